@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint types check format
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1  \2/p' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	@echo "creating .venv and installing; once, about half a minute"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Soundstage needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+serve: $(READY) ## serve the APIs on http://127.0.0.1:4010 (ARGS='--speed 60')
+	@$(BIN)/soundstage serve $(ARGS)
+
+test: $(READY) ## run the tests (ARGS='-k law')
+	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
+
+lint: $(READY) ## style, and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+types: $(READY) ## mypy --strict
+	@$(BIN)/mypy
+
+check: test lint types ## everything: tests, lint, types, contracts and fixtures
+	@$(BIN)/soundstage check
+
+format: $(READY) ## write the code as ruff has it
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .

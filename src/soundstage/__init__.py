@@ -1,0 +1,1 @@
+"""Soundstage: a mock and contract-testing server generated from OpenAPI documents."""
