@@ -1,0 +1,1 @@
+"""What may be said: OpenAPI documents, compiled."""

@@ -1,0 +1,95 @@
+"""Bodies: the media types that an operation takes or gives, each with its schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from soundstage.contract.schema import Schema, Side, compile_schema, types_of
+from soundstage.contract.violation import DocumentError, Unsupported, Violation
+from soundstage.types import Document, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One media type: ``text`` if its bodies are texts, else they are JSON."""
+
+    media_type: str
+    schema: Schema
+    text: bool
+
+
+Contents = Mapping[str, Content]
+
+
+def compile_contents(
+    document: Document, node: Document, pointer: str, side: Side
+) -> Contents:
+    """The ``content`` of a request body or a response, by media type in lower case."""
+    contents = {}
+    for media_type, media in node.get("content", {}).items():
+        place = f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
+        schema = compile_schema(document, media.get("schema", {}), place, side)
+        is_text = "string" in types_of(schema.document, schema.document)
+        key = essence(media_type)
+        if not (is_text or _is_json(key) or key.startswith("text/")):
+            msg = f"bodies in {media_type} are not served"
+            raise DocumentError(msg, place)
+        contents[key] = Content(media_type, schema, is_text and not _is_json(key))
+    return contents
+
+
+def essence(content_type: str) -> str:
+    """``application/json`` of ``Application/JSON; charset=utf-8``."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The request body of an operation."""
+
+    required: bool
+    contents: Contents
+
+    def content(self, content_type: str | None) -> Content:
+        """The content of a media type; the first where the client names none."""
+        if content_type is None:
+            return next(iter(self.contents.values()))
+        media_type = essence(content_type)
+        for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+            if content := self.contents.get(name):
+                return content
+        taken = ", ".join(c.media_type for c in self.contents.values())
+        message = f"a body in {content_type!r} is not taken here, only {taken}"
+        raise Unsupported(Violation("body", "media type", message))
+
+    def checked(
+        self, content_type: str | None, raw: bytes
+    ) -> tuple[Json, list[Violation]]:
+        """The value and what is wrong with it. Raises ``Unsupported``."""
+        if not raw:
+            if not self.required:
+                return None, []
+            return None, [Violation("body", "required", "a body is required")]
+        content = self.content(content_type)
+        try:
+            value: Json = raw.decode() if content.text else orjson.loads(raw)
+        except UnicodeDecodeError:
+            return None, [Violation("body", "encoding", "the body is not UTF-8")]
+        except orjson.JSONDecodeError as error:
+            return None, [Violation("body", "json", f"the body is not JSON: {error}")]
+        if content.schema.is_valid(value):
+            return value, []
+        return value, content.schema.violations(value, "body")
+
+
+def compile_body(document: Document, node: Document, pointer: str) -> Body:
+    """A request body from its OpenAPI object (its reference followed)."""
+    contents = compile_contents(document, node, pointer, Side.REQUEST)
+    if not contents:
+        raise DocumentError("a request body has at least one media type", pointer)
+    return Body(node.get("required", False), contents)

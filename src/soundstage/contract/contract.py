@@ -1,0 +1,109 @@
+"""A contract: a vendor's document, its overlay applied, its operations compiled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from soundstage.contract import overlay
+from soundstage.contract.document import Source, load, resolved
+from soundstage.contract.operation import Operation, compile_operation
+from soundstage.contract.schema import Schema, Side, compile_schema
+from soundstage.contract.violation import DocumentError, pointer_of
+from soundstage.types import Document
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+VERSIONS = ("3.0.", "3.1.")
+
+LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - names
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What may be said at one API.
+
+    ``document`` is the effective one: the vendor's with the overlay applied.
+    """
+
+    name: str
+    document: Document
+    operations: Mapping[str, Operation]
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The vendor's own host names, every value of every variable in them.
+
+        Local names are left out: they are ours too.
+        """
+        return frozenset(
+            host
+            for server in self.document.get("servers", ())
+            for host in _hosts(server)
+            if host not in LOCAL
+        )
+
+    def schema(self, pointer: str) -> Schema:
+        """The compiled schema of an answer's part. Raises ``DocumentError``."""
+        try:
+            node = resolved(self.document, pointer)
+        except KeyError:
+            raise DocumentError("there is no such schema", pointer) from None
+        return compile_schema(self.document, node, pointer, Side.ANSWER)
+
+
+def load_contract(name: str, folder: Path) -> Contract:
+    """The contract in ``openapi.yaml`` and ``overlay.yaml`` of a folder.
+
+    Raises ``DocumentError`` with file, line and JSON pointer.
+    """
+    vendor = load(folder / "openapi.yaml")
+    repairs = folder / "overlay.yaml"
+    document = overlaid(vendor, load(repairs)) if repairs.exists() else vendor.document
+    try:
+        return compile_contract(name, document)
+    except DocumentError as error:
+        raise vendor.error(error.message, error.pointer) from error
+
+
+def overlaid(vendor: Source, repairs: Source) -> Document:
+    """The vendor's document with the overlay's actions applied."""
+    if not str(repairs.document.get("overlay", "")).startswith("1."):
+        raise repairs.error("is no OpenAPI Overlay of version 1", "/overlay")
+    try:
+        return overlay.apply(vendor.document, repairs.document)
+    except DocumentError as error:
+        raise repairs.error(error.message, error.pointer) from error
+    except KeyError as error:
+        raise repairs.error(f"an action lacks {error}", "/actions") from error
+
+
+def compile_contract(name: str, document: Document) -> Contract:
+    """A contract from an effective document. Raises ``DocumentError``."""
+    if not str(document.get("openapi", "")).startswith(VERSIONS):
+        msg = f"OpenAPI 3.0 and 3.1 are served, not {document.get('openapi')!r}"
+        raise DocumentError(msg, "/openapi")
+    operations: dict[str, Operation] = {}
+    for path, item in document.get("paths", {}).items():
+        for method in METHODS:
+            if method not in item:
+                continue
+            pointer = pointer_of(("paths", path, method))
+            try:
+                operation = compile_operation(document, path, method, pointer)
+            except (KeyError, TypeError, AttributeError) as error:
+                msg = f"this operation lacks something or is malformed: {error!r}"
+                raise DocumentError(msg, pointer) from error
+            if operation.id in operations:
+                msg = f"the operationId {operation.id!r} stands twice"
+                raise DocumentError(msg, f"{pointer}/operationId")
+            operations[operation.id] = operation
+    return Contract(name, document, operations)
+
+
+def _hosts(server: Document) -> list[str]:
+    host = server["url"].partition("://")[2].partition("/")[0].partition(":")[0]
+    hosts = [host.lower()] if host else []
+    for name, variable in server.get("variables", {}).items():
+        values = variable.get("enum", [variable.get("default", "")])
+        hosts = [h.replace(f"{{{name}}}".lower(), v) for h in hosts for v in values]
+    return hosts

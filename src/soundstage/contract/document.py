@@ -1,0 +1,117 @@
+"""YAML and JSON documents: loaded as JSON, with a line for every JSON pointer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from soundstage.contract.violation import DocumentError
+from soundstage.types import Document, Json
+
+_Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc,valid-type]  # chosen at run time
+    """YAML as JSON has it: dates stay text, and a key stands once."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith("timestamp")]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> Document:
+    result: Document = {}
+    for key_node, value_node in node.value:
+        key = str(loader.construct_object(key_node, deep=True))
+        if key_node.tag.endswith("merge"):
+            msg = "merge keys (<<) are not JSON"
+            raise yaml.constructor.ConstructorError(
+                None, None, msg, key_node.start_mark
+            )
+        if key in result:
+            msg = f"the key {key!r} stands here twice"
+            raise yaml.constructor.ConstructorError(
+                None, None, msg, key_node.start_mark
+            )
+        result[key] = loader.construct_object(value_node, deep=True)
+    return result
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document and the file it came from."""
+
+    path: Path
+    document: Document
+
+    def error(self, message: str, pointer: str = "") -> DocumentError:
+        """A complaint about a place in this file, with its line."""
+        line = line_of(self.path, pointer)
+        return DocumentError(message, pointer, str(self.path), line)
+
+
+def load(path: Path) -> Source:
+    """The document in this file. Raises ``DocumentError`` for what is no mapping."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DocumentError(f"cannot be read: {reason}", file=str(path)) from error
+    try:
+        document: Json = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark else None
+        msg = f"is not YAML: {error.problem}"
+        raise DocumentError(msg, file=str(path), line=line) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DocumentError(f"is not YAML: {error}", file=str(path)) from error
+    if not isinstance(document, dict):
+        raise DocumentError("holds no mapping", file=str(path), line=1)
+    return Source(path, document)
+
+
+def line_of(path: Path, pointer: str) -> int | None:
+    """The line of a JSON pointer, or of the deepest part of it that is there."""
+    try:
+        node = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, OSError):
+        return None
+    line = 1
+    for raw in pointer.split("/")[1:]:
+        step = raw.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == step:
+                    line, node = key.start_mark.line + 1, value
+                    break
+            else:
+                break
+        elif isinstance(node, yaml.SequenceNode) and step.isdigit():
+            if int(step) >= len(node.value):
+                break
+            node = node.value[int(step)]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def resolved(document: Document, pointer: str) -> Json:
+    """The node at a pointer or local reference (``#/components/...``).
+
+    Raises ``KeyError`` if there is none.
+    """
+    node: Json = document
+    for raw in pointer.removeprefix("#").split("/")[1:]:
+        step = raw.replace("~1", "/").replace("~0", "~")
+        try:
+            node = node[int(step)] if isinstance(node, list) else node[step]
+        except (IndexError, ValueError, TypeError) as error:
+            raise KeyError(pointer) from error
+    return node

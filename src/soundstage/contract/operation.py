@@ -1,0 +1,248 @@
+"""One operation compiled: what it takes, what it gives, all violations of either."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from soundstage.contract.body import (
+    Body,
+    Contents,
+    compile_body,
+    compile_contents,
+    essence,
+)
+from soundstage.contract.document import resolved
+from soundstage.contract.parameter import Parameter, compile_parameter, query_of
+from soundstage.contract.schema import Side
+from soundstage.contract.security import (
+    Headers,
+    Security,
+    compile_security,
+    cookies_of,
+)
+from soundstage.contract.violation import DocumentError, Refused, Violation
+from soundstage.types import Document, Json
+
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+"""Header parameters of these names mean nothing (OpenAPI, Parameter Object)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a valid request says: parameters by name (with defaults), and the body."""
+
+    parameters: Mapping[str, Json]
+    body: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation, compiled once."""
+
+    id: str
+    method: str
+    path: str
+    pointer: str
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    answers: Mapping[str, Contents]
+    security: Security
+    _by_place: Mapping[str, Mapping[str, Parameter]] = field(repr=False)
+    _deep: tuple[Parameter, ...] = field(repr=False)
+    _defaults: Mapping[str, Json] = field(repr=False)
+    _key_names: frozenset[str] = field(repr=False)
+
+    def read(
+        self,
+        path: Mapping[str, str],
+        query: bytes,
+        headers: Headers,
+        raw_body: bytes,
+    ) -> Arguments:
+        """The arguments of a request. Raises ``Refused`` with all its violations."""
+        values = dict(self._defaults)
+        wrong: list[Violation] = []
+        self._read(self._gathered("path", path), "path", values, wrong)
+        self._read(self._queried(query, wrong), "query", values, wrong)
+        if names := self._by_place["header"]:
+            self._read(_headers(names, headers), "header", values, wrong)
+        if self._by_place["cookie"]:
+            cookies = cookies_of(headers)
+            self._read(self._gathered("cookie", cookies), "cookie", values, wrong)
+        if self.body is None:
+            body = None
+        else:
+            types = headers.get(b"content-type")
+            content_type = types[-1].decode("latin-1") if types else None
+            body, wrong_body = self.body.checked(content_type, raw_body)
+            wrong += wrong_body
+        if wrong:
+            raise Refused(*wrong)
+        return Arguments(values, body)
+
+    def _gathered(self, place: str, given: Mapping[str, str]) -> dict[str, list[str]]:
+        return {n: [v] for n, v in given.items() if n in self._by_place[place]}
+
+    def _queried(self, query: bytes, wrong: list[Violation]) -> dict[str, list[str]]:
+        known = self._by_place["query"]
+        texts: dict[str, list[str]] = {}
+        try:
+            pairs = query_of(query) if query else []
+        except UnicodeDecodeError:
+            wrong.append(Violation("query", "encoding", "the query is not UTF-8"))
+            return {}
+        for name, value in pairs:
+            if name in known and not known[name].deep:
+                texts.setdefault(name, []).append(value)
+            elif deep := self._deep_one(name):
+                inner = name[len(deep.name) :]
+                texts.setdefault(deep.name, []).append(f"{inner}={value}")
+            elif name not in self._key_names:
+                message = f"{self.id} has no query parameter {name!r}"
+                wrong.append(Violation("query", "unknown", message, name, (), value))
+        return texts
+
+    def _deep_one(self, name: str) -> Parameter | None:
+        for parameter in self._deep:
+            if name.startswith(f"{parameter.name}[") and name.endswith("]"):
+                return parameter
+        return None
+
+    def _read(
+        self,
+        texts: Mapping[str, list[str]],
+        place: str,
+        values: dict[str, Json],
+        wrong: list[Violation],
+    ) -> None:
+        for name, parameter in self._by_place[place].items():
+            sent = texts.get(name)
+            if sent is None:
+                if parameter.required:
+                    message = f"the {place} parameter {name!r} is required"
+                    wrong.append(Violation(place, "required", message, name))
+                continue
+            if len(sent) > 1 and not (parameter.many or parameter.deep):
+                message = f"{name!r} is sent {len(sent)} times and is no list"
+                wrong.append(Violation(place, "repeated", message, name, (), sent))
+                continue
+            value = parameter.read(sent)
+            if parameter.schema.is_valid(value):
+                values[name] = value
+            else:
+                wrong += parameter.violations(value)
+
+    def judge(
+        self, status: int, content_type: str | None, body: Json
+    ) -> list[Violation]:
+        """What is wrong with an answer whose body is this value (``None``: no body)."""
+        answer = self._answer(status)
+        if answer is None:
+            return [_wrong("status", f"{self.id} has no answer with status {status}")]
+        if not answer:
+            if body is None:
+                return []
+            return [_wrong("body", f"the answer {status} of {self.id} has no body")]
+        content = answer.get(essence(content_type or ""))
+        if content is None:
+            there = ", ".join(c.media_type for c in answer.values())
+            return [_wrong("media type", f"{content_type!r} is none of {there}")]
+        if content.schema.is_valid(body):
+            return []
+        return content.schema.violations(body, "answer")
+
+    def _answer(self, status: int) -> Contents | None:
+        answers = self.answers
+        for key in (str(status), f"{status // 100}XX", "default"):
+            if key in answers:
+                return answers[key]
+        return None
+
+
+def _wrong(rule: str, message: str) -> Violation:
+    return Violation("answer", rule, message)
+
+
+def _headers(known: Mapping[str, Parameter], headers: Headers) -> dict[str, list[str]]:
+    return {
+        name: [value.decode("latin-1").strip() for value in values]
+        for name in known
+        if (values := headers.get(name.lower().encode()))
+    }
+
+
+def compile_operation(
+    document: Document, path: str, method: str, pointer: str
+) -> Operation:
+    """An operation of a document. Raises ``DocumentError``."""
+    item = document["paths"][path]
+    node = item[method]
+    operation_id = node.get("operationId", f"{method.upper()} {path}")
+    parameters = tuple(
+        compile_parameter(document, _follow(document, p, at), at)
+        for p, at in _parameter_nodes(document, item, node, path, pointer)
+    )
+    by_place: dict[str, dict[str, Parameter]] = {
+        place: {p.name: p for p in parameters if p.place == place}
+        for place in ("path", "query", "header", "cookie")
+    }
+    defaults = {p.name: p.default for p in parameters if p.default is not None}
+    body_node = node.get("requestBody")
+    body_at = f"{pointer}/requestBody"
+    return Operation(
+        id=operation_id,
+        method=method.upper(),
+        path=path,
+        pointer=pointer,
+        parameters=parameters,
+        body=compile_body(document, _follow(document, body_node, body_at), body_at)
+        if body_node
+        else None,
+        answers={
+            str(status): compile_contents(
+                document,
+                _follow(document, answer, f"{pointer}/responses/{status}"),
+                f"{pointer}/responses/{status}",
+                Side.ANSWER,
+            )
+            for status, answer in node.get("responses", {}).items()
+        },
+        security=compile_security(document, node, pointer),
+        _by_place=by_place,
+        _deep=tuple(p for p in parameters if p.deep),
+        _defaults=defaults,
+        _key_names=_query_keys(document),
+    )
+
+
+def _parameter_nodes(
+    document: Document, item: Document, node: Document, path: str, pointer: str
+) -> list[tuple[Document, str]]:
+    """The path's parameters and the operation's, which win; with their places."""
+    path_pointer = pointer.rpartition("/")[0]
+    found: dict[tuple[str, str], tuple[Document, str]] = {}
+    for owner, base in ((item, path_pointer), (node, pointer)):
+        for i, given in enumerate(owner.get("parameters", ())):
+            place = f"{base}/parameters/{i}"
+            parameter = _follow(document, given, place)
+            key = (parameter["in"], parameter["name"])
+            if key[0] == "header" and key[1].lower() in _IGNORED_HEADERS:
+                continue
+            if key[0] == "path" and f"{{{key[1]}}}" not in path:
+                msg = f"the path {path} has no {{{key[1]}}}"
+                raise DocumentError(msg, place)
+            found[key] = (parameter, place)
+    return list(found.values())
+
+
+def _query_keys(document: Document) -> frozenset[str]:
+    schemes = document.get("components", {}).get("securitySchemes", {}).values()
+    return frozenset(s["name"] for s in schemes if s.get("in") == "query")
+
+
+def _follow(document: Document, node: Document, pointer: str) -> Document:
+    while "$ref" in node:
+        try:
+            node = resolved(document, node["$ref"])
+        except KeyError:
+            raise DocumentError(f"{node['$ref']} leads nowhere", pointer) from None
+    return node

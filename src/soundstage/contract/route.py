@@ -1,0 +1,96 @@
+"""From a path to the operations that are there: a trie over its segments."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from soundstage.contract.parameter import unquoted
+
+T = TypeVar("T")
+
+_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[T]):
+    """A path that is there: its operations by method, and the values in it."""
+
+    methods: Mapping[str, T]
+    values: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Leaf(Generic[T]):
+    """What ends here, with the names of the values on the way."""
+
+    methods: dict[str, T] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Node(Generic[T]):
+    literals: dict[bytes, "_Node[T]"] = field(default_factory=dict)
+    patterns: dict[str, tuple[re.Pattern[bytes], "_Node[T]"]] = field(
+        default_factory=dict
+    )
+    leaf: _Leaf[T] | None = None
+
+
+class Router(Generic[T]):
+    """Paths by segment: O(segments), however many operations there are.
+
+    Segments are split before they are percent-decoded, so ``%2F`` stays in its segment.
+    A literal segment wins over a template one, as OpenAPI has it.
+    """
+
+    def __init__(self) -> None:
+        self._root: _Node[T] = _Node()
+
+    def add(self, method: str, template: str, target: T) -> None:
+        """Put an operation at a path template such as ``/runs/{runID}``."""
+        node = self._root
+        for segment in template.split("/")[1:]:
+            node = _descended(node, segment)
+        node.leaf = node.leaf or _Leaf()
+        node.leaf.methods[method] = target
+        node.leaf.names[method] = tuple(_TEMPLATE.findall(template))
+
+    def find(self, raw_path: bytes, method: str) -> Match[T] | None:
+        """What is at a path as it was sent, still percent-encoded."""
+        try:
+            found = next(_found(self._root, raw_path.split(b"/"), 1, ()), None)
+        except UnicodeDecodeError:
+            return None
+        if found is None:
+            return None
+        leaf, values = found
+        names = leaf.names.get(method, ())
+        return Match(leaf.methods, dict(zip(names, values, strict=False)))
+
+
+def _descended(node: _Node[T], segment: str) -> _Node[T]:
+    if "{" not in segment:
+        return node.literals.setdefault(segment.encode(), _Node())
+    parts = _TEMPLATE.split(segment)
+    pattern = "".join(
+        "(.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)
+    )
+    compiled = re.compile(pattern.encode(), re.DOTALL)
+    return node.patterns.setdefault(pattern, (compiled, _Node()))[1]
+
+
+def _found(
+    node: _Node[T], segments: list[bytes], depth: int, values: tuple[str, ...]
+) -> Iterator[tuple[_Leaf[T], tuple[str, ...]]]:
+    if depth == len(segments):
+        if node.leaf:
+            yield node.leaf, values
+        return
+    segment = segments[depth]
+    if literal := node.literals.get(segment):
+        yield from _found(literal, segments, depth + 1, values)
+    for pattern, child in node.patterns.values():
+        if match := pattern.fullmatch(segment):
+            more = (*values, *(unquoted(group) for group in match.groups()))
+            yield from _found(child, segments, depth + 1, more)

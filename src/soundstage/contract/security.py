@@ -1,0 +1,138 @@
+"""Security requirements of one operation, held against the credentials there are."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from soundstage.contract.parameter import query_of
+from soundstage.contract.violation import DocumentError, Unauthorized
+from soundstage.types import Document
+
+Headers = Mapping[bytes, list[bytes]]
+
+Find = Callable[[Headers, bytes], str | None]
+"""The secret that a request presents for one scheme; ``None`` if it presents none."""
+
+Credential = Mapping[str, str]
+"""Security scheme -> secret, and facts about the holder under other names."""
+
+ANYBODY: Credential = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """Who may call an operation: any one requirement, all of its schemes."""
+
+    schemes: Mapping[str, Find]
+    requirements: tuple[tuple[str, ...], ...]
+
+    def admit(
+        self, headers: Headers, query: bytes, credentials: Iterable[Credential]
+    ) -> Credential:
+        """The credential that was presented; ``ANYBODY`` where none is asked for.
+
+        A wrong credential is refused even where none is needed, so that a client that
+        sends one learns of it. Raises ``Unauthorized``.
+        """
+        if not self.requirements:
+            return ANYBODY
+        given = {name: find(headers, query) for name, find in self.schemes.items()}
+        tried = False
+        for requirement in self.requirements:
+            secrets = {name: given[name] for name in requirement}
+            if requirement and None not in secrets.values():
+                tried = True
+                for credential in credentials:
+                    if all(credential.get(n) == s for n, s in secrets.items()):
+                        return credential
+        if () in self.requirements and not any(s is not None for s in given.values()):
+            return ANYBODY
+        names = " or ".join(" and ".join(r) for r in self.requirements if r)
+        if tried:
+            raise Unauthorized(f"no such credentials ({names})", missing=False)
+        raise Unauthorized(f"credentials are missing: {names}", missing=True)
+
+
+def compile_security(document: Document, operation: Document, pointer: str) -> Security:
+    """The security of an operation: its own, or the document's."""
+    requirements: list[Document] = (
+        operation["security"] if "security" in operation else document.get("security")
+    ) or []
+    known = document.get("components", {}).get("securitySchemes", {})
+    finds: dict[str, Find] = {}
+    for name in {name for requirement in requirements for name in requirement}:
+        if name not in known:
+            msg = f"there is no security scheme {name!r}"
+            raise DocumentError(msg, f"{pointer}/security")
+        finds[name] = _find(known[name], f"/components/securitySchemes/{name}")
+    return Security(finds, tuple(tuple(r) for r in requirements))
+
+
+def _find(scheme: Document, pointer: str) -> Find:
+    match scheme:
+        case {"type": "apiKey", "in": "header", "name": str(name)}:
+            return _in_header(name)
+        case {"type": "apiKey", "in": "query", "name": str(name)}:
+            return _in_query(name)
+        case {"type": "apiKey", "in": "cookie", "name": str(name)}:
+            return _in_cookie(name)
+        case {"type": "http", "scheme": str(kind)} if kind.lower() == "basic":
+            return _basic
+        case {"type": "http" | "oauth2" | "openIdConnect"}:
+            return _in_header("Authorization")
+    raise DocumentError("this kind of security scheme is not served", pointer)
+
+
+def _in_header(name: str) -> Find:
+    key = name.lower().encode()
+    bearer = key == b"authorization"
+
+    def find(headers: Headers, _query: bytes) -> str | None:
+        values = headers.get(key)
+        if not values:
+            return None
+        text = values[-1].decode("latin-1").strip()
+        # Trigger.dev and Trieve take their keys with the word Bearer and without.
+        if bearer and text[:7].lower() == "bearer ":
+            text = text[7:].strip()
+        return text or None
+
+    return find
+
+
+def _in_query(name: str) -> Find:
+    def find(_headers: Headers, query: bytes) -> str | None:
+        try:
+            return dict(query_of(query)).get(name)
+        except UnicodeDecodeError:
+            return None
+
+    return find
+
+
+def _in_cookie(name: str) -> Find:
+    def find(headers: Headers, _query: bytes) -> str | None:
+        return cookies_of(headers).get(name)
+
+    return find
+
+
+def cookies_of(headers: Headers) -> dict[str, str]:
+    """The cookies of a request."""
+    pairs = (
+        pair.strip().partition("=")
+        for value in headers.get(b"cookie", ())
+        for pair in value.decode("latin-1").split(";")
+    )
+    return {name: value for name, _, value in pairs if name}
+
+
+def _basic(headers: Headers, query: bytes) -> str | None:
+    text = _in_header("Authorization")(headers, query)
+    if text is None or text[:6].lower() != "basic ":
+        return None
+    try:
+        return base64.b64decode(text[6:]).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,152 @@
+"""What breaks a contract, and the errors that say so.
+
+ContractError
+├── DocumentError    a document cannot be used: file, JSON pointer, line
+├── Broken           an answer of ours broke it: a bug of ours
+└── Refused          a request broke the contract; it carries the violations
+    ├── Unrouted     no operation has this path (or this method on it)
+    ├── Unauthorized missing or wrong credentials
+    ├── Unsupported  a media type that the operation does not take
+    └── TooLarge     a body over the limit
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from soundstage.types import Json
+
+HEADER_LIMIT = 4_000
+"""Characters in ``Soundstage-Violations``: clients give up on longer header lines."""
+
+VALUE_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which an exchange breaks the contract.
+
+    ``place`` is path, query, header, cookie, body or answer; ``name`` the parameter;
+    ``path`` the steps to the value inside it; ``rule`` the keyword of the schema, or of
+    the request, that is broken; ``limit`` what that keyword says (a bound, a list).
+    """
+
+    place: str
+    rule: str
+    message: str
+    name: str = ""
+    path: tuple[str | int, ...] = ()
+    value: Json = None
+    limit: Json = None
+
+    @property
+    def pointer(self) -> str:
+        """RFC 6901; empty for the whole value."""
+        return pointer_of(self.path)
+
+    @property
+    def location(self) -> str:
+        """``query.limit``, ``body.items[3].tags``: as people write it."""
+        head = f"{self.place}.{self.name}" if self.name else self.place
+        steps = (f"[{s}]" if isinstance(s, int) else f".{s}" for s in self.path)
+        return head + "".join(steps)
+
+    def as_json(self) -> dict[str, Json]:
+        """The form in headers and journals; a long value is cut."""
+        full = {
+            "in": self.place,
+            "name": self.name,
+            "pointer": self.pointer,
+            "rule": self.rule,
+            "message": _short(self.message),
+        }
+        return {key: value for key, value in full.items() if value}
+
+    def __str__(self) -> str:
+        return f"{self.location}: {_short(self.message)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= VALUE_LIMIT else f"{text[: VALUE_LIMIT - 1]}…"
+
+
+def pointer_of(path: Iterable[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of these steps."""
+    return "".join(f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in path)
+
+
+def header_of(violations: Sequence[Violation]) -> str:
+    """The violations as one header value: ASCII JSON, the last ones cut to fit."""
+    shown: list[str] = []
+    room = HEADER_LIMIT
+    for count, violation in enumerate(violations):
+        text = json.dumps(violation.as_json(), separators=(",", ":"))
+        room -= len(text) + 1
+        if room < 0:
+            shown.append(f'{{"more":{len(violations) - count}}}')
+            break
+        shown.append(text)
+    return f"[{','.join(shown)}]"
+
+
+class ContractError(Exception):
+    """The root of what contracts raise."""
+
+
+class DocumentError(ContractError):
+    """A document cannot be used: ``file`` and ``pointer`` say where."""
+
+    def __init__(
+        self, message: str, pointer: str = "", file: str = "", line: int | None = None
+    ) -> None:
+        place = f"{file}:{line}" if line else file
+        parts = (place, pointer and f"at {pointer}", message)
+        super().__init__(": ".join(part for part in parts if part))
+        self.message, self.pointer, self.file, self.line = message, pointer, file, line
+
+
+class Broken(ContractError):
+    """An answer that breaks the contract."""
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__("; ".join(map(str, violations)))
+        self.violations = violations
+
+
+class Refused(ContractError):
+    """A request that breaks the contract."""
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__("; ".join(map(str, violations)))
+        self.violations = violations
+
+
+class Unrouted(Refused):
+    """No operation has this path; or it has, but not with this method.
+
+    ``allowed`` are then the methods that it has.
+    """
+
+    def __init__(self, path: str, allowed: tuple[str, ...] = ()) -> None:
+        if allowed:
+            message = f"{path} takes {', '.join(allowed)} only"
+            super().__init__(Violation("path", "method", message))
+        else:
+            super().__init__(Violation("path", "route", f"no operation has {path}"))
+        self.allowed = allowed
+
+
+class Unauthorized(Refused):
+    """No requirement of the operation is satisfied; ``missing`` if none was tried."""
+
+    def __init__(self, message: str, *, missing: bool) -> None:
+        super().__init__(Violation("security", "security", message))
+        self.missing = missing
+
+
+class Unsupported(Refused):
+    """A body in a media type that the operation does not take."""
+
+
+class TooLarge(Refused):
+    """A body over the server's limit."""
