@@ -1,0 +1,1 @@
+"""What happens: time and state; knows no HTTP and no OpenAPI."""

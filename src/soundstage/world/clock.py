@@ -1,0 +1,145 @@
+"""Virtual time, and the only place where the wall clock is read.
+
+An instant is an ``int``: milliseconds since 1970-01-01T00:00:00Z. A span is an ``int``
+of milliseconds.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+
+FASTEST = 1_000_000  # virtual seconds per second
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = -62_135_596_800_000  # 0001-01-01T00:00:00Z, the first that RFC 3339 writes
+LATEST = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last one
+
+
+def wall() -> int:
+    """The instant on the machine's own clock."""
+    return time.time_ns() // 1_000_000  # noqa: TID251 - the one place
+
+
+def _elapsed() -> int:
+    return time.monotonic_ns() // 1_000_000  # noqa: TID251 - the one place
+
+
+class Clock:
+    """Virtual time: follows the wall at ``speed``, frozen at speed 0; never goes back.
+
+    ``start`` is the instant it begins at, the wall's own when ``None``. ``elapsed``
+    gives the wall's milliseconds; tests hand in their own.
+    """
+
+    def __init__(
+        self,
+        start: int | None = None,
+        speed: float = 1.0,
+        elapsed: Callable[[], int] = _elapsed,
+    ) -> None:
+        self._elapsed = elapsed
+        self._since = elapsed()
+        self._base = wall() if start is None else start
+        self._speed = _checked_speed(speed)
+        _checked_instant(self._base)
+
+    @property
+    def speed(self) -> float:
+        """Virtual seconds that go by in one second of the wall."""
+        return self._speed
+
+    def now(self) -> int:
+        """The present instant; ``LATEST`` at most."""
+        if not self._speed:
+            return self._base
+        run = int((self._elapsed() - self._since) * self._speed)
+        return min(self._base + run, LATEST)
+
+    def advance(self, span: int) -> int:
+        """Go forward at once; returns the new present."""
+        if span < 0:
+            msg = f"a clock is advanced by a span of 0 or more, not {span} ms"
+            raise ValueError(msg)
+        self._rebase(_checked_instant(self.now() + span))
+        return self._base
+
+    def run_at(self, speed: float) -> None:
+        """Follow the wall at this speed from now on; 0 freezes."""
+        speed = _checked_speed(speed)
+        self._rebase(self.now())
+        self._speed = speed
+
+    def _rebase(self, instant: int) -> None:
+        self._base, self._since = instant, self._elapsed()
+
+
+def _checked_speed(speed: float) -> float:
+    if not 0 <= speed <= FASTEST:  # NaN is refused too
+        msg = f"a clock's speed is a number from 0 to {FASTEST}, not {speed}"
+        raise ValueError(msg)
+    return speed
+
+
+def _checked_instant(instant: int) -> int:
+    if not EARLIEST <= instant <= LATEST:
+        msg = "a clock shows the years 0001 to 9999"
+        raise ValueError(msg)
+    return instant
+
+
+def rfc3339(instant: int) -> str:
+    """``2026-01-01T00:00:00.000Z``: fixed width, so that text order is time order."""
+    moment = EPOCH + timedelta(milliseconds=instant)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)",
+    re.ASCII,
+)
+
+
+def instant_of(text: str) -> int:
+    """The instant of an RFC 3339 text with any offset; finer than ms is cut off.
+
+    What lies outside the years 0001 to 9999 is the nearest instant inside.
+    Raises ``ValueError`` for anything that is not RFC 3339.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        msg = f"{text!r} is not a date and time of RFC 3339"
+        raise ValueError(msg)
+    day, clock, fraction, offset = match.groups()
+    if day.startswith("0000"):
+        return EARLIEST
+    offset = "+00:00" if offset in "Zz" else offset
+    leap = clock.endswith(":60")  # a leap second is read as the one after :59
+    clock = clock[:-2] + "59" if leap else clock
+    moment = datetime.fromisoformat(f"{day}T{clock}{offset}")
+    whole = (moment - EPOCH) // timedelta(milliseconds=1) + leap * SECOND
+    return within_years(whole + int((fraction or "0").ljust(3, "0")[:3]))
+
+
+def within_years(instant: int) -> int:
+    """The nearest instant in the years 0001 to 9999."""
+    return max(EARLIEST, min(instant, LATEST))
+
+
+_SPAN = re.compile(r"(\d+)(ms|s|m|h|d)", re.ASCII)
+
+
+def span_of(text: str) -> int:
+    """The milliseconds of ``250ms``, ``4s``, ``2m``, ``3h`` or ``1d``."""
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        msg = f"{text!r} is not a duration such as 250ms, 4s, 2m, 3h or 1d"
+        raise ValueError(msg)
+    return int(match[1]) * UNITS[match[2]]

@@ -1,0 +1,36 @@
+"""What can be wrong with a world; none of these knows HTTP.
+
+WorldError
+├── FixtureError     a fixture says something impossible
+│   └── IllegalMove  a field left its lifecycle
+└── Unknown          a command names a thing that is not there
+"""
+
+
+class WorldError(Exception):
+    """The root of what a world raises."""
+
+
+class FixtureError(WorldError):
+    """A fixture says something impossible; ``pointer`` leads to the place."""
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.pointer = pointer
+
+
+class IllegalMove(FixtureError):
+    """A field moved as its lifecycle does not allow."""
+
+
+class Unknown(WorldError):
+    """A command names an API, a task, a scenario, an ending or a run that is not there.
+
+    ``what`` is its kind, ``name`` what was asked for, ``known`` what there is.
+    """
+
+    def __init__(self, what: str, name: str, known: tuple[str, ...] = ()) -> None:
+        choice = f"; there are: {', '.join(known)}" if known else ""
+        super().__init__(f"there is no {what} {name!r}{choice}")
+        self.what, self.name, self.known = what, name, known

@@ -1,0 +1,188 @@
+"""A fixture file: read, held against its JSON Schema, and compiled to a script."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from soundstage.types import Document
+from soundstage.world.chance import Seeded
+from soundstage.world.errors import FixtureError
+from soundstage.world.lifecycle import lifecycles
+from soundstage.world.record import ALWAYS, Record, Vocabulary
+from soundstage.world.scenario import RUN, Change, Scenario, Script, Step, Successor
+from soundstage.world.value import (
+    Bare,
+    Value,
+    compile_patch,
+    compile_span,
+    compile_value,
+    compile_values,
+)
+
+T = TypeVar("T")
+
+_WORDS = {"after", "draw", "repeat", "steps", "start"}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Runs that started before the server: one ``ago``, or one ``every`` so often."""
+
+    pointer: str
+    task: str
+    scenario: Value | None
+    id: str | None
+    ago: Value | None
+    every: Value | None
+    span: Value | None
+    names: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """What happens at one API."""
+
+    api: str
+    script: Script
+    credentials: tuple[Mapping[str, str], ...]
+    records: tuple[Record, ...]
+    history: tuple[Past, ...]
+
+
+def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
+    """A fixture from its YAML, which already satisfies fixtures/schema.json.
+
+    Raises ``FixtureError`` with the JSON pointer of what is wrong.
+    """
+    script = Script(
+        vocabulary=vocabulary,
+        lifecycles=lifecycles(node.get("lifecycle", {})),
+        defaults={
+            _known(vocabulary.kinds, kind, "kind", "/defaults"): compile_patch(
+                patch, f"/defaults/{kind}"
+            )
+            for kind, patch in node.get("defaults", {}).items()
+        },
+        tasks=node.get("tasks", {}),
+        scenarios={
+            name: _scenario(name, scenario, vocabulary)
+            for name, scenario in node.get("scenarios", {}).items()
+        },
+        endings={
+            name: _steps(steps, f"/endings/{name}", vocabulary)
+            for name, steps in node.get("endings", {}).items()
+        },
+    )
+    return Fixture(
+        api=node["api"],
+        script=script,
+        credentials=tuple(node.get("credentials", ())),
+        records=tuple(_records(node.get("records", {}), vocabulary)),
+        history=tuple(
+            _past(entry, f"/history/{i}", script)
+            for i, entry in enumerate(node.get("history", ()))
+        ),
+    )
+
+
+def _scenario(name: str, node: Document, vocabulary: Vocabulary) -> Scenario:
+    pointer = f"/scenarios/{name}"
+    return Scenario(
+        name=name,
+        about=node.get("about", ""),
+        weight=node.get("weight", 1),
+        draw=compile_values(node.get("draw", {}), f"{pointer}/draw"),
+        steps=_steps(node["steps"], f"{pointer}/steps", vocabulary),
+    )
+
+
+def _steps(
+    nodes: list[Document], pointer: str, vocabulary: Vocabulary
+) -> tuple[Step, ...]:
+    return tuple(
+        _step(node, f"{pointer}/{i}", vocabulary) for i, node in enumerate(nodes)
+    )
+
+
+def _step(node: Document, pointer: str, vocabulary: Vocabulary) -> Step:
+    after, repeat, start = node.get("after"), node.get("repeat"), node.get("start")
+    return Step(
+        pointer=pointer,
+        after=compile_span(after, f"{pointer}/after") if after else None,
+        draw=compile_values(node.get("draw", {}), f"{pointer}/draw"),
+        changes=tuple(_changes(node, pointer, vocabulary)),
+        repeat=compile_value(repeat, f"{pointer}/repeat") if repeat else None,
+        steps=_steps(node.get("steps", []), f"{pointer}/steps", vocabulary),
+        start=_successor(start, f"{pointer}/start") if start else None,
+    )
+
+
+def _changes(node: Document, pointer: str, vocabulary: Vocabulary) -> Iterator[Change]:
+    for key, value in node.items():
+        if key in _WORDS:
+            continue
+        kind, _, name = key.partition("/")
+        _known(vocabulary.kinds, kind, "kind", f"{pointer}/{key}")
+        alone = None if kind != RUN else RUN
+        for i, patch in enumerate(value if isinstance(value, list) else [value]):
+            place = f"{pointer}/{_escaped(key)}"
+            place = f"{place}/{i}" if isinstance(value, list) else place
+            yield Change(kind, name or alone, compile_patch(patch, place), place)
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _successor(node: Document, pointer: str) -> Successor:
+    return Successor(
+        scenario=compile_value(node["scenario"], f"{pointer}/scenario"),
+        names=compile_values(node.get("with", {}), f"{pointer}/with"),
+    )
+
+
+def _past(node: Document, pointer: str, script: Script) -> Past:
+    _known(script.tasks, node["task"], "task", f"{pointer}/task")
+    scenario = node.get("scenario")
+    if isinstance(scenario, str):
+        _known(script.scenarios, scenario, "scenario", f"{pointer}/scenario")
+    elif scenario is None and not sum(s.weight for s in script.scenarios.values()):
+        msg = "no scenario has a weight, so this entry must name one"
+        raise FixtureError(msg, pointer)
+    spans = {
+        key: compile_span(node[key], f"{pointer}/{key}")
+        for key in ("ago", "every", "for")
+        if key in node
+    }
+    return Past(
+        pointer=pointer,
+        task=node["task"],
+        scenario=compile_value(scenario, f"{pointer}/scenario") if scenario else None,
+        id=node.get("id"),
+        ago=spans.get("ago"),
+        every=spans.get("every"),
+        span=spans.get("for"),
+        names=compile_values(node.get("with", {}), f"{pointer}/with"),
+    )
+
+
+def _records(
+    node: Mapping[str, list[Document]], vocabulary: Vocabulary
+) -> Iterator[Record]:
+    for name, documents in node.items():
+        kind = vocabulary.kinds[_known(vocabulary.kinds, name, "kind", "/records")]
+        for i, given in enumerate(documents):
+            pointer = f"/records/{name}/{i}"
+            scene = Bare(Seeded(0, pointer), 0)
+            value = compile_value({kind.id: "", **given}, pointer)
+            document = value(scene, None)
+            document[kind.id] = document[kind.id] or kind.form(scene.chance, 0)
+            yield Record(kind, document[kind.id], (ALWAYS,), (document,))
+
+
+def _known(there: Mapping[str, T], name: str, what: str, pointer: str) -> str:
+    if name not in there:
+        choice = ", ".join(there) or "none"
+        msg = f"there is no {what} {name!r}; there are: {choice}"
+        raise FixtureError(msg, pointer)
+    return name

@@ -1,0 +1,45 @@
+"""Identifiers as the vendors form them, drawn from a seed."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from soundstage.world.chance import Chance
+
+IdForm = Callable[[Chance, int], str]
+"""Makes an identifier from draws and the instant at which it is given."""
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_FRIENDLY = "123456789abcdefghijkmnopqrstuvwxyz"
+
+
+def uuid(chance: Chance, _at: int) -> str:
+    """A version 4 UUID (RFC 9562)."""
+    return str(UUID(int=chance.bits(128), version=4))
+
+
+def ulid(chance: Chance, at: int) -> str:
+    """26 Crockford characters that sort by time (github.com/ulid/spec)."""
+    number = (max(at, 0) << 80) | chance.bits(80)
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def hex16(chance: Chance, _at: int) -> str:
+    """A span id of W3C Trace Context."""
+    return f"{chance.bits(64):016x}"
+
+
+def hex32(chance: Chance, _at: int) -> str:
+    """A trace id of W3C Trace Context."""
+    return f"{chance.bits(128):032x}"
+
+
+def friendly(prefix: str) -> IdForm:
+    """Trigger.dev's ``run_`` and the like: 21 characters, none that people mix up."""
+
+    def form(chance: Chance, _at: int) -> str:
+        return prefix + "".join(chance.pick(_FRIENDLY) for _ in range(21))
+
+    return form
+
+
+FORMS: dict[str, IdForm] = {"uuid": uuid, "ulid": ulid, "hex16": hex16, "hex32": hex32}
