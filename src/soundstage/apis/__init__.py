@@ -1,0 +1,1 @@
+"""Each API: its handlers, its refusals, its ids and times."""

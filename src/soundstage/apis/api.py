@@ -1,0 +1,112 @@
+"""What an API module declares, and what its handlers are given and give back.
+
+ApiError            a handler refuses; the module's ``problem`` words it
+├── NotFound
+└── Forbidden
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from soundstage.contract.operation import Arguments
+from soundstage.contract.security import Credential
+from soundstage.contract.violation import Refused
+from soundstage.types import Document, Json
+from soundstage.world.record import Collection, Vocabulary
+from soundstage.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer; a ``body`` of a text media type is a ``str``."""
+
+    body: Json
+    status: int = 200
+    media_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A valid request on its way to a handler.
+
+    ``now`` was read once for it, so that nothing in one answer can disagree.
+    ``base_url`` is the scheme and host that the client used.
+    """
+
+    api: str
+    world: World
+    now: int
+    arguments: Arguments
+    credential: Credential
+    base_url: str
+
+    @property
+    def parameters(self) -> Mapping[str, Json]:
+        """Parameters by name, with their defaults."""
+        return self.arguments.parameters
+
+    @property
+    def body(self) -> Json:
+        """The request's body."""
+        return self.arguments.body
+
+    def collection(self, name: str) -> Collection:
+        """Records of this API in this world."""
+        return self.world.collection(self.api, name)
+
+    def get(self, collection: str, record_id: str) -> Document:
+        """A record as of now. Raises ``NotFound``."""
+        document = self.collection(collection).get(record_id, self.now)
+        if document is None:
+            raise NotFound(collection, record_id)
+        return document
+
+
+Handler = Callable[[Call], Answer]
+
+
+class ApiError(Exception):
+    """A handler refuses a valid request."""
+
+
+class NotFound(ApiError):
+    """There is no such record, or none that this caller may see."""
+
+    def __init__(self, collection: str, record_id: str) -> None:
+        super().__init__(f"{collection} has no {record_id!r}")
+        self.collection, self.record_id = collection, record_id
+
+
+class Forbidden(ApiError):
+    """The credentials are good, but not for this."""
+
+
+class Impossible(ApiError):
+    """The request is well formed, but cannot be carried out; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A request that works in the default world, for people to paste."""
+
+    method: str
+    path: str
+    body: Json = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API: how it speaks, what it does, how it refuses.
+
+    ``handlers`` are by operationId. ``problem`` words every refusal, the contract's
+    (``Refused``) and the handlers' (``ApiError``), in the API's own error body.
+    """
+
+    name: str
+    title: str
+    vocabulary: Vocabulary
+    handlers: Mapping[str, Handler]
+    problem: Callable[[Refused | ApiError], Answer]
+    sample: Sample | None = field(default=None)
