@@ -1,0 +1,130 @@
+"""What the server prints: how to reach it, and a line for every exchange."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import TextIO
+
+import orjson
+from starlette.types import Scope
+
+from soundstage.apis.api import Sample
+from soundstage.apis.service import Service
+from soundstage.server.control import PREFIX
+from soundstage.server.exchange import Exchange
+from soundstage.types import Document
+from soundstage.world.clock import rfc3339
+from soundstage.world.world import World
+
+
+def greeting(services: Mapping[str, Service], world: World, url: str) -> Document:
+    """Where each API is, who may call it, and a request to paste."""
+    return {
+        "url": url,
+        "control": f"{url}{PREFIX}/health",
+        "now": rfc3339(world.clock.now()),
+        "speed": world.clock.speed,
+        "seed": world.opening.seed,
+        "apis": {
+            name: {
+                "title": service.api.title,
+                "url": f"{url}/{name}",
+                "credentials": [dict(c) for c in service.fixture.credentials],
+                "try": curl(service, url) if service.api.sample else None,
+            }
+            for name, service in services.items()
+        },
+    }
+
+
+def as_text(greeting: Document) -> str:
+    """The greeting for people; one screen."""
+    pace = f"{greeting['speed']:g}x the wall" if greeting["speed"] else "frozen"
+    lines = [
+        f"Soundstage on {greeting['url']}",
+        f"clock {greeting['now']}, {pace}; seed {greeting['seed']}",
+        f"health {greeting['control']}",
+    ]
+    for api in greeting["apis"].values():
+        lines += ["", f"{api['title']}  {api['url']}"]
+        if api["credentials"]:
+            first = api["credentials"][0]
+            lines.append("  " + ", ".join(f"{k} {v}" for k, v in first.items()))
+        if api["try"]:
+            lines.append(f"  {api['try']}")
+    return "\n".join(lines)
+
+
+def curl(service: Service, url: str) -> str:
+    """A command line that asks for an API's sample, with the first credentials."""
+    sample = service.api.sample or Sample("GET", "/")
+    words = ["curl", "-s", f"{url}{sample.path}"]
+    for name, value in (*_credential_headers(service), *sample.headers):
+        words += ["-H", f"{name}: {value}"]
+    if sample.body is not None:
+        words += ["-H", "content-type: application/json"]
+        words += ["-d", orjson.dumps(sample.body).decode()]
+    return shlex.join(words)
+
+
+def _credential_headers(service: Service) -> Iterator[tuple[str, str]]:
+    """The first requirement of the first operation, satisfied."""
+    operation = next(iter(service.contract.operations.values()))
+    requirements = operation.security.requirements
+    if not requirements or () in requirements or not service.fixture.credentials:
+        return
+    components = service.contract.document.get("components", {})
+    for name in requirements[0]:
+        scheme = components["securitySchemes"][name]
+        secret = service.fixture.credentials[0][name]
+        if scheme["type"] == "apiKey":
+            yield scheme["name"], secret
+        else:
+            yield "Authorization", f"Bearer {secret}"
+
+
+class AccessLines:
+    """Writes a line for every exchange: for people, or as JSON."""
+
+    def __init__(self, out: TextIO, *, json: bool) -> None:
+        self._out = out
+        self._json = json
+
+    def __call__(self, scope: Scope, exchange: Exchange) -> None:
+        """Write down one exchange."""
+        entry = _entry(scope, exchange)
+        if self._json:
+            self._out.write(orjson.dumps(entry).decode() + "\n")
+        else:
+            self._out.write(_for_people(entry))
+        self._out.flush()
+
+
+def _entry(scope: Scope, exchange: Exchange) -> Document:
+    path = f"{scope.get('root_path', '')}{scope['raw_path'].decode('latin-1')}"
+    query = scope["query_string"].decode("latin-1")
+    return {
+        "at": rfc3339(exchange.now),
+        "api": exchange.service.name,
+        "operation": exchange.operation.id if exchange.operation else None,
+        "status": exchange.answer.status if exchange.answer else None,
+        "method": scope["method"],
+        "path": f"{path}?{query}" if query else path,
+        "violations": [violation.as_json() for violation in exchange.violations],
+    }
+
+
+def _for_people(entry: Document) -> str:
+    head = (
+        f"{entry['at']}  {entry['status']}  {entry['api']} {entry['operation'] or '-'}"
+        f"  {entry['method']} {entry['path']}"
+    )
+    wrong = (
+        f"    {'.'.join(filter(None, (v['in'], v.get('name'))))}: {v['message']}"
+        for v in entry["violations"]
+    )
+    return "\n".join((_printable(head), *map(_printable, wrong))) + "\n"
+
+
+def _printable(text: str) -> str:
+    """Without what a client could use to steer the terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

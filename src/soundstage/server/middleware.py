@@ -1,0 +1,325 @@
+"""Connexion's middleware classes, each with operations that were compiled at start.
+
+Connexion builds its validators anew for every request and knows no OpenAPI 3.1. The
+seam is ``RoutedAPI.make_operation``: each class below is Connexion's, but the operation
+that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
+"""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from connexion.middleware.abstract import (
+    ROUTING_CONTEXT,
+    AbstractRoutingAPI,
+    RoutedAPI,
+    RoutedMiddleware,
+)
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.request_validation import (
+    RequestValidationAPI,
+    RequestValidationMiddleware,
+)
+from connexion.middleware.response_validation import (
+    ResponseValidationAPI,
+    ResponseValidationMiddleware,
+)
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityAPI, SecurityMiddleware
+from connexion.operations import AbstractOperation
+from connexion.spec import OpenAPISpecification
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from soundstage.apis.api import Answer, ApiError, Call
+from soundstage.apis.service import Service
+from soundstage.contract.operation import Operation
+from soundstage.contract.route import Router
+from soundstage.contract.violation import (
+    Broken,
+    ContractError,
+    Refused,
+    TooLarge,
+    Unrouted,
+    Violation,
+)
+from soundstage.server.exchange import Exchange, exchange_of, send_answer
+
+BODY_LIMIT = 10 * 2**20
+"""Bytes of a request's body; more is refused with 413."""
+
+log = logging.getLogger("soundstage")
+
+
+class Compiled:
+    """For a ``RoutedAPI``: finds the compiled operation of Connexion's."""
+
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+        self.service = service
+        super().__init__(*args, **kwargs)
+
+    def compiled(self, operation: AbstractOperation) -> Operation:
+        return self.service.contract.operations[operation.operation_id]
+
+
+class Delivery(ExceptionMiddleware):
+    """Sends what the stack has come to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - nothing may escape to the client
+            exchange.answer, exchange.violations = failure(error)
+        if exchange.answer:
+            await send_answer(exchange.answer, exchange.violations, send)
+
+
+def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:
+    """The answer for a bug of ours: a 500 that says where it is."""
+    body = {"type": "about:blank", "title": "Soundstage failed", "status": 500}
+    violations: tuple[Violation, ...] = ()
+    if isinstance(error, Broken):
+        violations = error.violations
+        detail = f"our own answer breaks the contract: {error}"
+        body["violations"] = [violation.as_json() for violation in violations]
+        log.error("%s", detail)
+    else:
+        detail = f"{type(error).__name__}: {error}"
+        log.error("a handler failed", exc_info=error)
+    return Answer(
+        {**body, "detail": detail}, 500, "application/problem+json"
+    ), violations
+
+
+class RoutingApi(Compiled, AbstractRoutingAPI[Operation]):
+    """Collects the operations of one API in a router."""
+
+    def __init__(self, *args: Any, router: Router[Operation], **kwargs: Any) -> None:
+        self.router = router
+        super().__init__(*args, **kwargs)
+
+    def make_operation(self, operation: AbstractOperation) -> Operation:
+        return self.compiled(operation)
+
+    @staticmethod
+    def _framework_path_and_name(
+        operation: AbstractOperation, path: str
+    ) -> tuple[str, str]:
+        return path, operation.operation_id
+
+    def _add_operation_internal(
+        self,
+        method: str,
+        path: str,
+        operation: Operation,
+        name: str | None = None,  # noqa: ARG002 - Connexion hands it in
+    ) -> None:
+        self.router.add(method.upper(), path, operation)
+
+
+class Routing(RoutingMiddleware):
+    """Connexion's, with a router that knows every method of a path and no redirects."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.router: Router[Operation] = Router()
+
+    def add_api(self, specification: OpenAPISpecification, **kwargs: Any) -> None:
+        RoutingApi(specification, router=self.router, **kwargs)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        try:
+            self._route(scope)
+        except Unrouted as error:
+            _refuse(exchange, error)
+        else:
+            await self.app(scope, receive, send)
+        if exchange.answer is None:
+            raise RuntimeError("no answer came of this request")
+
+    def _route(self, scope: Scope) -> None:
+        method = scope["method"]
+        match = self.router.find(scope["raw_path"], method)
+        if match is None:
+            raise Unrouted(scope["path"])
+        operation = match.methods.get(method)
+        if operation is None:
+            raise Unrouted(scope["path"], tuple(sorted(match.methods)))
+        exchange = exchange_of(scope)
+        exchange.operation, exchange.path_values = operation, match.values
+        scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {
+            "api_base_path": "",
+            "operation_id": operation.id,
+        }
+
+
+def _refuse(exchange: Exchange, error: Refused | ApiError) -> None:
+    answer = exchange.service.api.problem(error)
+    if isinstance(error, Unrouted) and error.allowed:
+        allow = ("Allow", ", ".join(error.allowed))
+        answer = replace(answer, headers=(*answer.headers, allow))
+    exchange.answer = answer
+    if isinstance(error, Refused):
+        exchange.violations = error.violations
+
+
+class _AnswerOperation:
+    def __init__(self, next_app: ASGIApp, operation: Operation) -> None:
+        self.next_app = next_app
+        self.operation = operation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.next_app(scope, receive, send)
+        answer = exchange_of(scope).answer
+        if answer is not None:
+            media_type = None if answer.body is None else answer.media_type
+            wrong = self.operation.judge(answer.status, media_type, answer.body)
+            if wrong:
+                raise Broken(*wrong)
+
+
+class AnswerValidationApi(Compiled, ResponseValidationAPI):
+    """Makes compiled operations."""
+
+    def make_operation(self, operation: AbstractOperation) -> _AnswerOperation:
+        return _AnswerOperation(self.next_app, self.compiled(operation))
+
+
+class AnswerValidation(ResponseValidationMiddleware):
+    """Judges the value of an answer, before it is written as bytes once."""
+
+    api_cls = AnswerValidationApi
+
+
+class Refusals(ExceptionMiddleware):
+    """Turns refusals into answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except (Refused, ApiError) as error:
+            _refuse(exchange_of(scope), error)
+
+
+class _SecurityOperation:
+    def __init__(self, next_app: ASGIApp, operation: Operation) -> None:
+        self.next_app = next_app
+        self.security = operation.security
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        exchange.credential = self.security.admit(
+            exchange.headers,
+            scope["query_string"],
+            exchange.service.fixture.credentials,
+        )
+        await self.next_app(scope, receive, send)
+
+
+class SecurityApi(Compiled, SecurityAPI):
+    """Makes compiled operations."""
+
+    def make_operation(self, operation: AbstractOperation) -> _SecurityOperation:
+        return _SecurityOperation(self.next_app, self.compiled(operation))
+
+
+class Security(SecurityMiddleware):
+    """Compares credentials with the fixture's."""
+
+    api_cls = SecurityApi
+
+
+class _RequestOperation:
+    def __init__(self, next_app: ASGIApp, operation: Operation) -> None:
+        self.next_app = next_app
+        self.operation = operation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        body = await _body(receive) if self.operation.body else b""
+        exchange.arguments = self.operation.read(
+            exchange.path_values, scope["query_string"], exchange.headers, body
+        )
+        await self.next_app(scope, receive, send)
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body. Raises ``TooLarge`` as soon as it is over the limit."""
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            text = f"the body is larger than {BODY_LIMIT} bytes"
+            raise TooLarge(Violation("body", "size", text))
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+class RequestValidationApi(Compiled, RequestValidationAPI):
+    """Makes compiled operations."""
+
+    def make_operation(self, operation: AbstractOperation) -> _RequestOperation:
+        return _RequestOperation(self.next_app, self.compiled(operation))
+
+
+class RequestValidation(RequestValidationMiddleware):
+    """Reads parameters and body, collecting all that is wrong with them."""
+
+    api_cls = RequestValidationApi
+
+
+class _HandlerOperation:
+    def __init__(self, operation: AbstractOperation) -> None:
+        self.handler = operation.function
+
+    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
+        exchange = exchange_of(scope)
+        if exchange.arguments is None:
+            raise RuntimeError("a handler was reached by a request nobody validated")
+        call = Call(
+            exchange.service.name,
+            exchange.world,
+            exchange.now,
+            exchange.arguments,
+            exchange.credential,
+            exchange.base_url,
+        )
+        exchange.answer = self.handler(call)
+
+
+class HandlersApi(Compiled, RoutedAPI[_HandlerOperation]):
+    """Binds each operation to the handler that Connexion's resolver found for it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_paths()
+
+    def make_operation(self, operation: AbstractOperation) -> _HandlerOperation:
+        return _HandlerOperation(operation)
+
+
+class Handlers(RoutedMiddleware[HandlersApi]):
+    """The end of the stack: the handlers."""
+
+    api_cls = HandlersApi
+
+    def __init__(self) -> None:
+        super().__init__(_unreachable)
+
+
+async def _unreachable(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise ContractError("an operation was routed that no handler is bound to")

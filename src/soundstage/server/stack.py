@@ -1,0 +1,52 @@
+"""The Connexion middleware list of one API, in order."""
+
+import copy
+from typing import Any
+
+from connexion.middleware import ConnexionMiddleware
+from connexion.middleware.main import API as RegisteredApi  # noqa: N811 - not a constant
+from connexion.resolver import Resolver
+from connexion.spec import OpenAPISpecification
+from starlette.types import ASGIApp
+
+from soundstage.apis.service import Service
+from soundstage.server.middleware import (
+    AnswerValidation,
+    Delivery,
+    Handlers,
+    Refusals,
+    RequestValidation,
+    Routing,
+    Security,
+)
+
+
+def build_stack(service: Service) -> ASGIApp:
+    """The ASGI application of one API, complete before its first request."""
+    app = ConnexionMiddleware(
+        Handlers(),
+        middlewares=[
+            Delivery,  # sends the answer; an error that nobody expected becomes a 500
+            Routing,  # path and method -> operation, or Unrouted
+            AnswerValidation,  # holds every answer of an operation against the contract
+            Refusals,  # words what is raised below in the API's own error body
+            Security,  # credentials, before anything is said of the request
+            RequestValidation,  # parameters and body -> arguments, or all violations
+        ],
+        resolver=Resolver(service.api.handlers.__getitem__),
+    )
+    specification = Document31(copy.deepcopy(service.contract.document))
+    options = {**app.options.__dict__, "service": service}
+    app.apis.append(RegisteredApi(specification, base_path="", **options))
+    # Connexion would do this at the first request.
+    stack: ASGIApp
+    stack, app.middleware_stack = app._build_middleware_stack()  # noqa: SLF001
+    return stack
+
+
+class Document31(OpenAPISpecification):
+    """Connexion's view of a document that our own compiler has checked."""
+
+    @classmethod
+    def _validate_spec(cls, _spec: dict[str, Any]) -> None:
+        """Connexion has the schema of OpenAPI 3.0 only."""

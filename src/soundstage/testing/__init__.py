@@ -1,0 +1,1 @@
+"""What testers use: checks and judges."""

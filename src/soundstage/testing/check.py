@@ -1,0 +1,79 @@
+"""``soundstage check``: specs, overlays and fixtures, before anybody serves them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from soundstage import resources
+from soundstage.apis import service
+from soundstage.contract.contract import compile_contract, overlaid
+from soundstage.contract.document import Source, load
+from soundstage.contract.violation import DocumentError, pointer_of
+from soundstage.types import Document
+from soundstage.world.errors import Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one file: a reason if it cannot be used."""
+
+    file: str
+    what: str
+    error: str | None = None
+
+
+def check(files: Iterable[Path] = ()) -> Iterator[Finding]:
+    """Findings for these files; for everything vendored if there are none."""
+    for path in files or _vendored():
+        try:
+            yield Finding(str(path), _checked(path))
+        except (DocumentError, Unknown) as error:
+            yield Finding(str(path), "", str(error))
+
+
+def _vendored() -> Iterator[Path]:
+    for folder in sorted(resources.specs().iterdir()):
+        yield from sorted(folder.glob("*.yaml"), reverse=True)
+    yield from sorted(resources.fixtures().glob("*.yaml"))
+
+
+def _checked(path: Path) -> str:
+    source = load(path)
+    if "overlay" in source.document:
+        overlaid(load(path.parent / "openapi.yaml"), source)
+        return f"overlay of {len(source.document.get('actions', ()))} actions"
+    if "openapi" in source.document:
+        return _check_document(source)
+    if "api" in source.document:
+        return _check_fixture(path)
+    raise source.error("is neither an OpenAPI document, an overlay nor a fixture")
+
+
+def _check_document(source: Source) -> str:
+    repairs = source.path.parent / "overlay.yaml"
+    document = source.document
+    if repairs.exists():
+        document = overlaid(source, load(repairs))
+    for message, pointer in _invalid(document):
+        raise source.error(message, pointer)
+    try:
+        contract = compile_contract(source.path.parent.name, document)
+    except DocumentError as error:
+        raise source.error(error.message, error.pointer) from error
+    return f"OpenAPI {document['openapi']} of {len(contract.operations)} operations"
+
+
+def _invalid(document: Document) -> Iterator[tuple[str, str]]:
+    """What openapi-spec-validator finds, the specification's own schema first."""
+    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+
+    old = str(document.get("openapi")).startswith("3.0.")
+    validator = OpenAPIV30SpecValidator if old else OpenAPIV31SpecValidator
+    for error in validator(document).iter_errors():
+        yield error.message, pointer_of(error.absolute_path)
+
+
+def _check_fixture(path: Path) -> str:
+    source = service.load_fixture(path)
+    loaded = service.load_service(service.api(source.document["api"]), source)
+    return f"fixture of {len(loaded.fixture.script.scenarios)} scenarios"
