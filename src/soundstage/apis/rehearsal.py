@@ -24,7 +24,7 @@ def rehearse(fixture: Fixture, node: Document, contract: Contract) -> None:
         for kind in fixture.script.vocabulary.kinds.values()
         if kind.schema
     }
-    turns = max(2, *_alternatives(node))
+    turns = max(1, 2, *_alternatives(node))
     for run, trail in _runs(fixture, turns):
         _check(run, schemas, trail)
     for run, trail in _interrupted(fixture):

@@ -79,9 +79,7 @@ def overlaid(vendor: Source, repairs: Source) -> Document:
 
 def compile_contract(name: str, document: Document) -> Contract:
     """A contract from an effective document. Raises ``DocumentError``."""
-    if not str(document.get("openapi", "")).startswith(VERSIONS):
-        msg = f"OpenAPI 3.0 and 3.1 are served, not {document.get('openapi')!r}"
-        raise DocumentError(msg, "/openapi")
+    check_version(document)
     operations: dict[str, Operation] = {}
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
@@ -98,6 +96,13 @@ def compile_contract(name: str, document: Document) -> Contract:
                 raise DocumentError(msg, f"{pointer}/operationId")
             operations[operation.id] = operation
     return Contract(name, document, operations)
+
+
+def check_version(document: Document) -> None:
+    """Raise ``DocumentError`` for a version of OpenAPI that is not served."""
+    if not str(document.get("openapi", "")).startswith(VERSIONS):
+        msg = f"OpenAPI 3.0 and 3.1 are served, not {document.get('openapi')!r}"
+        raise DocumentError(msg, "/openapi")
 
 
 def _hosts(server: Document) -> list[str]:

@@ -155,7 +155,7 @@ def _array(
     items = _followed(schema, schema).get("items", {})
     item_types = types_of(schema, items)
     convert = converter(item_types)
-    # A client that joins [null, "a"] writes ",a": an empty text is null where "" is not.
+    # A client joins [null, "a"] as ",a": an empty text is null unless "" is valid.
     blank_is_null = "null" in item_types and not _admits_blank(schema, items)
     delimiter = _DELIMITERS[style]
 

@@ -6,7 +6,6 @@ that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
 """
 
 import logging
-from dataclasses import replace
 from typing import Any
 
 from connexion.middleware.abstract import (
@@ -15,7 +14,6 @@ from connexion.middleware.abstract import (
     RoutedAPI,
     RoutedMiddleware,
 )
-from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.request_validation import (
     RequestValidationAPI,
     RequestValidationMiddleware,
@@ -30,19 +28,19 @@ from connexion.operations import AbstractOperation
 from connexion.spec import OpenAPISpecification
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from soundstage.apis.api import Answer, ApiError, Call
+from soundstage.apis.api import Call
 from soundstage.apis.service import Service
 from soundstage.contract.operation import Operation
 from soundstage.contract.route import Router
 from soundstage.contract.violation import (
     Broken,
     ContractError,
-    Refused,
     TooLarge,
     Unrouted,
     Violation,
 )
-from soundstage.server.exchange import Exchange, exchange_of, send_answer
+from soundstage.server.delivery import refuse
+from soundstage.server.exchange import exchange_of
 
 BODY_LIMIT = 10 * 2**20
 """Bytes of a request's body; more is refused with 413."""
@@ -59,40 +57,6 @@ class Compiled:
 
     def compiled(self, operation: AbstractOperation) -> Operation:
         return self.service.contract.operations[operation.operation_id]
-
-
-class Delivery(ExceptionMiddleware):
-    """Sends what the stack has come to."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app)
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
-        try:
-            await self.app(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - nothing may escape to the client
-            exchange.answer, exchange.violations = failure(error)
-        if exchange.answer:
-            await send_answer(exchange.answer, exchange.violations, send)
-
-
-def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:
-    """The answer for a bug of ours: a 500 that says where it is."""
-    body = {"type": "about:blank", "title": "Soundstage failed", "status": 500}
-    violations: tuple[Violation, ...] = ()
-    if isinstance(error, Broken):
-        violations = error.violations
-        detail = f"our own answer breaks the contract: {error}"
-        body["violations"] = [violation.as_json() for violation in violations]
-        log.error("%s", detail)
-    else:
-        detail = f"{type(error).__name__}: {error}"
-        log.error("a handler failed", exc_info=error)
-    return Answer(
-        {**body, "detail": detail}, 500, "application/problem+json"
-    ), violations
 
 
 class RoutingApi(Compiled, AbstractRoutingAPI[Operation]):
@@ -136,7 +100,7 @@ class Routing(RoutingMiddleware):
         try:
             self._route(scope)
         except Unrouted as error:
-            _refuse(exchange, error)
+            refuse(exchange, error)
         else:
             await self.app(scope, receive, send)
         if exchange.answer is None:
@@ -156,16 +120,6 @@ class Routing(RoutingMiddleware):
             "api_base_path": "",
             "operation_id": operation.id,
         }
-
-
-def _refuse(exchange: Exchange, error: Refused | ApiError) -> None:
-    answer = exchange.service.api.problem(error)
-    if isinstance(error, Unrouted) and error.allowed:
-        allow = ("Allow", ", ".join(error.allowed))
-        answer = replace(answer, headers=(*answer.headers, allow))
-    exchange.answer = answer
-    if isinstance(error, Refused):
-        exchange.violations = error.violations
 
 
 class _AnswerOperation:
@@ -194,20 +148,6 @@ class AnswerValidation(ResponseValidationMiddleware):
     """Judges the value of an answer, before it is written as bytes once."""
 
     api_cls = AnswerValidationApi
-
-
-class Refusals(ExceptionMiddleware):
-    """Turns refusals into answers."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app)
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self.app(scope, receive, send)
-        except (Refused, ApiError) as error:
-            _refuse(exchange_of(scope), error)
 
 
 class _SecurityOperation:

@@ -10,11 +10,10 @@ from connexion.spec import OpenAPISpecification
 from starlette.types import ASGIApp
 
 from soundstage.apis.service import Service
+from soundstage.server.delivery import Delivery, Refusals
 from soundstage.server.middleware import (
     AnswerValidation,
-    Delivery,
     Handlers,
-    Refusals,
     RequestValidation,
     Routing,
     Security,

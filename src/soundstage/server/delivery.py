@@ -1,0 +1,72 @@
+"""Connexion's exception middleware, twice: refusals are worded, answers are sent."""
+
+import logging
+from dataclasses import replace
+
+from connexion.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from soundstage.apis.api import Answer, ApiError
+from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
+from soundstage.server.exchange import Exchange, exchange_of, send_answer
+
+log = logging.getLogger("soundstage")
+
+
+class Delivery(ExceptionMiddleware):
+    """Sends what the stack has come to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - nothing may escape to the client
+            exchange.answer, exchange.violations = failure(error)
+        if exchange.answer:
+            await send_answer(exchange.answer, exchange.violations, send)
+
+
+def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:
+    """The answer for a bug of ours: a 500 that says where it is."""
+    body = {"type": "about:blank", "title": "Soundstage failed", "status": 500}
+    violations: tuple[Violation, ...] = ()
+    if isinstance(error, Broken):
+        violations = error.violations
+        detail = f"our own answer breaks the contract: {error}"
+        body["violations"] = [violation.as_json() for violation in violations]
+        log.error("%s", detail)
+    else:
+        detail = f"{type(error).__name__}: {error}"
+        log.error("a handler failed", exc_info=error)
+    return Answer(
+        {**body, "detail": detail}, 500, "application/problem+json"
+    ), violations
+
+
+class Refusals(ExceptionMiddleware):
+    """Turns refusals into answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except (Refused, ApiError) as error:
+            refuse(exchange_of(scope), error)
+
+
+def refuse(exchange: Exchange, error: Refused | ApiError) -> None:
+    """Let the API word a refusal; all methods of the path go into ``Allow``."""
+    answer = exchange.service.api.problem(error)
+    if isinstance(error, Unrouted) and error.allowed:
+        allow = ("Allow", ", ".join(error.allowed))
+        answer = replace(answer, headers=(*answer.headers, allow))
+    exchange.answer = answer
+    if isinstance(error, Refused):
+        exchange.violations = error.violations
