@@ -1,0 +1,109 @@
+"""What the documents say is true: their examples run, their promises hold."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from served import served
+from soundstage.apis.service import api, load_fixture, load_service
+from soundstage.cli import _parser
+from soundstage.world.value import _FORMS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+FIXTURES = (ROOT / "docs/fixtures.md").read_text()
+
+
+def blocks(text: str, language: str) -> list[str]:
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [block for name, block in fenced if name == language]
+
+
+CURLS = [
+    line
+    for block in blocks(README, "sh")
+    for line in re.findall(r"^curl (?:.*\\\n)*.*", block, re.MULTILINE)
+]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served("--speed", "60") as s:
+        yield s
+
+
+def pasted(line: str, url: str) -> str:
+    command = line.replace("http://127.0.0.1:4010", url)
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=True, timeout=20
+    )
+    return done.stdout
+
+
+def test_readme_has_a_line_for_each_of_the_five_operations_and_two_more():
+    assert len(CURLS) == 7
+
+
+@pytest.mark.parametrize("line", [c for c in CURLS if "curl -si" not in c])
+def test_readmes_lines_answer_with_data(server, line):
+    body = json.loads(pasted(line, server.url))
+    assert "message" not in body
+    assert "error" not in body
+    lists = [value for value in body.values() if isinstance(value, list)]
+    assert all(lists), "no list in the answer is empty"
+
+
+def test_readmes_rubbish_is_refused_as_it_says(server):
+    (line,) = [c for c in CURLS if "curl -si" in c]
+    answer = pasted(line, server.url)
+    (shown,) = [b for b in blocks(README, "") if b.startswith("HTTP/1.1")]
+    first, header = shown.splitlines()
+    assert answer.startswith(first)
+    assert header.removesuffix(", …]") in answer
+
+
+def test_readme_names_every_command_and_option_of_serve():
+    commands = _parser()._subparsers._group_actions[0].choices
+    for name, command in commands.items():
+        assert f"`soundstage {name}`" in README
+        for action in command._actions:
+            option = action.option_strings[-1:]
+            if name == "serve" and option and option != ["--help"]:
+                assert option[0] in README
+
+
+def test_the_example_fixture_can_be_served(tmp_path):
+    (example,) = blocks(FIXTURES, "yaml")
+    path = tmp_path / "example.yaml"
+    path.write_text(example)
+    service = load_service(api("algolia-ingestion"), load_fixture(path))
+    assert list(service.fixture.script.scenarios) == ["clean_reindex"]
+
+
+def test_every_value_form_is_documented():
+    for form in _FORMS:
+        assert all(f"{key}:" in FIXTURES for key in form), form
+
+
+def test_architecture_fits_on_a_page_and_names_every_module():
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    assert len(text.splitlines()) <= 60
+    source = ROOT / "src/soundstage"
+    own = ("world", "contract", "apis", "server", "testing")
+    for folder in own:
+        assert f"{folder}/" in text
+    for path in source.rglob("*.py"):
+        special = path.name == "__init__.py" or path.parent.name == "apis"
+        if not special and path.stem not in {"types", "resources"}:
+            assert path.stem in text, path
+
+
+def test_no_module_is_too_long_to_be_read_in_one_sitting():
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in (ROOT / "src").rglob("*.py")
+    }
+    assert {path: n for path, n in lengths.items() if n > 300} == {}
