@@ -10,10 +10,10 @@ help: ## list the targets
 	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1  \2/p' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
-	@echo "creating .venv and installing; once, about half a minute"
+	@echo "creating .venv and installing; once, about a minute"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Soundstage needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
 serve: $(READY) ## serve the APIs on http://127.0.0.1:4010 (ARGS='--speed 60')

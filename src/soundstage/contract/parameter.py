@@ -158,6 +158,7 @@ def _array(
     # A client joins [null, "a"] as ",a": an empty text is null unless "" is valid.
     blank_is_null = "null" in item_types and not _admits_blank(schema, items)
     delimiter = _DELIMITERS[style]
+    in_header = style == "simple"  # where lists may have spaces (RFC 9110, 5.6.1)
 
     def item(text: str) -> Json:
         return None if not text and blank_is_null else convert(text)
@@ -166,7 +167,7 @@ def _array(
         if explode:
             return [item(text) for text in texts]
         joined = [part for text in texts if text for part in text.split(delimiter)]
-        return [item(part) for part in joined]
+        return [item(part.strip() if in_header else part) for part in joined]
 
     return read
 

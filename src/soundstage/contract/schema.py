@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Final
+from urllib.parse import unquote
 
 import jsonschema_rs
 
@@ -110,6 +111,7 @@ class _Normal:
 
     def __init__(self, document: Document, side: Side) -> None:
         self.defs: dict[str, Json] = {}
+        self._names: dict[str, str] = {}  # a reference may hold what a URI may not
         self._document = document
         self._side = side
         self._old = str(document.get("openapi", "")).startswith("3.0")
@@ -129,11 +131,11 @@ class _Normal:
         if not ref.startswith("#/"):
             msg = f"only references within the document are followed, not {ref!r}"
             raise DocumentError(msg, pointer)
-        key = ref[2:].replace("~1", "_").replace("/", ".")
+        key = self._names.setdefault(unquote(ref), f"s{len(self._names)}")
         if key not in self.defs:
             self.defs[key] = True  # holds the place while a recursive schema is read
             try:
-                target = resolved(self._document, ref)
+                target = resolved(self._document, unquote(ref))
             except KeyError:
                 raise DocumentError(f"{ref} leads nowhere", pointer) from None
             self.defs[key] = self.schema(target, ref[1:])
