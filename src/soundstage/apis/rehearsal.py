@@ -1,9 +1,7 @@
 """A fixture held against its contract: every scenario and every ending."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from soundstage.contract.contract import Contract
-from soundstage.contract.schema import Schema
 from soundstage.types import Document, Json
 from soundstage.world.chance import Extreme
 from soundstage.world.errors import FixtureError, Unknown
@@ -13,22 +11,18 @@ from soundstage.world.timeline import Cue, Cut, Run, Trail, drawn, interrupted
 AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z; any instant would do
 
 
-def rehearse(fixture: Fixture, node: Document, contract: Contract) -> None:
+def rehearse(fixture: Fixture, node: Document, chosen: Iterable[str] = ()) -> None:
     """Draw everything with its least, its greatest and each alternative value.
 
     Raises ``FixtureError`` for an illegal move, a name that stands for nothing, and a
     record that breaks its schema.
     """
-    schemas = {
-        kind.name: contract.schema(kind.schema)
-        for kind in fixture.script.vocabulary.kinds.values()
-        if kind.schema
-    }
+    names = tuple(chosen) or tuple(fixture.script.scenarios)
     turns = max(1, 2, *_alternatives(node))
-    for run, trail in _runs(fixture, turns):
-        _check(run, schemas, trail)
-    for run, trail in _interrupted(fixture):
-        _check(run, schemas, trail)
+    for run, trail in _runs(fixture, turns, names):
+        _check(fixture, run, trail)
+    for run, trail in _interrupted(fixture, names):
+        _check(fixture, run, trail)
 
 
 def _alternatives(node: Json) -> Iterator[int]:
@@ -43,10 +37,12 @@ def _alternatives(node: Json) -> Iterator[int]:
             yield from _alternatives(value)
 
 
-def _runs(fixture: Fixture, turns: int) -> Iterator[tuple[Run, Trail]]:
+def _runs(
+    fixture: Fixture, turns: int, names: tuple[str, ...]
+) -> Iterator[tuple[Run, Trail]]:
     script = fixture.script
     tasks = list(script.tasks)
-    for scenario in script.scenarios:
+    for scenario in names:
         for turn in range(turns):
             trail: Trail = {}
             cue = Cue(tasks[turn % len(tasks)], scenario, AT)
@@ -56,10 +52,12 @@ def _runs(fixture: Fixture, turns: int) -> Iterator[tuple[Run, Trail]]:
                 raise FixtureError(str(error), f"/scenarios/{scenario}") from error
 
 
-def _interrupted(fixture: Fixture) -> Iterator[tuple[Run, Trail]]:
+def _interrupted(
+    fixture: Fixture, names: tuple[str, ...]
+) -> Iterator[tuple[Run, Trail]]:
     """Every ending, at every moment of every scenario's shortest form."""
     script = fixture.script
-    for run, _ in _runs(fixture, 1):
+    for run, _ in _runs(fixture, 1, names):
         for ending in script.endings:
             for at in run.records[0].times:
                 trail: Trail = {}
@@ -68,15 +66,13 @@ def _interrupted(fixture: Fixture) -> Iterator[tuple[Run, Trail]]:
                     yield ended, trail
 
 
-def _check(run: Run, schemas: dict[str, Schema], trail: Trail) -> None:
+def _check(fixture: Fixture, run: Run, trail: Trail) -> None:
     for record in run.records:
-        schema = schemas.get(record.kind.name)
         for at, document in zip(record.times, record.documents, strict=True):
-            if schema is None or schema.is_valid(document):
-                continue
-            violation = schema.violations(document, record.kind.name)[0]
-            pointer = trail.get((record.id, at), "") + violation.pointer
-            msg = f"this {record.kind.name} breaks the contract: {violation}"
-            raise FixtureError(msg, pointer)
+            violation = document and fixture.verdict(record.kind, document)
+            if violation:
+                pointer = trail.get((record.id, at), "") + violation.pointer
+                msg = f"this {record.kind.name} breaks the contract: {violation}"
+                raise FixtureError(msg, pointer)
     for successor in run.successors:
-        _check(successor, schemas, trail)
+        _check(fixture, successor, trail)

@@ -8,7 +8,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Answer, ApiError
 from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
-from soundstage.server.exchange import Exchange, exchange_of, send_answer
+from soundstage.server.exchange import (
+    Exchange,
+    exchange_of,
+    message_of,
+    send_message,
+)
 
 log = logging.getLogger("soundstage")
 
@@ -27,7 +32,8 @@ class Delivery(ExceptionMiddleware):
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
             exchange.answer, exchange.violations = failure(error)
         if exchange.answer:
-            await send_answer(exchange.answer, exchange.violations, send)
+            exchange.message = message_of(exchange.answer, exchange.violations)
+            await send_message(exchange.message, send)
 
 
 def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:

@@ -1,14 +1,14 @@
 """A fixture file: read, held against its JSON Schema, and compiled to a script."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from soundstage.types import Document
 from soundstage.world.chance import Seeded
 from soundstage.world.errors import FixtureError
 from soundstage.world.lifecycle import lifecycles
-from soundstage.world.record import ALWAYS, Record, Vocabulary
+from soundstage.world.record import ALWAYS, Kind, Record, Vocabulary
 from soundstage.world.scenario import RUN, Change, Scenario, Script, Step, Successor
 from soundstage.world.value import (
     Bare,
@@ -38,7 +38,24 @@ class Past:
     names: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+class Wrong(Protocol):
+    """What is wrong with a document: its text, and the JSON pointer in the document."""
+
+    @property
+    def pointer(self) -> str:
+        """Empty for the whole document."""
+
+
+Verdict: TypeAlias = Callable[[Kind, Document], Wrong | None]
+"""What is wrong with a document of a kind, by the API's contract; None if nothing."""
+
+
+def anything_goes(_kind: Kind, _document: Document) -> Wrong | None:
+    """The verdict where there is no contract."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Fixture:
     """What happens at one API."""
 
@@ -47,6 +64,7 @@ class Fixture:
     credentials: tuple[Mapping[str, str], ...]
     records: tuple[Record, ...]
     history: tuple[Past, ...]
+    verdict: Verdict = anything_goes
 
 
 def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
@@ -83,6 +101,14 @@ def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
             for i, entry in enumerate(node.get("history", ()))
         ),
     )
+
+
+def compile_scenario(name: str, node: Document, script: Script) -> Scenario:
+    """One scenario more for a script; its node is as under ``scenarios``.
+
+    Raises ``FixtureError``.
+    """
+    return _scenario(name, node, script.vocabulary)
 
 
 def _scenario(name: str, node: Document, vocabulary: Vocabulary) -> Scenario:

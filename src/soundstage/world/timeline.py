@@ -109,7 +109,7 @@ def interrupted(
         return None
     drawing = _Drawing(script, chance, at, run.names, trail)
     for record in run.records:
-        if past := record.until(at):
+        if (past := record.until(at)) and past.documents[-1] is not None:
             drawing.resume(past)
     drawing.play(script.endings[ending])
     begun = tuple(s for s in run.successors if s.at <= at)
@@ -122,7 +122,7 @@ class _Draft:
     id: str
     name: str | None
     times: list[int]
-    documents: list[Document]
+    documents: list[Document | None]
 
     def record(self) -> Record:
         return Record(
@@ -208,7 +208,7 @@ class _Drawing:
         if draft is None:
             draft = self._begin(change)
         try:
-            new = patched(draft.documents[-1], change.patch, self)
+            new = patched(draft.documents[-1] or {}, change.patch, self)
             if lifecycle := self._script.lifecycles.get(change.kind):
                 lifecycle.check(old, new)
         except IllegalMove as error:

@@ -65,6 +65,20 @@ def patched(document: Document, patch: Patch, scene: Scene) -> Document:
     return result
 
 
+def merged(document: Document, patch: Mapping[str, Json]) -> Document:
+    """The document after a plain JSON Merge Patch; the one given stays as it is."""
+    result = dict(document)
+    for field, change in patch.items():
+        if change is None:
+            result.pop(field, None)
+        elif isinstance(change, dict):
+            inner = result.get(field)
+            result[field] = merged(inner if isinstance(inner, dict) else {}, change)
+        else:
+            result[field] = change
+    return result
+
+
 def compile_patch(node: Mapping[str, Json], pointer: str) -> Patch:
     """A patch from its fixture node; ``pointer`` leads there in complaints."""
     return {
