@@ -21,6 +21,15 @@ KEY = "soundstage"
 _HOST = re.compile(rb"[A-Za-z0-9.:\[\]_-]+")
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An answer as it goes over the wire."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
 @dataclass(slots=True)
 class Exchange:
     """What the parts of a stack know of a request; each fills in its own."""
@@ -64,15 +73,6 @@ def base_url_of(scope: Scope, headers: Mapping[bytes, list[bytes]]) -> str:
     host = headers.get(b"host", [b""])[-1]
     name = host.decode() if _HOST.fullmatch(host) else "localhost"
     return f"{scope.get('scheme', 'http')}://{name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An answer as it goes over the wire."""
-
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
 
 
 def message_of(answer: Answer, violations: tuple[Violation, ...] = ()) -> Message:
