@@ -82,6 +82,12 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="virtual seconds per second, 0 freezes; default: %(default)s",
     )
     serve.add_argument(
+        "--control-token",
+        metavar="TOKEN",
+        help="what the control API asks for (default: nothing on loopback, elsewhere "
+        "one that is made up and printed)",
+    )
+    serve.add_argument(
         "--fixture",
         action="append",
         default=[],
@@ -134,16 +140,20 @@ def _instant(text: str) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from soundstage.apis.service import load_services
     from soundstage.contract.violation import DocumentError
+    from soundstage.server.worlds import Worlds
     from soundstage.world.errors import WorldError
-    from soundstage.world.world import Opening, World
+    from soundstage.world.world import Opening
 
     try:
         services = load_services(options.api, options.fixture)
-        fixtures = {name: service.fixture for name, service in services.items()}
-        world = World(fixtures, Opening(options.seed, options.now, options.speed))
+        opening = Opening(options.seed, options.now, options.speed)
+        worlds = Worlds(services, opening)
     except (DocumentError, WorldError, ValueError) as error:
         _stop(str(error))
-    from soundstage.server.serve import bound, serve
+    from soundstage.server.dispatch import build_app
+    from soundstage.server.guard import Guard, is_loopback, new_token
+    from soundstage.server.lines import AccessLines, as_text, greeting
+    from soundstage.server.serve import Listening, bound
 
     try:
         listener = bound(options.host, options.port)
@@ -151,7 +161,14 @@ def _serve(options: argparse.Namespace) -> int:
         reason = getattr(error, "strerror", None) or str(error)
         place = f"{options.host}:{options.port}"
         _stop(f"cannot listen on {place}: {reason}; --port 0 takes a free port")
-    serve(services, world, listener, json=options.json)
+    token = options.control_token
+    if token is None and not is_loopback(listener.getsockname()[0]):
+        token = new_token()
+    lines = AccessLines(sys.stdout, json=options.json)
+    server = Listening(build_app(worlds, Guard(token), lines), worlds, listener)
+    hello = greeting(worlds, server.url, token)
+    print(json.dumps(hello) if options.json else as_text(hello), flush=True)
+    server.run()
     return 0
 
 

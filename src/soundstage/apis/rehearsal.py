@@ -1,34 +1,38 @@
-"""A fixture held against its contract: every scenario and every ending."""
+"""A fixture held against its contract: all that may come of it, before it is served."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
-from soundstage.contract.contract import Contract
-from soundstage.contract.schema import Schema
 from soundstage.types import Document, Json
 from soundstage.world.chance import Extreme
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture
+from soundstage.world.state import cue_of
 from soundstage.world.timeline import Cue, Cut, Run, Trail, drawn, interrupted
 
 AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z; any instant would do
 
+Drawn: TypeAlias = Iterator[tuple[Run, Trail]]
 
-def rehearse(fixture: Fixture, node: Document, contract: Contract) -> None:
+
+def rehearse(fixture: Fixture, node: Document, chosen: Iterable[str] = ()) -> None:
     """Draw everything with its least, its greatest and each alternative value.
 
-    Raises ``FixtureError`` for an illegal move, a name that stands for nothing, and a
-    record that breaks its schema.
+    ``chosen`` are the scenarios to look at, all of them if there are none. Raises
+    ``FixtureError`` for an illegal move, a name that stands for nothing, and a record
+    that breaks its schema.
     """
-    schemas = {
-        kind.name: contract.schema(kind.schema)
-        for kind in fixture.script.vocabulary.kinds.values()
-        if kind.schema
-    }
-    turns = max(1, 2, *_alternatives(node))
-    for run, trail in _runs(fixture, turns):
-        _check(run, schemas, trail)
-    for run, trail in _interrupted(fixture):
-        _check(run, schemas, trail)
+    names = tuple(chosen) or tuple(fixture.script.scenarios)
+    if names and not fixture.script.tasks:
+        raise FixtureError("scenarios need a task that runs are of", "/scenarios")
+    turns = max(2, len(fixture.script.tasks), *_alternatives(node), 0)
+    for run, trail in _runs(fixture, turns, names):
+        _check(fixture, run, trail)
+    for run, trail in _interrupted(fixture, names):
+        _check(fixture, run, trail)
+    if not chosen:
+        _check_records(fixture)
+        _check_history(fixture, turns)
 
 
 def _alternatives(node: Json) -> Iterator[int]:
@@ -43,23 +47,20 @@ def _alternatives(node: Json) -> Iterator[int]:
             yield from _alternatives(value)
 
 
-def _runs(fixture: Fixture, turns: int) -> Iterator[tuple[Run, Trail]]:
+def _runs(fixture: Fixture, turns: int, names: tuple[str, ...]) -> Drawn:
     script = fixture.script
     tasks = list(script.tasks)
-    for scenario in script.scenarios:
+    for scenario in names:
         for turn in range(turns):
             trail: Trail = {}
             cue = Cue(tasks[turn % len(tasks)], scenario, AT)
-            try:
-                yield drawn(script, cue, Extreme(turn), trail), trail
-            except Unknown as error:
-                raise FixtureError(str(error), f"/scenarios/{scenario}") from error
+            yield drawn(script, cue, Extreme(turn), trail), trail
 
 
-def _interrupted(fixture: Fixture) -> Iterator[tuple[Run, Trail]]:
+def _interrupted(fixture: Fixture, names: tuple[str, ...]) -> Drawn:
     """Every ending, at every moment of every scenario's shortest form."""
     script = fixture.script
-    for run, _ in _runs(fixture, 1):
+    for run, _ in _runs(fixture, 1, names):
         for ending in script.endings:
             for at in run.records[0].times:
                 trail: Trail = {}
@@ -68,15 +69,48 @@ def _interrupted(fixture: Fixture) -> Iterator[tuple[Run, Trail]]:
                     yield ended, trail
 
 
-def _check(run: Run, schemas: dict[str, Schema], trail: Trail) -> None:
+def _check(fixture: Fixture, run: Run, trail: Trail) -> None:
     for record in run.records:
-        schema = schemas.get(record.kind.name)
         for at, document in zip(record.times, record.documents, strict=True):
-            if schema is None or schema.is_valid(document):
-                continue
-            violation = schema.violations(document, record.kind.name)[0]
-            pointer = trail.get((record.id, at), "") + violation.pointer
-            msg = f"this {record.kind.name} breaks the contract: {violation}"
-            raise FixtureError(msg, pointer)
+            place = trail.get((record.id, at), "")
+            _check_document(fixture, record.kind.name, document, place)
     for successor in run.successors:
-        _check(successor, schemas, trail)
+        _check(fixture, successor, trail)
+
+
+def _check_document(
+    fixture: Fixture, kind: str, document: Document | None, pointer: str
+) -> None:
+    wrong = document and fixture.verdict(
+        fixture.script.vocabulary.kinds[kind], document
+    )
+    if wrong:
+        msg = f"this {kind} breaks the contract: {wrong}"
+        raise FixtureError(msg, pointer + wrong.pointer)
+
+
+def _check_records(fixture: Fixture) -> None:
+    counts: dict[str, int] = {}
+    for record in fixture.records:
+        kind = record.kind.name
+        i = counts[kind] = counts.get(kind, -1) + 1
+        _check_document(fixture, kind, record.documents[0], f"/records/{kind}/{i}")
+
+
+def _check_history(fixture: Fixture, turns: int) -> None:
+    """Its scenarios are there; and what it hands to them is what they can use."""
+    for past in fixture.history:
+        for turn in range(turns if past.scenario or past.names else 0):
+            trail: Trail = {}
+            try:
+                cue = cue_of(fixture.script, past, Extreme(turn), AT)
+                run = drawn(fixture.script, cue, Extreme(turn), trail)
+                _check(fixture, run, {} if past.names else trail)
+            except Unknown as error:
+                raise FixtureError(str(error), f"{past.pointer}/scenario") from error
+            except FixtureError as error:
+                pointer = error.pointer
+                # What works without the names that this entry gives fails for them.
+                if past.names and not pointer.startswith(past.pointer):
+                    pointer = f"{past.pointer}/with"
+                raise FixtureError(error.message, pointer) from error

@@ -1,7 +1,7 @@
 """One API as it is served: its module, its contract and its fixture."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,11 +12,14 @@ from soundstage import resources
 from soundstage.apis.api import Api
 from soundstage.apis.rehearsal import rehearse
 from soundstage.contract.contract import Contract, load_contract
-from soundstage.contract.document import Source, load
+from soundstage.contract.document import Source, load, loads, resolved
 from soundstage.contract.schema import Schema
-from soundstage.contract.violation import DocumentError, pointer_of
+from soundstage.contract.violation import DocumentError, Violation, pointer_of
+from soundstage.types import Document
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.fixture import Fixture, compile_fixture
+from soundstage.world.fixture import Fixture, Verdict, compile_fixture, compile_scenario
+from soundstage.world.record import Kind
+from soundstage.world.scenario import Script
 
 GROUP = "soundstage.apis"
 """The entry points under which packages register their ``Api``."""
@@ -61,7 +64,10 @@ def load_services(
     replaced = {}
     for path in fixtures:
         source = load_fixture(path)
-        replaced[source.document["api"]] = source
+        try:
+            replaced[api(source.document["api"]).name] = source
+        except Unknown as error:
+            raise source.error(str(error), "/api") from error
     return {
         name: load_service(api(name), replaced.get(name)) for name in chosen or names()
     }
@@ -79,18 +85,71 @@ def load_fixture(path: Path) -> Source:
     """A fixture file that satisfies fixtures/schema.json. Raises ``DocumentError``."""
     source = load(path)
     for violation in _format().violations(source.document, "fixture"):
-        raise source.error(violation.message, pointer_of(violation.path))
+        raise source.error(violation.message, _culprit(violation, source.document))
     return source
+
+
+def _culprit(violation: Violation, document: Document) -> str:
+    """The place of a violation; for a key that should not be there, the key's."""
+    place = pointer_of(violation.path)
+    node = resolved(document, place)
+    if violation.rule == "additionalProperties":
+        return place + pointer_of(violation.limit[:1])
+    if isinstance(node, dict) and isinstance(
+        violation.value, str
+    ):  # of a propertyNames
+        return place + pointer_of((violation.value,))
+    return place
 
 
 def compiled_fixture(source: Source, module: Api, contract: Contract) -> Fixture:
     """A fixture, compiled and rehearsed. Raises ``DocumentError``."""
     try:
-        fixture = compile_fixture(source.document, module.vocabulary)
-        rehearse(fixture, source.document, contract)
+        fixture = replace(
+            compile_fixture(source.document, module.vocabulary),
+            verdict=_verdict(module, contract),
+        )
+        rehearse(fixture, source.document)
     except (FixtureError, DocumentError) as error:
         raise source.error(error.message, error.pointer) from error
     return fixture
+
+
+def checked_scenario(
+    name: str, given: Document | str, fixture: Fixture, script: Script
+) -> Document:
+    """A scenario that came at run time, as a node or as YAML, rehearsed.
+
+    Raises ``DocumentError`` that names no file, but the place in the scenario.
+    """
+    node = loads(given) if isinstance(given, str) else given
+    document = {"api": fixture.api, "scenarios": {name: node}}
+    for violation in _format().violations(document, "scenario"):
+        raise DocumentError(violation.message, _culprit(violation, document))
+    try:
+        scenario = compile_scenario(name, node, script)
+        more = replace(script, scenarios={**script.scenarios, name: scenario})
+        rehearse(replace(fixture, script=more), node, (name,))
+    except FixtureError as error:
+        raise DocumentError(error.message, error.pointer) from error
+    return node
+
+
+def _verdict(module: Api, contract: Contract) -> Verdict:
+    """The contract's judgement of a record."""
+    schemas = {
+        kind.name: contract.schema(kind.schema)
+        for kind in module.vocabulary.kinds.values()
+        if kind.schema
+    }
+
+    def verdict(kind: Kind, document: Document) -> Violation | None:
+        schema = schemas.get(kind.name)
+        if schema is None or schema.is_valid(document):
+            return None
+        return schema.violations(document, kind.name)[0]
+
+    return verdict
 
 
 @cache

@@ -48,8 +48,9 @@ def list_events(call: Call) -> Answer:
     dataset = _dataset(call)
     given = call.body
     page, size = given.get("page"), given.get("page_size")
-    page = 1 if page is None else page
-    size = PAGE_SIZE if size is None else size
+    # JSON's 1.0 is a whole number too.
+    page = 1 if page is None else int(page)
+    size = PAGE_SIZE if size is None else int(size)
     events = call.collection("events").children(dataset["id"], call.now)
     found = [event for event in events if _asked_for(event, given.get("event_types"))]
     found.reverse()

@@ -82,18 +82,23 @@ def load(path: Path) -> Source:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DocumentError(f"cannot be read: {reason}", file=str(path)) from error
+    return Source(path, loads(text, str(path)))
+
+
+def loads(text: str, file: str = "") -> Document:
+    """The mapping that this text is. Raises ``DocumentError`` for anything else."""
     try:
         document: Json = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else None
         msg = f"is not YAML: {error.problem}"
-        raise DocumentError(msg, file=str(path), line=line) from error
+        raise DocumentError(msg, file=file, line=line) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DocumentError(f"is not YAML: {error}", file=str(path)) from error
+        raise DocumentError(f"is not YAML: {error}", file=file) from error
     if not isinstance(document, dict):
-        raise DocumentError("holds no mapping", file=str(path), line=1)
-    return Source(path, document)
+        raise DocumentError("holds no mapping", file=file, line=1)
+    return document
 
 
 def line_of(path: Path, pointer: str) -> int | None:

@@ -25,7 +25,15 @@ JSON_TYPES: Final = frozenset(
 
 BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
-_LIMITS: Final = ("limit", "options", "pattern", "format", "types", "multiple_of")
+_LIMITS: Final = (
+    "limit",
+    "options",
+    "pattern",
+    "format",
+    "types",
+    "multiple_of",
+    "unexpected",
+)
 """Where an error's kind keeps what its keyword says."""
 
 _ONE: Final = frozenset(

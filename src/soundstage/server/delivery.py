@@ -8,7 +8,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Answer, ApiError
 from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
-from soundstage.server.exchange import Exchange, exchange_of, send_answer
+from soundstage.server.exchange import (
+    Exchange,
+    Message,
+    exchange_of,
+    message_of,
+    send_message,
+)
+from soundstage.server.problems import problem_answer
 
 log = logging.getLogger("soundstage")
 
@@ -26,8 +33,19 @@ class Delivery(ExceptionMiddleware):
             await self.app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
             exchange.answer, exchange.violations = failure(error)
-        if exchange.answer:
-            await send_answer(exchange.answer, exchange.violations, send)
+        if exchange.answer is not None:
+            exchange.message = _message(exchange)
+            await send_message(exchange.message, send)
+
+
+def _message(exchange: Exchange) -> Message:
+    """The answer as bytes; an answer that is no JSON is a bug of ours, too."""
+    answer = exchange.answer or problem_answer(500, "no answer came of this request")
+    try:
+        return message_of(answer, exchange.violations)
+    except (TypeError, ValueError) as error:
+        exchange.answer, exchange.violations = failure(error)
+        return message_of(exchange.answer, exchange.violations)
 
 
 def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:

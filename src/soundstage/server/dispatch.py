@@ -1,6 +1,6 @@
-"""Which API, and which world, a request is for."""
+"""Which world, and which API, a request is for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.middleware.cors import CORSMiddleware
@@ -8,19 +8,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.service import Service
 from soundstage.contract.route import Router
-from soundstage.server.control import PREFIX, control_service, problem_answer
+from soundstage.server.control import PREFIX, control_service
 from soundstage.server.exchange import (
     KEY,
     Exchange,
     base_url_of,
     by_name,
     exchange_of,
-    send_answer,
+    message_of,
+    send_message,
 )
+from soundstage.server.guard import LOCAL_ORIGIN, Guard, Headers
+from soundstage.server.problems import Problem, problem_answer
 from soundstage.server.stack import build_stack
-from soundstage.world.world import World
+from soundstage.server.worlds import Hosted, Worlds
 
-LOCAL_ORIGINS = r"https?://(localhost|[\w-]+\.localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+WORLD_HEADER = b"soundstage-world"
 
 Watch = Callable[[Scope, Exchange], None]
 """Is shown every exchange after its answer has gone out."""
@@ -33,22 +36,26 @@ class _Target:
 
 
 class Dispatcher:
-    """All APIs behind one address.
+    """All worlds and APIs behind one address.
 
-    An API is found by the vendor's host name, by the prefix ``/<api>/``, or at the root
-    where no other API has the path too.
+    A world is found by the port, by the header ``Soundstage-World``, or by a path that
+    begins with ``/~<name>/``; else it is the default one. An API is found by the
+    vendor's host name, by the prefix ``/<api>/``, or at the root where no other API has
+    the path too.
     """
 
     def __init__(
-        self, services: Mapping[str, Service], world: World, watch: Watch | None = None
+        self, worlds: Worlds, guard: Guard | None = None, watch: Watch | None = None
     ) -> None:
-        self.world = world
+        self._worlds = worlds
+        self._guard = guard or Guard()
         self._watch = watch
+        services = worlds.services
         self._targets = {
             name: _Target(service, build_stack(service))
             for name, service in services.items()
         }
-        control = control_service(services)
+        control = control_service(worlds)
         self._control = _Target(control, build_stack(control))
         self._hosts = {
             host: name for name, s in services.items() for host in s.contract.hosts
@@ -64,41 +71,77 @@ class Dispatcher:
             await _refuse_protocol(scope, receive, send)
             return
         headers = by_name(scope["headers"])
-        found = self._find(scope, headers)
-        if isinstance(found, str):
-            await send_answer(problem_answer(404, found), (), send)
-            return
-        scope[KEY] = Exchange(
-            service=found.service,
-            world=self.world,
-            now=self.world.clock.now(),
-            headers=headers,
-            base_url=base_url_of(scope, headers),
-        )
-        await found.app(scope, receive, send)
+        scope.setdefault("raw_path", scope["path"].encode())
+        try:
+            hosted = self._world(scope, headers)
+            target = self._target(scope, headers)
+        except Problem as error:
+            await self._refuse(scope, headers, error, send)
+        else:
+            scope[KEY] = self._exchange(target.service, hosted, scope, headers)
+            await target.app(scope, receive, send)
         if self._watch:
             self._watch(scope, exchange_of(scope))
 
-    def _find(
-        self, scope: Scope, headers: Mapping[bytes, list[bytes]]
-    ) -> _Target | str:
-        """The API that a request is for, or what is wrong with its address."""
-        raw = scope.get("raw_path") or scope["path"].encode()
-        scope["raw_path"] = raw
+    def _exchange(
+        self, service: Service, hosted: Hosted, scope: Scope, headers: Headers
+    ) -> Exchange:
+        return Exchange(
+            service=service,
+            hosted=hosted,
+            now=hosted.world.clock.now(),
+            headers=headers,
+            base_url=base_url_of(scope, headers),
+        )
+
+    async def _refuse(
+        self, scope: Scope, headers: Headers, error: Problem, send: Send
+    ) -> None:
+        """Answer a request that is for no API, or for no world, ourselves."""
+        exchange = self._exchange(
+            self._control.service, self._worlds.default, scope, headers
+        )
+        exchange.answer = problem_answer(error.status, str(error))
+        exchange.message = message_of(exchange.answer)
+        scope[KEY] = exchange
+        await send_message(exchange.message, send)
+
+    def _world(self, scope: Scope, headers: Headers) -> Hosted:
+        """The world that a request is for. Raises ``Problem``."""
+        server = scope.get("server")
+        alone = self._worlds.of_port(server[1] if server else None)
+        named = headers.get(WORLD_HEADER)
+        in_path = scope["raw_path"].startswith(b"/~")
+        if alone and (named or in_path):
+            raise Problem(400, f"this port leads to the world {alone.name!r} only")
+        if alone:
+            return alone
+        if in_path:
+            return self._worlds.get(_shift(scope)[1:])
+        if named:
+            return self._worlds.get(named[-1].decode("latin-1"))
+        return self._worlds.default
+
+    def _target(self, scope: Scope, headers: Headers) -> _Target:
+        """The API that a request is for. Raises ``Problem``."""
         host = headers.get(b"host", [b""])[-1].decode("latin-1").partition(":")[0]
         if name := self._hosts.get(host.lower()):
             return self._targets[name]
-        first, _, rest = raw[1:].partition(b"/")
-        head = first.decode("latin-1")
-        if f"/{head}" == PREFIX:
-            return _shifted(self._control, scope, head, rest)
+        raw: bytes = scope["raw_path"]
+        head = raw[1:].partition(b"/")[0].decode("latin-1")
+        if head == PREFIX:
+            if refusal := self._guard.refusal(headers):
+                raise Problem(*refusal)
+            _shift(scope)
+            return self._control
         if target := self._targets.get(head):
-            return _shifted(target, scope, head, rest)
+            _shift(scope)
+            return target
         if len(self._targets) == 1:
             return next(iter(self._targets.values()))
         return self._at_root(raw)
 
-    def _at_root(self, raw: bytes) -> _Target | str:
+    def _at_root(self, raw: bytes) -> _Target:
         match = self._root.find(raw, "")
         names = list(match.methods) if match else []
         if len(names) == 1:
@@ -106,16 +149,20 @@ class Dispatcher:
         path = raw.decode("latin-1")
         if names:
             choice = ", ".join(f"/{name}{path}" for name in names)
-            return f"more than one API has the path {path}; ask for one of: {choice}"
-        choice = ", ".join(f"/{name}/" for name in self._targets)
-        return f"no API has the path {path}; each is also found under: {choice}"
+            detail = f"more than one API has the path {path}; ask for one of: {choice}"
+        else:
+            choice = ", ".join(f"/{name}/" for name in self._targets)
+            detail = f"no API has the path {path}; each is also found under: {choice}"
+        raise Problem(404, detail)
 
 
-def _shifted(target: _Target, scope: Scope, head: str, rest: bytes) -> _Target:
-    """The target, with the prefix moved from the path to ``root_path`` (ASGI)."""
+def _shift(scope: Scope) -> str:
+    """Move the first segment of the path to ``root_path`` (ASGI), and give it."""
+    first, _, rest = scope["raw_path"][1:].partition(b"/")
+    head: str = first.decode("latin-1")
     scope["root_path"] = f"{scope.get('root_path', '')}/{head}"
     scope["raw_path"] = b"/" + rest
-    return target
+    return head
 
 
 async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
@@ -125,12 +172,12 @@ async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 def build_app(
-    services: Mapping[str, Service], world: World, watch: Watch | None = None
+    worlds: Worlds, guard: Guard | None = None, watch: Watch | None = None
 ) -> ASGIApp:
     """The whole server as an ASGI application, open to pages of local origins."""
     return CORSMiddleware(
-        Dispatcher(services, world, watch),
-        allow_origin_regex=LOCAL_ORIGINS,
+        Dispatcher(worlds, guard, watch),
+        allow_origin_regex=LOCAL_ORIGIN.pattern,
         allow_methods=["*"],
         allow_headers=["*"],
         allow_credentials=True,

@@ -1,7 +1,7 @@
 """What the server prints: how to reach it, and a line for every exchange."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TextIO
 
 import orjson
@@ -11,16 +11,18 @@ from soundstage.apis.api import Sample
 from soundstage.apis.service import Service
 from soundstage.server.control import PREFIX
 from soundstage.server.exchange import Exchange
+from soundstage.server.worlds import Worlds
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
-from soundstage.world.world import World
 
 
-def greeting(services: Mapping[str, Service], world: World, url: str) -> Document:
+def greeting(worlds: Worlds, url: str, token: str | None = None) -> Document:
     """Where each API is, who may call it, and a request to paste."""
+    world = worlds.default.world
     return {
         "url": url,
-        "control": f"{url}{PREFIX}/health",
+        "control": f"{url}/{PREFIX}/health",
+        "token": token,
         "now": rfc3339(world.clock.now()),
         "speed": world.clock.speed,
         "seed": world.opening.seed,
@@ -31,7 +33,7 @@ def greeting(services: Mapping[str, Service], world: World, url: str) -> Documen
                 "credentials": [dict(c) for c in service.fixture.credentials],
                 "try": curl(service, url) if service.api.sample else None,
             }
-            for name, service in services.items()
+            for name, service in worlds.services.items()
         },
     }
 
@@ -42,7 +44,8 @@ def as_text(greeting: Document) -> str:
     lines = [
         f"Soundstage on {greeting['url']}",
         f"clock {greeting['now']}, {pace}; seed {greeting['seed']}",
-        f"health {greeting['control']}",
+        f"health {greeting['control']}"
+        + (f", control token {greeting['token']}" if greeting["token"] else ""),
     ]
     for api in greeting["apis"].values():
         lines += ["", f"{api['title']}  {api['url']}"]

@@ -185,9 +185,13 @@ class _RequestOperation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
-        body = await _body(receive) if self.operation.body else b""
+        if self.operation.body:
+            exchange.request_body = await _body(receive)
         exchange.arguments = self.operation.read(
-            exchange.path_values, scope["query_string"], exchange.headers, body
+            exchange.path_values,
+            scope["query_string"],
+            exchange.headers,
+            exchange.request_body,
         )
         await self.next_app(scope, receive, send)
 

@@ -1,15 +1,13 @@
-"""The server as a process: a socket, uvicorn, and the lines it prints."""
+"""The server as it listens: uvicorn, and ports that lead to one world each."""
 
+import asyncio
 import socket
-import sys
+from collections.abc import Callable
 
-import orjson
 import uvicorn
+from starlette.types import ASGIApp
 
-from soundstage.apis.service import Service
-from soundstage.server.dispatch import build_app
-from soundstage.server.lines import AccessLines, as_text, greeting
-from soundstage.world.world import World
+from soundstage.server.worlds import Worlds
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -26,31 +24,66 @@ def bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(
-    services: dict[str, Service], world: World, listener: socket.socket, *, json: bool
-) -> None:
-    """Serve until interrupted."""
-    app = build_app(services, world, AccessLines(sys.stdout, json=json))
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        # Equal worlds answer byte for byte the same, headers too.
-        server_header=False,
-        date_header=False,
-    )
-    hello = greeting(services, world, url_of(listener))
-    print(orjson.dumps(hello).decode() if json else as_text(hello), flush=True)
-    try:
-        uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        return
-
-
 def url_of(listener: socket.socket) -> str:
     """``http://127.0.0.1:4010`` of a socket."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Listening:
+    """A server behind a socket; worlds may ask it for ports of their own."""
+
+    def __init__(self, app: ASGIApp, worlds: Worlds, listener: socket.socket) -> None:
+        self.url = url_of(listener)
+        self._listener = listener
+        self._ports: dict[int, asyncio.Task[asyncio.Server]] = {}
+        self._config = uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            # Equal worlds answer byte for byte the same, headers too.
+            server_header=False,
+            date_header=False,
+        )
+        self._server = uvicorn.Server(self._config)
+        worlds.open_port, worlds.close_port = self.open_port, self.close_port
+
+    def run(self) -> None:
+        """Serve until ``stop``, or until the process is interrupted."""
+        try:
+            self._server.run(sockets=[self._listener])
+        except KeyboardInterrupt:
+            return
+
+    def stop(self) -> None:
+        """Let ``run`` come to its end; from any thread."""
+        self._server.should_exit = True
+
+    def open_port(self) -> int:
+        """Listen on another free port of the same host; in the server's own thread."""
+        listener = bound(self._listener.getsockname()[0], 0)
+        port: int = listener.getsockname()[1]
+        # It listens already: who connects before the task has run waits a moment.
+        opening = self._accept(listener)
+        self._ports[port] = asyncio.get_running_loop().create_task(opening)
+        return port
+
+    def close_port(self, port: int) -> None:
+        """Listen there no more; in the server's own thread."""
+        opened = self._ports.pop(port)
+        opened.add_done_callback(lambda task: task.result().close())
+
+    async def _accept(self, listener: socket.socket) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._protocol, sock=listener)
+        self._server.servers.append(server)  # so that it closes with the others
+        return server
+
+    def _protocol(self) -> asyncio.Protocol:
+        """A connection as uvicorn makes it for its own sockets."""
+        make: Callable[..., asyncio.Protocol] = self._config.http_protocol_class
+        state = self._server.server_state
+        return make(config=self._config, server_state=state, app_state={})

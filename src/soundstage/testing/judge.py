@@ -1,7 +1,8 @@
 """The second judge: openapi-core holds an exchange against a contract's document.
 
 It never serves. It knows the effective document and the bytes that went over the wire,
-nothing of the compiled form, so that two independent validators must agree.
+nothing of the compiled form, so that two independent validators must agree. Half of it
+is the table of what they do not agree on, which is kept in one place.
 """
 
 import copy
@@ -223,6 +224,19 @@ def _plain(text: str) -> str:
     return text if _NUMBER.fullmatch(text) else f"no number: {text}"
 
 
+def _whole_numbers(exchange: Recorded, _document: Document) -> Recorded:
+    try:
+        value = json.loads(exchange.request_body.decode(), parse_float=_whole)
+    except (ValueError, RecursionError):
+        return exchange
+    return replace(exchange, request_body=json.dumps(value).encode())
+
+
+def _whole(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
 def _query(exchange: Recorded) -> list[tuple[str, str]]:
     return parse_qsl(exchange.url.partition("?")[2], keep_blank_values=True)
 
@@ -251,6 +265,9 @@ READINGS = {
     _plain_values: (
         "openapi-core's numbers and dates are Python's: it takes +1, 1_000 and ' 1', "
         "and neither a leap second nor the year 0000, which RFC 3339 has"
+    ),
+    _whole_numbers: (
+        "OpenAPI 3.0 takes 1.0 for no integer, JSON Schema 2020-12 for one"
     ),
 }
 """Where the judges differ: how a request is read before openapi-core sees it; why."""

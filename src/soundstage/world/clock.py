@@ -51,6 +51,10 @@ class Clock:
         self._speed = _checked_speed(speed)
         _checked_instant(self._base)
 
+    def again(self, start: int | None, speed: float) -> "Clock":
+        """Another clock by the same wall."""
+        return Clock(start, speed, self._elapsed)
+
     @property
     def speed(self) -> float:
         """Virtual seconds that go by in one second of the wall."""

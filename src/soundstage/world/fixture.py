@@ -1,14 +1,14 @@
 """A fixture file: read, held against its JSON Schema, and compiled to a script."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from soundstage.types import Document
 from soundstage.world.chance import Seeded
 from soundstage.world.errors import FixtureError
-from soundstage.world.lifecycle import lifecycles
-from soundstage.world.record import ALWAYS, Record, Vocabulary
+from soundstage.world.lifecycle import Lifecycle, lifecycles
+from soundstage.world.record import ALWAYS, Kind, Record, Vocabulary
 from soundstage.world.scenario import RUN, Change, Scenario, Script, Step, Successor
 from soundstage.world.value import (
     Bare,
@@ -38,7 +38,24 @@ class Past:
     names: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+class Wrong(Protocol):
+    """What is wrong with a document: its text, and the JSON pointer in the document."""
+
+    @property
+    def pointer(self) -> str:
+        """Empty for the whole document."""
+
+
+Verdict: TypeAlias = Callable[[Kind, Document], Wrong | None]
+"""What is wrong with a document of a kind, by the API's contract; None if nothing."""
+
+
+def anything_goes(_kind: Kind, _document: Document) -> Wrong | None:
+    """The verdict where there is no contract."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Fixture:
     """What happens at one API."""
 
@@ -47,6 +64,7 @@ class Fixture:
     credentials: tuple[Mapping[str, str], ...]
     records: tuple[Record, ...]
     history: tuple[Past, ...]
+    verdict: Verdict = anything_goes
 
 
 def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
@@ -56,9 +74,9 @@ def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
     """
     script = Script(
         vocabulary=vocabulary,
-        lifecycles=lifecycles(node.get("lifecycle", {})),
+        lifecycles=_lifecycles(node.get("lifecycle", {}), vocabulary),
         defaults={
-            _known(vocabulary.kinds, kind, "kind", "/defaults"): compile_patch(
+            _known(vocabulary.kinds, kind, "kind", f"/defaults/{kind}"): compile_patch(
                 patch, f"/defaults/{kind}"
             )
             for kind, patch in node.get("defaults", {}).items()
@@ -83,6 +101,23 @@ def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
             for i, entry in enumerate(node.get("history", ()))
         ),
     )
+
+
+def _lifecycles(
+    node: Mapping[str, Document], vocabulary: Vocabulary
+) -> dict[str, tuple[Lifecycle, ...]]:
+    for name in node:
+        kind = name.partition(".")[0]
+        _known(vocabulary.kinds, kind, "kind", f"/lifecycle/{name}")
+    return lifecycles(node)
+
+
+def compile_scenario(name: str, node: Document, script: Script) -> Scenario:
+    """One scenario more for a script; its node is as under ``scenarios``.
+
+    Raises ``FixtureError``.
+    """
+    return _scenario(name, node, script.vocabulary)
 
 
 def _scenario(name: str, node: Document, vocabulary: Vocabulary) -> Scenario:
@@ -122,7 +157,7 @@ def _changes(node: Document, pointer: str, vocabulary: Vocabulary) -> Iterator[C
         if key in _WORDS:
             continue
         kind, _, name = key.partition("/")
-        _known(vocabulary.kinds, kind, "kind", f"{pointer}/{key}")
+        _known(vocabulary.kinds, kind, "kind", f"{pointer}/{_escaped(key)}")
         alone = None if kind != RUN else RUN
         for i, patch in enumerate(value if isinstance(value, list) else [value]):
             place = f"{pointer}/{_escaped(key)}"
@@ -136,6 +171,7 @@ def _escaped(key: str) -> str:
 
 def _successor(node: Document, pointer: str) -> Successor:
     return Successor(
+        pointer=f"{pointer}/scenario",
         scenario=compile_value(node["scenario"], f"{pointer}/scenario"),
         names=compile_values(node.get("with", {}), f"{pointer}/with"),
     )
@@ -170,13 +206,14 @@ def _records(
     node: Mapping[str, list[Document]], vocabulary: Vocabulary
 ) -> Iterator[Record]:
     for name, documents in node.items():
-        kind = vocabulary.kinds[_known(vocabulary.kinds, name, "kind", "/records")]
+        _known(vocabulary.kinds, name, "kind", f"/records/{name}")
+        kind = vocabulary.kinds[name]
         for i, given in enumerate(documents):
             pointer = f"/records/{name}/{i}"
             scene = Bare(Seeded(0, pointer), 0)
-            value = compile_value({kind.id: "", **given}, pointer)
-            document = value(scene, None)
-            document[kind.id] = document[kind.id] or kind.form(scene.chance, 0)
+            values = compile_values(given, pointer)
+            document = {name: value(scene, None) for name, value in values.items()}
+            document.setdefault(kind.id, kind.form(scene.chance, 0))
             yield Record(kind, document[kind.id], (ALWAYS,), (document,))
 
 

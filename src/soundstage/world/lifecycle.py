@@ -36,11 +36,12 @@ class Lifecycle:
         return IllegalMove(f"{self.kind}.{self.field} {what}; legal is: {choice}")
 
 
-def lifecycles(node: Mapping[str, Json]) -> dict[str, Lifecycle]:
+def lifecycles(node: Mapping[str, Json]) -> dict[str, tuple[Lifecycle, ...]]:
     """The lifecycles of a fixture, by the kind they are for."""
-    result = {}
+    result: dict[str, tuple[Lifecycle, ...]] = {}
     for name, states in node.items():
         kind, _, field = name.partition(".")
         moves = {k: frozenset(v) for k, v in states["moves"].items()}
-        result[kind] = Lifecycle(kind, field, frozenset(states["begins"]), moves)
+        lifecycle = Lifecycle(kind, field, frozenset(states["begins"]), moves)
+        result[kind] = (*result.get(kind, ()), lifecycle)
     return result

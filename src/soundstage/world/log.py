@@ -1,20 +1,25 @@
 """The commands that changed a world, in order; with seed and fixtures they are it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
-from soundstage.types import Json
+from soundstage.types import Document, Json
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a run: of a named scenario, or of one chosen by weight."""
+    """Start a run: of a named scenario, or of one chosen by weight.
+
+    ``names`` win over what the scenario draws; ``fields`` are a merge patch on the
+    run's own record.
+    """
 
     api: str
     task: str | None = None
     scenario: str | None = None
     names: Mapping[str, Json] = field(default_factory=dict)
+    fields: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,44 @@ class Interrupt:
     api: str
     run: str
     ending: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Let a record be this document from now on, whatever was to become of it."""
+
+    api: str
+    collection: str
+    id: str
+    document: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Change a record from now on by a JSON Merge Patch; later versions keep it."""
+
+    api: str
+    collection: str
+    id: str
+    patch: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Let a record be no more."""
+
+    api: str
+    collection: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Define:
+    """Add a scenario, or let it take the place of one; its node is as in a fixture."""
+
+    api: str
+    name: str
+    node: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +81,12 @@ class Reset:
     """Forget all that was commanded: the world as it was made."""
 
 
-Command: TypeAlias = Start | Interrupt | Advance | Reset
+Command: TypeAlias = Start | Interrupt | Put | Patch | Delete | Define | Advance | Reset
+
+_KINDS: dict[str, type[Command]] = {
+    kind.__name__.lower(): kind
+    for kind in (Start, Interrupt, Put, Patch, Delete, Define, Advance)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +95,26 @@ class Entry:
 
     at: int
     command: Command
+
+
+def entry_as_json(entry: Entry) -> Document:
+    """``{at, command, …}``: what ``entry_of`` reads."""
+    name = type(entry.command).__name__.lower()
+    return {"at": entry.at, "command": name, **asdict(entry.command)}
+
+
+def entry_of(node: Document) -> Entry:
+    """The entry of its JSON. Raises ``ValueError`` for what is none."""
+    fields = {k: v for k, v in node.items() if k not in {"at", "command"}}
+    kind = _KINDS.get(node["command"])
+    if kind is None:
+        msg = f"there is no command {node['command']!r}; there are: {', '.join(_KINDS)}"
+        raise ValueError(msg)
+    try:
+        return Entry(node["at"], kind(**fields))
+    except TypeError as error:
+        msg = f"the command {node['command']!r} is not written so: {error}"
+        raise ValueError(msg) from error
 
 
 class Log:

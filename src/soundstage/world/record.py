@@ -3,6 +3,7 @@
 from bisect import bisect_right, insort_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from soundstage.types import Document, Json
 from soundstage.world.ids import IdForm
@@ -40,14 +41,21 @@ class Vocabulary:
     moments: Mapping[str, Callable[[int, int], Json]]
 
 
+Change: TypeAlias = Callable[[Document], Document]
+"""Makes a new version of an old one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A document's versions: ``documents[i]`` holds from ``times[i]`` on."""
+    """A document's versions: ``documents[i]`` holds from ``times[i]`` on.
+
+    The version of a record that was deleted is ``None``.
+    """
 
     kind: Kind
     id: str
     times: tuple[int, ...]
-    documents: tuple[Document, ...]
+    documents: tuple[Document | None, ...]
     name: str | None = None
 
     @property
@@ -60,14 +68,35 @@ class Record:
         index = bisect_right(self.times, now)
         return self.documents[index - 1] if index else None
 
+    def next_after(self, now: int) -> int | None:
+        """The instant of the first version after now."""
+        index = bisect_right(self.times, now)
+        return self.times[index] if index < len(self.times) else None
+
     def until(self, now: int) -> "Record | None":
         """The record without what comes after ``now``; ``None`` if nothing is left."""
         index = bisect_right(self.times, now)
         if index == 0:
             return None
-        return Record(
-            self.kind, self.id, self.times[:index], self.documents[:index], self.name
-        )
+        return self._of(self.times[:index], self.documents[:index])
+
+    def changed(self, now: int, change: Change) -> "Record":
+        """The record with ``change`` made to its version of now and all later ones."""
+        index = max(bisect_right(self.times, now), 1)
+        old = self.documents[index - 1 :]
+        times = (*self.times[:index], now, *self.times[index:])
+        new = (None if document is None else change(document) for document in old)
+        return self._of(times, (*self.documents[:index], *new))
+
+    def ended(self, now: int, last: Document | None) -> "Record":
+        """The record with ``last`` as its only version from now on."""
+        index = bisect_right(self.times, now)
+        return self._of((*self.times[:index], now), (*self.documents[:index], last))
+
+    def _of(
+        self, times: tuple[int, ...], documents: tuple[Document | None, ...]
+    ) -> "Record":
+        return Record(self.kind, self.id, times, documents, self.name)
 
 
 def _began(record: Record) -> int:
@@ -88,6 +117,15 @@ class Collection:
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._all)
+
+    def copy(self) -> "Collection":
+        """A collection that changes on its own; the records are shared."""
+        lists = {parent: list(records) for parent, records in self._by_parent.items()}
+        return Collection(self.kind, dict(self._by_id), list(self._all), lists)
+
+    def record(self, record_id: str) -> Record | None:
+        """The record with this id, all its versions. O(1)."""
+        return self._by_id.get(record_id)
 
     def get(self, record_id: str, now: int) -> Document | None:
         """The document with this id, as of now. O(1)."""
@@ -128,7 +166,8 @@ class Collection:
             del self._by_id[old.id]
 
     def _parent(self, record: Record) -> Json:
-        return record.documents[0].get(self.kind.parent or "")
+        first = record.documents[0] or {}
+        return first.get(self.kind.parent or "")
 
 
 def _seen(records: list[Record], now: int) -> list[Document]:

@@ -1,7 +1,9 @@
 """What a fixture says of runs: scenarios, their steps, and the tasks they are of."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from soundstage.types import Document
 from soundstage.world.chance import Chance
@@ -41,6 +43,7 @@ class Step:
 class Successor:
     """A run that a step starts."""
 
+    pointer: str
     scenario: Value
     names: Mapping[str, Value]
 
@@ -61,7 +64,7 @@ class Script:
     """All that a run of one API is drawn from."""
 
     vocabulary: Vocabulary
-    lifecycles: Mapping[str, Lifecycle]
+    lifecycles: Mapping[str, tuple[Lifecycle, ...]]
     defaults: Mapping[str, Patch]
     tasks: Mapping[str, Document]
     scenarios: Mapping[str, Scenario]
@@ -76,14 +79,14 @@ class Script:
 
     def any_scenario(self, chance: Chance) -> str:
         """One of the scenarios, by their weights."""
-        ticket = chance.whole(1, sum(s.weight for s in self.scenarios.values()))
-        for scenario in self.scenarios.values():
-            ticket -= scenario.weight
-            if ticket <= 0:
-                return scenario.name
-        raise AssertionError  # a ticket is at most the sum
+        weights = {name: s.weight for name, s in self.scenarios.items() if s.weight}
+        if not weights:
+            raise Unknown("scenario with a weight", "", tuple(self.scenarios))
+        totals = list(accumulate(weights.values()))
+        ticket = chance.whole(1, totals[-1])
+        return list(weights)[bisect_left(totals, ticket)]
 
     def is_final(self, document: Document) -> bool:
         """Whether a run whose record says this has ended."""
-        lifecycle = self.lifecycles.get(RUN)
-        return lifecycle is not None and lifecycle.is_final(document)
+        own = self.lifecycles.get(RUN, ())
+        return bool(own) and all(lifecycle.is_final(document) for lifecycle in own)

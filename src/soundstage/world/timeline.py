@@ -107,9 +107,11 @@ def interrupted(
     document = run.records[0].as_of(at)
     if document is None or script.is_final(document):
         return None
-    drawing = _Drawing(script, chance, at, run.names, trail)
+    to_come = {r.name for r in run.records if r.began > at}
+    names = {n: v for n, v in run.names.items() if n not in to_come}
+    drawing = _Drawing(script, chance, at, names, trail)
     for record in run.records:
-        if past := record.until(at):
+        if (past := record.until(at)) and past.documents[-1] is not None:
             drawing.resume(past)
     drawing.play(script.endings[ending])
     begun = tuple(s for s in run.successors if s.at <= at)
@@ -122,7 +124,7 @@ class _Draft:
     id: str
     name: str | None
     times: list[int]
-    documents: list[Document]
+    documents: list[Document | None]
 
     def record(self) -> Record:
         return Record(
@@ -190,16 +192,21 @@ class _Drawing:
             if step.after:
                 self.at = within_years(self.at + step.after(self, None))
             if step.repeat:
-                for count in range(whole(step.repeat(self, None), step.pointer)):
-                    self.names["count"] = count + 1
-                    self.draw(step.draw)
-                    self.play(step.steps)
+                self._repeat(step, whole(step.repeat(self, None), step.pointer))
             else:
                 self.draw(step.draw)
             for change in step.changes:
                 self._change(change)
             if step.start:
                 self._cue(step.start)
+
+    def _repeat(self, step: Step, times: int) -> None:
+        outer = self.names.get("count")
+        for count in range(1, times + 1):
+            self.names["count"] = count
+            self.draw(step.draw)
+            self.play(step.steps)
+        self.names["count"] = outer
 
     def _change(self, change: Change) -> None:
         draft = self.drafts.get(change.name) if change.name else None
@@ -208,8 +215,8 @@ class _Drawing:
         if draft is None:
             draft = self._begin(change)
         try:
-            new = patched(draft.documents[-1], change.patch, self)
-            if lifecycle := self._script.lifecycles.get(change.kind):
+            new = patched(draft.documents[-1] or {}, change.patch, self)
+            for lifecycle in self._script.lifecycles.get(change.kind, ()):
                 lifecycle.check(old, new)
         except IllegalMove as error:
             raise IllegalMove(error.message, change.pointer) from None
@@ -247,4 +254,9 @@ class _Drawing:
     def _cue(self, successor: Successor) -> None:
         scenario = str(successor.scenario(self, None))
         names = {name: value(self, None) for name, value in successor.names.items()}
+        if scenario not in self._script.scenarios:
+            known = tuple(self._script.scenarios)
+            raise FixtureError(
+                str(Unknown("scenario", scenario, known)), successor.pointer
+            )
         self.cues.append(Cue("", scenario, self.at, names=names))

@@ -4,7 +4,7 @@ The forms are few and closed; docs/fixtures.md lists them.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeAlias
 
 import orjson
@@ -65,6 +65,20 @@ def patched(document: Document, patch: Patch, scene: Scene) -> Document:
     return result
 
 
+def merged(document: Document, patch: Mapping[str, Json]) -> Document:
+    """The document after a plain JSON Merge Patch; the one given stays as it is."""
+    result = dict(document)
+    for field, change in patch.items():
+        if change is None:
+            result.pop(field, None)
+        elif isinstance(change, dict):
+            inner = result.get(field)
+            result[field] = merged(inner if isinstance(inner, dict) else {}, change)
+        else:
+            result[field] = change
+    return result
+
+
 def compile_patch(node: Mapping[str, Json], pointer: str) -> Patch:
     """A patch from its fixture node; ``pointer`` leads there in complaints."""
     return {
@@ -101,14 +115,25 @@ def compile_value(node: Json, pointer: str) -> Value:
 def compile_span(node: Json, pointer: str) -> Value:
     """A duration in ms: ``2s``, ``1s..4s``, or ``{any: [...]}`` of these."""
     if isinstance(node, dict):
-        options = [compile_span(option, pointer) for option in node["any"]]
+        options = [
+            compile_span(option, f"{pointer}/any/{i}")
+            for i, option in _options(node, pointer)
+        ]
         return lambda scene, present: scene.chance.pick(options)(scene, present)
     try:
-        least, _, most = str(node).partition("..")
-        low, high = span_of(least), span_of(most or least)
+        ends = [span_of(end) for end in str(node).split("..", 1)]
     except ValueError as error:
         raise FixtureError(str(error), pointer) from error
+    low, high = min(ends), max(ends)
     return lambda scene, _: scene.chance.whole(low, high)
+
+
+def _options(node: Mapping[str, Json], pointer: str) -> Iterable[tuple[int, Json]]:
+    options = node.get("any")
+    if not isinstance(options, list) or not options:
+        msg = "any takes a list of at least one value"
+        raise FixtureError(msg, pointer)
+    return enumerate(options)
 
 
 _WHOLE = re.compile(r"(-?\d+)\.\.(-?\d+)", re.ASCII)
@@ -154,11 +179,9 @@ def _form_of(node: Mapping[str, Json]) -> Form | None:
 
 
 def _any(node: Mapping[str, Json], pointer: str) -> Value:
-    if not isinstance(node["any"], list) or not node["any"]:
-        msg = "any takes a list of at least one value"
-        raise FixtureError(msg, pointer)
     options = [
-        compile_value(v, f"{pointer}/any/{i}") for i, v in enumerate(node["any"])
+        compile_value(option, f"{pointer}/any/{i}")
+        for i, option in _options(node, pointer)
     ]
     return lambda scene, present: scene.chance.pick(options)(scene, present)
 
@@ -176,7 +199,7 @@ def _fake(node: Mapping[str, Json], pointer: str) -> Value:
 
 
 def _id(node: Mapping[str, Json], pointer: str) -> Value:
-    form = FORMS.get(node["id"])
+    form = FORMS.get(str(node["id"]))
     if form is None:
         msg = f"there is no id form {node['id']!r}; there are: {', '.join(FORMS)}"
         raise FixtureError(msg, pointer)
@@ -200,12 +223,27 @@ def _json(node: Mapping[str, Json], pointer: str) -> Value:
 
 def _add(node: Mapping[str, Json], pointer: str) -> Value:
     value = compile_value(node["add"], f"{pointer}/add")
-    return lambda scene, present: (present or 0) + value(scene, None)
+
+    def added(scene: Scene, present: Json) -> Json:
+        try:
+            return (present or 0) + value(scene, None)
+        except TypeError as error:
+            msg = f"a value does not fit here: {error}"
+            raise FixtureError(msg, pointer) from error
+
+    return added
 
 
 def _append(node: Mapping[str, Json], pointer: str) -> Value:
     value = compile_value(node["append"], f"{pointer}/append")
-    return lambda scene, present: [*(present or ()), value(scene, None)]
+
+    def appended(scene: Scene, present: Json) -> Json:
+        if not isinstance(present, list | None):
+            msg = f"a value does not fit here: {present!r} is no list"
+            raise FixtureError(msg, pointer)
+        return [*(present or ()), value(scene, None)]
+
+    return appended
 
 
 def _literal(node: Mapping[str, Json], _pointer: str) -> Value:

@@ -1,82 +1,63 @@
 """A world: seed + fixtures + clock + log. It changes only by applying commands."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias, overload
 
-from soundstage.types import Json
+from soundstage.types import Document
 from soundstage.world.chance import Seeded
-from soundstage.world.clock import EARLIEST, Clock
+from soundstage.world.clock import Clock
 from soundstage.world.errors import Unknown
-from soundstage.world.fixture import Fixture, Past
-from soundstage.world.log import Advance, Command, Entry, Interrupt, Log, Reset, Start
-from soundstage.world.record import Collection
+from soundstage.world.fixture import Fixture, compile_scenario
+from soundstage.world.log import (
+    Advance,
+    Command,
+    Define,
+    Delete,
+    Entry,
+    Interrupt,
+    Log,
+    Patch,
+    Put,
+    Reset,
+    Start,
+    entry_as_json,
+    entry_of,
+)
+from soundstage.world.record import Collection, Record
+from soundstage.world.state import (
+    State,
+    first_state,
+    inspect,
+    inspect_record,
+    with_fields,
+)
 from soundstage.world.timeline import Cue, Cut, Run, drawn, interrupted
-from soundstage.world.value import Bare
+from soundstage.world.value import merged
 
-LEAST_GAP = 1_000
-"""The least ms between two runs of one history entry, so that it ends."""
+Outcome: TypeAlias = Run | Record | None
+"""What a command made or changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a world begins; ``now`` is the wall's instant when None."""
+    """How a world begins.
+
+    ``now`` is the wall's instant when None. History goes up to ``origin``, the clock's
+    first instant when None; worlds of one server share it, and so what was drawn.
+    """
 
     seed: int = 0
     now: int | None = None
     speed: float = 1.0
-
-
-class State:
-    """What there is at one API: runs, and the collections that their records fill."""
-
-    def __init__(self, fixture: Fixture, seed: int, origin: int) -> None:
-        self.fixture = fixture
-        self.runs: dict[str, Run] = {}
-        kinds = fixture.script.vocabulary.kinds.values()
-        self.collections = {kind.collection: Collection(kind) for kind in kinds}
-        for record in fixture.records:
-            self.collections[record.kind.collection].add(record)
-        for i, past in enumerate(fixture.history):
-            for run in _history(fixture, past, Seeded(seed, fixture.api, i), origin):
-                self.add(run)
-
-    def add(self, run: Run) -> None:
-        """Take a run in, with those that it will start."""
-        self.runs[run.id] = run
-        for record in run.records:
-            self.collections[record.kind.collection].add(record)
-        for successor in run.successors:
-            self.add(successor)
-
-    def replace(self, old: Run, new: Run) -> None:
-        """Put an interrupted run in the place of the one that would have been."""
-        self.runs[new.id] = new
-        kept = {record.id: record for record in new.records}
-        had = {record.id for record in old.records}
-        for record in old.records:
-            self.collections[record.kind.collection].replace(
-                record, kept.get(record.id)
-            )
-        for record in new.records:
-            if record.id not in had:
-                self.collections[record.kind.collection].add(record)
-        for successor in old.successors:
-            if successor not in new.successors:
-                self._remove(successor)
-
-    def _remove(self, run: Run) -> None:
-        del self.runs[run.id]
-        for record in run.records:
-            self.collections[record.kind.collection].replace(record, None)
-        for successor in run.successors:
-            self._remove(successor)
+    origin: int | None = None
 
 
 class World:
     """All state behind one name.
 
-    ``fixtures`` are by API. ``clock`` is one of the world's own unless a test hands in
-    another.
+    ``fixtures`` are by API. ``clock`` is one of the world's own unless somebody hands
+    in another.
     """
 
     def __init__(
@@ -92,39 +73,56 @@ class World:
         self._begin()
 
     def _begin(self) -> None:
-        self.origin = self.clock.now()
-        self._states = {
-            api: State(fixture, self.opening.seed, self.origin)
-            for api, fixture in self.fixtures.items()
-        }
+        origin = self.opening.origin
+        self.origin = self.clock.now() if origin is None else origin
+        self.began = self.clock.now()
+        self._states: dict[str, State] = {}
+        self._changed: set[str] = set()
+        self._drawn = 0  # commands that chance came into; each has draws of its own
 
     def state(self, api: str) -> State:
-        """What there is at this API. Raises ``Unknown``."""
-        try:
-            return self._states[api]
-        except KeyError:
-            raise Unknown("API", api, tuple(self._states)) from None
+        """What there is at this API, to be read. Raises ``Unknown``."""
+        state = self._states.get(api)
+        if state is None:
+            if api not in self.fixtures:
+                raise Unknown("API", api, tuple(self.fixtures))
+            state = first_state(self.fixtures[api], self.opening.seed, self.origin)
+            self._states[api] = state
+        return state
 
     def collection(self, api: str, name: str) -> Collection:
         """The records of one kind. Raises ``Unknown``."""
-        collections = self.state(api).collections
-        try:
-            return collections[name]
-        except KeyError:
-            raise Unknown("collection", name, tuple(collections)) from None
+        return self.state(api).collection(name)
 
-    def apply(self, command: Command) -> Run | None:
+    def next_change(self) -> int | None:
+        """The next instant at which anything changes by itself; None if never."""
+        now = self.clock.now()
+        upcoming = (self.state(api).next_change(now) for api in self.fixtures)
+        return min((at for at in upcoming if at is not None), default=None)
+
+    @overload
+    def apply(self, command: Start) -> Run: ...
+    @overload
+    def apply(self, command: Interrupt) -> Run | None: ...
+    @overload
+    def apply(self, command: Put | Patch | Delete) -> Record: ...
+    @overload
+    def apply(self, command: Command) -> Outcome: ...
+
+    def apply(self, command: Command) -> Outcome:
         """Change the world, and log it if it could be done.
 
-        Gives the run that was started or interrupted (None if it was over already).
-        Raises ``Unknown`` for a name that is not there, ``ValueError`` for a span that
-        the clock cannot go.
+        Gives the run that was started or interrupted (None if it was over already), or
+        the record that was changed. Raises ``Unknown`` for a name that is not there,
+        ``FixtureError`` for what lifecycle or contract forbid, ``ValueError`` for a
+        span that the clock cannot go.
         """
         at = self.clock.now()
-        run = self._apply(command, at)
+        outcome = self._apply(command, at)
+        self._drawn += isinstance(command, Start | Interrupt)
         if not isinstance(command, Reset):
             self.log.append(Entry(at, command))
-        return run
+        return outcome
 
     def replay(self, entries: Iterable[Entry]) -> None:
         """Apply what was logged, each at its own instant; the clock must be frozen."""
@@ -132,61 +130,111 @@ class World:
             self.clock.advance(entry.at - self.clock.now())
             self.apply(entry.command)
 
-    def _apply(self, command: Command, at: int) -> Run | None:
+    def exported(self) -> Document:
+        """Seed, origin, clock and log as JSON: with the fixtures, all of the world."""
+        return {
+            "seed": self.opening.seed,
+            "origin": self.origin,
+            "began": self.began,
+            "now": self.clock.now(),
+            "speed": self.clock.speed,
+            "log": [entry_as_json(entry) for entry in self.log],
+        }
+
+    @classmethod
+    def imported(cls, fixtures: Mapping[str, Fixture], document: Document) -> "World":
+        """The world that was exported, from the same fixtures.
+
+        Raises ``WorldError`` and ``ValueError`` for a log that cannot be replayed.
+        """
+        origin = document["origin"]
+        opening = Opening(document["seed"], origin, document["speed"], origin)
+        world = cls(fixtures, opening, Clock(document["began"], 0))
+        world.replay(entry_of(node) for node in document["log"])
+        world.clock.advance(document["now"] - world.clock.now())
+        world.clock.run_at(document["speed"])
+        return world
+
+    def _apply(self, command: Command, at: int) -> Outcome:
         match command:
             case Start():
                 return self._start(command, at)
             case Interrupt():
                 return self._interrupt(command, at)
+            case Put() | Patch() | Delete():
+                return self._change(command, at)
+            case Define(api, name, node):
+                scenario = compile_scenario(name, node, self.state(api).script)
+                self._own(api).define(scenario)
             case Advance(span):
                 self.clock.advance(span)
             case Reset():
-                self.clock = Clock(self.opening.now, self.opening.speed)
+                self.clock = self.clock.again(self.opening.now, self.opening.speed)
                 self.log.clear()
                 self._begin()
         return None
 
+    def _own(self, api: str) -> State:
+        """The state of an API, to be changed; the first state is shared."""
+        state = self.state(api)
+        if api not in self._changed:
+            self._changed.add(api)
+            state = self._states[api] = state.copy()
+        return state
+
     def _start(self, command: Start, at: int) -> Run:
         state = self.state(command.api)
-        script = state.fixture.script
-        chance = Seeded(self.opening.seed, command.api, "start", len(self.log))
-        task = command.task or next(iter(script.tasks), "")
-        scenario = command.scenario or script.any_scenario(chance)
-        run = drawn(script, Cue(task, scenario, at, names=command.names), chance)
-        state.add(run)
+        chance = Seeded(self.opening.seed, command.api, "start", self._drawn)
+        task = command.task or next(iter(state.script.tasks), "")
+        scenario = command.scenario or state.script.any_scenario(chance)
+        cue = Cue(task, scenario, at, names=command.names)
+        run = drawn(state.script, cue, chance)
+        if command.fields:
+            run = with_fields(run, command.fields)
+        if command.fields or command.names:
+            inspect(state.fixture, run)
+        self._own(command.api).add(run)
         return run
 
     def _interrupt(self, command: Interrupt, at: int) -> Run | None:
         state = self.state(command.api)
-        try:
-            old = state.runs[command.run]
-        except KeyError:
-            raise Unknown("run", command.run) from None
-        chance = Seeded(self.opening.seed, command.api, "interrupt", len(self.log))
-        new = interrupted(state.fixture.script, old, Cut(command.ending, at), chance)
+        if command.run not in state.runs:
+            raise Unknown("run", command.run)
+        old = state.as_it_is(state.runs[command.run])
+        chance = Seeded(self.opening.seed, command.api, "interrupt", self._drawn)
+        new = interrupted(state.script, old, Cut(command.ending, at), chance)
         if new is not None:
-            state.replace(old, new)
+            self._own(command.api).replace(old, new)
         return new
 
+    def _change(self, command: Put | Patch | Delete, at: int) -> Record:
+        """Change one record from now on. Raises as ``apply`` does."""
+        state = self.state(command.api)
+        collection = state.collection(command.collection)
+        old = collection.record(command.id)
+        there = old is not None and old.as_of(at) is not None
+        if not isinstance(command, Put) and not there:
+            raise Unknown(f"record in {command.collection}", command.id)
+        match command, old:
+            case Patch(), Record():
+                new = old.changed(at, lambda d: merged(d, command.patch))
+            case Delete(), Record():
+                new = old.ended(at, None)
+            case Put(), Record() if old.began <= at:
+                new = old.ended(at, self._identified(command, collection))
+            case _:
+                document = self._identified(command, collection)
+                new = Record(collection.kind, command.id, (at,), (document,))
+        inspect_record(state.fixture, new)
+        own = self._own(command.api)
+        if old is None:
+            own.collections[command.collection].add(new)
+        else:
+            own.put(old, new)
+        return new
 
-def _history(
-    fixture: Fixture, past: Past, chance: Seeded, origin: int
-) -> Iterator[Run]:
-    script = fixture.script
-    scene = Bare(chance, origin)
-    for at in sorted(_instants(past, scene, origin)):
-        scene.at = at
-        chosen = past.scenario(scene, None) if past.scenario else None
-        names: dict[str, Json] = {n: v(scene, None) for n, v in past.names.items()}
-        cue = Cue(past.task, chosen or script.any_scenario(chance), at, past.id, names)
-        yield drawn(script, cue, chance)
-
-
-def _instants(past: Past, scene: Bare, origin: int) -> Iterator[int]:
-    if past.ago:
-        yield max(origin - past.ago(scene, None), EARLIEST)
-    if past.every and past.span:
-        at = max(origin - past.span(scene, None), EARLIEST)
-        while at < origin:
-            yield at
-            at += max(past.every(scene, None), LEAST_GAP)
+    def _identified(
+        self, command: Put | Patch | Delete, collection: Collection
+    ) -> Document:
+        given = command.document if isinstance(command, Put) else {}
+        return {**given, collection.kind.id: command.id}

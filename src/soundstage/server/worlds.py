@@ -1,0 +1,122 @@
+"""The worlds of one server, by name; each with its journal and its faults."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from soundstage.apis.service import Service
+from soundstage.server.problems import Problem
+from soundstage.types import Document
+from soundstage.world.log import Reset
+from soundstage.world.world import Opening, World
+
+DEFAULT = "default"
+MOST = 10_000
+"""Worlds on one server; a client that makes up names is stopped here."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(slots=True, eq=False)
+class Hosted:
+    """A world on a server. ``port`` is one that leads to this world alone."""
+
+    name: str
+    world: World
+    port: int | None = None
+
+    def reset(self) -> None:
+        """Bring the world back to how it was made."""
+        self.world.apply(Reset())
+
+
+class Worlds:
+    """Worlds are made on first use; what they share is drawn once.
+
+    ``open_port`` listens on a free port and gives its number, ``close_port`` gives it
+    back; a server that runs hands them in.
+    """
+
+    def __init__(self, services: Mapping[str, Service], opening: Opening) -> None:
+        self.services = services
+        self.fixtures = {name: service.fixture for name, service in services.items()}
+        first = World(self.fixtures, opening)
+        # Worlds that are made later end their history where the first one did.
+        self.opening = replace(opening, origin=first.origin)
+        first.opening = self.opening
+        self._hosted = {DEFAULT: Hosted(DEFAULT, first)}
+        self._ports: dict[int, Hosted | None] = {}  # None: its world was removed
+        self.open_port: Callable[[], int] | None = None
+        self.close_port: Callable[[int], None] | None = None
+
+    def __iter__(self) -> Iterator[Hosted]:
+        return iter(tuple(self._hosted.values()))
+
+    @property
+    def default(self) -> Hosted:
+        """The world of requests that name none."""
+        return self.get(DEFAULT)
+
+    def get(self, name: str) -> Hosted:
+        """The world of this name, made if it is not there. Raises ``Problem``."""
+        return self._hosted.get(name) or self.create(name, self.opening)
+
+    def of_port(self, port: int | None) -> Hosted | None:
+        """The world that a port leads to; None where it leads to all of them.
+
+        Raises ``Problem`` for the port of a world that was removed, which a client may
+        still have a connection to.
+        """
+        if port not in self._ports:
+            return None
+        hosted = self._ports[port]
+        if hosted is None:
+            raise Problem(404, "the world of this port was removed")
+        return hosted
+
+    def hosting(self, world: World) -> Hosted:
+        """The host of a world. Raises ``Problem`` if it was removed meanwhile."""
+        for hosted in self._hosted.values():
+            if hosted.world is world:
+                return hosted
+        raise Problem(404, "this world was removed")
+
+    def named(self, name: str) -> Hosted:
+        """The world of this name. Raises ``Problem`` if it is not there."""
+        try:
+            return self._hosted[name]
+        except KeyError:
+            raise Problem(404, f"there is no world {name!r}") from None
+
+    def create(self, name: str, opening: Opening, *, own_port: bool = False) -> Hosted:
+        """A new world. Raises ``Problem``."""
+        if not _NAME.fullmatch(name):
+            msg = (
+                f"{name!r} is no name of a world: letters, digits, . _ - and 64 at most"
+            )
+            raise Problem(400, msg)
+        if name in self._hosted:
+            raise Problem(409, f"there is a world {name!r} already")
+        if len(self._hosted) >= MOST:
+            raise Problem(409, f"there are {MOST} worlds already; delete some")
+        hosted = Hosted(name, World(self.fixtures, opening))
+        if own_port:
+            if self.open_port is None:
+                raise Problem(409, "this server cannot open ports")
+            hosted.port = self.open_port()
+            self._ports[hosted.port] = hosted
+        self._hosted[name] = hosted
+        return hosted
+
+    def delete(self, name: str) -> None:
+        """Remove a world and its port. Raises ``Problem``."""
+        hosted = self.named(name)
+        del self._hosted[name]
+        if hosted.port is not None:
+            self._ports[hosted.port] = None
+            if self.close_port:
+                self.close_port(hosted.port)
+
+    def restore(self, hosted: Hosted, exported: Document) -> None:
+        """Let a host's world be one that was exported. Raises as ``World.imported``."""
+        hosted.world = World.imported(self.fixtures, exported)

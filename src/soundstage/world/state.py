@@ -1,0 +1,174 @@
+"""What there is at one API: runs, and the collections that their records fill."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from soundstage.types import Document, Json
+from soundstage.world.chance import Chance, Seeded
+from soundstage.world.clock import EARLIEST
+from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.fixture import Fixture, Past
+from soundstage.world.record import Collection, Record
+from soundstage.world.scenario import Scenario, Script
+from soundstage.world.timeline import Cue, Run, drawn
+from soundstage.world.value import Bare, merged
+
+LEAST_GAP = 1_000
+"""The least ms between two runs of one history entry, so that it ends."""
+
+
+class State:
+    """The runs and records of one API in one world."""
+
+    def __init__(self, fixture: Fixture) -> None:
+        self.fixture = fixture
+        self.script = fixture.script
+        self.runs: dict[str, Run] = {}
+        kinds = fixture.script.vocabulary.kinds.values()
+        self.collections = {kind.collection: Collection(kind) for kind in kinds}
+
+    def copy(self) -> "State":
+        """A state that changes on its own. O(records), but nothing is drawn."""
+        copy = State(self.fixture)
+        copy.script = self.script
+        copy.runs = dict(self.runs)
+        copy.collections = {n: c.copy() for n, c in self.collections.items()}
+        return copy
+
+    def collection(self, name: str) -> Collection:
+        """The records of one kind. Raises ``Unknown``."""
+        try:
+            return self.collections[name]
+        except KeyError:
+            raise Unknown("collection", name, tuple(self.collections)) from None
+
+    def define(self, scenario: Scenario) -> None:
+        """Let runs unfold in another way from now on."""
+        scenarios = {**self.script.scenarios, scenario.name: scenario}
+        self.script = replace(self.script, scenarios=scenarios)
+
+    def add(self, run: Run) -> None:
+        """Take a run in, with those that it will start."""
+        self.runs[run.id] = run
+        for record in run.records:
+            self.collections[record.kind.collection].add(record)
+        for successor in run.successors:
+            self.add(successor)
+
+    def replace(self, old: Run, new: Run) -> None:
+        """Put an interrupted run in the place of the one that would have been."""
+        self.runs[new.id] = new
+        kept = {record.id: record for record in new.records}
+        had = {record.id for record in old.records}
+        for record in old.records:
+            self.put(record, kept.get(record.id))
+        for record in new.records:
+            if record.id not in had:
+                self.collections[record.kind.collection].add(record)
+        begun = {successor.id for successor in new.successors}
+        for successor in old.successors:
+            if successor.id not in begun:
+                self._remove(successor)
+
+    def as_it_is(self, run: Run) -> Run:
+        """The run with its records as they were changed since it was drawn."""
+        found = (
+            self.collections[record.kind.collection].record(record.id)
+            for record in run.records
+        )
+        return replace(run, records=tuple(record for record in found if record))
+
+    def put(self, old: Record, new: Record | None) -> None:
+        """Put a record in the place of another of the same id."""
+        collection = self.collections[old.kind.collection]
+        if new is None or new.began == old.began:
+            collection.replace(old, new)
+        else:
+            collection.replace(old, None)
+            collection.add(new)
+
+    def next_change(self, now: int) -> int | None:
+        """The next instant at which any record changes or begins. O(records)."""
+        upcoming = (
+            record.next_after(now)
+            for collection in self.collections.values()
+            for record in collection
+        )
+        return min((at for at in upcoming if at is not None), default=None)
+
+    def _remove(self, run: Run) -> None:
+        del self.runs[run.id]
+        for record in run.records:
+            self.put(record, None)
+        for successor in run.successors:
+            self._remove(successor)
+
+
+def inspect(fixture: Fixture, run: Run) -> None:
+    """Raise ``FixtureError`` for a record that lifecycle or contract forbid."""
+    for record in run.records:
+        inspect_record(fixture, record)
+    for successor in run.successors:
+        inspect(fixture, successor)
+
+
+def inspect_record(fixture: Fixture, record: Record) -> None:
+    """Raise ``FixtureError`` for a version that may not be, or not follow the last."""
+    lifecycles = fixture.script.lifecycles.get(record.kind.name, ())
+    last: Document | None = None
+    for document in record.documents:
+        if document is None:
+            continue
+        for lifecycle in lifecycles:
+            lifecycle.check(last, document)
+        wrong = fixture.verdict(record.kind, document)
+        if wrong:
+            raise FixtureError(f"this {record.kind.name} breaks the contract: {wrong}")
+        last = document
+
+
+def with_fields(run: Run, fields: Mapping[str, Json]) -> Run:
+    """The run with a merge patch on every version of its own record."""
+    own = run.records[0]
+    documents = tuple(d and merged(d, fields) for d in own.documents)
+    return replace(run, records=(replace(own, documents=documents), *run.records[1:]))
+
+
+@lru_cache(maxsize=64)
+def first_state(fixture: Fixture, seed: int, origin: int) -> State:
+    """What the fixture alone makes; shared, so copy it before it changes."""
+    state = State(fixture)
+    for record in fixture.records:
+        state.collections[record.kind.collection].add(record)
+    for i, past in enumerate(fixture.history):
+        for run in _history(fixture, past, Seeded(seed, fixture.api, i), origin):
+            state.add(run)
+    return state
+
+
+def _history(
+    fixture: Fixture, past: Past, chance: Seeded, origin: int
+) -> Iterator[Run]:
+    for at in sorted(_instants(past, Bare(chance, origin))):
+        cue = cue_of(fixture.script, past, chance, at)
+        yield drawn(fixture.script, cue, chance)
+
+
+def cue_of(script: Script, past: Past, chance: Chance, at: int) -> Cue:
+    """The run that a history entry has at this instant, not drawn yet."""
+    scene = Bare(chance, at)
+    chosen = past.scenario(scene, None) if past.scenario else None
+    names: dict[str, Json] = {n: v(scene, None) for n, v in past.names.items()}
+    return Cue(past.task, chosen or script.any_scenario(chance), at, past.id, names)
+
+
+def _instants(past: Past, scene: Bare) -> Iterator[int]:
+    origin = scene.at
+    if past.ago:
+        yield max(origin - past.ago(scene, None), EARLIEST)
+    if past.every and past.span:
+        at = max(origin - past.span(scene, None), EARLIEST)
+        while at < origin:
+            yield at
+            at += max(past.every(scene, None), LEAST_GAP)

@@ -1,0 +1,59 @@
+"""What every test may ask for."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from judged import Judges, client_of
+from soundstage.apis.service import load_services
+from soundstage.world.world import Opening, World
+
+NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
+
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def services():
+    """Every API, loaded once."""
+    return load_services()
+
+
+@pytest.fixture(scope="session")
+def judges():
+    return Judges()
+
+
+def world_of(services):
+    """A world in which nothing moves, the same in every test."""
+    fixtures = {name: service.fixture for name, service in services.items()}
+    return World(fixtures, Opening(seed=7, now=NOW, speed=0))
+
+
+@pytest.fixture
+def world(services):
+    """A world of the test's own."""
+    return world_of(services)
+
+
+@pytest.fixture(scope="session")
+def still(services):
+    """A world that nobody changes."""
+    return world_of(services)
+
+
+@pytest.fixture(scope="session")
+def client(services, still, judges):
+    """A client of the whole server, for reading; openapi-core judges what it sees."""
+    with client_of(services, still, judges) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def writer(services, judges):
+    """The same, of a world that anybody may change: nothing in it can be relied on."""
+    with client_of(services, world_of(services), judges) as client:
+        yield client

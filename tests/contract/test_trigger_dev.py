@@ -1,0 +1,96 @@
+"""Trigger.dev v3: the spans of a run's trace."""
+
+import json
+import re
+
+import pytest
+from operations import TRIGGER
+
+from judged import client_of
+from soundstage.world.log import Interrupt, Start
+
+RUNS = "/trigger-dev/api/v1/runs"
+
+
+def spans_of(client, run="run_1234", headers=TRIGGER):
+    return client.get(f"{RUNS}/{run}/events", headers=headers).json()["events"]
+
+
+def test_spans_come_in_the_order_in_which_they_started(client):
+    starts = [int(span["startTime"]) for span in spans_of(client)]
+    assert starts == sorted(starts)
+
+
+def test_a_start_is_text_in_nanoseconds_and_a_duration_a_number(client):
+    for span in spans_of(client):
+        assert re.fullmatch(r"\d{19}", span["startTime"])
+        assert isinstance(span["duration"], int)
+
+
+def test_only_the_root_has_no_parent_and_every_other_parent_is_there(client):
+    root, *rest = spans_of(client)
+    assert root["parentId"] is None
+    assert root["attemptNumber"] is None
+    ids = {root["spanId"], *(span["spanId"] for span in rest)}
+    assert {span["parentId"] for span in rest} <= ids
+    assert len(ids) == len(rest) + 1
+
+
+def test_a_run_under_way_has_partial_spans_without_a_duration(services, world, judges):
+    run = world.apply(Start("trigger-dev", "hello-world", "success"))
+    with client_of(services, world, judges) as client:
+        assert [
+            (span["message"], span["isPartial"], span["duration"])
+            for span in spans_of(client, run.id)
+        ] == [("hello-world", True, 0)]
+        world.clock.advance(3_600_000)
+        done = spans_of(client, run.id)
+    assert not any(span["isPartial"] for span in done)
+    assert done[0]["duration"] > 0
+
+
+def test_a_cancelled_run_closes_what_was_open(services, world, judges):
+    run = world.apply(Start("trigger-dev", "process-video", "long_running"))
+    world.clock.advance(60_000)
+    world.apply(Interrupt("trigger-dev", run.id, "cancelled"))
+    with client_of(services, world, judges) as client:
+        spans = spans_of(client, run.id)
+    assert not any(span["isPartial"] for span in spans)
+    ended = {
+        int(span["startTime"]) + span["duration"]
+        for span in spans
+        if span["isCancelled"]
+    }
+    assert ended == {int(spans[0]["startTime"]) + spans[0]["duration"]}
+
+
+def test_a_failed_attempt_is_told_by_the_root(client):
+    root, attempt, *_ = spans_of(client)
+    (failure,) = root["events"]
+    assert failure["name"] == "attempt_failed"
+    assert failure["properties"]["attemptNumber"] == attempt["attemptNumber"] == 1
+    assert attempt["isError"]
+
+
+@pytest.mark.parametrize("key", ["tr_prod_1234", "tr_stg_1234"])
+def test_another_environments_run_is_not_there_and_a_client_may_retry(client, key):
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = client.get(f"{RUNS}/run_1234/events", headers=headers)
+    assert answer.status_code == 404
+    assert answer.json() == {"error": "Run not found"}
+    assert answer.headers["x-should-retry"] == "true"
+
+
+def test_a_bad_request_says_which_part_of_it_is_bad(client):
+    answer = client.get(f"{RUNS}/run_1234/events?page=1", headers=TRIGGER)
+    assert answer.json() == {
+        "error": "Query Error",
+        "details": [
+            {
+                "code": "unknown",
+                "path": ["page"],
+                "message": "get_run_events_v1 has no query parameter 'page'",
+            }
+        ],
+    }
+    assert json.loads(answer.headers["Soundstage-Violations"])[0]["in"] == "query"

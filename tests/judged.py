@@ -1,0 +1,123 @@
+"""A client in whose tests every exchange is judged a second time, by openapi-core."""
+
+import asyncio
+from urllib.parse import unquote
+
+import httpx
+
+from soundstage.server.dispatch import build_app
+from soundstage.server.worlds import Worlds
+from soundstage.testing.judge import Judge, Recorded
+
+
+class Judges:
+    """One judge for each contract, made when it is first needed."""
+
+    def __init__(self):
+        self._known = {}
+
+    def judge(self, service, exchange):
+        """Fail the test whose request or answer breaks the service's contract."""
+        if service.name not in self._known:
+            self._known[service.name] = Judge(service.contract.document)
+        wrong = self._known[service.name].exchange(exchange)
+        assert not wrong, f"{exchange.method} {exchange.url}: {wrong}"
+
+
+class InProcess(httpx.BaseTransport):
+    """Runs the whole server in the thread of the test, without a socket.
+
+    The extension ``target`` of a request gives a path and query that no URL can have,
+    as it does in httpcore. ``judges`` see every exchange that has an operation.
+    """
+
+    def __init__(self, services, world, judges=None, watch=None):
+        self.world = world
+        self._watch_too = watch
+        worlds = Worlds(services, world.opening)
+        worlds.default.world = world
+        self._app = build_app(worlds, None, self._watch)
+        self._judges = judges
+        self._watched = []
+        self._runner = asyncio.Runner()
+
+    def _watch(self, scope, exchange):
+        self._watched.append((scope, exchange))
+        if self._watch_too:
+            self._watch_too(scope, exchange)
+
+    def handle_request(self, request):
+        self._watched.clear()
+        chunks = list(request.stream)
+        messages = self._runner.run(self._messages(_scope(request), chunks))
+        start, *rest = messages
+        body = b"".join(message.get("body", b"") for message in rest)
+        for scope, exchange in self._watched:
+            if self._judges and exchange.operation:
+                recorded = _recorded(scope, b"".join(chunks), start, body)
+                self._judges.judge(exchange.service, recorded)
+        return httpx.Response(start["status"], headers=start["headers"], content=body)
+
+    async def _messages(self, scope, chunks):
+        waiting = [
+            {"type": "http.request", "body": chunk, "more_body": True}
+            for chunk in chunks
+        ]
+        waiting.append({"type": "http.request", "body": b"", "more_body": False})
+        sent = []
+
+        async def receive():
+            return waiting.pop(0)
+
+        async def send(message):
+            sent.append(message)
+
+        await self._app(scope, receive, send)
+        return sent
+
+    def close(self):
+        self._runner.close()
+
+
+def client_of(services, world, judges=None, watch=None):
+    """A client of the whole server, whose exchanges are shown to ``watch`` too."""
+    transport = InProcess(services, world, judges, watch)
+    return httpx.Client(transport=transport, base_url="http://127.0.0.1:4010")
+
+
+def _scope(request):
+    target = request.extensions.get("target", request.url.raw_path)
+    path, _, query = target.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": request.url.scheme,
+        "path": unquote(path.decode("ascii", "replace")),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 4010),
+    }
+
+
+def _recorded(scope, sent, start, body):
+    url = scope["raw_path"]
+    if scope["query_string"]:
+        url += b"?" + scope["query_string"]
+    return Recorded(
+        method=scope["method"],
+        url=url.decode("latin-1"),
+        request_headers=_texts(scope["headers"]),
+        request_body=sent,
+        status=start["status"],
+        headers=_texts(start["headers"]),
+        body=body,
+    )
+
+
+def _texts(headers):
+    return tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in headers)

@@ -1,0 +1,148 @@
+"""Which API a request is for, and which pages may ask."""
+
+from dataclasses import replace
+
+import pytest
+
+from judged import client_of
+from soundstage.apis.api import Api
+from soundstage.apis.service import Service
+from soundstage.contract.contract import compile_contract
+from soundstage.world.fixture import compile_fixture
+from soundstage.world.record import Vocabulary
+
+RUN = "/1/runs/6c02aeb1-775e-418e-870b-1faccd4b2c0f"
+ALGOLIA = {
+    "x-algolia-application-id": "ALGOLIA_APPLICATION_ID",
+    "x-algolia-api-key": "ALGOLIA_API_KEY",
+}
+EVENTS = "/api/v1/runs/run_1234/events"
+TRIGGER = {"Authorization": "Bearer tr_dev_1234"}
+
+
+@pytest.mark.parametrize(
+    ("path", "host"),
+    [
+        (RUN, "127.0.0.1:4010"),
+        (f"/algolia-ingestion{RUN}", "127.0.0.1:4010"),
+        (RUN, "data.us.algolia.com"),
+        (RUN, "data.eu.algolia.com:443"),
+        (RUN, "DATA.US.ALGOLIA.COM"),
+    ],
+)
+def test_an_api_is_found_at_the_root_by_its_prefix_and_by_its_host(client, path, host):
+    answer = client.get(path, headers={**ALGOLIA, "host": host})
+    assert answer.json()["runID"] == RUN.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    "host", ["api.trigger.dev", "API.Trigger.dev:443", "data.eu.algolia.com:8080"]
+)
+def test_at_a_vendors_host_there_is_no_other_api(client, host):
+    answer = client.get("/api/tasks/example/runs", headers={"host": host})
+    assert answer.status_code == 404
+    assert "Soundstage-Violations" in answer.headers
+
+
+def test_a_vendors_host_knows_no_prefix(client):
+    headers = {**ALGOLIA, "host": "data.us.algolia.com"}
+    assert client.get(f"/algolia-ingestion{RUN}", headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["data.xx.algolia.com", "localhost", "évil", ""])
+def test_any_other_host_is_ours(client, host):
+    headers = {**ALGOLIA, "host": host.encode()}
+    assert client.get(RUN, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/nope", "/algolia", "//", "/1/runs/", "/%FF"])
+def test_a_path_of_no_api_is_told_where_all_are(client, path):
+    answer = client.get("/", extensions={"target": path.encode()})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"].endswith(
+        "/algolia-ingestion/, /runwisp/, /trieve/, /trigger-dev/"
+    )
+
+
+def test_the_root_answers_a_wrong_method_in_the_apis_own_words(client):
+    answer = client.post(RUN, headers=ALGOLIA)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert set(answer.json()) == {"message"}
+
+
+def test_a_path_that_two_apis_have_must_be_asked_for_by_prefix(services, still):
+    twin = replace(
+        services["trigger-dev"],
+        api=replace(services["trigger-dev"].api, name="twin"),
+        contract=replace(services["trigger-dev"].contract, name="twin"),
+    )
+    with client_of({**services, "twin": twin}, still) as client:
+        answer = client.get(EVENTS, headers=TRIGGER)
+        prefixed = client.get(f"/trigger-dev{EVENTS}", headers=TRIGGER)
+    assert answer.status_code == 404
+    assert f"/trigger-dev{EVENTS}, /twin{EVENTS}" in answer.json()["detail"]
+    assert prefixed.status_code == 200
+
+
+def test_an_api_that_is_alone_has_the_whole_root(services, still, judges):
+    alone = {"trigger-dev": services["trigger-dev"]}
+    with client_of(alone, still, judges) as client:
+        assert client.get(EVENTS, headers=TRIGGER).status_code == 200
+        assert client.get("/nope").json() == {"error": "Not found"}
+        assert client.get("/_soundstage/health").json()["apis"] == ["trigger-dev"]
+
+
+def test_an_api_without_any_path_leaves_the_others_alone(services, still):
+    document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}
+    nothing = Vocabulary({}, {})
+    api = Api("empty", "", nothing, {}, services["trieve"].api.problem)
+    fixture = compile_fixture({"api": "empty"}, nothing)
+    empty = Service(api, compile_contract("empty", document), fixture)
+    with client_of({**services, "empty": empty}, still) as client:
+        assert client.get(EVENTS, headers=TRIGGER).status_code == 200
+        assert client.get("/empty/").status_code == 404
+
+
+LOCAL = (
+    "http://localhost:3000",
+    "http://localhost",
+    "https://app.localhost:8443",
+    "http://127.0.0.1:5173",
+    "http://[::1]:8080",
+)
+FOREIGN = (
+    "http://example.com",
+    "http://localhost.example.com",
+    "http://example.com/localhost",
+    "null",
+    "http://127.0.0.1.example.com",
+    "file://localhost",
+)
+
+
+def preflight(client, origin):
+    asked = {
+        "origin": origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,tr-dataset",
+    }
+    return client.options("/trieve/api/dataset/events", headers=asked)
+
+
+@pytest.mark.parametrize("origin", LOCAL)
+def test_a_page_of_a_local_origin_may_ask(client, origin):
+    answer = preflight(client, origin)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == origin
+    assert "tr-dataset" in answer.headers["access-control-allow-headers"]
+    read = client.get(EVENTS, headers={**TRIGGER, "origin": origin})
+    assert read.headers["access-control-allow-origin"] == origin
+    assert "Soundstage-Violations" in read.headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_page_of_a_foreign_origin_may_not(client, origin):
+    assert preflight(client, origin).status_code == 400
+    read = client.get(EVENTS, headers={**TRIGGER, "origin": origin})
+    assert "access-control-allow-origin" not in read.headers

@@ -1,0 +1,186 @@
+"""The stack of one API: order, bugs of our own, and that nothing is built late."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from judged import client_of
+from soundstage.apis.api import Answer
+from soundstage.contract.contract import compile_contract
+from soundstage.server.dispatch import Dispatcher
+from soundstage.server.worlds import Worlds
+from soundstage.world.clock import Clock
+from soundstage.world.world import World
+
+EVENTS = "/trigger-dev/api/v1/runs/run_1234/events"
+TRIGGER = {"Authorization": "Bearer tr_dev_1234"}
+SECRET = "somewhere in a handler"  # noqa: S105 - a text that must not get out
+SPANS = Answer({"events": []})
+
+
+def with_handler(services, handler):
+    """All services, Trigger.dev's only operation answered by this handler."""
+    service = services["trigger-dev"]
+    api = replace(service.api, handlers={"get_run_events_v1": handler})
+    return {**services, "trigger-dev": replace(service, api=api)}
+
+
+def span(**fields):
+    return {"events": [{"spanId": "a"}, {"spanId": "b", **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "rule", "pointer"),
+    [
+        (Answer(span(duration="1")), "type", "/events/1/duration"),
+        (Answer(span(level="LOUD")), "enum", "/events/1/level"),
+        (Answer(span(runId=1)), "type", "/events/1/runId"),
+        (Answer({"events": [{"events": [{"time": "now"}]}]}), "format",
+         "/events/0/events/0/time"),
+        (Answer({}), "required", None),
+        (Answer([]), "type", None),
+        (Answer(None), "media type", None),
+        (Answer({"events": []}, media_type="text/html"), "media type", None),
+        (Answer({"events": []}, 418), "status", None),
+        (Answer({"events": []}, 201), "status", None),
+        (Answer({"error": "No"}, 404), "enum", "/error"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_breaks_the_contract_names_the_place(
+    services, still, answer, rule, pointer
+):
+    with client_of(with_handler(services, lambda _: answer), still) as client:
+        response = client.get(EVENTS, headers=TRIGGER)
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    (violation,) = response.json()["violations"]
+    assert (violation["rule"], violation.get("pointer")) == (rule, pointer)
+    assert violation["in"] == "answer"
+    assert "breaks the contract" in response.json()["detail"]
+
+
+def test_all_that_is_wrong_with_an_answer_is_named(services, still):
+    answer = Answer(span(duration="1", level="LOUD", message=1))
+    with client_of(with_handler(services, lambda _: answer), still) as client:
+        problem = client.get(EVENTS, headers=TRIGGER).json()
+    assert len(problem["violations"]) == 3
+
+
+def test_a_refusal_that_breaks_the_contract_is_a_bug_too(services, still):
+    service = services["trigger-dev"]
+    api = replace(service.api, problem=lambda _: Answer({"error": "Sorry"}, 400))
+    broken = {**services, "trigger-dev": replace(service, api=api)}
+    with client_of(broken, still) as client:
+        response = client.get(f"{EVENTS}?bogus=1", headers=TRIGGER)
+    assert response.status_code == 500
+    assert response.json()["violations"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, RecursionError, TypeError])
+def test_a_handler_that_fails_is_a_500_without_a_traceback(services, still, error):
+    def fail(_):
+        raise error(SECRET)
+
+    with client_of(with_handler(services, fail), still) as client:
+        response = client.get(EVENTS, headers=TRIGGER)
+        after = client.get("/_soundstage/health")
+    assert response.status_code == 500
+    assert error.__name__ in response.json()["detail"]
+    assert "Traceback" not in response.text
+    assert ".py" not in response.text
+    assert after.status_code == 200
+
+
+@pytest.mark.parametrize("value", [{1, 2}, b"", "\ud800", {1: 2}], ids=ascii)
+def test_an_answer_that_is_no_json_is_a_500(services, still, value):
+    answer = Answer({"events": [], "more": value})
+    with client_of(with_handler(services, lambda _: answer), still) as client:
+        response = client.get(EVENTS, headers=TRIGGER)
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_handler_that_answers_nothing_is_a_500(services, still):
+    with client_of(with_handler(services, lambda _: None), still) as client:
+        assert client.get(EVENTS, headers=TRIGGER).status_code == 500
+
+
+def test_allow_names_every_method_of_a_path(services, still):
+    """Connexion knows one method for each of its routes."""
+    path = "/a/{x}"
+    node = {"responses": {"200": {"description": ""}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "", "version": ""},
+        "paths": {
+            path: {
+                method: {**node, "operationId": method}
+                for method in ("put", "get", "patch")
+            }
+        },
+    }
+    handlers = dict.fromkeys(("put", "get", "patch"), lambda _: Answer(None))
+    api = replace(services["trigger-dev"].api, name="many", handlers=handlers)
+    contract = compile_contract("many", document)
+    many = replace(services["trigger-dev"], api=api, contract=contract)
+    with client_of({"many": many}, still) as client:
+        answer = client.delete("/a/1")
+        assert client.patch("/a/1").status_code == 200
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PATCH, PUT")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [(f"{EVENTS}/nope", TRIGGER), (EVENTS, {}), (f"{EVENTS}?bogus=1", TRIGGER)],
+)
+def test_a_refused_request_reaches_no_handler(services, still, path, headers):
+    calls = []
+    with client_of(with_handler(services, calls.append), still) as client:
+        assert 400 <= client.get(path, headers=headers).status_code < 500
+    assert calls == []
+
+
+def test_the_stack_is_complete_before_the_first_request(services, still):
+    """A handler that nobody can find is noticed at start."""
+    service = services["trigger-dev"]
+    handlerless = replace(service, api=replace(service.api, handlers={}))
+    with pytest.raises(KeyError, match="get_run_events_v1"):
+        Dispatcher(Worlds({"trigger-dev": handlerless}, still.opening))
+
+
+def test_now_is_read_once_for_a_request(services, still):
+    """The clock here goes on by a second whenever it is looked at."""
+    ticks = itertools.count(step=1_000)
+    clock = Clock(0, elapsed=lambda: next(ticks))
+    world = World(still.fixtures, clock=clock)
+    at, seen = [], []
+
+    def look(_scope, exchange):
+        seen.append(exchange.now)
+
+    handlers = with_handler(services, lambda call: at.append(call.now) or SPANS)
+    with client_of(handlers, world, watch=look) as client:
+        client.get(EVENTS, headers=TRIGGER)
+        client.get(EVENTS, headers=TRIGGER)
+    assert at == seen
+    assert at[1] - at[0] == 1_000
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_server_that_gives_no_raw_path_is_served_too(services, still, raw):
+    answer = {}
+
+    async def send(message):
+        answer.update(message)
+
+    scope = {
+        "type": "http", "method": "GET", "scheme": "http", "path": EVENTS,
+        "query_string": b"", "headers": [(b"authorization", b"Bearer tr_dev_1234")],
+    }  # fmt: skip
+    if raw:
+        scope["raw_path"] = EVENTS.encode()
+    coroutine = Dispatcher(Worlds(services, still.opening))(scope, None, send)
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+    assert answer["status"] == 200

@@ -1,0 +1,15 @@
+"""What tests of the world may ask for."""
+
+from dataclasses import replace
+
+import pytest
+from stage import Stage
+
+from soundstage.apis.service import names
+
+
+@pytest.fixture(scope="session", params=names())
+def stage(request, services):
+    """Each API in turn, with a short past so that worlds are cheap."""
+    whole = services[request.param].fixture
+    return Stage(replace(whole, history=whole.history[:2]))

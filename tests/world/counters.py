@@ -1,0 +1,69 @@
+"""What each API counts about a run, and the records behind it.
+
+Each function takes a run's own document and the documents that came with it, all as of
+one instant, and gives pairs: what is said, and what is there.
+"""
+
+import json
+from collections import Counter
+
+
+def algolia_ingestion(run, events):
+    said = run.get("progress", {"expectedNbOfEvents": 0, "receivedNbOfEvents": 0})
+    seen = Counter((event["type"], event["status"]) for event in events)
+    received = seen["record", "succeeded"] + seen["record", "failed"]
+    return [
+        (said["expectedNbOfEvents"], seen["fetch", "succeeded"]),
+        (said["receivedNbOfEvents"], received),
+        (received <= said["expectedNbOfEvents"], True),
+    ]
+
+
+def runwisp(run, _):
+    ended = run["status"] == "ended"
+    failed = run.get("end_reason", "success") != "success"
+    return [("end_reason" in run, ended), (run["exit_code"] != 0, failed)]
+
+
+def trieve(run, events):
+    told = [
+        (event["event_type"], json.loads(event["event_data"]) or {}) for event in events
+    ]
+    uploads = [data for name, data in told if name == "chunks_uploaded"]
+    created = sum(len(data["chunk_ids"]) for data in uploads)
+    for name, data in told:
+        if name.startswith("csv_jsonl") and "chunks_created" in data:
+            created = data["chunks_created"]
+    pairs = [(run["chunks_created"], created)]
+    if "pages_crawled" in run:
+        pairs.append((run["pages_crawled"], len(uploads)))
+    closing = [data for _, data in told if "chunks_created" in data]
+    return pairs + [(data["chunks_created"], created) for data in closing[-1:]]
+
+
+def trigger_dev(run, spans):
+    by_id = {span["spanId"]: span for span in spans}
+    root, *below = spans
+    attempts = [span for span in spans if span["message"].startswith("Attempt ")]
+    failures = [e for e in root["events"] if e["name"] == "attempt_failed"]
+    ended = run["status"] not in {"DELAYED", "QUEUED", "EXECUTING", "REATTEMPTING"}
+    return [
+        (run["attemptCount"], len(attempts)),
+        (len(failures), sum(span["isError"] for span in attempts)),
+        (root["isPartial"], not ended or run["status"] == "FROZEN"),
+        (run.get("metadata", {}).get("progress", 0), len(progress_lines(spans))),
+        ([span for span in below if span["parentId"] not in by_id], []),
+        ([span for span in spans if span["isPartial"] and span["duration"]], []),
+    ]
+
+
+def progress_lines(spans):
+    return [span for span in spans if span["message"].endswith("% done")]
+
+
+COUNTERS = {
+    "algolia-ingestion": algolia_ingestion,
+    "runwisp": runwisp,
+    "trieve": trieve,
+    "trigger-dev": trigger_dev,
+}

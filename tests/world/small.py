@@ -1,0 +1,80 @@
+"""A small API of no vendor, for what is shown best with a few lines of YAML."""
+
+import yaml
+
+from soundstage.world.chance import Seeded
+from soundstage.world.fixture import compile_fixture
+from soundstage.world.ids import uuid
+from soundstage.world.record import Kind, Vocabulary
+from soundstage.world.timeline import Cue, Cut, drawn, interrupted
+from soundstage.world.world import Opening, World
+from strategies import NOW
+
+VOCABULARY = Vocabulary(
+    kinds={
+        "run": Kind("run", "runs", "id", uuid),
+        "event": Kind("event", "events", "id", uuid, "run"),
+    },
+    moments={"at": lambda at, _: at - NOW, "elapsed": lambda at, began: at - began},
+)
+
+DEFAULTS = """
+api: small
+tasks: {task: {size: 2, color: red}, other: {size: 5, color: blue}}
+defaults: {event: {run: $run.id}}
+"""
+
+
+def fixture_of(text):
+    """A fixture from what it says beside, or in place of, the defaults."""
+    return compile_fixture(
+        {**yaml.safe_load(DEFAULTS), **yaml.safe_load(text)}, VOCABULARY
+    )
+
+
+def world_of(text, seed=0):
+    """A frozen world of this fixture."""
+    return World({"small": fixture_of(text)}, Opening(seed, NOW, speed=0))
+
+
+def drawn_from(text, scenario="story", seed=0, task="task", **names):
+    """A run of the scenario that starts at NOW."""
+    script = fixture_of(text).script
+    return drawn(script, Cue(task, scenario, NOW, names=names), Seeded(seed))
+
+
+def run_of(steps, **more):
+    """A run with these steps."""
+    return drawn_from(story(steps), **more)
+
+
+def cut(text, run, after, ending="cancelled"):
+    """The run, interrupted so long after NOW."""
+    return interrupted(
+        fixture_of(text).script, run, Cut(ending, NOW + after), Seeded(0)
+    )
+
+
+def story(steps):
+    """A fixture with one scenario, ``story``, as YAML."""
+    scenarios = {"story": {"steps": yaml.safe_load(steps)}}
+    return yaml.safe_dump({"scenarios": scenarios}, sort_keys=False)
+
+
+def told(run):
+    """The run's versions without their id: pairs of ms since NOW, and document."""
+    return versions(run.records[0])
+
+
+def events(run):
+    """The documents of the run's events, without ids, each with when it began."""
+    return [versions(record)[-1] for record in run.records[1:]]
+
+
+def versions(record):
+    pairs = zip(record.times, record.documents, strict=True)
+    return [(at - NOW, without_ids(document)) for at, document in pairs]
+
+
+def without_ids(document):
+    return {k: v for k, v in document.items() if k not in {"id", "run"}}

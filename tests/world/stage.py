@@ -1,0 +1,79 @@
+"""One API's worlds, and questions that every test of them asks."""
+
+from hashlib import sha256
+
+import orjson
+
+from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE
+from soundstage.world.world import Opening, World
+from strategies import NOW, perform
+
+INSTANTS = (NOW - DAY, NOW - HOUR, NOW, NOW + MINUTE, NOW + HOUR, NOW + DAY, LATEST)
+
+ENDS = {
+    "algolia-ingestion": {"finished", "skipped"},
+    "runwisp": {"ended"},
+    "trieve": {"completed", "failed", "cancelled"},
+    "trigger-dev": set(
+        "COMPLETED FAILED CRASHED SYSTEM_FAILURE TIMED_OUT EXPIRED CANCELED".split()
+    ),
+}
+
+
+class Stage:
+    """What happens at one API, and the worlds in which it does."""
+
+    def __init__(self, fixture):
+        self.fixture = fixture
+
+    def __repr__(self):
+        return self.api
+
+    @property
+    def api(self):
+        return self.fixture.api
+
+    @property
+    def script(self):
+        return self.fixture.script
+
+    @property
+    def endings(self):
+        return list(self.script.endings)
+
+    def world(self, seed=0, history=()):
+        """A frozen world in which this has happened."""
+        world = World({self.api: self.fixture}, Opening(seed, NOW, speed=0))
+        perform(world, self.api, history)
+        return world
+
+    def collections(self, world):
+        return world.state(self.api).collections
+
+    def runs(self, world):
+        return list(world.state(self.api).runs.values())
+
+    def seen(self, world, *instants):
+        """A digest of all documents as of each instant, in their collection's order."""
+        collections = self.collections(world)
+        said = ({name: c.all(at) for name, c in collections.items()} for at in instants)
+        return [sha256(orjson.dumps(each)).hexdigest() for each in said]
+
+    def ended(self, run, at):
+        """Whether this run had ended by then; None before it began."""
+        document = run.records[0].as_of(at)
+        return document and document["status"] in ENDS[self.api]
+
+    def under_way(self, world):
+        """The runs that have begun and not ended, the newest first."""
+        now = world.clock.now()
+        return [r for r in reversed(self.runs(world)) if self.ended(r, now) is False]
+
+    def over(self, world):
+        """The runs that have ended."""
+        return [r for r in self.runs(world) if self.ended(r, world.clock.now())]
+
+
+def times_of(run):
+    """Every instant at which something of the run changes."""
+    return sorted({time for record in run.records for time in record.times})

@@ -1,0 +1,239 @@
+"""Virtual time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soundstage.world.clock import (
+    DAY,
+    EARLIEST,
+    HOUR,
+    LATEST,
+    MINUTE,
+    SECOND,
+    Clock,
+    instant_of,
+    rfc3339,
+    span_of,
+    wall,
+    within_years,
+)
+from strategies import NOW
+
+instants = st.integers(EARLIEST, LATEST)
+
+
+class Wall:
+    """A wall clock in the test's hand."""
+
+    def __init__(self):
+        self.ms = 5_000
+
+    def __call__(self):
+        return self.ms
+
+
+@pytest.mark.parametrize(
+    ("speed", "elapsed", "gone"),
+    [(1, 1000, 1000), (60, 1000, 60_000), (0.5, 1001, 500), (0, 1000, 0)],
+)
+def test_a_clock_follows_the_wall_at_its_speed(speed, elapsed, gone):
+    wall = Wall()
+    clock = Clock(NOW, speed, wall)
+    wall.ms += elapsed
+    assert clock.now() == NOW + gone
+    assert clock.speed == speed
+
+
+def test_a_clock_begins_with_the_wall_unless_it_is_told_otherwise():
+    assert abs(Clock(speed=0).now() - wall()) < MINUTE
+
+
+def test_a_clock_follows_the_machine_unless_it_is_given_a_wall():
+    clock = Clock(NOW, 1_000_000)
+    before = clock.now()
+    assert any(clock.now() > before for _ in range(10**6))  # a tick is 1 ms
+
+
+@pytest.mark.parametrize("speed", [0, 1, 60])
+def test_an_advance_adds_to_what_has_gone_by(speed):
+    wall = Wall()
+    clock = Clock(NOW, speed, wall)
+    wall.ms += 10
+    assert clock.advance(HOUR) == NOW + HOUR + 10 * speed == clock.now()
+    wall.ms += 10
+    assert clock.now() == NOW + HOUR + 20 * speed
+
+
+def test_a_new_speed_counts_from_when_it_is_set():
+    wall = Wall()
+    clock = Clock(NOW, 1, wall)
+    wall.ms += 1000
+    clock.run_at(10)
+    wall.ms += 1000
+    clock.run_at(0)
+    wall.ms += 1000
+    assert clock.now() == NOW + 11_000
+
+
+turns = st.one_of(
+    st.tuples(st.just("wall"), st.integers(0, DAY)),
+    st.tuples(st.just("advance"), st.integers(0, DAY)),
+    st.tuples(st.just("run_at"), st.floats(0, 1000)),
+)
+
+
+@given(st.lists(turns))
+def test_a_clock_never_goes_back(turns):
+    wall = Wall()
+    clock = Clock(NOW, 1, wall)
+    shown = [clock.now()]
+    for turn, amount in turns:
+        if turn == "wall":
+            wall.ms += amount
+        else:
+            getattr(clock, turn)(amount)
+        shown.append(clock.now())
+    assert shown == sorted(shown)
+
+
+def test_a_clock_is_not_turned_back():
+    clock = Clock(NOW, 0)
+    with pytest.raises(ValueError, match="not -1 ms"):
+        clock.advance(-1)
+    assert clock.now() == NOW
+
+
+def test_a_clock_stops_where_the_years_end():
+    wall = Wall()
+    clock = Clock(LATEST - 5, 1, wall)
+    wall.ms += 6
+    assert clock.now() == LATEST
+    assert clock.advance(0) == LATEST
+    with pytest.raises(ValueError, match="years 0001 to 9999"):
+        clock.advance(1)
+    assert clock.now() == LATEST
+
+
+@pytest.mark.parametrize("speed", [-1, -0.001, 1_000_001, float("inf"), float("nan")])
+def test_a_speed_that_cannot_be_is_refused(speed):
+    with pytest.raises(ValueError, match="from 0 to 1000000"):
+        Clock(NOW, speed)
+    clock = Clock(NOW, 0)
+    with pytest.raises(ValueError, match="from 0 to 1000000"):
+        clock.run_at(speed)
+    assert clock.speed == 0
+
+
+@pytest.mark.parametrize("start", [EARLIEST - 1, LATEST + 1])
+def test_a_clock_does_not_begin_outside_the_years(start):
+    with pytest.raises(ValueError, match="years 0001 to 9999"):
+        Clock(start)
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (NOW, "2026-01-01T00:00:00.000Z"),
+        (NOW + DAY + HOUR + MINUTE + SECOND + 1, "2026-01-02T01:01:01.001Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (EARLIEST, "0001-01-01T00:00:00.000Z"),
+        (LATEST, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_an_instant_is_written_as_rfc_3339_has_it(instant, text):
+    assert rfc3339(instant) == text
+    assert instant_of(text) == instant
+
+
+@given(instants, instants)
+def test_the_order_of_the_texts_is_the_order_of_the_instants(one, other):
+    assert (rfc3339(one) < rfc3339(other)) == (one < other)
+    assert instant_of(rfc3339(one)) == one
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-01-01T00:00:00Z", NOW),
+        ("2026-01-01t00:00:00z", NOW),
+        ("2026-01-01T01:30:00+01:30", NOW),
+        ("2025-12-31T23:00:00-01:00", NOW),
+        ("2026-01-01T00:00:00-00:00", NOW),
+        ("2026-01-01T00:00:00.5Z", NOW + 500),
+        ("2026-01-01T00:00:00.05+00:00", NOW + 50),
+        ("2026-01-01T00:00:00.001999999999Z", NOW + 1),
+        ("2025-12-31T23:59:60Z", NOW),
+        ("2025-12-31T23:59:60.25Z", NOW + 250),
+        ("0000-06-01T00:00:00Z", EARLIEST),
+        ("0001-01-01T00:00:00+00:01", EARLIEST),
+        ("9999-12-31T23:59:59.999-00:01", LATEST),
+    ],
+)
+def test_any_rfc_3339_text_is_understood(text, instant):
+    assert instant_of(text) == instant
+
+
+@pytest.mark.parametrize(
+    "text",
+    """
+    2026-01-01
+    2026-01-01T00:00:00
+    2026-01-01T00:00Z
+    2026-01-01 00:00:00Z
+    2026-1-1T00:00:00Z
+    2026-01-01T00:00:00.Z
+    2026-01-01T00:00:00+0100
+    2026-01-01T00:00:00+24:00
+    2026-01-01T25:00:00Z
+    2026-01-01T00:60:00Z
+    2026-02-29T00:00:00Z
+    2026-13-01T00:00:00Z
+    ٢٠٢٦-01-01T00:00:00Z
+    2026-01-01T00:00:00ZZ
+    now
+    1767225600000
+    """.strip().splitlines(),
+)
+def test_any_other_text_is_no_instant(text):
+    with pytest.raises(ValueError, match=r"."):
+        instant_of(text.strip())
+
+
+@pytest.mark.parametrize(
+    ("instant", "nearest"),
+    [
+        (EARLIEST - 1, EARLIEST),
+        (EARLIEST, EARLIEST),
+        (NOW, NOW),
+        (LATEST, LATEST),
+        (LATEST + 1, LATEST),
+    ],
+)
+def test_what_is_outside_the_years_is_brought_inside(instant, nearest):
+    assert within_years(instant) == nearest
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("0s", 0),
+        ("250ms", 250),
+        ("4s", 4 * SECOND),
+        ("2m", 2 * MINUTE),
+        ("3h", 3 * HOUR),
+        ("7d", 7 * DAY),
+        ("090s", 90 * SECOND),
+    ],
+)
+def test_a_span_is_a_number_and_its_unit(text, span):
+    assert span_of(text) == span
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "s", "1.5s", "-1s", "1 s", "1S", "1w", "1s "]
+)
+def test_any_other_text_is_no_span(text):
+    with pytest.raises(ValueError, match="is not a duration such as 250ms"):
+        span_of(text)

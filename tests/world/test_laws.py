@@ -1,0 +1,311 @@
+"""The laws of every world, with any history of commands."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import orjson
+from counters import COUNTERS
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from stage import INSTANTS, times_of
+
+from soundstage.world.clock import HOUR, LATEST, MINUTE, Clock
+from soundstage.world.log import Advance, Interrupt, Reset
+from soundstage.world.world import Opening, World
+from strategies import NOW, Begin, Wait, histories, lives, perform, seeds, spans, wild
+
+MOMENTS = {
+    "algolia-ingestion": ("createdAt", "startedAt", "finishedAt"),
+    "runwisp": ("created_at", "start_at", "end_at"),
+    "trieve": ("created_at", "finished_at"),
+    "trigger-dev": ("createdAt", "startedAt", "finishedAt"),
+}
+"""When a run was made, when it started (if that is told) and when it ended."""
+
+few = settings(max_examples=15)
+many = settings(max_examples=30)
+numbers = st.integers(0, 40)
+
+
+# One world is its seed, its fixtures and its log.
+
+
+@few
+@given(seed=seeds, history=wild)
+def test_the_same_seed_and_history_make_the_same_world(stage, seed, history):
+    world, other = stage.world(seed, history), stage.world(seed, history)
+    assert stage.seen(world, *INSTANTS) == stage.seen(other, *INSTANTS)
+
+
+@few
+@given(seed=seeds, history=wild)
+def test_a_log_rebuilds_the_world_that_kept_it(stage, seed, history):
+    world, other = stage.world(seed, history), stage.world(seed)
+    other.replay(world.log)
+    assert stage.seen(other, *INSTANTS) == stage.seen(world, *INSTANTS)
+    assert list(other.log) == list(world.log)
+    assert other.clock.now() == world.clock.now()
+
+
+@few
+@given(seed=seeds, history=wild)
+def test_a_world_is_exported_and_imported_whole(stage, seed, history):
+    world = stage.world(seed, history)
+    written = orjson.dumps(world.exported())
+    other = World.imported(world.fixtures, orjson.loads(written))
+    assert stage.seen(other, *INSTANTS) == stage.seen(world, *INSTANTS)
+    assert orjson.dumps(other.exported()) == written
+
+
+@few
+@given(seed=seeds, other=seeds, history=wild)
+def test_worlds_of_different_seeds_differ(stage, seed, other, history):
+    assume(seed != other)
+    world, another = stage.world(seed, history), stage.world(other, history)
+    assert stage.seen(world, LATEST) != stage.seen(another, LATEST)
+
+
+@few
+@given(seed=seeds, other=seeds, number=numbers)
+def test_a_run_is_drawn_from_the_seed(stage, seed, other, number):
+    assume(seed != other)
+    worlds = [stage.world(each, [Begin(0, number)]) for each in (seed, other)]
+    newest = [stage.runs(world)[len(stage.fixture.history) :] for world in worlds]
+    assert not {run.id for run in newest[0]} & {run.id for run in newest[1]}
+
+
+@few
+@given(seed=seeds, history=wild)
+def test_two_worlds_never_see_each_other(stage, seed, history):
+    world, other = stage.world(seed), stage.world(seed)
+    before = stage.seen(other, *INSTANTS)
+    perform(world, stage.api, history)
+    assert stage.seen(other, *INSTANTS) == before
+    assert other.clock.now() == NOW
+
+
+@few
+@given(seed=seeds, history=wild, again=wild)
+def test_a_reset_brings_back_the_world_as_it_was_made(stage, seed, history, again):
+    world = stage.world(seed, history)
+    world.apply(Reset())
+    assert stage.seen(world, *INSTANTS) == stage.seen(stage.world(seed), *INSTANTS)
+    assert (world.clock.now(), list(world.log)) == (NOW, [])
+    perform(world, stage.api, again)
+    fresh = stage.world(seed, again)
+    assert stage.seen(world, *INSTANTS) == stage.seen(fresh, *INSTANTS)
+
+
+# Only the clock decides how much has happened.
+
+
+@few
+@given(seed=seeds, history=wild, first=spans, second=spans)
+def test_two_advances_are_one_by_both(stage, seed, history, first, second):
+    world, other = stage.world(seed, history), stage.world(seed, history)
+    world.apply(Advance(first))
+    world.apply(Advance(second))
+    other.apply(Advance(first + second))
+    now = world.clock.now()
+    assert now == other.clock.now()
+    assert stage.seen(world, now, *INSTANTS) == stage.seen(other, now, *INSTANTS)
+
+
+def test_two_advances_are_one_for_the_runs_after_them_too(stage):
+    twice, once = [Wait(HOUR), Wait(MINUTE)], [Wait(HOUR + MINUTE)]
+    worlds = [stage.world(1, [*waits, Begin(0, 0)]) for waits in (twice, once)]
+    assert stage.seen(worlds[0], LATEST) == stage.seen(worlds[1], LATEST)
+
+
+@few
+@given(seed=seeds, history=wild, elapsed=st.integers(0, HOUR))
+def test_a_moving_world_shows_what_a_frozen_one_does(stage, seed, history, elapsed):
+    wall = [0]
+    clock = Clock(NOW, 60, lambda: wall[0])
+    moving = World({stage.api: stage.fixture}, Opening(seed, NOW, 60), clock)
+    perform(moving, stage.api, history)
+    wall[0] = elapsed
+    frozen = stage.world(seed, [*history, Wait(60 * elapsed)])
+    now = moving.clock.now()
+    assert now == frozen.clock.now()
+    assert stage.seen(moving, now) == stage.seen(frozen, now)
+
+
+@many
+@given(seed=seeds, history=wild, later=wild, ago=spans)
+def test_nothing_rewrites_the_past(stage, seed, history, later, ago):
+    world = stage.world(seed, history)
+    now = world.clock.now()
+    past = (NOW - HOUR, NOW - 1, now - ago - 1, now - 1)
+    before = stage.seen(world, *past)
+    perform(world, stage.api, later)
+    assert stage.seen(world, *past) == before
+
+
+# What a run says of itself is true at every instant.
+
+
+@many
+@given(seed=seeds, history=histories)
+def test_a_status_only_moves_along_its_lifecycle(stage, seed, history):
+    (lifecycle,) = stage.script.lifecycles["run"]
+    for run in stage.runs(stage.world(seed, history)):
+        said = [version[lifecycle.field] for version in run.records[0].documents]
+        assert said[0] in reachable(lifecycle, lifecycle.begins)
+        for before, after in pairwise(said):
+            assert after in reachable(lifecycle, {before})
+
+
+def reachable(lifecycle, states):
+    """Where these lead: what happens at one instant is one version."""
+    found, ahead = set(states), list(states)
+    while ahead:
+        onward = lifecycle.moves.get(ahead.pop(), frozenset()) - found
+        found |= onward
+        ahead += onward
+    return found
+
+
+@many
+@given(seed=seeds, history=histories)
+def test_a_run_has_finished_exactly_when_its_status_is_final(stage, seed, history):
+    for run in stage.runs(stage.world(seed, history)):
+        for at, version in zip(
+            run.records[0].times, run.records[0].documents, strict=True
+        ):
+            assert (MOMENTS[stage.api][-1] in version) == stage.ended(run, at)
+
+
+@many
+@given(seed=seeds, history=histories)
+def test_a_run_is_made_then_started_then_finished(stage, seed, history):
+    for run in stage.runs(stage.world(seed, history)):
+        own = run.records[0]
+        for at, version in zip(own.times, own.documents, strict=True):
+            told = [instant(version[f]) for f in MOMENTS[stage.api] if f in version]
+            assert told == sorted(told)
+            assert told[-1] <= at
+
+
+def instant(text):
+    """Both ways to write a moment: 2026-01-01T08:02:44.5Z, and Trieve's own."""
+    if text.endswith("Z"):
+        moment = datetime.fromisoformat(text)
+    else:
+        moment = datetime.strptime(text[:-9] + "+0000", "%Y-%m-%d %H:%M:%S.%f %z")
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000
+
+
+@many
+@given(seed=seeds, history=histories)
+def test_counters_agree_with_the_events_behind_them(stage, seed, history):
+    count = COUNTERS[stage.api]
+    for run in stage.runs(stage.world(seed, history)):
+        own, *others = run.records
+        for at in times_of(run):
+            there = [document for r in others if (document := r.as_of(at))]
+            for said, counted in count(own.as_of(at), there):
+                assert said == counted
+
+
+@few
+@given(seed=seeds, history=wild)
+def test_every_version_satisfies_the_contract(stage, seed, history):
+    judge = stage.fixture.verdict
+    for collection in stage.collections(stage.world(seed, history)).values():
+        for record in collection:
+            wrong = [judge(record.kind, version) for version in record.documents]
+            assert not any(wrong)
+
+
+# What is over is over.
+
+
+@many
+@given(seed=seeds, history=histories, number=numbers)
+def test_an_ended_run_never_changes(stage, seed, history, number):
+    world = stage.world(seed, history)
+    before = stage.seen(world, *INSTANTS)
+    for run in stage.over(world)[-number:]:
+        assert times_of(run)[-1] <= world.clock.now()
+        for ending in stage.endings:
+            assert world.apply(Interrupt(stage.api, run.id, ending)) is None
+    assert stage.seen(world, *INSTANTS) == before
+
+
+@many
+@given(seed=seeds, history=histories, life=lives, number=numbers)
+def test_a_cancelled_run_keeps_its_past_and_has_no_future(
+    stage, seed, history, life, number
+):
+    world = stage.world(seed, [*history, *life])
+    runs, now = stage.under_way(world), world.clock.now()
+    assume(runs)
+    old = runs[number % len(runs)]
+    new = world.apply(Interrupt(stage.api, old.id, stage.endings[0]))
+    assert said(new, now - 1) == said(old, now - 1)
+    assert said(new, now).keys() == said(old, now).keys()
+    assert said(new, LATEST) == said(new, now)
+    assert stage.ended(new, now)
+
+
+def said(run, now):
+    """What the run's records say, as of then."""
+    return {r.id: document for r in run.records if (document := r.as_of(now))}
+
+
+@many
+@given(seed=seeds, history=histories, life=lives)
+def test_no_other_run_notices_that_one_is_cancelled(stage, seed, history, life):
+    world = stage.world(seed, [*history, *life])
+    runs = stage.under_way(world)
+    assume(runs)
+    gone = {run.id for run in descendants(runs[0]) if run.at > world.clock.now()}
+    before = {run.id: run for run in stage.runs(world) if run.id not in gone}
+    new = world.apply(Interrupt(stage.api, runs[0].id, stage.endings[0]))
+    same = world.state(stage.api).runs == {**before, new.id: new}
+    assert same
+    own = world.collection(stage.api, runs[0].records[0].kind.collection)
+    assert not any(own.get(run_id, LATEST) for run_id in gone)
+
+
+def descendants(run):
+    for successor in run.successors:
+        yield successor
+        yield from descendants(successor)
+
+
+@many
+@given(seed=seeds, life=lives)
+def test_a_run_goes_on_with_the_task_of_the_one_that_started_it(stage, seed, life):
+    for run in stage.runs(stage.world(seed, life)):
+        for successor in run.successors:
+            assert successor.task == run.task
+            assert successor.at >= times_of(run)[-1]
+            assert successor.records[0].began == successor.at
+
+
+# A world lists what its runs made, and nothing else.
+
+
+@few
+@given(seed=seeds, history=wild)
+def test_a_record_is_found_alike_by_id_and_by_parent(stage, seed, history):
+    world = stage.world(seed, history)
+    for at in (world.clock.now(), LATEST):
+        for collection in stage.collections(world).values():
+            every = collection.all(at)
+            assert every == [collection.get(d[collection.kind.id], at) for d in every]
+            if parent := collection.kind.parent:
+                for value in {document[parent] for document in every}:
+                    listed = [d for d in every if d[parent] == value]
+                    assert collection.children(value, at) == listed
+
+
+@few
+@given(seed=seeds, history=histories)
+def test_a_world_holds_the_records_of_its_runs_and_no_others(stage, seed, history):
+    world = stage.world(seed, history)
+    made = [record.id for run in stage.runs(world) for record in run.records]
+    there = [r.id for c in stage.collections(world).values() for r in c]
+    assert sorted(there) == sorted([*made, *(r.id for r in stage.fixture.records)])
