@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from soundstage.contract import overlay
 from soundstage.contract.document import Source, load, resolved
@@ -15,7 +16,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 VERSIONS = ("3.0.", "3.1.")
 
-LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - names
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - names
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,9 @@ def check_version(document: Document) -> None:
 
 
 def _hosts(server: Document) -> list[str]:
-    host = server["url"].partition("://")[2].partition("/")[0].partition(":")[0]
-    hosts = [host.lower()] if host else []
+    """The host names of a server, one for every value of the variables in it."""
+    urls = [server["url"]]
     for name, variable in server.get("variables", {}).items():
         values = variable.get("enum", [variable.get("default", "")])
-        hosts = [h.replace(f"{{{name}}}".lower(), v) for h in hosts for v in values]
-    return hosts
+        urls = [url.replace(f"{{{name}}}", value) for url in urls for value in values]
+    return [host for url in urls if (host := urlsplit(url).hostname)]

@@ -1,5 +1,6 @@
 """YAML and JSON documents: loaded as JSON, with a line for every JSON pointer."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,17 +16,36 @@ class _Loader(_Base):  # type: ignore[misc,valid-type]  # chosen at run time
     """YAML as JSON has it: dates stay text, and a key stands once."""
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith("timestamp")]
-    for first, resolvers in _Base.yaml_implicit_resolvers.items()
-}
+# What a plain text may stand for: YAML 1.2's core schema, as OpenAPI asks for it.
+# PyYAML knows 1.1, where "on" is true, 010 is 8, and a date is no text.
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
+        list("-+.0123456789"),
+    ),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
+    )
+
+
+def _whole(_loader: _Loader, node: yaml.ScalarNode) -> int:
+    return int(node.value, 0 if node.value[:2] in {"0o", "0x"} else 10)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> Document:
     result: Document = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)  # as it is written: a response 200, a method "on"
-        if key_node.tag.endswith("merge"):
+        if key == "<<":
             msg = "merge keys (<<) are not JSON"
             raise yaml.constructor.ConstructorError(
                 None, None, msg, key_node.start_mark

@@ -8,12 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Answer, ApiError
 from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
-from soundstage.server.exchange import (
-    Exchange,
-    exchange_of,
-    message_of,
-    send_message,
-)
+from soundstage.server.exchange import Exchange, exchange_of
+from soundstage.server.faults.wire import Wire
+from soundstage.server.message import message_of, send_message
 
 log = logging.getLogger("soundstage")
 
@@ -33,7 +30,12 @@ class Delivery(ExceptionMiddleware):
             exchange.answer, exchange.violations = failure(error)
         if exchange.answer:
             exchange.message = message_of(exchange.answer, exchange.violations)
-            await send_message(exchange.message, send)
+            if exchange.struck is None:
+                await send_message(exchange.message, send)
+            else:
+                exchange.message = exchange.struck.written(exchange.message)
+                wire = Wire(scope, receive, send)
+                await exchange.struck.deliver(exchange.message, wire)
 
 
 def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:

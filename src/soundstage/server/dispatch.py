@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,11 +16,11 @@ from soundstage.server.exchange import (
     base_url_of,
     by_name,
     exchange_of,
-    message_of,
-    send_message,
 )
 from soundstage.server.guard import LOCAL_ORIGIN, Guard, Headers
+from soundstage.server.message import message_of, send_message
 from soundstage.server.problems import Problem, problem_answer
+from soundstage.server.recording import seen_of, stray_of
 from soundstage.server.stack import build_stack
 from soundstage.server.worlds import Hosted, Worlds
 
@@ -72,12 +73,17 @@ class Dispatcher:
             return
         headers = by_name(scope["headers"])
         scope.setdefault("raw_path", scope["path"].encode())
+        hosted: Hosted | None = None
         try:
             hosted = self._world(scope, headers)
             target = self._target(scope, headers)
         except Problem as error:
             refusal = message_of(problem_answer(error.status, str(error)))
             await send_message(refusal, send)
+            if hosted and error.status == HTTPStatus.NOT_FOUND:  # not the guard's
+                now = hosted.world.clock.now()
+                stray = stray_of(scope, headers, now, str(error), refusal)
+                hosted.journal.record(stray)
             return
         scope[KEY] = Exchange(
             service=target.service,
@@ -86,9 +92,14 @@ class Dispatcher:
             headers=headers,
             base_url=base_url_of(scope, headers),
         )
-        await target.app(scope, receive, send)
-        if self._watch:
-            self._watch(scope, exchange_of(scope))
+        try:
+            await target.app(scope, receive, send)
+        finally:  # a fault that cuts the connection is seen too
+            exchange = exchange_of(scope)
+            if target is not self._control:
+                hosted.journal.record(seen_of(scope, exchange))
+            if self._watch:
+                self._watch(scope, exchange)
 
     def _world(self, scope: Scope, headers: Headers) -> Hosted:
         """The world that a request is for. Raises ``Problem``."""
@@ -165,5 +176,5 @@ def build_app(
         allow_methods=["*"],
         allow_headers=["*"],
         allow_credentials=True,
-        expose_headers=["Soundstage-Violations", "Link"],
+        expose_headers=["Soundstage-Violations", "Soundstage-Fault", "Link"],
     )

@@ -17,19 +17,19 @@ def handlers(_hosts: Worlds) -> dict[str, Handler]:
     """What is done to the runs of the world that is addressed."""
     return {
         "startRun": start_run,
-        "listRuns": list_runs,
-        "getRun": lambda call: Answer(_run(call, _named(call))),
+        "listWorldRuns": list_runs,
+        "getWorldRun": lambda call: Answer(_run(call, _named(call))),
         "endRun": end_run,
     }
 
 
 @contextmanager
-def worded() -> Iterator[None]:
-    """Let a world's errors be problems: 404 for what is not there, 400 for the rest."""
+def worded(unknown: int = 404) -> Iterator[None]:
+    """Let a world's errors be problems: ``unknown`` for what is not there, else 400."""
     try:
         yield
     except Unknown as error:
-        raise Problem(404, str(error)) from error
+        raise Problem(unknown, str(error)) from error
     except FixtureError as error:
         raise Problem(400, error.message) from error
 
@@ -44,7 +44,7 @@ def start_run(call: Call) -> Answer:
         wanted.get("with", {}),
         wanted.get("fields", {}),
     )
-    with worded():
+    with worded(unknown=400):
         run = call.world.apply(command)
     return Answer(_as_json(call, wanted["api"], run), 201)
 
