@@ -1,1 +1,43 @@
-"""Soundstage: a mock and contract-testing server generated from OpenAPI documents."""
+"""Soundstage: a mock and contract-testing server generated from OpenAPI documents.
+
+The names below are imported when they are first used, so that neither ``import
+soundstage`` nor the pytest plugin takes time from a test session that needs none.
+"""
+
+TYPE_CHECKING = False  # as type checkers know it, without the time typing takes
+
+if TYPE_CHECKING:
+    from soundstage.testing.handle import Soundstage
+    from soundstage.testing.run import Run
+    from soundstage.testing.verdict import UnexpectedViolation
+    from soundstage.testing.waiting import NotReached
+
+__all__ = ["NotReached", "Run", "Soundstage", "UnexpectedViolation"]
+
+_HOMES = {
+    "NotReached": "waiting",
+    "Run": "run",
+    "Soundstage": "handle",
+    "UnexpectedViolation": "verdict",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported now. Raises ``AttributeError`` for any other."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    import warnings
+    from importlib import import_module
+
+    with warnings.catch_warnings():
+        # Connexion's imports warn, which must not fail the tests of others.
+        warnings.simplefilter("ignore")
+        home = import_module(f"soundstage.testing.{_HOMES[name]}")
+    value: object = getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from soundstage.world.clock import instant_of
+
+if TYPE_CHECKING:
+    from soundstage.server.worlds import Worlds
 
 FAILED = 1  # what was checked is wrong
 USAGE = 2  # the command cannot be carried out
@@ -95,6 +98,12 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE",
         help="a fixture that takes the place of the vendored one of its API",
     )
+    serve.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="an exported world, to be the default one; its seed and clock win",
+    )
     _add_json(serve, "print JSON lines instead of text")
 
 
@@ -150,6 +159,8 @@ def _serve(options: argparse.Namespace) -> int:
         worlds = Worlds(services, opening)
     except (DocumentError, WorldError, ValueError) as error:
         _stop(str(error))
+    if options.log:
+        _restore(worlds, options.log)
     from soundstage.server.dispatch import build_app
     from soundstage.server.guard import Guard, is_loopback, new_token
     from soundstage.server.lines import AccessLines, as_text, greeting
@@ -170,6 +181,19 @@ def _serve(options: argparse.Namespace) -> int:
     print(json.dumps(hello) if options.json else as_text(hello), flush=True)
     server.run()
     return 0
+
+
+def _restore(worlds: "Worlds", path: Path) -> None:
+    from soundstage.world.errors import WorldError
+
+    try:
+        worlds.restore(worlds.default, json.loads(path.read_bytes()))
+    except OSError as error:
+        _stop(f"cannot read {path}: {error.strerror}")
+    except KeyError as error:
+        _stop(f"{path} is no log that can be replayed here: there is no {error}")
+    except (WorldError, ValueError, TypeError) as error:
+        _stop(f"{path} is no log that can be replayed here: {error}")
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -96,12 +96,21 @@ class Sample:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+Headers = tuple[tuple[str, str], ...]
+
+
+def retry_after(seconds: int, _now: int) -> Headers:
+    """How most APIs say when a client that asks too often may ask again."""
+    return (("Retry-After", str(seconds)),)
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """One API: how it speaks, what it does, how it refuses.
 
     ``handlers`` are by operationId. ``problem`` words every refusal, the contract's
     (``Refused``) and the handlers' (``ApiError``), in the API's own error body.
+    ``rate_limit`` gives the headers of a 429: seconds to wait, the wall's instant.
     """
 
     name: str
@@ -110,3 +119,4 @@ class Api:
     handlers: Mapping[str, Handler]
     problem: Callable[[Refused | ApiError], Answer]
     sample: Sample | None = field(default=None)
+    rate_limit: Callable[[int, int], Headers] = retry_after

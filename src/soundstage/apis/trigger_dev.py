@@ -2,16 +2,25 @@
 
 from collections.abc import Mapping
 
-from soundstage.apis.api import Answer, Api, ApiError, Call, NotFound, Sample
+from soundstage.apis.api import (
+    Answer,
+    Api,
+    ApiError,
+    Call,
+    Headers,
+    NotFound,
+    Sample,
+)
 from soundstage.contract.violation import Refused, TooLarge, Unauthorized, Unrouted
 from soundstage.types import Document
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import SECOND, rfc3339
 from soundstage.world.ids import friendly, hex16
 from soundstage.world.page import ordered
 from soundstage.world.record import Kind, Vocabulary
 
 NS = 1_000_000  # nanoseconds in a millisecond
 MOST_EVENTS = 25_000  # of one run; the real store's default
+REQUESTS = 1_200  # in a minute, what x-ratelimit-limit says
 
 SPAN = (
     "#/paths/~1api~1v1~1runs~1{runId}~1events/get/responses/200/content"
@@ -129,6 +138,15 @@ def problem(error: Refused | ApiError) -> Answer:
             return Answer({"error": str(error)}, 400)
 
 
+def rate_limit(seconds: int, now: int) -> Headers:
+    """Of a 429; the official client waits until ``x-ratelimit-reset``, in unix ms."""
+    return (
+        ("x-ratelimit-limit", str(REQUESTS)),
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-reset", str(now + seconds * SECOND)),
+    )
+
+
 API = Api(
     name="trigger-dev",
     title="Trigger.dev v3",
@@ -136,4 +154,5 @@ API = Api(
     handlers={"get_run_events_v1": list_run_events},
     problem=problem,
     sample=Sample("GET", "/api/v1/runs/run_1234/events"),
+    rate_limit=rate_limit,
 )

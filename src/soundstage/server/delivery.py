@@ -8,13 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Answer, ApiError
 from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
-from soundstage.server.exchange import (
-    Exchange,
-    Message,
-    exchange_of,
-    message_of,
-    send_message,
-)
+from soundstage.server.exchange import Exchange, exchange_of
+from soundstage.server.faults.wire import Wire
+from soundstage.server.message import Message, message_of, send_message
 from soundstage.server.problems import problem_answer
 
 log = logging.getLogger("soundstage")
@@ -33,9 +29,15 @@ class Delivery(ExceptionMiddleware):
             await self.app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
             exchange.answer, exchange.violations = failure(error)
-        if exchange.answer is not None:
-            exchange.message = _message(exchange)
+        if exchange.answer is None:
+            return
+        exchange.message = _message(exchange)
+        if exchange.struck is None:
             await send_message(exchange.message, send)
+        else:
+            exchange.message = exchange.struck.written(exchange.message)
+            wire = Wire(scope, receive, send)
+            await exchange.struck.deliver(exchange.message, wire)
 
 
 def _message(exchange: Exchange) -> Message:

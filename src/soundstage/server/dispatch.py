@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,12 +15,11 @@ from soundstage.server.exchange import (
     Exchange,
     base_url_of,
     by_name,
-    exchange_of,
-    message_of,
-    send_message,
 )
 from soundstage.server.guard import LOCAL_ORIGIN, Guard, Headers
+from soundstage.server.message import message_of, send_message
 from soundstage.server.problems import Problem, problem_answer
+from soundstage.server.recording import seen_of, stray_of
 from soundstage.server.stack import build_stack
 from soundstage.server.worlds import Hosted, Worlds
 
@@ -72,39 +72,54 @@ class Dispatcher:
             return
         headers = by_name(scope["headers"])
         scope.setdefault("raw_path", scope["path"].encode())
+        hosted: Hosted | None = None
         try:
             hosted = self._world(scope, headers)
             target = self._target(scope, headers)
         except Problem as error:
-            await self._refuse(scope, headers, error, send)
-        else:
-            scope[KEY] = self._exchange(target.service, hosted, scope, headers)
+            await self._refuse(scope, headers, error, hosted, send)
+            return
+        exchange = self._exchange(target.service, hosted, scope, headers)
+        try:
             await target.app(scope, receive, send)
-        if self._watch:
-            self._watch(scope, exchange_of(scope))
+        finally:  # a fault that cuts the connection is seen too
+            if target is not self._control:
+                hosted.journal.record(seen_of(scope, exchange))
+            if self._watch:
+                self._watch(scope, exchange)
 
     def _exchange(
         self, service: Service, hosted: Hosted, scope: Scope, headers: Headers
     ) -> Exchange:
-        return Exchange(
+        exchange = scope[KEY] = Exchange(
             service=service,
             hosted=hosted,
             now=hosted.world.clock.now(),
             headers=headers,
             base_url=base_url_of(scope, headers),
         )
+        return exchange
 
     async def _refuse(
-        self, scope: Scope, headers: Headers, error: Problem, send: Send
+        self,
+        scope: Scope,
+        headers: Headers,
+        error: Problem,
+        hosted: Hosted | None,
+        send: Send,
     ) -> None:
         """Answer a request that is for no API, or for no world, ourselves."""
-        exchange = self._exchange(
-            self._control.service, self._worlds.default, scope, headers
-        )
+        host = hosted or self._worlds.default
+        exchange = self._exchange(self._control.service, host, scope, headers)
         exchange.answer = problem_answer(error.status, str(error))
         exchange.message = message_of(exchange.answer)
-        scope[KEY] = exchange
         await send_message(exchange.message, send)
+        if hosted and error.status == HTTPStatus.NOT_FOUND:  # not the guard's
+            message, now = exchange.message, exchange.now
+            stray = stray_of(scope, headers, now, str(error), message)
+            hosted.journal.record(stray)
+        if self._watch:
+            self._watch(scope, exchange)
 
     def _world(self, scope: Scope, headers: Headers) -> Hosted:
         """The world that a request is for. Raises ``Problem``."""
@@ -181,5 +196,5 @@ def build_app(
         allow_methods=["*"],
         allow_headers=["*"],
         allow_credentials=True,
-        expose_headers=["Soundstage-Violations", "Link"],
+        expose_headers=["Soundstage-Violations", "Soundstage-Fault", "Link"],
     )

@@ -1,7 +1,7 @@
 """What the server prints: how to reach it, and a line for every exchange."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 import orjson
@@ -61,7 +61,7 @@ def curl(service: Service, url: str) -> str:
     """A command line that asks for an API's sample, with the first credentials."""
     sample = service.api.sample or Sample("GET", "/")
     words = ["curl", "-s", f"{url}{sample.path}"]
-    for name, value in (*_credential_headers(service), *sample.headers):
+    for name, value in (*credential_headers(service), *sample.headers):
         words += ["-H", f"{name}: {value}"]
     if sample.body is not None:
         words += ["-H", "content-type: application/json"]
@@ -69,7 +69,14 @@ def curl(service: Service, url: str) -> str:
     return shlex.join(words)
 
 
-def _credential_headers(service: Service) -> Iterator[tuple[str, str]]:
+def credentials(service: Service) -> dict[str, str]:
+    """Security scheme -> secret: the first credential that there is."""
+    schemes = service.contract.document.get("components", {}).get("securitySchemes", {})
+    first: Mapping[str, str] = next(iter(service.fixture.credentials), {})
+    return {name: secret for name, secret in first.items() if name in schemes}
+
+
+def credential_headers(service: Service) -> Iterator[tuple[str, str]]:
     """The first requirement of the first operation, satisfied."""
     operation = next(iter(service.contract.operations.values()))
     requirements = operation.security.requirements
@@ -113,6 +120,7 @@ def _entry(scope: Scope, exchange: Exchange) -> Document:
         "method": scope["method"],
         "path": f"{path}?{query}" if query else path,
         "violations": [violation.as_json() for violation in exchange.violations],
+        "fault": exchange.fault,
     }
 
 
@@ -120,6 +128,7 @@ def _for_people(entry: Document) -> str:
     head = (
         f"{entry['at']}  {entry['status']}  {entry['api']} {entry['operation'] or '-'}"
         f"  {entry['method']} {entry['path']}"
+        + (f"  fault {entry['fault']}" if entry["fault"] else "")
     )
     wrong = (
         f"    {'.'.join(filter(None, (v['in'], v.get('name'))))}: {v['message']}"

@@ -41,6 +41,7 @@ from soundstage.contract.violation import (
 )
 from soundstage.server.delivery import refuse
 from soundstage.server.exchange import exchange_of
+from soundstage.world.clock import within_years
 
 BODY_LIMIT = 10 * 2**20
 """Bytes of a request's body; more is refused with 413."""
@@ -129,8 +130,9 @@ class _AnswerOperation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.next_app(scope, receive, send)
-        answer = exchange_of(scope).answer
-        if answer is not None:
+        exchange = exchange_of(scope)
+        answer = exchange.answer
+        if answer is not None and not exchange.forced:
             media_type = None if answer.body is None else answer.media_type
             wrong = self.operation.judge(answer.status, media_type, answer.body)
             if wrong:
@@ -237,7 +239,7 @@ class _HandlerOperation:
         call = Call(
             exchange.service.name,
             exchange.world,
-            exchange.now,
+            within_years(exchange.now - exchange.lag),
             exchange.arguments,
             exchange.credential,
             exchange.base_url,

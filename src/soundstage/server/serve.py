@@ -7,6 +7,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from soundstage.server.connection import Connection
 from soundstage.server.worlds import Worlds
 
 
@@ -40,7 +41,7 @@ class Listening:
         self._ports: dict[int, asyncio.Task[asyncio.Server]] = {}
         self._config = uvicorn.Config(
             app,
-            http="httptools",
+            http=Connection,
             lifespan="off",
             log_level="warning",
             access_log=False,
@@ -57,6 +58,10 @@ class Listening:
             self._server.run(sockets=[self._listener])
         except KeyboardInterrupt:
             return
+
+    async def serve(self) -> None:
+        """Serve until ``stop``, in the event loop that is running."""
+        await self._server.serve(sockets=[self._listener])
 
     def stop(self) -> None:
         """Let ``run`` come to its end; from any thread."""

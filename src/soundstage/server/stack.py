@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from soundstage.apis.service import Service
 from soundstage.server.delivery import Delivery, Refusals
+from soundstage.server.faults.middleware import Faults
 from soundstage.server.middleware import (
     AnswerValidation,
     Handlers,
@@ -31,6 +32,7 @@ def build_stack(service: Service) -> ASGIApp:
             Refusals,  # words what is raised below in the API's own error body
             Security,  # credentials, before anything is said of the request
             RequestValidation,  # parameters and body -> arguments, or all violations
+            Faults,  # whether one strikes; its answer may take the handler's place
         ],
         resolver=Resolver(service.api.handlers.__getitem__),
     )

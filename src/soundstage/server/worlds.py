@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from soundstage.apis.service import Service
+from soundstage.server.faults.rules import Rules
+from soundstage.server.journal import Journal
+from soundstage.server.masking import masks_of
 from soundstage.server.problems import Problem
 from soundstage.types import Document
 from soundstage.world.log import Reset
@@ -23,11 +26,15 @@ class Hosted:
 
     name: str
     world: World
+    journal: Journal
     port: int | None = None
+    faults: Rules = field(default_factory=Rules)
 
     def reset(self) -> None:
         """Bring the world back to how it was made."""
         self.world.apply(Reset())
+        self.faults.clear()
+        self.journal.clear()
 
 
 class Worlds:
@@ -44,7 +51,8 @@ class Worlds:
         # Worlds that are made later end their history where the first one did.
         self.opening = replace(opening, origin=first.origin)
         first.opening = self.opening
-        self._hosted = {DEFAULT: Hosted(DEFAULT, first)}
+        self._masks = masks_of(service.contract for service in services.values())
+        self._hosted = {DEFAULT: Hosted(DEFAULT, first, Journal(self._masks))}
         self._ports: dict[int, Hosted | None] = {}  # None: its world was removed
         self.open_port: Callable[[], int] | None = None
         self.close_port: Callable[[int], None] | None = None
@@ -99,7 +107,7 @@ class Worlds:
             raise Problem(409, f"there is a world {name!r} already")
         if len(self._hosted) >= MOST:
             raise Problem(409, f"there are {MOST} worlds already; delete some")
-        hosted = Hosted(name, World(self.fixtures, opening))
+        hosted = Hosted(name, World(self.fixtures, opening), Journal(self._masks))
         if own_port:
             if self.open_port is None:
                 raise Problem(409, "this server cannot open ports")

@@ -4,9 +4,10 @@ An instant is an ``int``: milliseconds since 1970-01-01T00:00:00Z. A span is an 
 of milliseconds.
 """
 
+import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000
@@ -30,6 +31,20 @@ def wall() -> int:
 
 def _elapsed() -> int:
     return time.monotonic_ns() // 1_000_000  # noqa: TID251 - the one place
+
+
+async def wait(span: int) -> None:
+    """Let a span of the wall's time go by."""
+    await asyncio.sleep(span / SECOND)  # noqa: TID251 - the one place
+
+
+async def within(span: int, event: Awaitable[object]) -> bool:
+    """Whether it happens before a span of the wall's time has gone by."""
+    try:
+        await asyncio.wait_for(event, span / SECOND)
+    except TimeoutError:
+        return False
+    return True
 
 
 class Clock:

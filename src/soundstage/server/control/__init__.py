@@ -7,7 +7,16 @@ from soundstage import resources
 from soundstage.apis.api import Api
 from soundstage.apis.service import Service
 from soundstage.contract.contract import load_contract
-from soundstage.server.control import clock, log, records, runs, scenarios, worlds
+from soundstage.server.control import (
+    clock,
+    faults,
+    journal,
+    log,
+    records,
+    runs,
+    scenarios,
+    worlds,
+)
 from soundstage.server.control.server import handlers as server_handlers
 from soundstage.server.problems import problem
 from soundstage.server.worlds import Worlds
@@ -23,7 +32,7 @@ def control_service(hosts: Worlds) -> Service:
     contract = load_contract(NAME, resources.specs() / NAME)
     vocabulary = Vocabulary({}, {})
     handlers = server_handlers(hosts, contract)
-    for module in (worlds, clock, runs, records, scenarios, log):
+    for module in (worlds, clock, runs, records, scenarios, faults, journal, log):
         handlers |= module.handlers(hosts)
     api = Api(
         name=NAME,

@@ -1,0 +1,81 @@
+"""Exchanges and what they covered, as the control API shows them."""
+
+import base64
+from collections.abc import Iterable
+
+from soundstage.server.coverage import Covered
+from soundstage.server.entry import Entry
+from soundstage.server.payload import Payload
+from soundstage.types import Document
+from soundstage.world.clock import rfc3339
+
+
+def whole(entry: Entry) -> Document:
+    """All of an exchange."""
+    return {
+        **_brief(entry),
+        "wall": rfc3339(entry.wall),
+        "took_ms": entry.took,
+        "parameters": dict(entry.parameters),
+        "headers": _headers(entry.headers),
+        "body": _body(entry.body),
+        "answer_headers": _headers(entry.answer_headers),
+        "answer_body": _body(entry.answer),
+        "violations": _violations(entry),
+        "fault": entry.fault,
+    }
+
+
+def violating(entry: Entry) -> Document:
+    """An exchange that broke a contract, and how."""
+    return {**_brief(entry), "violations": _violations(entry)}
+
+
+def coverage(covered: Covered) -> Document:
+    """What was seen of an operation."""
+    return {
+        "api": covered.api,
+        "operation": covered.operation,
+        "calls": covered.calls,
+        "statuses": {
+            "seen": list(covered.statuses),
+            "unseen": list(covered.unseen_statuses),
+            "undocumented": list(covered.undocumented),
+        },
+        "parameters": {
+            "seen": list(covered.parameters),
+            "unseen": list(covered.unseen_parameters),
+        },
+    }
+
+
+def _brief(entry: Entry) -> Document:
+    return {
+        "number": entry.number,
+        "at": rfc3339(entry.at),
+        "api": entry.api,
+        "operation": entry.operation,
+        "method": entry.method,
+        "path": entry.path,
+        "status": entry.status,
+    }
+
+
+def _violations(entry: Entry) -> list[Document]:
+    return [violation.as_json() for violation in entry.violations]
+
+
+def _headers(headers: Iterable[tuple[str, str]]) -> list[Document]:
+    return [{"name": name, "value": value} for name, value in headers]
+
+
+def _body(body: Payload) -> Document | None:
+    """As JSON where it is, else as text, else in Base64."""
+    if not body.size:
+        return None
+    shown = {"size": body.size, "media_type": body.media_type, "cut": body.is_cut}
+    if (value := body.json) is not None:
+        return {**shown, "json": value}
+    if (text := body.text) is not None:
+        return {**shown, "text": text}
+    return {**shown, "base64": base64.b64encode(body.data).decode()}

@@ -1,0 +1,81 @@
+"""Exchanges on their way into the journal: raw, only long bodies are cut."""
+
+from collections.abc import Mapping
+
+from starlette.types import Scope
+
+from soundstage.contract.violation import Violation
+from soundstage.server.entry import Seen
+from soundstage.server.exchange import Exchange, base_url_of
+from soundstage.server.guard import Headers
+from soundstage.server.message import Message
+from soundstage.types import Json
+from soundstage.world.clock import wall
+
+BODY_LIMIT = 64 * 2**10
+"""Bytes of a body that are kept."""
+
+NOTHING: Mapping[str, Json] = {}
+
+
+def seen_of(scope: Scope, exchange: Exchange) -> Seen:
+    """An exchange that an API has answered, or that a fault cut off."""
+    arguments, struck = exchange.arguments, exchange.struck
+    message = exchange.message if struck is None or struck.fault.ANSWERS else None
+    body = exchange.request_body
+    answer = message.body if message else b""
+    return Seen(
+        at=exchange.now,
+        wall=exchange.wall,
+        took=wall() - exchange.wall,
+        api=exchange.service.name,
+        operation=exchange.operation,
+        method=scope["method"],
+        base_url=exchange.base_url,
+        path=_path(scope),
+        query=scope["query_string"],
+        parameters=arguments.parameters if arguments else NOTHING,
+        headers=exchange.headers,
+        body=body[:BODY_LIMIT],
+        body_size=len(body),
+        status=message.status if message else None,
+        answer_headers=message.headers if message else (),
+        answer_body=answer[:BODY_LIMIT],
+        answer_size=len(answer),
+        violations=exchange.violations,
+        fault=exchange.fault,
+    )
+
+
+def stray_of(
+    scope: Scope, headers: Headers, at: int, reason: str, message: Message
+) -> Seen:
+    """An exchange whose path no API has."""
+    return Seen(
+        at=at,
+        wall=wall(),
+        took=0,
+        api=None,
+        operation=None,
+        method=scope["method"],
+        base_url=base_url_of(scope, headers),
+        path=_path(scope),
+        query=scope["query_string"],
+        parameters=NOTHING,
+        headers=headers,
+        body=b"",
+        body_size=0,
+        status=message.status,
+        answer_headers=message.headers,
+        answer_body=message.body,
+        answer_size=len(message.body),
+        violations=(Violation("path", "route", reason),),
+        fault=None,
+    )
+
+
+def _path(scope: Scope) -> bytes:
+    """The path as the client sent it: a dispatcher has moved its head elsewhere."""
+    root: str = scope.get("root_path", "")
+    raw: bytes = scope["raw_path"]
+    return root.encode("latin-1") + raw if root else raw

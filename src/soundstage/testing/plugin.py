@@ -1,0 +1,123 @@
+"""The pytest plugin. Nothing of Soundstage is imported before a fixture is used."""
+
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from soundstage import Soundstage
+    from soundstage.testing.server import Servers
+
+HANDLE: pytest.StashKey["Soundstage"] = pytest.StashKey()
+"""Where a test keeps its world until it is over."""
+
+RAISED: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether the test has failed by itself: its violations are not held against it too."""
+
+TITLE = "soundstage world"
+
+OPTIONS = ("apis", "fixtures", "now", "seed", "speed", "violations")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        "soundstage(now=, speed=, seed=, apis=, fixtures=, violations='allow'): "
+        "how the world of the test's `soundstage` begins.",
+    )
+
+
+@pytest.fixture(scope="session")
+def soundstage_server() -> Iterator["Servers"]:
+    """The servers of this session: one for every choice of APIs that tests make."""
+    from soundstage import Soundstage  # noqa: F401 - it silences Connexion's warnings
+    from soundstage.testing.server import Servers
+
+    servers = Servers()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture
+def soundstage(
+    request: pytest.FixtureRequest, soundstage_server: "Servers"
+) -> Iterator["Soundstage"]:
+    """A world of this test's own; its clock is frozen at 2026-01-01T00:00:00Z."""
+    from soundstage import Soundstage
+
+    handle = Soundstage(**_options(request.node), servers=soundstage_server)
+    request.node.stash[HANDLE] = handle
+    try:
+        yield handle
+        if RAISED not in request.node.stash:
+            _check(handle)  # what other fixtures did after the test
+    finally:
+        handle.close()
+
+
+def _options(node: pytest.Item) -> dict[str, Any]:
+    """What the test's markers say; the nearest one wins."""
+    options: dict[str, Any] = {}
+    for marker in reversed(list(node.iter_markers("soundstage"))):
+        unknown = marker.kwargs.keys() - {*OPTIONS}
+        if marker.args or unknown:
+            wrong = ", ".join(map(str, (*marker.args, *sorted(unknown))))
+            msg = f"@pytest.mark.soundstage takes {', '.join(OPTIONS)}, not: {wrong}"
+            raise pytest.UsageError(msg)
+        options |= marker.kwargs
+    return options
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the test fail for a violation of its client that it did not expect."""
+    result = yield
+    if handle := item.stash.get(HANDLE, None):
+        _check(handle)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a failing test say what its world was, and how to see it again."""
+    report = yield
+    handle = item.stash.get(HANDLE, None)
+    if call.when == "call" and call.excinfo:
+        item.stash[RAISED] = True
+    if handle and report.failed:
+        from soundstage.testing.replay import account
+
+        report.sections.append((TITLE, account(handle, _place(item))))
+    if call.when == "teardown" and handle:
+        del item.stash[HANDLE]
+    return report
+
+
+def _check(handle: "Soundstage") -> None:
+    from soundstage import UnexpectedViolation
+
+    __tracebackhide__ = True
+    try:
+        handle.check()
+    except UnexpectedViolation as error:
+        text = str(error)
+    else:
+        return
+    pytest.fail(text, pytrace=False)
+
+
+def _place(item: pytest.Item) -> Path:
+    """Where the test's world is exported to: in pytest's cache, by the test's name."""
+    name = re.sub(r"[^\w.-]+", "-", item.nodeid).strip("-")[-120:]
+    cache = getattr(item.config, "cache", None)
+    folder = cache.mkdir("soundstage") if cache else Path(mkdtemp(prefix="soundstage-"))
+    path: Path = folder / f"{name}.json"
+    here = item.config.invocation_params.dir
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,0 +1,101 @@
+"""A server in a thread of its own, for the tests of one process."""
+
+import asyncio
+import atexit
+import itertools
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+from soundstage.apis.service import load_services
+from soundstage.server.dispatch import build_app
+from soundstage.server.serve import Listening, bound
+from soundstage.server.worlds import Worlds
+from soundstage.world.world import Opening
+
+NOW = 1_767_225_600_000
+"""2026-01-01T00:00:00Z, where the clocks of tests start."""
+
+T = TypeVar("T")
+
+
+class Server:
+    """APIs served on 127.0.0.1 until ``stop``.
+
+    Its worlds belong to its thread: whoever reads or changes them does so by ``do``.
+    Raises as ``load_services`` does.
+    """
+
+    def __init__(self, apis: Iterable[str] = (), fixtures: Iterable[Path] = ()) -> None:
+        self.apis, self.fixtures = tuple(apis), tuple(fixtures)
+        self.worlds = Worlds(
+            load_services(self.apis, self.fixtures), Opening(0, NOW, 0)
+        )
+        self.app = build_app(self.worlds)
+        self._names = itertools.count(1)
+        self._listening = Listening(self.app, self.worlds, bound("127.0.0.1", 0))
+        self._loop: asyncio.AbstractEventLoop
+        self._ready = threading.Event()
+        self._thread = threading.Thread(
+            target=asyncio.run, args=(self._serve(),), name="soundstage", daemon=True
+        )
+        self._thread.start()
+        self._ready.wait()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()
+        await self._listening.serve()
+
+    def new_name(self) -> str:
+        """A name that no world of this server has had."""
+        return f"test-{next(self._names)}"
+
+    def do(self, action: Callable[[], T]) -> T:
+        """What ``action`` gives, or raises, in the server's thread."""
+
+        async def acted() -> T:
+            return action()
+
+        return self.submit(acted()).result()
+
+    def submit(self, coroutine: Coroutine[None, None, T]) -> "Future[T]":
+        """Let a coroutine run in the server's thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def stop(self) -> None:
+        """Close every port. Takes up to 0.2 s."""
+        self._listening.stop()
+        self._thread.join(10)
+
+
+class Servers:
+    """The servers of one process, each started when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[tuple[str, ...], tuple[Path, ...]], Server] = {}
+        self._lock = threading.Lock()
+
+    def serving(
+        self, apis: Iterable[str] = (), fixtures: Iterable[Path] = ()
+    ) -> Server:
+        """The server of these APIs; of all that there are, if none is named."""
+        key = (tuple(sorted({*apis})), tuple(fixtures))
+        with self._lock:
+            if key not in self._running:
+                self._running[key] = Server(*key)
+            return self._running[key]
+
+    def stop(self) -> None:
+        """Stop them all."""
+        with self._lock:
+            while self._running:
+                self._running.popitem()[1].stop()
+
+
+SHARED = Servers()
+"""Those of programs that do not say whose servers they want."""
+
+atexit.register(SHARED.stop)

@@ -1,0 +1,314 @@
+"""Verification: called, with what, in which order; and a text if it was not so."""
+
+from dataclasses import replace
+
+import pytest
+
+from inside import ALGOLIA, NOW, RUN, TRIEVE, inside
+from soundstage.contract.violation import Violation
+from soundstage.server.difference import ABSENT, Difference, Wanted, equal, wanted
+from soundstage.server.entry import Entry
+from soundstage.server.payload import Payload
+from soundstage.server.verification import SHOWN, called, in_order, never
+
+
+@pytest.fixture
+def control_client():
+    with inside() as client:
+        yield client
+
+
+def entry(number, operation, body=b"", **given):
+    whole = {
+        "number": number,
+        "at": NOW,
+        "wall": NOW,
+        "took": 0,
+        "api": "shop",
+        "operation": operation,
+        "method": "GET",
+        "base_url": "",
+        "path": "/",
+        "parameters": {},
+        "headers": (),
+        "body": Payload(body, len(body), "application/json"),
+        "status": 200,
+        "answer_headers": (),
+        "answer": Payload(b"", 0, ""),
+        "violations": (),
+        "fault": None,
+    }
+    return Entry(**whole | given)
+
+
+SEEN = [
+    entry(1, "list", parameters={"page": 1, "size": 10}),
+    entry(2, "get", parameters={"id": "a"}),
+    entry(3, "list", parameters={"page": 2, "size": 10}),
+    entry(4, "add", b'{"name":"x","tags":["a","b"],"at":{"x":1,"y":2}}', status=201),
+    entry(5, None, path="/nowhere", status=404),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "count"),
+    [
+        (Wanted("list"), 2),
+        (Wanted("list", api="shop"), 2),
+        (Wanted("list", api="bank"), 0),
+        (Wanted("list", {"page": 2}), 1),
+        (Wanted("list", {"page": 2, "size": 10}), 1),
+        (Wanted("list", {"page": "2"}), 0),
+        (Wanted("list", {"page": 2, "sort": "asc"}), 0),
+        (Wanted("list", body=None), 2),
+        (Wanted("add", body={}), 1),
+        (Wanted("add", body={"name": "x"}), 1),
+        (Wanted("add", body={"at": {"y": 2}}), 1),
+        (Wanted("add", body={"at": {"y": 3}}), 0),
+        (Wanted("add", body={"tags": ["a", "b"]}), 1),
+        (Wanted("add", body={"tags": ["a"]}), 0),
+        (Wanted("add", body={"none": None}), 0),
+        (Wanted("add", body="x"), 0),
+        (Wanted("delete"), 0),
+    ],
+)
+def test_a_call_matches_by_what_it_has_to_say_at_least(call, count):
+    assert called(SEEN, call, times=count).ok
+    assert not called(SEEN, call, times=count + 1).ok
+    assert called(SEEN, call).ok == (count > 0)
+    assert called(SEEN, call, at_least=count).ok
+    assert not called(SEEN, call, at_least=count + 1).ok
+    assert never(SEEN, call).ok == (count == 0)
+
+
+@pytest.mark.parametrize(
+    ("calls", "ok"),
+    [
+        (["list"], True),
+        (["list", "get", "list", "add"], True),
+        (["list", "list"], True),
+        (["get", "add"], True),
+        (["add", "get"], False),
+        (["list", "list", "list"], False),
+        ([("list", {"page": 2}), "add"], True),
+        ([("list", {"page": 2}), "get"], False),
+    ],
+)
+def test_calls_are_in_order_if_others_are_taken_out(calls, ok):
+    steps = [Wanted(c) if isinstance(c, str) else Wanted(*c) for c in calls]
+    assert in_order(SEEN, steps).ok == ok
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (1, 1.0, True),
+        (1, True, False),
+        (0, False, False),
+        (None, None, True),
+        (None, False, False),
+        ([1, [2]], [1, [2.0]], True),
+        ([1], [True], False),
+        ({"a": [1]}, {"a": [1]}, True),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ("1", 1, False),
+    ],
+)
+def test_values_are_equal_as_json_is(one, other, same):
+    assert equal(one, other) == equal(other, one) == same
+
+
+def test_a_failure_says_what_was_expected_what_was_seen_and_what_was_nearest():
+    failed = called(SEEN, Wanted("list", {"page": 3, "size": 10}), times=2)
+    assert failed.text == (
+        """\
+expected: list with parameters.page = 3, parameters.size = 10 is called 2 times
+seen: it was never called
+exchanges: 5
+    #1 2026-01-01T00:00:00.000Z list page=1 size=10 -> 200
+    #2 2026-01-01T00:00:00.000Z get id="a" -> 200
+    #3 2026-01-01T00:00:00.000Z list page=2 size=10 -> 200
+    #4 2026-01-01T00:00:00.000Z add -> 201
+    #5 2026-01-01T00:00:00.000Z GET /nowhere -> 404
+nearest, #3:
+    parameters.page: expected 3, seen 2"""
+    )
+
+
+def test_a_body_differs_field_by_field():
+    text = called(SEEN, Wanted("add", body={"name": "y", "at": {"x": 1, "z": 1}})).text
+    assert text.endswith(
+        """\
+nearest, #4:
+    body.name: expected "y", seen "x"
+    body.at.z: expected 1, seen nothing"""
+    )
+
+
+def test_the_nearest_is_the_one_that_lacks_the_least():
+    text = called(SEEN, Wanted("list", {"page": 1, "size": 20})).text
+    assert "nearest, #1:\n    parameters.size: expected 20, seen 10" in text
+
+
+def test_a_refused_request_is_the_nearest_only_if_there_is_no_other():
+    wrong = (Violation("query", "minimum", "0 is too little", "page"),)
+    refused = entry(6, "list", status=400, violations=wrong)
+    text = called([*SEEN, refused], Wanted("list", {"page": 9})).text
+    assert "nearest, #3:" in text
+    assert "#6 2026-01-01T00:00:00.000Z list -> 400, 1 violation" in text
+    alone = called([refused], Wanted("list", {"page": 9})).text
+    assert alone.endswith(
+        """\
+nearest, #6:
+    parameters.page: expected 9, seen nothing
+    refused: query.page: 0 is too little"""
+    )
+
+
+def test_calls_that_count_are_marked():
+    text = never(SEEN, Wanted("list", {"page": 2})).text
+    assert text.startswith(
+        "expected: list with parameters.page = 2 is never called\n"
+        "seen: it was called 1 time\n"
+    )
+    assert "  * #3 " in text
+    assert "    #1 " in text
+
+
+def test_too_many_calls_have_no_nearest_miss():
+    text = called(SEEN, Wanted("list", {"size": 10}), times=1).text
+    assert "seen: it was called 2 times" in text
+    assert "nearest" not in text
+
+
+def test_an_order_that_fails_says_where():
+    text = in_order(SEEN, [Wanted("add"), Wanted("list", {"page": 2})]).text
+    assert text.startswith(
+        "expected: these calls in this order: "
+        "1. add; 2. list with parameters.page = 2\n"
+        "seen: call 2, list with parameters.page = 2, is missing after #4; "
+        "it was made as #3\n"
+    )
+
+
+def test_nothing_seen_is_said_so():
+    text = called([], Wanted("list")).text
+    assert text.splitlines() == [
+        "expected: list is called at least 1 time",
+        "seen: it was never called",
+        "exchanges: none",
+    ]
+
+
+def test_long_journals_and_long_values_are_shortened():
+    many = [entry(n, "list", parameters={"q": "x" * 500}) for n in range(1, 101)]
+    text = called(many, Wanted("get")).text
+    assert f"… {100 - SHOWN} earlier ones" in text
+    assert "#80 " not in text
+    assert "#81 " in text
+    assert max(map(len, text.splitlines())) < 200
+
+
+def test_a_client_cannot_steer_the_terminal():
+    steering = [
+        entry(1, "list", parameters={"q": "\x1b[2J\x9b\u202e\n"}),
+        entry(2, None, path="/\x1b[2J"),
+    ]
+    text = never(steering, Wanted("list")).text
+    assert all(line.isprintable() for line in text.splitlines())
+    assert len(text.splitlines()) == 5
+
+
+def test_a_fault_and_an_answer_that_never_came_are_told():
+    text = never([entry(1, "list", status=None, fault="reset")], Wanted("list")).text
+    assert "list -> no answer, fault reset" in text
+
+
+def test_a_body_that_was_cut_matches_nothing():
+    cut = replace(SEEN[3], body=Payload(b'{"a"', 99_999, ""))
+    text = called([cut], Wanted("add", body={"a": 1})).text
+    assert 'body: expected {"a": 1}, seen "99999 bytes, not kept"' in text
+
+
+def test_a_masked_parameter_is_known_by_its_mask_only():
+    seen = [entry(1, "list", parameters={"key": "***"})]
+    failed = called(seen, Wanted("list", {"key": "hunter2"}))
+    assert "hunter2" not in failed.text
+    assert "parameters.key: a secret, which is not compared" in failed.text
+    assert called(seen, Wanted("list", {"key": "***"})).ok
+
+
+def test_an_absent_field_is_not_null():
+    assert str(Difference("body.a", None, ABSENT)) == (
+        "body.a: expected null, seen nothing"
+    )
+
+
+def test_a_call_is_looked_for_by_parameters_and_body_only():
+    with pytest.raises(ValueError, match="'status'"):
+        wanted("list", {"status": 200})
+
+
+# The same, asked of a server.
+
+
+@pytest.fixture
+def busy(control_client):
+    control_client.get(f"/1/runs/{RUN}", headers=ALGOLIA)
+    for page in (1, 2):
+        control_client.get(f"/1/runs/{RUN}/events?page={page}", headers=ALGOLIA)
+    data = {"page": 1, "event_types": ["file_uploaded"]}
+    control_client.post("/api/dataset/events", headers=TRIEVE, json=data)
+    return control_client
+
+
+def verified(client, question):
+    answer = client.post("/_soundstage/journal/verify", json=question)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+PAGE_2 = {"operation": "listEvents", "with": {"parameters": {"page": 2}}}
+OF_FILES = {"body": {"event_types": ["file_uploaded"]}}
+
+
+@pytest.mark.parametrize(
+    ("question", "ok"),
+    [
+        ({"called": {"operation": "getRun"}}, True),
+        ({"called": {"operation": "listEvents", "times": 2}}, True),
+        ({"called": {"operation": "listEvents", "at_least": 3}}, False),
+        ({"called": {"operation": "listEvents", "api": "algolia-ingestion"}}, True),
+        ({"called": {**PAGE_2, "times": 1}}, True),
+        ({"called": {**PAGE_2, "times": 0}}, False),
+        ({"called": {"operation": "get_events", "with": OF_FILES}}, True),
+        ({"never": PAGE_2}, False),
+        ({"never": {"operation": "getTaskRuns"}}, True),
+        ({"in_order": ["getRun", PAGE_2, "get_events"]}, True),
+        ({"in_order": [PAGE_2, "getRun"]}, False),
+    ],
+)
+def test_a_server_is_asked_in_json(busy, question, ok):
+    verdict = verified(busy, question)
+    assert verdict["ok"] == ok
+    assert verdict["text"].startswith("as expected: " if ok else "expected: ")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"called": {}},
+        {"called": {"operation": "listEvent"}},
+        {"called": {"operation": "listEvents", "api": "trieve"}},
+        {"called": {"operation": "listEvents", "api": "nobody"}},
+        {"called": {"operation": "listEvents", "with": {"page": 2}}},
+        {"called": {"operation": "getRun"}, "never": {"operation": "getRun"}},
+        {"never": {"operation": "getRun", "times": 1}},
+        {"in_order": []},
+        {"in_order": ["nothing"]},
+    ],
+)
+def test_a_question_that_nobody_can_answer_is_refused(busy, question):
+    answer = busy.post("/_soundstage/journal/verify", json=question)
+    assert answer.status_code == 400
