@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 SOUNDSTAGE = (sys.executable, "-m", "soundstage.cli")
@@ -26,14 +29,27 @@ class Served:
 
 @contextmanager
 def served(*options: str) -> Iterator[Served]:
+    """A server whose lines go to a file: a pipe that nobody reads would stop it."""
     command = [*SOUNDSTAGE, "serve", "--port", "0", "--json", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            greeting = json.loads(process.stdout.readline())
-            yield Served(greeting["url"], greeting, process.stdout)
-        finally:
-            process.terminate()
-            process.wait(10)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "output"
+        with path.open("w") as written, path.open() as output:
+            process = subprocess.Popen(command, stdout=written)
+            try:
+                greeting = json.loads(next_line(output))
+                yield Served(greeting["url"], greeting, output)
+            finally:
+                process.terminate()
+                process.wait(10)
+
+
+def next_line(output: IO[str]) -> str:
+    """The next line that the server prints."""
+    for _ in range(3_000):
+        if line := output.readline():
+            return line
+        time.sleep(0.01)
+    raise TimeoutError("the server printed nothing for half a minute")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -116,7 +116,8 @@ def edit(state, api, move):
 
 def chosen(options, number):
     """One of them, or None for None."""
-    return None if number is None else list(options)[number % len(options)]
+    options = list(options)
+    return None if number is None else options[number % len(options)]
 
 
 def until(world, api, change):

@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from served import SOUNDSTAGE, run, served
+from served import SOUNDSTAGE, next_line, run, served
 
 FROZEN = ("--now", "2026-01-01T00:00:00Z", "--speed", "0", "--seed", "7")
 
@@ -68,7 +68,8 @@ def test_another_seed_is_another_world():
 
 def test_a_run_started_now_moves_while_the_clock_goes_on():
     statuses, events, fetched = [], [], []
-    with served("--speed", "60") as server, httpx.Client(base_url=server.url) as client:
+    with served("--speed", "20") as server, httpx.Client(base_url=server.url) as client:
+        client.get(RUN, headers=KEYS)  # history is drawn when it is first asked for
         start = {"api": "algolia-ingestion", "scenario": "clean_reindex"}
         run_id = client.post("/_soundstage/runs", json=start).json()["id"]
         deadline = time.monotonic() + 30
@@ -113,7 +114,7 @@ def test_the_first_screen_names_every_api_its_keys_and_a_line_to_paste():
 def test_a_line_is_printed_for_every_exchange():
     with served(*FROZEN) as server:
         httpx.get(f"{server.url}{RUN}?bogus=1", headers=KEYS)
-        line = json.loads(server.output.readline())
+        line = json.loads(next_line(server.output))
     assert line["api"] == "algolia-ingestion"
     assert line["operation"] == "getRun"
     assert line["status"] == 400

@@ -391,7 +391,7 @@ ROWS = {
         refused(400, "more than there is", "body/api minLength", "body/task type",
                 "body additionalProperties", content=b'{"api":"","task":1,"now":1}'),
         *(
-            refused(400, f"unknown {content}", content=content)
+            refused(404, f"unknown {content}", content=content)
             for content in (
                 b'{"api":"lorem"}', b'{"api":"soundstage"}',
                 b'{"api":"trieve","task":"lorem"}',

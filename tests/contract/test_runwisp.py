@@ -112,6 +112,14 @@ def test_runs_are_sorted_both_ways_and_ties_by_id(ask, everything, field):
         assert down == wanted[::-1]
 
 
+def test_runs_of_one_instant_are_ordered_by_id(services, world, judges):
+    started = [world.apply(Start("runwisp", "backup")).id for _ in range(8)]
+    with client_of(services, world, judges) as client:
+        runs = client.get("/runwisp/api/tasks/backup/runs?limit=8").json()["runs"]
+    assert [run["id"] for run in runs] == sorted(started, reverse=True)
+    assert started != sorted(started)
+
+
 def test_a_direction_without_a_field_means_nothing(ask):
     assert (
         ask(sort_field="", sort_direction="asc") == ask(sort_direction="asc") == ask()

@@ -77,6 +77,7 @@ def test_the_json_form_says_the_same(printed):
         "status": 400,
         "method": "GET",
         "path": f"{EVENTS}?page=1",
+        "fault": None,
         "violations": [
             {
                 "in": "query",

@@ -1,4 +1,7 @@
-"""A mistake in a fixture is refused with its file, its line and the reason."""
+"""A mistake in a fixture is refused with its file, its line and the reason.
+
+Long because it is one table: a row for each kind of mistake.
+"""
 
 from typing import NamedTuple
 

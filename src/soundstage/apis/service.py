@@ -12,7 +12,7 @@ from soundstage import resources
 from soundstage.apis.api import Api
 from soundstage.apis.rehearsal import rehearse
 from soundstage.contract.contract import Contract, load_contract
-from soundstage.contract.document import Source, load, loads, resolved
+from soundstage.contract.document import Source, load, loads
 from soundstage.contract.schema import Schema
 from soundstage.contract.violation import DocumentError, Violation, pointer_of
 from soundstage.types import Document
@@ -85,20 +85,15 @@ def load_fixture(path: Path) -> Source:
     """A fixture file that satisfies fixtures/schema.json. Raises ``DocumentError``."""
     source = load(path)
     for violation in _format().violations(source.document, "fixture"):
-        raise source.error(violation.message, _culprit(violation, source.document))
+        raise source.error(violation.message, _culprit(violation))
     return source
 
 
-def _culprit(violation: Violation, document: Document) -> str:
+def _culprit(violation: Violation) -> str:
     """The place of a violation; for a key that should not be there, the key's."""
     place = pointer_of(violation.path)
-    node = resolved(document, place)
-    if violation.rule == "additionalProperties":
+    if violation.rule in {"additionalProperties", "propertyNames"}:
         return place + pointer_of(violation.limit[:1])
-    if isinstance(node, dict) and isinstance(
-        violation.value, str
-    ):  # of a propertyNames
-        return place + pointer_of((violation.value,))
     return place
 
 
@@ -125,7 +120,7 @@ def checked_scenario(
     node = loads(given) if isinstance(given, str) else given
     document = {"api": fixture.api, "scenarios": {name: node}}
     for violation in _format().violations(document, "scenario"):
-        raise DocumentError(violation.message, _culprit(violation, document))
+        raise DocumentError(violation.message, _culprit(violation))
     try:
         scenario = compile_scenario(name, node, script)
         more = replace(script, scenarios={**script.scenarios, name: scenario})

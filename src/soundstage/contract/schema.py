@@ -96,6 +96,8 @@ def _violation(
         (getattr(error.kind, a) for a in _LIMITS if hasattr(error.kind, a)), None
     )
     message = error.message
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
+        rule, limit = "propertyNames", [error.kind.error.instance]
     if rule == "enum" and isinstance(limit, list):
         message = f"{error.instance!r} is none of {', '.join(map(repr, limit))}"
     path = tuple(error.instance_path)

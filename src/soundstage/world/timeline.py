@@ -201,12 +201,13 @@ class _Drawing:
                 self._cue(step.start)
 
     def _repeat(self, step: Step, times: int) -> None:
-        outer = self.names.get("count")
+        outer = {name: self.names[name] for name in ("count",) if name in self.names}
         for count in range(1, times + 1):
             self.names["count"] = count
             self.draw(step.draw)
             self.play(step.steps)
-        self.names["count"] = outer
+        self.names.pop("count", None)
+        self.names.update(outer)
 
     def _change(self, change: Change) -> None:
         draft = self.drafts.get(change.name) if change.name else None

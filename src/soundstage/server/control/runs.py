@@ -24,12 +24,12 @@ def handlers(_hosts: Worlds) -> dict[str, Handler]:
 
 
 @contextmanager
-def worded(unknown: int = 404) -> Iterator[None]:
-    """Let a world's errors be problems: ``unknown`` for what is not there, else 400."""
+def worded() -> Iterator[None]:
+    """Let a world's errors be problems: 404 for what is not there, 400 for the rest."""
     try:
         yield
     except Unknown as error:
-        raise Problem(unknown, str(error)) from error
+        raise Problem(404, str(error)) from error
     except FixtureError as error:
         raise Problem(400, error.message) from error
 
@@ -44,7 +44,7 @@ def start_run(call: Call) -> Answer:
         wanted.get("with", {}),
         wanted.get("fields", {}),
     )
-    with worded(unknown=400):
+    with worded():
         run = call.world.apply(command)
     return Answer(_as_json(call, wanted["api"], run), 201)
 

@@ -1,0 +1,171 @@
+"""Records that somebody changes, and scenarios that somebody defines."""
+
+from contextlib import suppress
+
+import pytest
+from small import versions, world_of
+
+from soundstage.world.clock import LATEST
+from soundstage.world.errors import FixtureError, IllegalMove, Unknown
+from soundstage.world.log import (
+    Advance,
+    Define,
+    Delete,
+    Interrupt,
+    Patch,
+    Put,
+    Reset,
+    Start,
+    entry_of,
+)
+from strategies import NOW
+
+LIVE = """
+lifecycle: {run.status: {begins: [new], moves: {new: [over]}}}
+scenarios:
+  story:
+    steps:
+      - {run: {status: new, n: 1}, event/one: {n: 1}, event/two: {n: 2}}
+      - {after: 1s, run: {status: over, m: 2}, event/one: {m: 2}}
+endings: {cancelled: [{run: {status: over, cut: true}, event/one: {cut: true}}]}
+"""
+
+
+def live():
+    """A world half a second after the start of its only run, and that run."""
+    world = world_of(LIVE)
+    run = world.apply(Start("small"))
+    world.apply(Advance(500))
+    return world, run
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (Patch, [(0, {"n": 1}), (500, {"n": 9}), (1000, {"n": 9, "m": 2})]),
+        (Put, [(0, {"n": 1}), (500, {"n": 9})]),
+    ],
+)
+def test_a_record_is_changed_from_now_on(command, said):
+    world, run = live()
+    _, one, _ = run.records
+    changed = world.apply(command("small", "events", one.id, {"run": run.id, "n": 9}))
+    assert versions(changed) == said
+    events = world.collection("small", "events")
+    assert events.get(one.id, LATEST) == changed.documents[-1]
+    assert [event["id"] for event in events.children(run.id, LATEST)] == [
+        record.id for record in run.records[1:]
+    ]
+
+
+def test_a_record_is_deleted_from_now_on():
+    world, run = live()
+    _, one, two = run.records
+    world.apply(Delete("small", "events", one.id))
+    events = world.collection("small", "events")
+    assert events.get(one.id, NOW + 499) == one.documents[0]
+    assert events.get(one.id, NOW + 500) is None
+    assert events.all(LATEST) == events.children(run.id, LATEST) == [*two.documents]
+
+
+def test_a_record_may_be_put_where_none_was():
+    world, run = live()
+    document = {"run": run.id, "n": 3}
+    world.apply(Put("small", "events", "mine", document))
+    events = world.collection("small", "events")
+    assert events.get("mine", NOW + 499) is None
+    assert events.children(run.id, LATEST)[-1] == {**document, "id": "mine"}
+
+
+@pytest.mark.parametrize("command", [Patch, Put])
+def test_a_record_is_listed_under_the_parent_it_names(command):
+    world, run = live()
+    with suppress(FixtureError):  # or else the move is refused
+        world.apply(command("small", "events", run.records[1].id, {"run": "other"}))
+    events = world.collection("small", "events")
+    for parent in (run.id, "other"):
+        listed = [event for event in events.all(LATEST) if event["run"] == parent]
+        assert events.children(parent, LATEST) == listed
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Patch("small", "runs", "nobody", {}),
+        Delete("small", "runs", "nobody"),
+        Patch("small", "things", "x", {}),
+        Put("small", "things", "x", {}),
+    ],
+)
+def test_what_is_not_there_is_not_changed(command):
+    world, _ = live()
+    with pytest.raises(Unknown):
+        world.apply(command)
+    assert len(world.log) == 2
+
+
+@pytest.mark.parametrize("patch", [{"status": "lost"}, {"status": None}])
+def test_a_change_that_the_lifecycle_lacks_is_refused(patch):
+    world, run = live()
+    for command in (Patch, Put):
+        with pytest.raises(IllegalMove):
+            world.apply(command("small", "runs", run.id, patch))
+    assert len(world.log) == 2
+    assert world.collection("small", "runs").record(run.id) == run.records[0]
+
+
+def test_a_change_outlives_an_interruption():
+    world, run = live()
+    world.apply(Patch("small", "runs", run.id, {"n": 9}))
+    world.apply(Delete("small", "events", run.records[2].id))
+    world.apply(Interrupt("small", run.id, "cancelled"))
+    runs, events = (world.collection("small", name) for name in ("runs", "events"))
+    expected = {"id": run.id, "status": "over", "n": 9, "cut": True}
+    assert runs.get(run.id, LATEST) == expected
+    assert [event["n"] for event in events.all(LATEST)] == [1]
+
+
+def test_fields_that_are_given_at_the_start_are_in_every_version():
+    world = world_of(LIVE)
+    run = world.apply(Start("small", fields={"n": 9, "deep": {"a": 1}}))
+    extra = {"n": 9, "deep": {"a": 1}}
+    assert versions(run.records[0]) == [
+        (0, {"status": "new", **extra}),
+        (1000, {"status": "over", **extra, "m": 2}),
+    ]
+
+
+def test_a_scenario_may_be_defined_and_redefined():
+    world, run = live()
+    for n in (1, 2):
+        world.apply(
+            Define("small", "story", {"steps": [{"run": {"status": "new", "n": n}}]})
+        )
+        again = world.apply(Start("small", None, "story"))
+        assert versions(again.records[0]) == [(500, {"status": "new", "n": n})]
+    assert world.collection("small", "runs").record(run.id) == run.records[0]
+    world.apply(Reset())
+    assert len(world.apply(Start("small")).records) == 3
+
+
+@pytest.mark.parametrize(
+    ("after", "change"), [(0, 1000), (500, 1000), (999, 1000), (1000, None)]
+)
+def test_the_next_change_is_known(after, change):
+    world = world_of(LIVE)
+    world.apply(Start("small"))
+    world.apply(Advance(after))
+    assert world.next_change() == (change and NOW + change)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"at": 0, "command": "explode"},
+        {"at": 0, "command": "start"},
+        {"at": 0, "command": "start", "api": "small", "when": "now"},
+    ],
+)
+def test_what_is_no_entry_is_refused(node):
+    with pytest.raises(ValueError, match="command"):
+        entry_of(node)

@@ -1,0 +1,120 @@
+"""What an interruption leaves of a run, and what it adds."""
+
+import pytest
+from small import cut, drawn_from, events, told, versions
+
+from soundstage.world.errors import FixtureError, Unknown
+
+ENDED = """
+lifecycle:
+  run.status: {begins: [new], moves: {new: [live, over], live: [over]}}
+scenarios:
+  story:
+    steps:
+      - run: {status: new}
+        event/root: {open: true}
+      - after: 1s
+        run: {status: live}
+        event: {n: 1}
+      - after: 1s
+        event/root: {half: true}
+        event/late: {n: 2}
+      - after: 1s
+        run: {status: over}
+        event/root: {open: false}
+      - after: 1s
+        event: {n: 3}
+endings:
+  cancelled:
+    - run: {status: over, cut: $at}
+      event/root: {open: false, elapsed: $elapsed}
+  slowly:
+    - run: {cutting: true}
+    - after: 10s
+      run: {status: over}
+      event: {n: 4}
+"""
+
+
+@pytest.mark.parametrize(
+    ("after", "own"),
+    [
+        (0, [(0, {"status": "over", "cut": 0})]),
+        (500, [(0, {"status": "new"}), (500, {"status": "over", "cut": 500})]),
+        (1000, [(0, {"status": "new"}), (1000, {"status": "over", "cut": 1000})]),
+        (
+            2999,
+            [
+                (0, {"status": "new"}),
+                (1000, {"status": "live"}),
+                (2999, {"status": "over", "cut": 2999}),
+            ],
+        ),
+    ],
+)
+def test_an_ending_replaces_the_rest_of_the_run(after, own):
+    assert told(cut(ENDED, drawn_from(ENDED), after)) == own
+
+
+@pytest.mark.parametrize(
+    ("after", "names"),
+    [
+        (999, ["root"]),
+        (1000, ["root", None]),
+        (1999, ["root", None]),
+        (2000, ["root", None, "late"]),
+    ],
+)
+def test_an_interrupted_run_keeps_the_records_that_had_begun(after, names):
+    whole = drawn_from(ENDED)
+    left = cut(ENDED, whole, after)
+    assert [record.name for record in left.records[1:]] == names
+    assert [r.id for r in left.records] == [
+        r.id for r in whole.records[: len(names) + 1]
+    ]
+
+
+def test_an_ending_goes_on_with_the_records_that_have_a_name():
+    left = cut(ENDED, drawn_from(ENDED), 2500)
+    assert versions(left.records[1]) == [
+        (0, {"open": True}),
+        (2000, {"open": True, "half": True}),
+        (2500, {"open": False, "half": True, "elapsed": 2500}),
+    ]
+
+
+@pytest.mark.parametrize("after", [-1, 3000, 3001, 10**9])
+def test_a_run_that_has_not_begun_or_has_ended_is_not_interrupted(after):
+    assert cut(ENDED, drawn_from(ENDED), after) is None
+
+
+def test_an_ending_may_take_its_time():
+    run = cut(ENDED, drawn_from(ENDED), 1500, "slowly")
+    assert told(run)[-2:] == [
+        (1500, {"status": "live", "cutting": True}),
+        (11_500, {"status": "over", "cutting": True}),
+    ]
+    assert events(run)[-1] == (11_500, {"n": 4})
+
+
+def test_a_run_that_is_ending_may_be_interrupted_again():
+    run = cut(ENDED, drawn_from(ENDED), 1500, "slowly")
+    again = cut(ENDED, run, 2000)
+    assert told(again)[-1] == (2000, {"status": "over", "cutting": True, "cut": 2000})
+    assert events(again)[-1] == (1000, {"n": 1})
+
+
+def test_an_ending_knows_nothing_of_what_would_have_come():
+    text = """
+    scenarios: {story: {steps: [{run: {}}, {after: 1s, event/late: {n: 1}}]}}
+    endings: {cancelled: [{run: {late: $late.id}}]}
+    """
+    with pytest.raises(FixtureError, match=r"\$late.id stands for nothing here"):
+        cut(text, drawn_from(text), 500)
+
+
+def test_an_ending_that_is_not_there_is_unknown():
+    with pytest.raises(
+        Unknown, match="no ending 'crushed'; there are: cancelled, slowly"
+    ):
+        cut(ENDED, drawn_from(ENDED), 500, "crushed")

@@ -1,0 +1,120 @@
+"""Runs that start other runs."""
+
+import pytest
+from small import cut, drawn_from, world_of
+
+from soundstage.world.clock import LATEST
+from soundstage.world.errors import FixtureError
+from soundstage.world.log import Advance, Interrupt, Start
+from soundstage.world.timeline import LONGEST_CHAIN
+from strategies import NOW
+
+CHAIN = """
+scenarios:
+  story:
+    steps:
+      - run: {}
+      - after: 1s
+        run: {over: true}
+      - after: 5s
+        start: {scenario: next_one, with: {before: $run.id, n: 1}}
+  next_one:
+    draw: {n: 7}
+    steps:
+      - run: {before: $before, n: $n}
+      - after: 2s
+        run: {over: true}
+        start: {scenario: last_one, with: {before: $run.id}}
+  last_one:
+    draw: {n: 7}
+    steps: [{after: 1s, run: {before: $before, n: $n, color: $color}}]
+endings: {cancelled: [{run: {cut: true}}]}
+"""
+
+
+def test_a_run_starts_its_successor_at_the_instant_of_the_step():
+    first = drawn_from(CHAIN)
+    (second,) = first.successors
+    (third,) = second.successors
+    assert (first.at, second.at, third.at) == (NOW, NOW + 6000, NOW + 8000)
+    assert [r.scenario for r in (first, second, third)] == [
+        "story",
+        "next_one",
+        "last_one",
+    ]
+
+
+def test_a_successor_is_told_who_started_it_and_keeps_the_task():
+    first = drawn_from(CHAIN, task="other")
+    (second,) = first.successors
+    (third,) = second.successors
+    said = second.records[0].documents[0]
+    assert (said["before"], said["n"]) == (first.id, 1)
+    said = third.records[0].documents[0]
+    assert (said["before"], said["n"], said["color"]) == (second.id, 7, "blue")
+    assert {first.task, second.task, third.task} == {"other"}
+
+
+@pytest.mark.parametrize(
+    ("after", "which", "left"),
+    [
+        (500, 0, 1),
+        (5999, 0, 1),
+        (6000, 0, 3),
+        (9000, 0, 3),
+        (6000, 1, 2),
+        (7999, 1, 2),
+        (8000, 1, 3),
+        (8000, 2, 3),
+    ],
+)
+def test_an_interrupted_run_starts_no_more_successors(after, which, left):
+    world = world_of(CHAIN)
+    world.apply(Start("small", "task", "story"))
+    chain = list(world.state("small").runs)
+    world.apply(Advance(after))
+    world.apply(Interrupt("small", chain[which], "cancelled"))
+    assert list(world.state("small").runs) == chain[:left]
+
+
+@pytest.mark.parametrize(("after", "scenarios"), [(5999, []), (6000, ["next_one"])])
+def test_an_interrupted_run_knows_the_successors_it_has_started(after, scenarios):
+    run = cut(CHAIN, drawn_from(CHAIN), after)
+    assert [successor.scenario for successor in run.successors] == scenarios
+
+
+def test_a_successor_that_never_began_is_nowhere():
+    world = world_of(CHAIN)
+    run = world.apply(Start("small", "task", "story"))
+    gone = [run.successors[0], run.successors[0].successors[0]]
+    world.apply(Interrupt("small", run.id, "cancelled"))
+    runs = world.collection("small", "runs")
+    assert [document["id"] for document in runs.all(LATEST)] == [run.id]
+    assert all(runs.get(each.id, LATEST) is None for each in gone)
+
+
+def loop(length):
+    """A chain of so many runs after the first."""
+    steps = "[{run: {}}, {start: {scenario: s%d}}]"
+    each = [f"  s{n}: {{steps: {steps % (n + 1)}}}" for n in range(length)]
+    return "\n".join(["scenarios:", *each, f"  s{length}: {{steps: [{{run: {{}}}}]}}"])
+
+
+def test_a_chain_of_runs_may_be_long():
+    run = drawn_from(loop(LONGEST_CHAIN), "s0")
+    for _ in range(LONGEST_CHAIN):
+        (run,) = run.successors
+    assert not run.successors
+
+
+@pytest.mark.parametrize("length", [LONGEST_CHAIN + 1, LONGEST_CHAIN + 10])
+def test_a_chain_of_runs_may_not_be_longer(length):
+    with pytest.raises(FixtureError, match="more than 64 runs start one another"):
+        drawn_from(loop(length), "s0")
+
+
+def test_a_chain_of_runs_may_not_be_endless():
+    text = "scenarios: {story: {steps: [{run: {}, start: {scenario: story}}]}}"
+    with pytest.raises(FixtureError, match="in a row") as error:
+        drawn_from(text)
+    assert error.value.pointer == "/scenarios/story"
