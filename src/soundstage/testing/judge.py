@@ -49,6 +49,7 @@ class Judge:
         media_types: dict[str, Callable[[bytes], Any]] = {
             "application/json": _json,
             "application/problem+json": _json,
+            "application/yaml": _text,
         }
         config = Config(extra_media_type_deserializers=media_types)
         self._openapi = OpenAPI.from_dict(_adapted(document), config=config)
@@ -127,6 +128,10 @@ def _json(body: bytes, **_parameters: str) -> Any:
     if b"\\u" in body:
         json.dumps(value, ensure_ascii=False).encode()
     return value
+
+
+def _text(body: bytes, **_parameters: str) -> str:
+    return body.decode()
 
 
 def _no_constant(name: str) -> Any:
