@@ -79,7 +79,10 @@ class Listening:
     def close_port(self, port: int) -> None:
         """Listen there no more; in the server's own thread."""
         opened = self._ports.pop(port)
-        opened.add_done_callback(lambda task: task.result().close())
+        if opened.done():
+            opened.result().close()
+        else:
+            opened.add_done_callback(lambda task: task.result().close())
 
     async def _accept(self, listener: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()

@@ -35,11 +35,11 @@ class Calls:
 
     def entries(self, *, violating: bool = False) -> list[Entry]:
         """The exchanges, or those only that broke a contract; the earliest first."""
-        for _ in range(3):
-            # Who has just seen a connection being cut is ahead of the journal.
-            self._server.do(lambda: None)
         journal = self._hosted.journal
-        return self._server.do(lambda: journal.entries(violating=violating))
+        # Who has just seen a connection being cut is ahead of the journal.
+        return self._server.do_when_settled(
+            lambda: journal.entries(violating=violating)
+        )
 
     def assert_called(self, wanted: Document, times: int | None, at_least: int) -> None:
         """Exactly so many times, or at least so many."""

@@ -4,9 +4,10 @@ import asyncio
 import atexit
 import itertools
 import threading
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Future
 from pathlib import Path
+from types import coroutine
 from typing import TypeVar
 
 from soundstage.apis.service import load_services
@@ -55,8 +56,23 @@ class Server:
 
     def do(self, action: Callable[[], T]) -> T:
         """What ``action`` gives, or raises, in the server's thread."""
+        done: Future[T] = Future()
+
+        def act() -> None:
+            try:
+                done.set_result(action())
+            except BaseException as error:  # noqa: BLE001 - it is raised where it belongs
+                done.set_exception(error)
+
+        self._loop.call_soon_threadsafe(act)
+        return done.result()
+
+    def do_when_settled(self, action: Callable[[], T]) -> T:
+        """The same, but what is about to end in the server's thread ends first."""
 
         async def acted() -> T:
+            for _ in range(3):
+                await _turn()
             return action()
 
         return self.submit(acted()).result()
@@ -69,6 +85,12 @@ class Server:
         """Close every port. Takes up to 0.2 s."""
         self._listening.stop()
         self._thread.join(10)
+
+
+@coroutine
+def _turn() -> Generator[None, None, None]:
+    """One turn of the event loop."""
+    yield
 
 
 class Servers:
