@@ -3,7 +3,6 @@
 import asyncio
 import json
 import ssl
-import threading
 import time
 
 import httpx
@@ -35,7 +34,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.fixture(scope="module")
 def server():
     with served("--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z") as s:
-        threading.Thread(target=s.output.read).start()
         yield s
 
 

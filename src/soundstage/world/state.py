@@ -122,6 +122,10 @@ def inspect_record(fixture: Fixture, record: Record) -> None:
             continue
         for lifecycle in lifecycles:
             lifecycle.check(last, document)
+        parent = record.kind.parent
+        if parent and last and last.get(parent) != document.get(parent):
+            msg = f"{parent} says what this {record.kind.name} belongs to; it stays"
+            raise FixtureError(msg)
         wrong = fixture.verdict(record.kind, document)
         if wrong:
             raise FixtureError(f"this {record.kind.name} breaks the contract: {wrong}")
