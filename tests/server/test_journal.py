@@ -6,13 +6,13 @@ import pytest
 
 from inside import ALGOLIA, NOW, RUN, TRIEVE, inside
 from soundstage.contract.violation import Violation
-from soundstage.server.cut import MASK
-from soundstage.server.entry import Seen, entry_of
 from soundstage.server.guard import Guard
-from soundstage.server.har import har_of
-from soundstage.server.journal import Journal
-from soundstage.server.masking import EVERYWHERE, Mask
-from soundstage.server.payload import Payload
+from soundstage.server.journal.cut import MASK
+from soundstage.server.journal.entry import Seen, entry_of
+from soundstage.server.journal.har import har_of
+from soundstage.server.journal.journal import Journal
+from soundstage.server.journal.masking import EVERYWHERE, Mask
+from soundstage.server.journal.payload import Payload
 
 SECRET = "hunter2-and-a-good-deal-longer-than-that"  # noqa: S105 - of nobody
 EVENTS = f"/1/runs/{RUN}/events"

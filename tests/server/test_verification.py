@@ -6,10 +6,16 @@ import pytest
 
 from inside import ALGOLIA, NOW, RUN, TRIEVE, inside
 from soundstage.contract.violation import Violation
-from soundstage.server.difference import ABSENT, Difference, Wanted, equal, wanted
-from soundstage.server.entry import Entry
-from soundstage.server.payload import Payload
-from soundstage.server.verification import SHOWN, called, in_order, never
+from soundstage.server.journal.difference import (
+    ABSENT,
+    Difference,
+    Wanted,
+    equal,
+    wanted,
+)
+from soundstage.server.journal.entry import Entry
+from soundstage.server.journal.payload import Payload
+from soundstage.server.journal.verification import SHOWN, called, in_order, never
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from soundstage.server.exchange import (
     by_name,
 )
 from soundstage.server.guard import LOCAL_ORIGIN, Guard, Headers
+from soundstage.server.journal.recording import seen_of, stray_of
 from soundstage.server.message import message_of, send_message
 from soundstage.server.problems import Problem, problem_answer
-from soundstage.server.recording import seen_of, stray_of
 from soundstage.server.stack import build_stack
 from soundstage.server.worlds import Hosted, Worlds
 

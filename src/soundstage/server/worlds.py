@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from soundstage.apis.service import Service
 from soundstage.server.faults.rules import Rules
-from soundstage.server.journal import Journal
-from soundstage.server.masking import masks_of
+from soundstage.server.journal.journal import Journal
+from soundstage.server.journal.masking import masks_of
 from soundstage.server.problems import Problem
 from soundstage.types import Document
 from soundstage.world.log import Reset

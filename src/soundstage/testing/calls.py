@@ -1,9 +1,9 @@
 """What a client has asked, held against what a test says that it did."""
 
 from soundstage.server.control.journal import wanted_call
-from soundstage.server.difference import ANY, Wanted
-from soundstage.server.entry import Entry
-from soundstage.server.verification import Verdict, called, in_order, never
+from soundstage.server.journal.difference import ANY, Wanted
+from soundstage.server.journal.entry import Entry
+from soundstage.server.journal.verification import Verdict, called, in_order, never
 from soundstage.server.worlds import Hosted
 from soundstage.testing.server import Server
 from soundstage.types import Document, Json

@@ -14,8 +14,8 @@ from typing import Literal, Self, TypeVar
 import httpx
 
 from soundstage.apis.service import Service
-from soundstage.server.difference import ANY
-from soundstage.server.entry import Entry
+from soundstage.server.journal.difference import ANY
+from soundstage.server.journal.entry import Entry
 from soundstage.server.lines import credential_headers, credentials
 from soundstage.testing.calls import Calls, call
 from soundstage.testing.clock import Clock, as_instant

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from soundstage.server.verification import SHOWN, line_of
+from soundstage.server.journal.verification import SHOWN, line_of
 from soundstage.testing.handle import Soundstage
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from soundstage.server.entry import Entry
+from soundstage.server.journal.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

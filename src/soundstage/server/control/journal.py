@@ -2,12 +2,12 @@
 
 from soundstage.apis.api import Answer, Call, Handler
 from soundstage.server.control import shown
-from soundstage.server.difference import Wanted, wanted
-from soundstage.server.entry import Entry
-from soundstage.server.har import har_of
-from soundstage.server.journal import Journal
+from soundstage.server.journal.difference import Wanted, wanted
+from soundstage.server.journal.entry import Entry
+from soundstage.server.journal.har import har_of
+from soundstage.server.journal.journal import Journal
+from soundstage.server.journal.verification import Verdict, called, in_order, never
 from soundstage.server.problems import Problem
-from soundstage.server.verification import Verdict, called, in_order, never
 from soundstage.server.worlds import Worlds
 from soundstage.types import Document, Json
 from soundstage.world.clock import instant_of

@@ -3,9 +3,9 @@
 import base64
 from collections.abc import Iterable
 
-from soundstage.server.coverage import Covered
-from soundstage.server.entry import Entry
-from soundstage.server.payload import Payload
+from soundstage.server.journal.coverage import Covered
+from soundstage.server.journal.entry import Entry
+from soundstage.server.journal.payload import Payload
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
 

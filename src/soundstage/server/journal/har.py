@@ -13,8 +13,8 @@ import harfile
 import orjson
 
 from soundstage.contract.parameter import query_of
-from soundstage.server.entry import Entry
-from soundstage.server.payload import Payload
+from soundstage.server.journal.entry import Entry
+from soundstage.server.journal.payload import Payload
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from soundstage.server.cut import MASK
-from soundstage.server.entry import Entry
+from soundstage.server.journal.cut import MASK
+from soundstage.server.journal.entry import Entry
 from soundstage.types import Document, Json
 
 ANY: Json = object()

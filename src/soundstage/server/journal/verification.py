@@ -7,9 +7,9 @@ parameters, for they were not read.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from soundstage.server.cut import MASK
-from soundstage.server.difference import Wanted, printable, worded
-from soundstage.server.entry import Entry
+from soundstage.server.journal.cut import MASK
+from soundstage.server.journal.difference import Wanted, printable, worded
+from soundstage.server.journal.entry import Entry
 from soundstage.world.clock import rfc3339
 
 SHOWN = 20

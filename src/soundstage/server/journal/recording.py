@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from starlette.types import Scope
 
 from soundstage.contract.violation import Violation
-from soundstage.server.entry import Seen
 from soundstage.server.exchange import Exchange, base_url_of
 from soundstage.server.guard import Headers
+from soundstage.server.journal.entry import Seen
 from soundstage.server.message import Message
 from soundstage.types import Json
 from soundstage.world.clock import wall

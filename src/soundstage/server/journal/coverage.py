@@ -12,7 +12,7 @@ from soundstage.contract.contract import Contract
 from soundstage.contract.operation import Operation
 from soundstage.contract.parameter import Parameter, query_of
 from soundstage.contract.security import Headers, cookies_of
-from soundstage.server.entry import Seen
+from soundstage.server.journal.entry import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ decoded, and its secrets are masked, when it is read.
 from collections import deque
 from collections.abc import Iterator, Mapping
 
-from soundstage.server.coverage import Coverage
-from soundstage.server.entry import Entry, Seen, entry_of
-from soundstage.server.masking import Mask
+from soundstage.server.journal.coverage import Coverage
+from soundstage.server.journal.entry import Entry, Seen, entry_of
+from soundstage.server.journal.masking import Mask
 
 BOUND = 1_000
 """Exchanges that a journal keeps; the oldest make room."""

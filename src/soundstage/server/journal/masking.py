@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from soundstage.contract.contract import Contract
 from soundstage.contract.parameter import unquoted
 from soundstage.contract.violation import Violation
-from soundstage.server.cut import MASK, Cut
+from soundstage.server.journal.cut import MASK, Cut
 from soundstage.types import Document, Json
 
 Pair = tuple[bytes, bytes]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from soundstage.contract.operation import Operation
 from soundstage.contract.security import Headers
 from soundstage.contract.violation import Violation, header_of
-from soundstage.server.cut import Cut, cut_of
-from soundstage.server.masking import Mask, Pair
-from soundstage.server.payload import Payload
+from soundstage.server.journal.cut import Cut, cut_of
+from soundstage.server.journal.masking import Mask, Pair
+from soundstage.server.journal.payload import Payload
 from soundstage.types import Json
 
 VIOLATIONS_HEADER = "soundstage-violations"
