@@ -28,7 +28,7 @@ def advance(call: Call) -> Answer:
     try:
         call.world.apply(Advance(_span(call)))
     except ValueError as error:
-        raise Problem(400, str(error)) from error
+        raise Problem(409, str(error)) from error
     return _clock(call.world)
 
 

@@ -94,5 +94,5 @@ def wanted_call(hosts: Worlds, node: Json) -> Wanted:
     if operation not in {known for _, known in there}:
         names = ", ".join(sorted(known for _, known in there)) or "none"
         of = f" of {api}" if api else ""
-        raise Problem(400, f"{operation!r} is no operation{of}; there is {names}")
+        raise Problem(404, f"{operation!r} is no operation{of}; there is {names}")
     return wanted(operation, node.get("with"), api)

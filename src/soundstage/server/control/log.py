@@ -18,7 +18,7 @@ def handlers(hosts: Worlds) -> dict[str, Handler]:
         try:
             hosts.restore(hosted, call.body)
         except (WorldError, ValueError, KeyError, TypeError) as error:
-            raise Problem(400, f"this log cannot be replayed: {error}") from error
+            raise Problem(409, f"this log cannot be replayed: {error}") from error
         return Answer(as_json(hosted, call.base_url))
 
     return {"exportLog": export_log, "importLog": import_log}

@@ -25,13 +25,13 @@ def handlers(_hosts: Worlds) -> dict[str, Handler]:
 
 @contextmanager
 def worded() -> Iterator[None]:
-    """Let a world's errors be problems: 404 for what is not there, 400 for the rest."""
+    """Let a world's errors be problems: 404 for what is not there, 409 for the rest."""
     try:
         yield
     except Unknown as error:
         raise Problem(404, str(error)) from error
     except FixtureError as error:
-        raise Problem(400, error.message) from error
+        raise Problem(409, error.message) from error
 
 
 def start_run(call: Call) -> Answer:

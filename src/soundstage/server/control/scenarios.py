@@ -37,7 +37,7 @@ def put_scenario(call: Call) -> Answer:
     try:
         node = checked_scenario(name, call.body, state.fixture, state.script)
     except DocumentError as error:
-        raise Problem(400, str(error)) from error
+        raise Problem(409, str(error)) from error
     with worded():
         call.world.apply(Define(api, name, node))
         script = call.world.state(api).script

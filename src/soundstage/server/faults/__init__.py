@@ -42,13 +42,13 @@ def make_fault(name: str, options: Mapping[str, Json]) -> Fault:
     """A fault with these options. Raises ``Problem`` that says what there is."""
     if name not in KINDS:
         there = ", ".join(KINDS)
-        raise Problem(400, f"there is no fault {name!r}; there are: {there}")
+        raise Problem(404, f"there is no fault {name!r}; there are: {there}")
     kind = KINDS[name]
     wrong = _schema(name).violations(dict(options), "options")
     if wrong:
         there = ", ".join(kind.OPTIONS) or "none"
         said = "; ".join(map(str, wrong))
-        raise Problem(400, f"{said}. {kind.ABOUT} The options of {name}: {there}")
+        raise Problem(409, f"{said}. {kind.ABOUT} The options of {name}: {there}")
     defaults = {
         option: schema["default"]
         for option, schema in kind.OPTIONS.items()

@@ -100,12 +100,12 @@ class Rules:
 def _check_share(wanted: Document) -> None:
     """Raise ``Problem`` for a count or a share that cannot be."""
     if "times" in wanted and "probability" in wanted:
-        raise Problem(400, 'say "times" or "probability", not both')
+        raise Problem(409, 'say "times" or "probability", not both')
     if wanted.get("times", 1) < 1:
-        raise Problem(400, f"times are 1 or more, not {wanted['times']}")
+        raise Problem(409, f"times are 1 or more, not {wanted['times']}")
     if not 0 <= wanted.get("probability", 0) <= 1:
         detail = f"a probability is from 0 to 1, not {wanted['probability']}"
-        raise Problem(400, detail)
+        raise Problem(409, detail)
 
 
 Target = tuple[tuple[str, str], Operation]
@@ -116,7 +116,7 @@ def _targets(services: Mapping[str, Service], wanted: Document) -> Iterator[Targ
     api, operation_id = wanted.get("api"), wanted.get("operation")
     if api is not None and api not in services:
         there = ", ".join(services)
-        raise Problem(400, f"there is no API {api!r}; there are: {there}")
+        raise Problem(404, f"there is no API {api!r}; there are: {there}")
     within = [api] if api else list(services)
     found = [
         ((name, operation.id), operation)
@@ -127,7 +127,7 @@ def _targets(services: Mapping[str, Service], wanted: Document) -> Iterator[Targ
     if not chosen:
         there = ", ".join(sorted(key[1] for key, _ in found))
         detail = f"there is no operation {operation_id!r}; there are: {there}"
-        raise Problem(400, detail)
+        raise Problem(409, detail)
     yield from chosen
 
 
@@ -138,7 +138,7 @@ def _check_names(operations: Iterable[Operation], match: Mapping[str, Json]) -> 
         if name not in known and not name.startswith("/"):
             there = ", ".join(sorted(known)) or "none"
             detail = f"there is no parameter {name!r} to match; there are: {there}"
-            raise Problem(400, f"{detail}. What begins with / points into the body")
+            raise Problem(409, f"{detail}. What begins with / points into the body")
 
 
 def _matches(match: Mapping[str, Json], arguments: Arguments) -> bool:
