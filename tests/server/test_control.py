@@ -384,7 +384,7 @@ def test_a_world_answers_the_same_bytes_on_another_server(services, control):
         {"at": 0, "command": "start"},
         {"at": 0, "command": "start", "api": "nobody"},
         {"at": 0, "command": "advance", "span": "x"},
-        {"at": -(10**15), "command": "advance", "span": 1},
+        {"at": -(10**12), "command": "advance", "span": 1},
     ],
 )
 def test_a_log_that_cannot_be_replayed_changes_nothing(control, entry):
@@ -392,6 +392,14 @@ def test_a_log_that_cannot_be_replayed_changes_nothing(control, entry):
     wanted = {**before, "log": [entry]}
     answer = control.put(f"{CONTROL}/log", json=wanted)
     assert "cannot be replayed" in detail(answer, 409)
+    assert control.get(f"{CONTROL}/log").json() == before
+
+
+@pytest.mark.parametrize("field", ["origin", "began", "now"])
+def test_a_log_of_another_age_of_the_world_is_refused(control, field):
+    before = control.get(f"{CONTROL}/log").json()
+    answer = control.put(f"{CONTROL}/log", json={**before, field: 2**62})
+    assert f"body.{field}" in detail(answer, 400)
     assert control.get(f"{CONTROL}/log").json() == before
 
 
