@@ -368,12 +368,16 @@ def test_a_world_answers_the_same_bytes_on_another_server(services, control):
     ]
     here = [control.get(f"/~here{path}", headers=keys) for path, keys in asked]
     elsewhere = Worlds(services, Opening(seed=99, now=0, speed=0)).default.world
+    journal = control.get(f"/~here{CONTROL}/journal?status=200").json()["entries"]
     with client_of(services, elsewhere) as other:
         there = f"/~there{CONTROL}/log"
         assert other.put(there, json=exported).status_code == 200
         copies = [other.get(f"/~there{path}", headers=keys) for path, keys in asked]
         assert other.get(there).json() == exported
     assert [answer.status_code for answer in here] == [200] * len(asked)
+    assert [entry["path"] for entry in journal] == [
+        f"/~here{path}" for path, _ in asked
+    ]
     assert [copy.content for copy in copies] == [answer.content for answer in here]
 
 

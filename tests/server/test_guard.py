@@ -1,0 +1,179 @@
+"""Who may use the control API: rebinding, cross-site calls and guesses are refused."""
+
+import socket
+
+import pytest
+
+from inside import RUN, inside
+from served import run, served
+from soundstage.server.guard import Guard, is_loopback, new_token
+
+HEALTH = "/_soundstage/health"
+TOKEN = "correct-horse-battery-staple"  # noqa: S105 - that of these tests
+
+
+@pytest.fixture(scope="module")
+def open_client():
+    with inside() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    with inside(Guard(TOKEN)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:4010", "localhost", "LOCALHOST:1", "[::1]:4010", "a.localhost"]
+)
+def test_this_machine_is_asked_by_its_own_names(open_client, host):
+    assert open_client.get(HEALTH, headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:4010",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "xlocalhost",
+        "10.0.0.1",
+        "127.0.0.1@evil.example",
+        "",
+    ],
+)
+def test_a_name_that_was_made_to_lead_here_is_refused(open_client, host):
+    answer = open_client.get(HEALTH, headers={"Host": host})
+    assert answer.status_code == 403
+    assert "by the name of this machine" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://127.0.0.1:1@evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_page_of_another_site_is_refused(open_client, headers, method):
+    answer = open_client.request(method, "/_soundstage/worlds", headers=headers)
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:5173", "http://[::1]:3000"])
+def test_a_page_of_this_machine_is_welcome(open_client, origin):
+    answer = open_client.get(HEALTH, headers={"Origin": origin})
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == origin
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Soundstage-Token": TOKEN},
+        {"Authorization": f"Bearer {TOKEN}"},
+        {"Soundstage-Token": TOKEN, "Host": "soundstage:4010"},
+    ],
+)
+def test_the_token_opens_the_control_api(guarded, headers):
+    assert guarded.get(HEALTH, headers=headers).status_code == 200
+
+
+GUESSES = ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "Bearer", "é", "*"]
+
+
+@pytest.mark.parametrize("guess", GUESSES)
+@pytest.mark.parametrize("header", ["Soundstage-Token", "Authorization"])
+def test_a_guess_does_not(guarded, guess, header):
+    value = f"Bearer {guess}" if header == "Authorization" else guess
+    answer = guarded.get(HEALTH, headers={header: value.encode()})
+    assert answer.status_code == 401
+    assert TOKEN not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/~other" + HEALTH, "//_soundstage/health"])
+def test_no_other_path_leads_around_the_guard(guarded, path):
+    answer = guarded.get("http://127.0.0.1:4010" + path)
+    assert answer.status_code in {401, 404}
+
+
+def test_the_apis_need_no_token_of_ours(guarded):
+    answer = guarded.get(f"/1/runs/{RUN}", headers={"Host": "soundstage:4010"})
+    assert answer.status_code == 403
+    assert answer.json() == {"message": "Invalid Application-Id or API-Key"}
+
+
+def test_tokens_are_long_and_never_the_same():
+    tokens = {new_token() for _ in range(100)}
+    assert len(tokens) == 100
+    assert min(map(len, tokens)) >= 32
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("0.0.0.0", False),  # noqa: S104 - nothing is bound here
+        ("::", False),
+        ("192.168.1.2", False),
+    ],
+)
+def test_only_loopback_is_loopback(address, local):
+    assert is_loopback(address) is local
+
+
+def test_a_server_that_others_reach_prints_a_token_and_asks_for_it():
+    with served("--host", "0.0.0.0") as server:  # noqa: S104
+        port, token = server.port, server.greeting["token"]
+        request = f"GET {HEALTH} HTTP/1.1\r\nHost: soundstage\r\nConnection: close\r\n"
+        refused = raw(port, f"{request}\r\n")
+        welcome = raw(port, f"{request}Soundstage-Token: {token}\r\n\r\n")
+    assert len(token) >= 32
+    assert refused.startswith("HTTP/1.1 401")
+    assert welcome.startswith("HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    "name", ["a\r\nSet-Cookie: x=1", "a\nb", "a\x00b", "../default", "~"]
+)
+def test_a_header_that_carries_another_makes_no_world(name):
+    with served() as server:
+        request = (
+            f"GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            f"Soundstage-World: {name}\r\n\r\n"
+        )
+        answer = raw(server.port, request)
+    head = answer.partition("\r\n\r\n")[0].lower()
+    assert "set-cookie" not in head
+    assert answer.startswith(("HTTP/1.1 400", "HTTP/1.1 200"))
+    if answer.startswith("HTTP/1.1 200"):  # the line ended: the rest is a header
+        assert '"world":"a"' in answer
+
+
+def test_a_token_of_ones_own_is_taken():
+    with served("--control-token", TOKEN) as server:
+        answer = raw(
+            server.port,
+            f"GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        )
+    assert answer.startswith("HTTP/1.1 401")
+
+
+def test_the_token_is_explained():
+    assert "--control-token" in run("serve", "--help").stdout
+
+
+def raw(port: int, request: str) -> str:
+    """What comes back for these very bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request.encode("latin-1"))
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
