@@ -57,6 +57,12 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="NAME",
         help="serve this API only; may be repeated (default: all)",
     )
+    _add_address(serve)
+    _add_world(serve)
+    _add_json(serve, "print JSON lines instead of text")
+
+
+def _add_address(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     serve.add_argument(
         "--port",
@@ -64,6 +70,15 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default=4010,
         help="0 takes a free one; default: %(default)s",
     )
+    serve.add_argument(
+        "--control-token",
+        metavar="TOKEN",
+        help="what the control API asks for (default: nothing on loopback, elsewhere "
+        "one that is made up and printed)",
+    )
+
+
+def _add_world(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--seed",
         type=int,
@@ -85,12 +100,6 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="virtual seconds per second, 0 freezes; default: %(default)s",
     )
     serve.add_argument(
-        "--control-token",
-        metavar="TOKEN",
-        help="what the control API asks for (default: nothing on loopback, elsewhere "
-        "one that is made up and printed)",
-    )
-    serve.add_argument(
         "--fixture",
         action="append",
         default=[],
@@ -104,7 +113,6 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE",
         help="an exported world, to be the default one; its seed and clock win",
     )
-    _add_json(serve, "print JSON lines instead of text")
 
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

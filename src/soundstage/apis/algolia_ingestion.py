@@ -12,22 +12,10 @@ from soundstage.world.record import Kind, Vocabulary
 
 EVENTS_WINDOW = 3 * HOUR  # the default startDate of listEvents: now minus three hours
 
-VOCABULARY = Vocabulary(
-    kinds={
-        kind.name: kind
-        for kind in (
-            Kind("run", "runs", "runID", uuid, None, "#/components/schemas/Run"),
-            Kind(
-                "event",
-                "events",
-                "eventID",
-                uuid,
-                "runID",
-                "#/components/schemas/Event",
-            ),
-        )
-    },
-    moments={"at": lambda at, _: rfc3339(at)},
+VOCABULARY = Vocabulary.of(
+    Kind("run", "runs", "runID", uuid, None, "#/components/schemas/Run"),
+    Kind("event", "events", "eventID", uuid, "runID", "#/components/schemas/Event"),
+    at=lambda at, _: rfc3339(at),
 )
 
 

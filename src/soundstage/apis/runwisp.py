@@ -22,11 +22,9 @@ END_REASONS = frozenset(
     "success failed stopped timeout crashed skipped log_overflow".split()
 )
 
-VOCABULARY = Vocabulary(
-    kinds={
-        "run": Kind("run", "runs", "id", ulid, "task_name", "#/components/schemas/Run")
-    },
-    moments={"at": lambda at, _: rfc3339(at)},
+VOCABULARY = Vocabulary.of(
+    Kind("run", "runs", "id", ulid, "task_name", "#/components/schemas/Run"),
+    at=lambda at, _: rfc3339(at),
 )
 
 

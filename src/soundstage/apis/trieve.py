@@ -23,23 +23,13 @@ def odd_time(at: int) -> str:
     return f"{moment.date()} {moment.hour}:{moment:%M:%S}.0 +00:00:00"
 
 
-VOCABULARY = Vocabulary(
-    kinds={
-        kind.name: kind
-        for kind in (
-            Kind("dataset", "datasets", "id", uuid),
-            Kind("run", "jobs", "id", uuid, "dataset_id"),
-            Kind(
-                "event",
-                "events",
-                "id",
-                uuid,
-                "dataset_id",
-                "#/components/schemas/WorkerEvent",
-            ),
-        )
-    },
-    moments={"at": lambda at, _: odd_time(at)},
+EVENT = "#/components/schemas/WorkerEvent"
+
+VOCABULARY = Vocabulary.of(
+    Kind("dataset", "datasets", "id", uuid),
+    Kind("run", "jobs", "id", uuid, "dataset_id"),
+    Kind("event", "events", "id", uuid, "dataset_id", EVENT),
+    at=lambda at, _: odd_time(at),
 )
 
 

@@ -27,20 +27,13 @@ SPAN = (
     "/application~1json/schema/properties/events/items"
 )
 
-VOCABULARY = Vocabulary(
-    kinds={
-        kind.name: kind
-        for kind in (
-            Kind("run", "runs", "id", friendly("run_")),
-            Kind("span", "spans", "spanId", hex16, "runId", SPAN),
-        )
-    },
-    moments={
-        "at": lambda at, _: rfc3339(at),
-        "at_ns": lambda at, _: str(at * NS),
-        "elapsed_ms": lambda at, began: at - began,
-        "elapsed_ns": lambda at, began: (at - began) * NS,
-    },
+VOCABULARY = Vocabulary.of(
+    Kind("run", "runs", "id", friendly("run_")),
+    Kind("span", "spans", "spanId", hex16, "runId", SPAN),
+    at=lambda at, _: rfc3339(at),
+    at_ns=lambda at, _: str(at * NS),
+    elapsed_ms=lambda at, began: at - began,
+    elapsed_ns=lambda at, began: (at - began) * NS,
 )
 
 

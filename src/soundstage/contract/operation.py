@@ -1,6 +1,6 @@
 """One operation compiled: what it takes, what it gives, all violations of either."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from soundstage.contract.body import (
@@ -197,21 +197,22 @@ def compile_operation(
         body=compile_body(document, _follow(document, body_node, body_at), body_at)
         if body_node
         else None,
-        answers={
-            str(status): compile_contents(
-                document,
-                _follow(document, answer, f"{pointer}/responses/{status}"),
-                f"{pointer}/responses/{status}",
-                Side.ANSWER,
-            )
-            for status, answer in node.get("responses", {}).items()
-        },
+        answers=dict(_answers(document, node, pointer)),
         security=compile_security(document, node, pointer),
         _by_place=by_place,
         _deep=tuple(p for p in parameters if p.deep),
         _defaults=defaults,
         _key_names=_query_keys(document),
     )
+
+
+def _answers(
+    document: Document, node: Document, pointer: str
+) -> Iterator[tuple[str, Contents]]:
+    for status, answer in node.get("responses", {}).items():
+        place = f"{pointer}/responses/{status}"
+        followed = _follow(document, answer, place)
+        yield str(status), compile_contents(document, followed, place, Side.ANSWER)
 
 
 def _parameter_nodes(

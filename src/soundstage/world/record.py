@@ -40,6 +40,11 @@ class Vocabulary:
     kinds: Mapping[str, Kind]
     moments: Mapping[str, Callable[[int, int], Json]]
 
+    @classmethod
+    def of(cls, *kinds: Kind, **moments: Callable[[int, int], Json]) -> "Vocabulary":
+        """A vocabulary of these kinds, and of moments by their names."""
+        return cls({kind.name: kind for kind in kinds}, moments)
+
 
 Change: TypeAlias = Callable[[Document], Document]
 """Makes a new version of an old one."""

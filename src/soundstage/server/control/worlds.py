@@ -7,6 +7,7 @@ from soundstage.server.problems import Problem
 from soundstage.server.worlds import DEFAULT, Hosted, Worlds
 from soundstage.types import Document
 from soundstage.world.clock import instant_of, rfc3339
+from soundstage.world.world import Opening
 
 
 def handlers(hosts: Worlds) -> dict[str, Handler]:
@@ -17,18 +18,9 @@ def handlers(hosts: Worlds) -> dict[str, Handler]:
 
     def create_world(call: Call) -> Answer:
         wanted = call.body
-        opening = hosts.opening
-        if "now" in wanted:
-            now = instant_of(wanted["now"])
-            opening = replace(opening, now=now, origin=now)
-        opening = replace(
-            opening,
-            seed=wanted.get("seed", opening.seed),
-            speed=wanted.get("speed", opening.speed),
-        )
-        hosted = hosts.create(
-            wanted["name"], opening, own_port=wanted.get("own_port", False)
-        )
+        opening = _opening(hosts.opening, wanted)
+        own_port = wanted.get("own_port", False)
+        hosted = hosts.create(wanted["name"], opening, own_port=own_port)
         return Answer(as_json(hosted, call.base_url), 201)
 
     def get_world(call: Call) -> Answer:
@@ -54,6 +46,15 @@ def handlers(hosts: Worlds) -> dict[str, Handler]:
         "resetWorld": reset_world,
         "deleteWorld": delete_world,
     }
+
+
+def _opening(usual: Opening, wanted: Document) -> Opening:
+    """The server's own opening, but for what is asked for."""
+    if "now" in wanted:
+        now = instant_of(wanted["now"])
+        usual = replace(usual, now=now, origin=now)
+    chosen = {name: wanted[name] for name in ("seed", "speed") if name in wanted}
+    return replace(usual, **chosen)
 
 
 def as_json(hosted: Hosted, base_url: str) -> Document:
