@@ -1,9 +1,11 @@
 """What an interruption leaves of a run, and what it adds."""
 
 import pytest
-from small import cut, drawn_from, events, told, versions
+from small import cut, drawn_from, events, told, versions, world_of
 
+from soundstage.world.clock import LATEST
 from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.log import Advance, Interrupt, Start
 
 ENDED = """
 lifecycle:
@@ -95,6 +97,15 @@ def test_an_ending_may_take_its_time():
         (11_500, {"status": "over", "cutting": True}),
     ]
     assert events(run)[-1] == (11_500, {"n": 4})
+
+
+def test_what_an_ending_adds_is_listed():
+    world = world_of(ENDED)
+    run = world.apply(Start("small"))
+    world.apply(Advance(1500))
+    run = world.apply(Interrupt("small", run.id, "slowly"))
+    listed = world.collection("small", "events").children(run.id, LATEST)
+    assert [event.get("n") for event in listed] == [None, 1, 4]
 
 
 def test_a_run_that_is_ending_may_be_interrupted_again():

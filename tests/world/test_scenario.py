@@ -83,6 +83,20 @@ def test_a_named_record_can_be_looked_up_by_those_after_it():
     assert other.documents[0]["run"] == run.id
 
 
+def test_the_elapsed_time_is_that_of_the_record_itself():
+    run = run_of("""
+    - {run: {e: $elapsed}, event/one: {e: $elapsed}}
+    - {after: 2s, event: {e: $elapsed}}
+    - {after: 1s, event/one: {f: $elapsed}, event: {e: $elapsed}}
+    """)
+    assert told(run) == [(0, {"e": 0})]
+    assert events(run) == [
+        (3000, {"e": 0, "f": 3000}),
+        (2000, {"e": 0}),
+        (3000, {"e": 0}),
+    ]
+
+
 def test_a_record_starts_with_the_defaults_of_its_kind():
     run = drawn_from("""
     defaults: {run: {a: 1, color: $color}, event: {run: $run.id, t: $at, self: $one.id}}

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from small import drawn_from, fixture_of, versions, world_of
 
-from soundstage.world.clock import HOUR, LATEST, MINUTE, Clock
+from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, Clock
 from soundstage.world.errors import Unknown
 from soundstage.world.log import (
     Advance,
@@ -150,6 +150,26 @@ def test_the_log_of_a_moving_world_rebuilds_it():
     same = runs(other) == runs(world)
     assert same
     assert other.clock.now() == NOW + 500 * 60
+
+
+def test_a_moving_world_is_imported_as_it_was_exported():
+    wall = [0]
+    fixtures = {"small": fixture_of(STORY)}
+    world = World(fixtures, Opening(3, NOW, 60), Clock(NOW, 60, lambda: wall[0]))
+    wall[0] = 1000
+    other = World.imported(fixtures, world.exported())
+    assert NOW + MINUTE <= other.clock.now() < NOW + HOUR
+    assert (other.clock.speed, other.origin, other.began) == (60, NOW, NOW)
+
+
+def test_an_imported_world_is_reset_to_where_the_exported_one_began():
+    fixtures = {"small": fixture_of(STORY + "history: [{task: task, ago: 1h}]")}
+    world = World(fixtures, Opening(3, NOW + DAY, 0, NOW))
+    other = World.imported(fixtures, world.exported())
+    for each in (world, other):
+        each.apply(Reset())
+    assert (other.clock.now(), other.origin) == (NOW + DAY, NOW)
+    assert runs(other) == runs(world)
 
 
 @pytest.mark.parametrize(

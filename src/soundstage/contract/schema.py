@@ -99,7 +99,8 @@ def _violation(
     if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
         rule, limit = "propertyNames", [error.kind.error.instance]
     if rule == "enum" and isinstance(limit, list):
-        message = f"{error.instance!r} is none of {', '.join(map(repr, limit))}"
+        options = ("null" if value is None else repr(value) for value in limit)
+        message = f"{error.instance!r} is none of {', '.join(options)}"
     path = tuple(error.instance_path)
     return Violation(place, rule, message, name, path, error.instance, limit)
 
