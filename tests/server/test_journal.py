@@ -275,6 +275,16 @@ def test_a_journal_keeps_the_last_ones_and_their_numbers():
     assert [entry.number for entry in bounded.entries()] == [8, 9, 10]
 
 
+def test_a_violation_is_not_lost_to_what_came_after_it():
+    bounded = Journal({"x": Mask()}, bound=3)
+    bounded.record(seen(violations=(Violation("query", "unknown", "why"),)))
+    for _ in range(10):
+        bounded.record(seen())
+    assert [entry.number for entry in bounded.entries(violating=True)] == [1]
+    bounded.clear()
+    assert bounded.entries(violating=True) == []
+
+
 def test_coverage_outlives_the_bound(control_client):
     for _ in range(1002):
         control_client.get(EVENTS)

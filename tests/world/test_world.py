@@ -155,11 +155,13 @@ def test_the_log_of_a_moving_world_rebuilds_it():
 def test_a_moving_world_is_imported_as_it_was_exported():
     wall = [0]
     fixtures = {"small": fixture_of(STORY)}
-    world = World(fixtures, Opening(3, NOW, 60), Clock(NOW, 60, lambda: wall[0]))
+    world = World(
+        fixtures, Opening(3, NOW, 60, NOW - DAY), Clock(NOW, 60, lambda: wall[0])
+    )
     wall[0] = 1000
     other = World.imported(fixtures, world.exported())
     assert NOW + MINUTE <= other.clock.now() < NOW + HOUR
-    assert (other.clock.speed, other.origin, other.began) == (60, NOW, NOW)
+    assert (other.clock.speed, other.origin, other.began) == (60, NOW - DAY, NOW)
 
 
 def test_an_imported_world_is_reset_to_where_the_exported_one_began():

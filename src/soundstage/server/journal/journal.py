@@ -5,7 +5,7 @@ decoded, and its secrets are masked, when it is read.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from soundstage.server.journal.coverage import Coverage
 from soundstage.server.journal.entry import Entry, Seen, entry_of
@@ -23,19 +23,24 @@ class Journal:
 
     def __init__(self, masks: Mapping[str | None, Mask], bound: int = BOUND) -> None:
         self._masks = masks
-        self._seen: deque[Seen] = deque(maxlen=bound)
+        self._seen: deque[tuple[int, Seen]] = deque(maxlen=bound)
+        # Kept apart, so that what a client broke early on is not lost to what it asks.
+        self._violating: deque[tuple[int, Seen]] = deque(maxlen=bound)
         self._count = 0
         self.coverage = Coverage()
 
     def record(self, seen: Seen) -> None:
         """Write down one exchange."""
         self._count += 1
-        self._seen.append(seen)
+        self._seen.append((self._count, seen))
+        if seen.violations:
+            self._violating.append((self._count, seen))
         self.coverage.count(seen)
 
     def clear(self) -> None:
         """Forget everything; the next exchange is number 1."""
         self._seen.clear()
+        self._violating.clear()
         self._count = 0
         self.coverage = Coverage()
 
@@ -57,18 +62,13 @@ class Journal:
         """
         return [
             entry_of(number, seen, self._masks[seen.api])
-            for number, seen in self._numbered()
+            for number, seen in (self._violating if violating else self._seen)
             if (api is None or seen.api == api)
             and (operation is None or _is(seen, operation))
             and (status is None or _has_status(seen, str(status)))
             and (since is None or seen.at >= since)
             and (until is None or seen.at <= until)
-            and (seen.violations or not violating)
         ]
-
-    def _numbered(self) -> Iterator[tuple[int, Seen]]:
-        first = self._count - len(self._seen) + 1
-        return enumerate(self._seen, first)
 
 
 def _is(seen: Seen, operation: str) -> bool:
