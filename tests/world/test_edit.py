@@ -125,6 +125,17 @@ def test_a_change_outlives_an_interruption():
     assert [event["n"] for event in events.all(LATEST)] == [1]
 
 
+def test_an_interruption_keeps_the_past_of_what_was_deleted():
+    world, run = live()
+    _, one, _ = run.records
+    world.apply(Delete("small", "events", one.id))
+    world.apply(Interrupt("small", run.id, "cancelled"))
+    events = world.collection("small", "events")
+    assert events.get(one.id, NOW + 499) == one.documents[0]
+    assert events.get(one.id, LATEST) is None
+    assert len(events.all(NOW + 499)) == 2
+
+
 def test_fields_that_are_given_at_the_start_are_in_every_version():
     world = world_of(LIVE)
     run = world.apply(Start("small", fields={"n": 9, "deep": {"a": 1}}))

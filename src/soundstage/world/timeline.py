@@ -110,12 +110,17 @@ def interrupted(
     to_come = {r.name for r in run.records if r.began > at}
     names = {n: v for n, v in run.names.items() if n not in to_come}
     drawing = _Drawing(script, chance, at, names, trail)
+    gone: list[Record] = []
     for record in run.records:
-        if (past := record.until(at)) and past.documents[-1] is not None:
+        past = record.until(at)
+        if past and past.documents[-1] is None:
+            gone.append(past)  # it was deleted: an ending has nothing to say of it
+        elif past:
             drawing.resume(past)
     drawing.play(script.endings[ending])
     begun = tuple(s for s in run.successors if s.at <= at)
-    return replace(run, records=drawing.records(), successors=begun)
+    records = (*drawing.records(), *gone)
+    return replace(run, records=records, successors=begun)
 
 
 @dataclass(slots=True)

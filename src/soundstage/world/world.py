@@ -148,8 +148,9 @@ class World:
         Raises ``WorldError`` and ``ValueError`` for a log that cannot be replayed.
         """
         origin = document["origin"]
-        opening = Opening(document["seed"], origin, document["speed"], origin)
-        world = cls(fixtures, opening, Clock(document["began"], 0))
+        began = document["began"]
+        opening = Opening(document["seed"], began, document["speed"], origin)
+        world = cls(fixtures, opening, Clock(began, 0))
         world.replay(entry_of(node) for node in document["log"])
         world.clock.advance(document["now"] - world.clock.now())
         world.clock.run_at(document["speed"])
