@@ -7,6 +7,7 @@ how many there are; so the same history can happen at every API.
 from contextlib import suppress
 from dataclasses import dataclass
 
+from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, SECOND
@@ -76,6 +77,8 @@ lives = st.tuples(st.builds(Begin, few, few), st.builds(Onward, st.integers(0, 1
 
 def perform(world, api, history):
     """Let it happen, all of it that may be."""
+    if currently_in_test_context():
+        note(f"in a world of seed {world.opening.seed} happens {history}")
     for move in history:
         with suppress(FixtureError, Unknown):
             world.apply(command(world, api, move))

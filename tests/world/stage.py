@@ -3,7 +3,6 @@
 from hashlib import sha256
 
 import orjson
-from hypothesis import currently_in_test_context, note
 
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE
 from soundstage.world.world import Opening, World
@@ -44,8 +43,6 @@ class Stage:
 
     def world(self, seed=0, history=()):
         """A frozen world in which this has happened."""
-        if currently_in_test_context():
-            note(f"a world of seed {seed} in which happens {history}")
         world = World({self.api: self.fixture}, Opening(seed, NOW, speed=0))
         perform(world, self.api, history)
         return world

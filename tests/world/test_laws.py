@@ -58,7 +58,7 @@ def test_a_world_is_exported_and_imported_whole(stage, seed, history):
 
 
 @few
-@given(seed=seeds, other=seeds, history=wild)
+@given(seed=seeds, other=seeds, history=histories)
 def test_worlds_of_different_seeds_differ(stage, seed, other, history):
     assume(seed != other)
     world, another = stage.world(seed, history), stage.world(other, history)
