@@ -31,12 +31,12 @@ class InProcess(httpx.BaseTransport):
     as it does in httpcore. ``judges`` see every exchange that has an operation.
     """
 
-    def __init__(self, services, world, judges=None, watch=None):
+    def __init__(self, services, world, judges=None, watch=None, guard=None):
         self.world = world
         self._watch_too = watch
         worlds = Worlds(services, world.opening)
         worlds.default.world = world
-        self._app = build_app(worlds, None, self._watch)
+        self._app = build_app(worlds, guard, self._watch)
         self._judges = judges
         self._watched = []
         self._runner = asyncio.Runner()
