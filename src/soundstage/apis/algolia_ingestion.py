@@ -2,8 +2,17 @@
 
 from collections.abc import Mapping
 
-from soundstage.apis.api import Answer, Api, ApiError, Call, NotFound, Sample
-from soundstage.contract.violation import Refused, TooLarge, Unauthorized, Unrouted
+from soundstage.apis.api import (
+    Answer,
+    Api,
+    ApiError,
+    Call,
+    Forbidden,
+    NotFound,
+    Sample,
+    status_of,
+)
+from soundstage.contract.violation import Refused, Unauthorized
 from soundstage.types import Document, Json
 from soundstage.world.clock import HOUR, instant_of, rfc3339, within_years
 from soundstage.world.ids import uuid
@@ -86,18 +95,10 @@ def _paged(name: str, items: list[Document], given: Mapping[str, Json]) -> Docum
 def problem(error: Refused | ApiError) -> Answer:
     """Algolia's error body: a message."""
     match error:
-        case Unauthorized():
+        case Unauthorized() | Forbidden():
             return _message(403, "Invalid Application-Id or API-Key")
-        case Unrouted(allowed=allowed) if allowed:
-            return _message(405, str(error))
-        case Unrouted():
-            return _message(404, str(error))
-        case TooLarge():
-            return _message(413, str(error))
-        case NotFound():
-            return _message(404, str(error))
         case _:
-            return _message(400, str(error))
+            return _message(status_of(error), str(error))
 
 
 def _message(status: int, message: str) -> Answer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from soundstage.contract.operation import Arguments
 from soundstage.contract.security import Credential
-from soundstage.contract.violation import Refused
+from soundstage.contract.violation import Refused, TooLarge, Unauthorized, Unrouted
 from soundstage.types import Document, Json
 from soundstage.world.record import Collection, Vocabulary
 from soundstage.world.world import World
@@ -84,6 +84,23 @@ class Forbidden(ApiError):
 
 class Impossible(ApiError):
     """The request is well formed, but cannot be carried out; the text says why."""
+
+
+def status_of(error: Refused | ApiError) -> int:
+    """The status that HTTP has for a refusal, where an API has no other for it."""
+    match error:
+        case Unauthorized():
+            return 401
+        case Forbidden():
+            return 403
+        case Unrouted(allowed=allowed):
+            return 405 if allowed else 404
+        case NotFound():
+            return 404
+        case TooLarge():
+            return 413
+        case _:
+            return 400
 
 
 @dataclass(frozen=True, slots=True)

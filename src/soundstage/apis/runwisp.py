@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from soundstage.apis.api import Answer, Api, ApiError, Call, NotFound, Sample
+from soundstage.apis.api import (
+    Answer,
+    Api,
+    ApiError,
+    Call,
+    NotFound,
+    Sample,
+    status_of,
+)
 from soundstage.contract.violation import (
     Refused,
     TooLarge,
@@ -118,12 +126,8 @@ def problem(error: Refused | ApiError) -> Answer:
         case Unauthorized(missing=missing):
             text = "no token found" if missing else "token is unauthorized"
             return Answer(text, 401, "text/plain")
-        case Unrouted(allowed=allowed) if allowed:
-            return _problem(405, str(error))
-        case Unrouted():
-            return _problem(404, str(error))
-        case TooLarge():
-            return _problem(413, str(error))
+        case Unrouted() | TooLarge():
+            return _problem(status_of(error), str(error))
         case NotFound():
             return _problem(404, "run not found")
         case Refused(violations=violations):

@@ -5,7 +5,6 @@ seam is ``RoutedAPI.make_operation``: each class below is Connexion's, but the o
 that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
 """
 
-import logging
 from typing import Any
 
 from connexion.middleware.abstract import (
@@ -45,8 +44,6 @@ from soundstage.world.clock import within_years
 
 BODY_LIMIT = 10 * 2**20
 """Bytes of a request's body; more is refused with 413."""
-
-log = logging.getLogger("soundstage")
 
 
 class Compiled:

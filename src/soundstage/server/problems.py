@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from soundstage.apis.api import Answer, ApiError, NotFound
-from soundstage.contract.violation import Refused, TooLarge, Unauthorized, Unrouted
+from soundstage.apis.api import Answer, ApiError, status_of
+from soundstage.contract.violation import Refused
 
 
 class Problem(ApiError):
@@ -16,19 +16,7 @@ class Problem(ApiError):
 
 def problem(error: Refused | ApiError) -> Answer:
     """A refusal of the control API."""
-    match error:
-        case Problem(status=status):
-            pass
-        case Unauthorized():
-            status = 401
-        case Unrouted(allowed=allowed):
-            status = 405 if allowed else 404
-        case NotFound():
-            status = 404
-        case TooLarge():
-            status = 413
-        case _:
-            status = 400
+    status = error.status if isinstance(error, Problem) else status_of(error)
     return problem_answer(status, str(error))
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from soundstage.types import Document, Json
 from soundstage.world.chance import Chance, Seeded
-from soundstage.world.clock import EARLIEST
+from soundstage.world.clock import within_years
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture, Past
 from soundstage.world.record import Collection, Record
@@ -170,9 +170,9 @@ def cue_of(script: Script, past: Past, chance: Chance, at: int) -> Cue:
 def _instants(past: Past, scene: Bare) -> Iterator[int]:
     origin = scene.at
     if past.ago:
-        yield max(origin - past.ago(scene, None), EARLIEST)
+        yield within_years(origin - past.ago(scene, None))
     if past.every and past.span:
-        at = max(origin - past.span(scene, None), EARLIEST)
+        at = within_years(origin - past.span(scene, None))
         while at < origin:
             yield at
             at += max(past.every(scene, None), LEAST_GAP)
