@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 SEEN = Path(__file__).with_name("works_with.json")
 README = ROOT / "README.md"
 BEGIN, END = "<!-- works with: begin -->\n", "<!-- works with: end -->\n"
-HEAD = "| client | version | API | operations it was seen to call |\n|---|---|---|---|\n"
+HEAD = (
+    "| client | version | API | operations it was seen to call |\n|---|---|---|---|\n"
+)
 
 
 def called(url, api):
