@@ -84,7 +84,7 @@ def test_values_in_bodies_too_long_to_be_kept_are_told(control_client):
     body = {"event_types": ["crawl_failed"], "x": "x" * BODY_LIMIT}
     control_client.post("/api/dataset/events", headers=TRIEVE, json=body)
     assert 'body.event_types[]="crawl_failed"' in values(control_client, "get_events")
-    for _ in range(60):
+    for _ in range(100):
         control_client.post("/_soundstage/runs", json={"api": "runwisp"})
     answer = control_client.get("/api/tasks/example/runs?limit=1000")
     assert len(answer.content) > BODY_LIMIT
