@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from commanded import commanded
 from guides import DOCS
 from served import run
 from soundstage import resources
@@ -29,21 +30,21 @@ def test_the_page_shows_what_is_said(shown):
 
 
 def test_breaking_changes_may_be_allowed(shown):
-    assert run("diff", *map(str, shown), "--allow-breaking").returncode == 0
+    assert commanded("diff", *map(str, shown), "--allow-breaking").returncode == 0
 
 
 def test_what_breaks_nobody_is_no_failure(shown):
     old, new = shown
     text = old.read_text()
     new.write_text(text.replace("[asc, desc]", "[asc, desc, '']"))
-    done = run("diff", str(old), str(new))
+    done = commanded("diff", str(old), str(new))
     assert done.returncode == 0
     assert done.stdout.endswith("0 breaking, 1 not breaking\n")
-    assert run("diff", str(old), str(old)).stdout == "no change of the contract\n"
+    assert commanded("diff", str(old), str(old)).stdout == "no change of the contract\n"
 
 
 def test_changes_are_json_for_machines(shown):
-    changes = json.loads(run("diff", *map(str, shown), "--json").stdout)
+    changes = json.loads(commanded("diff", *map(str, shown), "--json").stdout)
     assert changes[1] == {
         "rule": "answer-enum-widened",
         "breaking": True,
@@ -59,13 +60,13 @@ def test_changes_are_json_for_machines(shown):
 def test_a_vendored_contract_is_what_its_folder_says(api, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(resources.specs() / api, folder)
-    done = run("diff", api, str(folder))
+    done = commanded("diff", api, str(folder))
     assert (done.stdout, done.returncode) == ("no change of the contract\n", 0)
 
 
 def test_an_overlay_is_applied_to_a_folder_and_not_to_a_file():
     folder = resources.specs() / "trieve"
-    done = run("diff", str(folder), str(folder / "openapi.yaml"))
+    done = commanded("diff", str(folder), str(folder / "openapi.yaml"))
     assert done.returncode == 1
     assert "status-removed: gone\n      in get_events answer.401\n" in done.stdout
 
@@ -85,7 +86,7 @@ def test_a_document_that_cannot_be_used_is_one_sentence(tmp_path, given, said):
     lost = {"openapi": "3.0.0", "paths": {"/a": {"get": get}}}
     (tmp_path / "lost.json").write_text(json.dumps(lost))
     path = str(tmp_path / given)
-    done = run("diff", path, path)
+    done = commanded("diff", path, path)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
