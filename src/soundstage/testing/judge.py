@@ -232,6 +232,15 @@ def _lists(document: Document) -> Iterator[tuple[str, bool]]:
             yield parameter["name"], {"type": "null"} in items.get("oneOf", ())
 
 
+def _flat_objects(exchange: Recorded, _document: Document) -> Recorded:
+    if exchange.status >= HTTPStatus.BAD_REQUEST:
+        return exchange
+    pairs = [(n, value) for n, value in _query(exchange) if n.count("[") < _NESTED]
+    return _with_query(exchange, pairs)
+
+
+_NESTED = 2  # brackets in the name of what is within an object within an object
+
 _LEAP_SECOND = re.compile(r"(?<=T23:59:)60(?=[.Z+-])", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
@@ -286,6 +295,10 @@ READINGS = {
     _joined_lists: (
         "openapi-core has no way to write a null, or an empty list, in a query, and "
         "none to repeat a joined list; clients do all three"
+    ),
+    _flat_objects: (
+        "openapi-core knows no object within a deep object (filter[at][from]=…), and "
+        "takes every one for wrong: of a request that was taken these are left out"
     ),
     _plain_values: (
         "openapi-core's numbers and dates are Python's: it takes +1, 1_000 and ' 1', "

@@ -77,7 +77,7 @@ def _bad_request(violations: tuple[Violation, ...]) -> Answer:
         return problem(too_many_tags(len(violations[0].value)))
     part = _PARTS.get(violations[0].place)
     if part is None:
-        texts = (f'{v.message} at "{".".join(map(str, v.path))}"' for v in violations)
+        texts = (f"{_worded(v)}{_at(v)}" for v in violations)
         return Answer({"error": f"Validation error: {'; '.join(texts)}"}, 400)
     details = [
         {"code": v.rule, "path": [v.name, *v.path], "message": _worded(v)}
@@ -95,8 +95,15 @@ def _has_too_many_tags(violation: Violation) -> bool:
     )
 
 
+def _at(violation: Violation) -> str:
+    path = ".".join(map(str, violation.path))
+    return f' at "{path}"' if path else ""
+
+
 def _worded(violation: Violation) -> str:
     """What is wrong; of a list of statuses, those that there are not."""
+    if violation.path[-1:] in {("delay",), ("ttl",)}:
+        return f"Invalid {violation.path[-1]}: {violation.value}"
     if violation.name == "filter" and violation.path == ("status",):
         known = set(str(violation.limit).strip("^()$*").replace(")", "|").split("|"))
         strange = (name for name in violation.value.split(",") if name not in known)

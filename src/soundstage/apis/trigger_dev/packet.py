@@ -1,0 +1,60 @@
+"""Payloads, outputs and metadata: how clients encode them, and how they are kept."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from soundstage.apis.trigger_dev.refusals import Declined
+from soundstage.types import Document, Json
+
+KEPT_AS_TEXT = "application/json"
+"""The only key of what stands in a record for an object or null within metadata."""
+
+
+def decoded(payload: Json, payload_type: str | None) -> Json:
+    """What a client means by a payload. Raises ``Declined``.
+
+    The SDK sends SuperJSON as text: its ``json`` is the value, with dates as text.
+    """
+    if payload_type != "application/super+json":
+        return payload
+    try:
+        told = orjson.loads(payload)
+        return told["json"]
+    except (ValueError, TypeError, KeyError):
+        raise Declined(400, "The payload is not SuperJSON") from None
+
+
+def encoded(value: Json) -> str:
+    """A value as JSON text."""
+    return orjson.dumps(value).decode()
+
+
+def kept(metadata: Mapping[str, Json]) -> Document:
+    """Metadata as a record keeps it.
+
+    Records are changed by merge patches, which would mix objects and drop nulls; so
+    these are kept as text.
+    """
+    return {
+        key: {KEPT_AS_TEXT: encoded(value)}
+        if value is None or _nested(value)
+        else value
+        for key, value in metadata.items()
+    }
+
+
+def told(metadata: Mapping[str, Json]) -> Document:
+    """Metadata as it was given."""
+    return {
+        key: orjson.loads(value[KEPT_AS_TEXT]) if _is_text(value) else value
+        for key, value in metadata.items()
+    }
+
+
+def _nested(value: Json) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_text(value: Json) -> bool:
+    return isinstance(value, dict) and isinstance(value.get(KEPT_AS_TEXT), str)
