@@ -10,6 +10,8 @@ from soundstage.types import Document
 from soundstage.world.clock import rfc3339
 from soundstage.world.log import Put
 
+COMPLETED = "COMPLETED"
+
 
 def trigger_tasks(call: Call) -> Answer:
     """A batch of runs, each of its own task."""
@@ -97,19 +99,19 @@ def _keep(call: Call, id_: str, batch: Document) -> None:
 def retrieve_batch(call: Call) -> Answer:
     """How far a batch is; how many succeeded is told when all are over."""
     batch = own(call, "batches", call.parameters["batchId"])
-    answer = _shown(batch, runs := _runs(call, batch), done := _done(call, runs, batch))
-    if done:
+    shown, runs = _shown(call, batch), _runs(call, batch)
+    if shown["status"] == COMPLETED:
         good = sum(run["status"] == "COMPLETED" for run in runs)
-        answer |= {"successfulRunCount": good, "failedRunCount": len(runs) - good}
-    return Answer(answer)
+        shown |= {"successfulRunCount": good, "failedRunCount": len(runs) - good}
+    return Answer(shown)
 
 
 def retrieve_batch_for_sdk(call: Call) -> Answer:
     """The same, in the SDK's own form."""
-    batch = own(call, "batches", call.parameters["batchId"])
-    answer = _shown(batch, runs := _runs(call, batch), done := _done(call, runs, batch))
-    ended = {"completedAt": answer["updatedAt"]} if done else {}
-    return Answer({**answer, "processing": {**ended, "errors": []}})
+    shown = _shown(call, own(call, "batches", call.parameters["batchId"]))
+    ended = shown["status"] == COMPLETED
+    at = {"completedAt": shown["updatedAt"]} if ended else {}
+    return Answer({**shown, "processing": {**at, "errors": []}})
 
 
 def list_batch_results(call: Call) -> Answer:
@@ -126,16 +128,15 @@ def _runs(call: Call, batch: Document) -> list[Document]:
     return [run for run in found if run]
 
 
-def _done(call: Call, runs: list[Document], batch: Document) -> bool:
-    script = call.world.state(call.api).script
-    return "runs" in batch and all(map(script.is_final, runs))
-
-
-def _shown(batch: Document, runs: list[Document], done: bool) -> Document:  # noqa: FBT001 - private
-    """A batch as it follows from its runs, of which a fixture's may know more."""
-    status = "COMPLETED" if done else "PROCESSING" if "runs" in batch else "PENDING"
-    made = batch.get("createdAt") or min(run["createdAt"] for run in runs)
-    ended = [run.get("finishedAt", made) for run in runs] if done else []
+def _shown(call: Call, batch: Document) -> Document:
+    """A batch; what a fixture leaves unsaid of one follows from its runs."""
+    runs = _runs(call, batch)
+    is_final = call.world.state(call.api).script.is_final
+    done = "runs" in batch and all(map(is_final, runs))
+    status = COMPLETED if done else "PROCESSING" if "runs" in batch else "PENDING"
+    moments = [run["createdAt"] for run in runs] or [rfc3339(call.world.origin)]
+    made: str = batch.get("createdAt", min(moments))
+    ended: list[str] = [run.get("finishedAt", made) for run in runs] if done else []
     shown = {
         "id": batch["id"],
         "status": status,
@@ -144,9 +145,5 @@ def _shown(batch: Document, runs: list[Document], done: bool) -> Document:  # no
         "runCount": batch["runCount"],
         "runs": batch.get("runs", []),
     }
-    return _with_key(shown, batch)
-
-
-def _with_key(shown: Document, batch: Document) -> Document:
     key = batch.get("idempotencyKey")
     return {**shown, "idempotencyKey": key} if key else shown

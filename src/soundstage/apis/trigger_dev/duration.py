@@ -25,7 +25,9 @@ def is_span(text: str) -> bool:
 
 
 def delay_of(text: str, now: int) -> int:
-    """How long a delay lasts from now on; a moment that has gone by gives 0."""
+    """How long a delay lasts from now on; none, or a moment gone by, gives 0."""
+    if not text:
+        return 0
     if is_span(text):
         return within_years(now + span_of(text)) - now
     return max(instant_of(text) - now, 0)

@@ -37,9 +37,7 @@ def kept(metadata: Mapping[str, Json]) -> Document:
     these are kept as text.
     """
     return {
-        key: {KEPT_AS_TEXT: encoded(value)}
-        if value is None or _nested(value)
-        else value
+        key: {KEPT_AS_TEXT: encoded(value)} if isinstance(value, dict | None) else value
         for key, value in metadata.items()
     }
 
@@ -50,10 +48,6 @@ def told(metadata: Mapping[str, Json]) -> Document:
         key: orjson.loads(value[KEPT_AS_TEXT]) if _is_text(value) else value
         for key, value in metadata.items()
     }
-
-
-def _nested(value: Json) -> bool:
-    return isinstance(value, dict)
 
 
 def _is_text(value: Json) -> bool:

@@ -37,7 +37,6 @@ _LISTS = frozenset({"runTags", "realtimeStreams"})
 _ALWAYS = frozenset({"id", "taskIdentifier", "friendlyId", "status", "createdAt"})
 
 UP_TO_DATE: Document = {"headers": {"control": "up-to-date"}}
-MUST_REFETCH: Document = {"headers": {"control": "must-refetch"}}
 
 
 async def subscribe_to_run(call: Call) -> Answer:
@@ -48,12 +47,9 @@ async def subscribe_to_run(call: Call) -> Answer:
     given = call.parameters
     run = own(call, "runs", given["runId"])
     handle = str(crc32(run["id"].encode()))
-    if given.get("handle") not in {None, handle}:
-        headers = (("electric-handle", handle),)
-        return Answer([MUST_REFETCH], 409, headers=headers)
     skipped = frozenset((given.get("skipColumns") or "").split(",")) - _ALWAYS
     row, seen = _row(call, run, skipped), given["offset"]
-    while given["live"] and _checksum(row) == seen.partition("_")[2]:
+    while given.get("live") == "true" and _checksum(row) == seen.partition("_")[2]:
         record = call.collection("runs").record(run["id"])
         call = await call.later(record.next_after(call.now) if record else None)
         run = own(call, "runs", given["runId"])

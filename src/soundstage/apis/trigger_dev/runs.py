@@ -16,19 +16,23 @@ def retrieve_run(call: Call) -> Answer:
 
 
 def cancel_run(call: Call) -> Answer:
-    """The same answer for a run that is over, to which nothing happens."""
+    """The same answer for a run that is over, to which nothing happens.
+
+    Nor does anything happen to a record that somebody put there without a run.
+    """
     run = own_run(call, call.parameters["runId"])
-    call.world.apply(Interrupt(call.api, run["id"], "cancelled"))
+    if run["id"] in call.world.state(call.api).runs:
+        call.world.apply(Interrupt(call.api, run["id"], "cancelled"))
     return Answer({"id": run["id"]})
 
 
 def reschedule_run(call: Call) -> Answer:
     """A delayed run with another delay, which counts from now."""
     run = own_run(call, call.parameters["runId"])
-    if run["status"] != "DELAYED":
+    drawn = call.world.state(call.api).runs.get(run["id"])
+    if run["status"] != "DELAYED" or drawn is None:
         raise Declined(400, "Cannot reschedule a run that is not delayed")
     delay = delay_ahead(call.body["delay"], call.now)
-    drawn = call.world.state(call.api).runs[run["id"]]
     names = {
         "delay": delay,
         "delayedUntil": rfc3339(call.now + delay),

@@ -1,12 +1,12 @@
 """Starting runs: what was asked for is checked first, then carried out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from soundstage.apis.api import Answer, Call
 from soundstage.apis.trigger_dev.duration import delay_of, span_of, ttl_text
 from soundstage.apis.trigger_dev.idempotency import Key, known, known_run, remember
-from soundstage.apis.trigger_dev.packet import decoded, kept
+from soundstage.apis.trigger_dev.packet import decoded, kept, told
 from soundstage.apis.trigger_dev.refusals import MOST_TAGS, Declined, own, too_many_tags
 from soundstage.types import Document, Json
 from soundstage.world.clock import SECOND, rfc3339
@@ -20,7 +20,7 @@ class Order:
 
     start: Start
     key: Key | None = None
-    parent: Document | None = field(default=None)
+    parent: Document | None = None
 
 
 def trigger_task(call: Call) -> Answer:
@@ -43,7 +43,7 @@ def replay_run(call: Call) -> Answer:
     given = call.body or {}
     options: Document = {
         "tags": given.get("tags", run["tags"]),
-        "metadata": given.get("metadata", run.get("metadata")),
+        "metadata": given.get("metadata", told(run.get("metadata", {}))),
         "queue": {"name": given.get("queue", run["queue"])},
         "machine": given.get("machine", run["machine"]),
         "region": given.get("region", run["region"]),
@@ -51,7 +51,9 @@ def replay_run(call: Call) -> Answer:
         "test": run["isTest"],
         "payloadType": given.get("payloadType"),
     }
-    body = {"options": {k: v for k, v in options.items() if v is not None}}
+    body: Document = {
+        "options": {name: value for name, value in options.items() if value is not None}
+    }
     if "payload" in given or "payload" in run:
         body["payload"] = given.get("payload", run.get("payload"))
     id_, _ = placed(call, order_of(call, run["taskIdentifier"], body))
@@ -76,38 +78,40 @@ def order_of(
     """What a body asks for. Raises ``Declined``."""
     options: Document = body.get("options") or {}
     environment = call.credential["environment"]
-    payload = decoded(body.get("payload"), options.get("payloadType"))
+    parent = _parent(call, options.get("parentRunId"))
+    fields = {**_fields(call, options, batch), **_below(parent)}
     names: Document = {
         "taskIdentifier": identifier,
         "environment": environment,
         "tags": tags_of(options.get("tags")),
     }
-    fields = _fields(call, options, batch)
+    payload = decoded(body.get("payload"), options.get("payloadType"))
     if payload is None:
-        fields["payload"] = None
+        fields["payload"] = None  # which leaves it out
     else:
         names["payload"] = payload
-    deadlines = {}
+    if delay := delay_of(options.get("delay") or "", call.now):
+        names["delay"] = delay
+        fields["delayedUntil"] = rfc3339(call.now + delay)
     if ttl := ttl_text(options.get("ttl")):
         names["ttl"] = fields["ttl"] = ttl
-        deadlines["expired"] = span_of(ttl)
     if limit := options.get("maxDuration"):
         names |= {"maxDuration": limit, "limit": int(limit * SECOND)}
-        deadlines["timed_out"] = names["limit"]
-    delay = delay_of(options["delay"], call.now) if options.get("delay") else 0
-    if delay:
-        names |= {"delay": delay}
-        fields["delayedUntil"] = rfc3339(call.now + delay)
-    parent = _parent(call, options.get("parentRunId"))
     start = Start(
         call.api,
         _task(call, identifier, environment),
         names=names,
-        fields={**fields, **_below(parent)},
+        fields=fields,
         beginning="delayed" if delay else None,
-        deadlines=deadlines,
+        deadlines=_deadlines(names),
     )
     return Order(start, _key(call, identifier, options), parent)
+
+
+def _deadlines(names: Document) -> dict[str, int]:
+    """How long it may wait in its queue, and how long execute."""
+    deadlines = {"expired": span_of(names["ttl"])} if "ttl" in names else {}
+    return {**deadlines, "timed_out": names["limit"]} if "limit" in names else deadlines
 
 
 def placed(call: Call, order: Order) -> tuple[str, bool]:
@@ -154,7 +158,7 @@ def _task(call: Call, identifier: str, environment: str) -> str:
 def _fields(call: Call, options: Document, batch: str | None) -> Document:
     """What a run is told of itself only if somebody said so."""
     queue = options.get("queue") or {}
-    told: Document = {
+    said: Document = {
         "idempotencyKey": _shown_key(call, options),
         "version": options.get("lockToVersion"),
         "queue": queue.get("name"),
@@ -165,7 +169,7 @@ def _fields(call: Call, options: Document, batch: str | None) -> Document:
         "batchId": batch,
         "triggerFunction": _function(options, batch),
     }
-    fields = {name: value for name, value in told.items() if value is not None}
+    fields = {name: value for name, value in said.items() if value is not None}
     if metadata := options.get("metadata"):
         fields["metadata"] = kept(metadata)
     return fields
