@@ -182,8 +182,9 @@ ROWS = {
         ok("own task", {"isCached": False}, path=f"{TASKS}/a%2Fb%20c/trigger"),
         ok("no media type", {}, headers={"content-type": None}),
         ok("all there is", {"isCached": False}, content=b"""{
-           "payload": "{\\"json\\":1}", "context": {"a": [null]}, "options": {"queue": {"name": "q",
-           "concurrencyLimit": 0}, "concurrencyKey": "k", "ttl": "1h42m",
+           "payload": "{\\"json\\":1}", "context": {"a": [null]}, "options": {
+           "queue": {"name": "q", "concurrencyLimit": 0},
+           "concurrencyKey": "k", "ttl": "1h42m",
            "delay": "1w2d3hr4m5s", "tags": ["a", "b"], "machine": "micro",
            "payloadType": "application/super+json", "metadata": {"a": null},
            "maxDuration": 5, "test": true, "parentRunId": "run_1234", "new": 1}}"""),
@@ -360,7 +361,8 @@ ROWS = {
         refused(400, "no tags", "body required", content=b"{}"),
         refused(400, "number", "body/tags oneOf", content=b'{"tags":1}'),
         refused(400, "twice", "body/tags oneOf", content=b'{"tags":["a","a"]}'),
-        refused(400, "long", "body/tags oneOf", content=b'{"tags":"%s"}' % LONG_TAG.encode()),
+        refused(400, "long", "body/tags oneOf",
+                content=b'{"tags":"%s"}' % LONG_TAG.encode()),
         refused(422, "eleven", "body/tags oneOf", content=b'{"tags":%s}' % ELEVEN),
         refused(422, "ten more", content=b'{"tags":%s}' % TEN),
         *elsewhere("add_run_tags_v1", "run_1234"),
