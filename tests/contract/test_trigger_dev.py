@@ -303,6 +303,20 @@ def test_a_delay_is_a_duration_or_a_moment_ahead(dev, delay, status):
     assert dev.run(dev.start(delay=delay))["status"] == status
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"delay": "9999-12-31T23:59:59Z"},
+        {"delay": "999999w"},
+        {"ttl": "0s"},
+        {"ttl": 0},
+    ],
+)
+def test_no_time_is_too_long_or_too_short(dev, options):
+    dev.plan("expired")
+    assert dev.run(dev.start(**options))["status"] in {"DELAYED", "QUEUED"}
+
+
 def test_a_delayed_run_is_rescheduled_and_no_other(dev):
     dev.plan("success")
     run_id = dev.start(delay="1m", tags=["a"], payload=1)

@@ -6,6 +6,8 @@ from soundstage.apis.trigger_dev.refusals import Declined
 from soundstage.types import Json
 from soundstage.world.clock import DAY, UNITS, instant_of, rfc3339, within_years
 
+LONGEST = 36_525 * DAY
+
 _UNITS = {**UNITS, "hr": UNITS["h"], "w": 7 * DAY}
 _PART = re.compile(r"(\d+)(ms|hr|[wdhms])", re.ASCII)
 _WHOLE = re.compile(r"\d+", re.ASCII)
@@ -25,12 +27,14 @@ def is_span(text: str) -> bool:
 
 
 def delay_of(text: str, now: int) -> int:
-    """How long a delay lasts from now on; none, or a moment gone by, gives 0."""
+    """How long a delay lasts from now on; none, or a moment gone by, gives 0.
+
+    A hundred years at most: what comes after it must lie before the end of time.
+    """
     if not text:
         return 0
-    if is_span(text):
-        return within_years(now + span_of(text)) - now
-    return max(instant_of(text) - now, 0)
+    delay = span_of(text) if is_span(text) else instant_of(text) - now
+    return max(0, min(delay, LONGEST))
 
 
 def delay_ahead(text: str, now: int) -> int:
@@ -42,9 +46,12 @@ def delay_ahead(text: str, now: int) -> int:
 
 
 def ttl_text(ttl: Json) -> str | None:
-    """A time to live as the server keeps it: seconds are written as ``1h42m``."""
+    """A time to live as the server keeps it: seconds are written as ``1h42m``.
+
+    None if there is none, or one of no time at all.
+    """
     if not isinstance(ttl, int | float):
-        return ttl or None
+        return ttl if ttl and span_of(ttl) else None
     text = ""
     left = int(ttl)
     for unit in ("w", "d", "h", "m", "s"):
