@@ -198,10 +198,6 @@ ROWS = {
         # A number too large for a double is none that the first judge reads.
         *(row for row in bodies(400) if row.about != "400 digits"),
         *options("trigger"),
-        refused(400, "no SuperJSON",
-                content=b'{"payload":"{","options":{"payloadType":"application/super+json"}}'),
-        refused(400, "no SuperJSON at all",
-                content=b'{"payload":{},"options":{"payloadType":"application/super+json"}}'),
         refused(400, "header ttl", "header.idempotency-key-ttl pattern",
                 headers={"idempotency-key-ttl": "1y"}),
         refused(400, "long key", "header.idempotency-key maxLength",

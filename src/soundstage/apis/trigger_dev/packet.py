@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import orjson
 
-from soundstage.apis.trigger_dev.refusals import Declined
 from soundstage.types import Document, Json
 
 KEPT_AS_TEXT = "application/json"
@@ -12,17 +11,17 @@ KEPT_AS_TEXT = "application/json"
 
 
 def decoded(payload: Json, payload_type: str | None) -> Json:
-    """What a client means by a payload. Raises ``Declined``.
+    """What a client means by a payload.
 
-    The SDK sends SuperJSON as text: its ``json`` is the value, with dates as text.
+    The SDK sends SuperJSON as text: its ``json`` is the value, with dates as text. What
+    is none is taken as it stands; the real server minds only when it is read.
     """
     if payload_type != "application/super+json":
         return payload
     try:
-        told = orjson.loads(payload)
-        return told["json"]
+        return orjson.loads(payload)["json"]
     except (ValueError, TypeError, KeyError):
-        raise Declined(400, "The payload is not SuperJSON") from None
+        return payload
 
 
 def encoded(value: Json) -> str:
