@@ -5,6 +5,7 @@ from table.trigger_dev import TRIGGER
 from trigger_caller import DAY, HOUR, MINUTE, PROD, Caller, spans_of
 
 from judged import client_of
+from soundstage.world.errors import FixtureError
 from soundstage.world.log import Put
 
 
@@ -161,3 +162,16 @@ def test_a_run_that_was_only_put_there_is_told_and_never_breaks(dev):
         dev.told("GET", "/v1/runs/run_put/trace")["trace"]["rootSpan"]["children"] == []
     )
     assert dev.told("POST", "/v1/runs/run_put/replay")["id"] != run_id
+
+
+@pytest.mark.parametrize(
+    ("collection", "document"),
+    [
+        ("runs", {"status": "QUEUED"}),
+        ("batches", {"environment": "dev", "runCount": 1}),
+        ("keys", {"of": "run_1234"}),
+    ],
+)
+def test_what_could_not_be_told_is_not_kept(world, collection, document):
+    with pytest.raises(FixtureError):
+        world.apply(Put("trigger-dev", collection, "x", document))

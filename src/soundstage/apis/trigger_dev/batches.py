@@ -38,9 +38,10 @@ def create_batch(call: Call) -> Answer:
     given = call.body
     name = given.get("idempotencyKey")
     key = Key.of("batch", call.credential["environment"], name) if name else None
-    if key and (id_ := known(call, key)):
-        batch = own(call, "batches", id_)
-        return Answer({"id": id_, "runCount": batch["runCount"], "isCached": True})
+    made = known(call, key) if key else None
+    if batch := call.collection("batches").get(made or "", call.now):
+        count = batch["runCount"]
+        return Answer({"id": batch["id"], "runCount": count, "isCached": True})
     id_ = call.fresh(batch_id)
     inherited = {
         n: given[n] for n in ("parentRunId", "resumeParentOnCompletion") if n in given

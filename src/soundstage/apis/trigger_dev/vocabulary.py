@@ -10,15 +10,15 @@ SPAN = (
     "#/paths/~1api~1v1~1runs~1{runId}~1events/get/responses/200/content"
     "/application~1json/schema/properties/events/items"
 )
-RUN = "#/components/schemas/CommonRunObject"
+STORED = "#/components/schemas/Stored"
 
 batch_id = friendly("batch_")
 
 VOCABULARY = Vocabulary.of(
-    Kind("run", "runs", "id", friendly("run_"), "environment", RUN),
+    Kind("run", "runs", "id", friendly("run_"), "environment", f"{STORED}Run"),
     Kind("span", "spans", "spanId", hex16, "runId", SPAN),
-    Kind("batch", "batches", "id", batch_id),
-    Kind("key", "keys", "id", friendly("key_")),
+    Kind("batch", "batches", "id", batch_id, None, f"{STORED}Batch"),
+    Kind("key", "keys", "id", friendly("key_"), None, f"{STORED}Key"),
     at=lambda at, _: rfc3339(at),
     at_ns=lambda at, _: str(at * NS),
     elapsed_ms=lambda at, began: at - began,
