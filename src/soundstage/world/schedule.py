@@ -18,6 +18,7 @@ MOST_TICKS = 50_000
 
 _FIELDS = 5  # minute, hour, day, month, weekday: nothing is finer than a minute
 _SAMPLE = 8  # ticks whose mean distance tells how many there are in a longer time
+_LAST = "\U0010ffff"  # a key after all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class Schedule:
     """Cron expressions that are in force, by a key each, and what their ticks do.
 
     Both are given the state as it is at an instant and are pure: what they give depends
-    on nothing but their arguments. The commands of a tick are applied at its instant
-    and not logged, since they follow from what is.
+    on nothing but their arguments. ``crons`` is asked again after every tick and every
+    command, not in between. The commands of a tick are applied at its instant and not
+    logged, since they follow from what is.
     """
 
     crons: Callable[["State", int], Mapping[str, str]]
@@ -129,6 +131,15 @@ class Agenda:
     def changed(self, api: str) -> None:
         """Look again: its crons may be others now."""
         self._next.pop(api, None)
+
+    def commanded(self, api: str, at: int) -> None:
+        """Look again, from the instant of a command on: what it brings is not due yet.
+
+        All that was due by then has been done.
+        """
+        if api in self._passed:
+            self._passed[api] = max(self._passed[api], Tick(at, _LAST))
+            self.changed(api)
 
     def check_leap(self, start: int, end: int) -> None:
         """Raise ``TooFar`` if a clock would pass too many ticks at once."""
