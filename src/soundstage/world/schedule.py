@@ -17,7 +17,6 @@ MOST_TICKS = 50_000
 """How many ticks a clock may pass at once: about five years of an hourly task."""
 
 _FIELDS = 5  # minute, hour, day, month, weekday: nothing is finer than a minute
-_SAMPLE = 8  # ticks whose mean distance tells how many there are in a longer time
 _LAST = "\U0010ffff"  # a key after all others
 
 
@@ -83,18 +82,21 @@ def check_cron(cron: str, pointer: str) -> None:
 
 
 def ticks_within(crons: Mapping[str, str], start: int, end: int) -> int:
-    """About how many ticks there are from one instant to another."""
+    """How many ticks there are, if both ends are whole days; enough to be too many."""
     return sum(_count(cron, start, end) for cron in crons.values())
 
 
 def _count(cron: str, start: int, end: int) -> int:
-    at = start
-    for passed in range(_SAMPLE):
-        following = next_at(cron, at)
-        if following is None or following > end:
-            return passed
-        at = following
-    return int((end - start) / ((at - start) / _SAMPLE))
+    from cronsim import CronSim
+
+    parsed = CronSim(cron, EPOCH)
+    a_day, ticks = len(parsed.hours) * len(parsed.minutes), 0
+    midnights = " ".join(["0 0", *cron.split()[2:]])
+    day = next_at(midnights, start - DAY)
+    while day is not None and day <= end and ticks <= MOST_TICKS:
+        ticks += a_day
+        day = next_at(midnights, day)
+    return ticks
 
 
 class Agenda:
@@ -150,7 +152,7 @@ class Agenda:
             for api in self._schedules
         )
         if ticks > MOST_TICKS:
-            raise TooFar(ticks, MOST_TICKS)
+            raise TooFar(MOST_TICKS)
 
     def _next_of(self, api: str) -> Tick | None:
         if api not in self._next:
