@@ -135,7 +135,7 @@ class World:
         Gives the run that was started or interrupted (None if it was over already), or
         the record that was changed. Raises ``Unknown`` for a name that is not there,
         ``FixtureError`` for what lifecycle or contract forbid, ``ValueError`` for a
-        span that the clock cannot go.
+        span that the clock cannot go, and for a plan for no run.
         """
         at = self.clock.now() if isinstance(command, Reset) else self.now()
         chance = Seeded(self.opening.seed, _api_of(command), "draws", self._draws)
