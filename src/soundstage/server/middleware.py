@@ -263,6 +263,7 @@ class _HandlerOperation:
             exchange.credential,
             exchange.base_url,
             lobby,
+            lobby.changes,
         )
         answer = self.handler(call)
         if isinstance(answer, Coroutine):
