@@ -15,7 +15,9 @@ scenarios:
       - run: {status: live, n: $n, kept: $kept}
       - after: 10s
         run: {status: over}
-  shorter: {weight: 0, steps: [{run: {status: short}}, {after: 1s, run: {status: over}}]}
+  shorter:
+    weight: 0
+    steps: [{run: {status: short}}, {after: 1s, run: {status: over}}]
 beginnings:
   delayed:
     draw: {delay: 30s, why: {fake: word}}
