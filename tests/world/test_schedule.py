@@ -300,6 +300,13 @@ def test_a_world_made_later_has_the_ticks_since_the_origin():
     assert len(begun(late)) == 25
 
 
+def test_nothing_ticks_before_the_origin():
+    world = world_of(OFTEN, now=NOW - HOUR, origin=NOW)
+    world.apply(Start("small", None, "story", {"key": "mine"}))
+    world.apply(Advance(HOUR + 10 * MINUTE))
+    assert begun(world) == [(-HOUR, "mine"), (0, "task"), (7 * MINUTE, "task")]
+
+
 def test_history_ends_where_ticks_begin():
     past = "history: [{task: task, scenario: story, every: cron, for: 3h}]"
     world = world_of(HOURLY + past)
