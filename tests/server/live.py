@@ -114,6 +114,8 @@ def played(story, *, socket=False, cron=None, speed=0, **handlers):
             await asyncio.wait_for(story(live), 10)
         await turns()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+        lobbies = [hosted.lobby for hosted in worlds]
+        assert not any(lobby._asleep | lobby._at_work for lobby in lobbies)
 
     asyncio.run(play())
 

@@ -50,10 +50,14 @@ def test_a_wait_for_an_instant_that_is_past_is_none():
 
 
 def test_a_moving_clock_brings_the_instant_by_itself():
-    async def story(live):
-        assert 10_000 <= (await live.ask()).json()["at"] < 100_000
+    async def wait(call):
+        later = await call.later(call.now + 10_000)
+        return Answer({"span": later.now - call.now})
 
-    played(story, wait=waiting(NOW + 10_000), speed=100)
+    async def story(live):
+        assert (await live.ask()).json()["span"] >= 10_000
+
+    played(story, wait=wait, speed=100)
 
 
 def test_a_frozen_clock_waits_until_it_goes():
@@ -289,7 +293,7 @@ def test_a_server_that_stops_answers_who_waits_and_stops_at_once():
 
     began = time.monotonic()
     played(story, socket=True, wait=waiting(None))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 # A world whose clock has gone too far
