@@ -151,12 +151,12 @@ def test_a_stream_comes_to_a_clean_end_when_nothing_is_waited_for(action):
         reader, writer = await live.connect("/stream", b"Connection: close\r\n")
         await read_until(reader, b"\n\n")
         action(live)
-        assert (await asyncio.wait_for(reader.read(), 3)).endswith(b"0\r\n\r\n")
+        assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"0\r\n\r\n")
         writer.close()
 
     began = time.monotonic()
     streamed(story, commands, socket=True)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
 
 
 def test_streams_are_ended_before_a_reset_is_seen_by_them():
@@ -257,7 +257,7 @@ def test_a_stream_that_breaks_the_contract_cuts_the_connection():
 
     async def story(live):
         reader, writer = await live.connect("/stream")
-        said = await asyncio.wait_for(reader.read(), 3)
+        said = await asyncio.wait_for(reader.read(), 5)
         assert said.endswith(WIRE + b"\r\n")  # and no last chunk
         writer.close()
 
@@ -287,14 +287,14 @@ async def struck(live, kind, **options):
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        ("latency", {"ms": 500}), ("slow", {"ms": 500}), ("truncate", {}),
+        ("latency", {"ms": 60_000}), ("slow", {"ms": 60_000}), ("truncate", {}),
         ("malformed", {}),
     ],
 )  # fmt: skip
 def test_faults_of_bodies_leave_streams_alone(kind, options):
     async def story(live):
         await struck(live, kind, **options)
-        answer = await asyncio.wait_for(live.ask("/stream"), 0.4)
+        answer = await asyncio.wait_for(live.ask("/stream"), 8)
         assert answer.text.count("data: ") == 3
         (entry,) = live.worlds.default.journal.entries()
         assert entry.fault is None

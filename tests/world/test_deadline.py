@@ -5,7 +5,7 @@ from small import cut, drawn_from, fixture_of, told, world_of
 
 from soundstage.world.clock import LATEST
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.log import Advance, Interrupt, Start
+from soundstage.world.log import Advance, Interrupt, Patch, Start
 from soundstage.world.value import as_span
 from strategies import NOW
 
@@ -140,6 +140,14 @@ def test_a_deadline_that_has_struck_does_not_strike_again():
         run = world.apply(Interrupt("small", run.id, "requeued"))
     assert sum(said.get("warned") != 3_000 for _, said in told(run)) == 1
     assert last(run) == (24_000, None)
+
+
+def test_a_deadline_never_rewrites_the_past_of_a_run_that_was_edited():
+    world, run = started({"expired": 15_000})
+    world.apply(Advance(12_000))
+    world.apply(Patch("small", "runs", run.id, {"status": "queued"}))
+    world.apply(Advance(8_000))
+    assert last(world.apply(Interrupt("small", run.id, "requeued"))) == (40_000, None)
 
 
 def test_a_run_that_a_deadline_has_ended_is_over():

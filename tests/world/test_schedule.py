@@ -383,10 +383,10 @@ def test_a_clock_that_ran_too_far_by_its_speed_stands_until_the_world_is_reset()
 @pytest.mark.parametrize(
     ("cron", "start", "span"),
     [
-        ("*/5 9-17 * * 1-5", 9 * HOUR, 60 * DAY),
+        ("*/5 9-17 * * 1-5", 9 * HOUR, 30 * DAY),
         ("* 0 1 1 *", 0, 20 * 365 * DAY),
-        ("* * 1 * *", DAY, 365 * DAY),
-        ("0 * * * *", 0, 200 * DAY),
+        ("* * 1 * *", DAY, 90 * DAY),
+        ("0 * * * *", 0, 90 * DAY),
         ("0 0 29 2 *", 0, 8000 * DAY),
     ],
 )
