@@ -16,7 +16,8 @@ from soundstage.world.value import as_span
 class Run:
     """A run under way, or over: its timeline, written when it started.
 
-    ``records[0]`` is its own record. ``names`` is what its steps were drawn with,
+    ``records[0]`` is its own record. ``names`` is what its steps were drawn with, and
+    ``given`` which of these were handed in: they win over draws, its endings' too.
     ``successors`` are the runs that it starts.
     """
 
@@ -28,6 +29,7 @@ class Run:
     deadlines: Mapping[str, int] = field(default_factory=dict)
     successors: tuple["Run", ...] = ()
     chain: int = 0
+    given: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -80,6 +82,7 @@ def drawn(source: Source, cue: Cue) -> Run:
         names=drawing.names,
         deadlines={**spans, **cue.deadlines},
         chain=cue.chain,
+        given=frozenset(cue.names),
     )
     return _cut_short(source, run, cue.at) or _followed(source, run, drawing.cues)
 
@@ -97,7 +100,8 @@ def interrupted(source: Source, run: Run, cut: Cut) -> Run | None:
         return None
     to_come = {r.name for r in run.records if r.began > at}
     names = {n: v for n, v in run.names.items() if n not in to_come}
-    drawing = Drawing(source, at, {**names, **cut.names}, cut.names.keys())
+    given = run.given | cut.names.keys()
+    drawing = Drawing(source, at, {**names, **cut.names}, given)
     gone: list[Record] = []
     for record in run.records:
         past = record.until(at)
@@ -110,6 +114,7 @@ def interrupted(source: Source, run: Run, cut: Cut) -> Run | None:
         run,
         records=(*drawing.records(), *gone),
         names=drawing.names,
+        given=given,
         successors=tuple(s for s in run.successors if s.at <= at),
     )
     return _cut_short(source, new, at) or _followed(source, new, drawing.cues)
