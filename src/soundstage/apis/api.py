@@ -56,7 +56,8 @@ class Call:
     """A valid request on its way to a handler.
 
     ``now`` was read once for it, so that nothing in one answer can disagree.
-    ``base_url`` is the scheme and host that the client used.
+    ``base_url`` is the scheme and host that the client used, ``root`` the path below
+    which it finds this API in this world: what a link to the API begins with.
     """
 
     api: str
@@ -66,6 +67,7 @@ class Call:
     credential: Credential
     base_url: str
     waiting: Waiting
+    root: str = ""
     _chance: list[Chance] = field(default_factory=list)
 
     @property

@@ -260,6 +260,7 @@ class _HandlerOperation:
             exchange.credential,
             exchange.base_url,
             lobby,
+            exchange.root,
         )
         answer = self.handler(call)
         if isinstance(answer, Coroutine):
