@@ -230,9 +230,9 @@ def test_chunks_are_deleted_one_some_and_all(story):
     ("key", "dataset", "payload", "error"),
     [
         ("tr-wrong", ORGANIZATION, {}, "UnauthorizedException"),
-        (READONLY, ORGANIZATION, {}, "ForbiddenException"),
-        (KEY, OTHERS_DATASET, {}, "ForbiddenException"),
-        (KEY, NOBODYS, {}, "NotFoundException"),
+        (READONLY, ORGANIZATION, {"chunk_id": NOBODYS}, "ForbiddenException"),
+        (KEY, OTHERS_DATASET, {"chunk_id": NOBODYS}, "ForbiddenException"),
+        (KEY, NOBODYS, {"chunk_id": NOBODYS}, "NotFoundException"),
         (KEY, ORGANIZATION, {}, "BadRequestException"),
         (KEY, ORGANIZATION, {"chunk_id": NOBODYS}, "NotFoundException"),
     ],

@@ -98,7 +98,7 @@ def test_a_broken_exchange_is_noticed(judges, api, change, word):
             {
                 "method": "PUT",
                 "url": "/api/chunk",
-                "request_body": b'{"location":null,"metadata":null}',
+                "request_body": b'{"chunk_id":null,"tracking_id":"a","metadata":null}',
             },
         ),
         *(

@@ -327,8 +327,8 @@ ROWS = {
     "delete_dataset": [
         *in_dataset("delete_dataset", "owner"),
         *(
-            refused(400, f"path {other}", path=f"/trieve/api/dataset/{other}")
-            for other in (ZERO, DATASET, OTHER_DATASET)
+            refused(status, f"path {other}", path=f"/trieve/api/dataset/{other}")
+            for status, other in ((400, DATASET), (403, OTHER_DATASET), (404, ZERO))
         ),
         refused(400, "no UUID", "path.dataset_id format",
                 path="/trieve/api/dataset/lorem"),
@@ -387,7 +387,7 @@ ROWS = {
         *in_dataset("create_chunk"),
         *one_or_many(400),
         refused(400, "time stamp", **body({"time_stamp": "yesterday"})),
-        refused(400, "unknown group", **body({"group_ids": [ZERO]})),
+        refused(404, "unknown group", **body({"group_ids": [ZERO]})),
         refused(400, "no group", "body oneOf", **body({"group_ids": ["lorem"]})),
         refused(413, "too many", **body([{}] * 121)),
     ],
@@ -396,11 +396,13 @@ ROWS = {
         done("by its tracking id", **body({"tracking_id": "tracking_id", "weight": 2})),
         *in_dataset("update_chunk"),
         *bodies(400),
-        refused(400, "no chunk", **body({})),
+        refused(400, "no chunk", "body anyOf", **body({})),
+        refused(400, "nulls", "body anyOf",
+                **body({"chunk_id": None, "tracking_id": None})),
         refused(400, "no UUID", "body/chunk_id format", **body({"chunk_id": "x"})),
         refused(400, "time stamp",
                 **body({"chunk_id": CHUNK, "time_stamp": "x"})),
-        refused(400, "unknown group",
+        refused(404, "unknown group",
                 **body({"chunk_id": CHUNK, "group_ids": [ZERO]})),
         refused(400, "tracking id taken",
                 **body({"chunk_id": CHUNK, "tracking_id": "terms"})),
@@ -413,7 +415,8 @@ ROWS = {
         *in_dataset("update_chunk_by_tracking_id"),
         *bodies(400),
         refused(400, "no tracking id", "body required", **body({})),
-        refused(400, "empty tracking id", **body({"tracking_id": ""})),
+        refused(400, "empty tracking id", "body/tracking_id minLength",
+                **body({"tracking_id": ""})),
         refused(404, "unknown tracking id", **body({"tracking_id": "bread"})),
     ],
     "delete_chunk": [
@@ -488,7 +491,7 @@ ROWS = {
              **body({"tracking_id": "SNOVERSIZEDTSHIRT", "update_chunks": True})),
         *in_dataset("update_chunk_group"),
         *bodies(400),
-        refused(400, "no group", **body({})),
+        refused(400, "no group", "body anyOf", **body({})),
         refused(400, "taken",
                 **body({"group_id": DATASET, "tracking_id": "archive"})),
         refused(404, "unknown group", **body({"group_id": ZERO})),
@@ -514,7 +517,7 @@ ROWS = {
         *in_dataset("add_chunk_to_group"),
         *ids("add_chunk_to_group", "group_id"),
         *bodies(400),
-        refused(400, "no chunk", **body({})),
+        refused(400, "no chunk", "body anyOf", **body({})),
         refused(404, "unknown chunk", **body({"chunk_id": ZERO})),
         refused(404, "another's chunk", **body({"chunk_tracking_id": "bread"})),
     ],

@@ -1,6 +1,6 @@
 """Chunks: queued, read in, changed and deleted."""
 
-from soundstage.apis.api import Answer, Call, NotFound
+from soundstage.apis.api import Answer, Call
 from soundstage.apis.trieve import groups, jobs, store
 from soundstage.apis.trieve.access import dataset_of
 from soundstage.apis.trieve.filter import matches
@@ -159,19 +159,13 @@ def update_chunk(call: Call) -> Answer:
     chunk_id, tracking_id = given.get("chunk_id"), given.get("tracking_id")
     if chunk_id is not None:
         chunk = store.find(call, "chunks", chunk_id, dataset)
-    elif tracking_id is not None:
-        chunk = store.tracked(call, "chunks", tracking_id, dataset)
     else:
-        raise BadRequest(
-            "Either chunk_id or tracking_id must be provided to update a chunk"
-        )
+        chunk = store.tracked(call, "chunks", tracking_id, dataset)
     return _updated(call, dataset, chunk)
 
 
 def update_chunk_by_tracking_id(call: Call) -> Answer:
     """Change the chunk of a tracking id."""
-    if not call.body["tracking_id"]:
-        raise BadRequest("Tracking id must be provided to update by tracking_id")
     return _updated(call, dataset_of(call), _tracked(call, call.body["tracking_id"]))
 
 
@@ -208,7 +202,4 @@ def _free_tracking_id(call: Call, dataset: Document, chunk: Document) -> Json:
 
 
 def _tracked(call: Call, tracking_id: str) -> Document:
-    dataset = dataset_of(call)
-    if not tracking_id:
-        raise NotFound("chunks", tracking_id)
-    return store.tracked(call, "chunks", tracking_id, dataset)
+    return store.tracked(call, "chunks", tracking_id, dataset_of(call))

@@ -98,7 +98,8 @@ def clear_dataset(call: Call) -> Answer:
 
 def _of_header_and_path(call: Call) -> Document:
     dataset = dataset_of(call)
-    if call.parameters["dataset_id"].lower() != dataset["id"]:
+    named = owned(call, call.get("datasets", call.parameters["dataset_id"].lower()))
+    if named["id"] != dataset["id"]:
         raise BadRequest("Dataset header does not match provided dataset ID")
     return dataset
 

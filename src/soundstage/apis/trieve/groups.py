@@ -90,10 +90,8 @@ def update_chunk_group(call: Call) -> Answer:
     group_id, tracking_id = given.get("group_id"), given.get("tracking_id")
     if group_id is not None:
         old = store.find(call, "groups", group_id, dataset)
-    elif tracking_id is not None:
-        old = store.tracked(call, "groups", tracking_id, dataset)
     else:
-        raise BadRequest("No group id or tracking id provided")
+        old = store.tracked(call, "groups", tracking_id, dataset)
     if tracking_id:
         holder = store.tracking_ids(call, "groups", dataset).get(tracking_id, old)
         if holder["id"] != old["id"]:
@@ -148,10 +146,8 @@ def add_chunk_to_group(call: Call) -> Answer:
     group = _group(call, dataset)
     if given.get("chunk_id") is not None:
         chunk = store.find(call, "chunks", given["chunk_id"], dataset)
-    elif given.get("chunk_tracking_id") is not None:
-        chunk = store.tracked(call, "chunks", given["chunk_tracking_id"], dataset)
     else:
-        raise BadRequest("No chunk id or tracking id provided")
+        chunk = store.tracked(call, "chunks", given["chunk_tracking_id"], dataset)
     bookmark(call, group["id"], chunk["id"], dataset)
     return Answer(None, 204)
 
@@ -171,15 +167,12 @@ def remove_chunk_from_group(call: Call) -> Answer:
 
 
 def check(call: Call, dataset: Document, payloads: Iterable[Document]) -> None:
-    """Raise ``BadRequest`` for a group that a chunk is to be in and that is not there.
+    """Raise ``NotFound`` for a group that a chunk is to be in and that is not there.
 
     Only those with a tracking id are made as they are needed.
     """
     for group_id in {i for p in payloads for i in p.get("group_ids") or ()}:
-        try:
-            store.find(call, "groups", group_id, dataset)
-        except NotFound as error:
-            raise BadRequest(f"Group {group_id} must be created first") from error
+        store.find(call, "groups", group_id, dataset)
 
 
 def put_into(call: Call, dataset: Document, chunk_id: str, payload: Document) -> None:
