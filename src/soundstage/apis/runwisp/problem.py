@@ -2,7 +2,12 @@
 
 from http import HTTPStatus
 
-from soundstage.apis.api import Answer, ApiError, Forbidden, NotFound, status_of
+from soundstage.apis.api import (
+    Answer,
+    ApiError,
+    NotFound,
+    status_of,
+)
 from soundstage.contract.violation import (
     Refused,
     TooLarge,
@@ -15,6 +20,7 @@ from soundstage.types import Document, Json
 NOT_FOUND = {
     "tasks": "task not found",
     "runs": "run not found",
+    "logs": "Run not found",
     "schemas": "schema not found",
 }
 NO_TRIGGER = "API triggering disabled for this task"
@@ -25,10 +31,6 @@ NOT_OVER = "cannot delete a run that is still pending or running; stop it first"
 
 BAD_CHALLENGE = "Invalid or expired challenge"
 BAD_PASSWORD = "Invalid password"  # noqa: S105 - what is said, not a secret
-
-
-class Conflict(ApiError):
-    """What is asked for does not go with how things stand; the text says why."""
 
 
 class NotLoggedIn(ApiError):
@@ -47,10 +49,6 @@ def problem(error: Refused | ApiError) -> Answer:
             return _problem(status_of(error), str(error))
         case NotFound(collection=collection):
             return _problem(404, NOT_FOUND.get(collection, str(error)))
-        case Forbidden():
-            return _problem(403, str(error))
-        case Conflict():
-            return _problem(409, str(error))
         case Refused(violations=violations):
             # Logging in alone takes a body, and its route is none of the framework's.
             if any(violation.place == "body" for violation in violations):
@@ -58,7 +56,7 @@ def problem(error: Refused | ApiError) -> Answer:
             errors = [_detail(violation) for violation in violations]
             return _problem(422, "validation failed", errors=errors)
         case _:
-            return _problem(400, str(error))
+            return _problem(status_of(error), str(error))
 
 
 def _problem(status: int, detail: str, **more: Json) -> Answer:
