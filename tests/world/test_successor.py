@@ -93,6 +93,17 @@ def test_a_successor_that_never_began_is_nowhere():
     assert all(runs.get(each.id, LATEST) is None for each in gone)
 
 
+def test_a_successor_that_an_ending_starts_is_there_too():
+    again = "[{run: {cut: true}}, {after: 1s, start: {scenario: next_one, with: {before: a}}}]"
+    world = world_of(CHAIN.replace("endings: {", f"endings: {{again: {again}, "))
+    first = world.apply(Start("small", "task", "story"))
+    (new,) = world.apply(Interrupt("small", first.id, "again")).successors
+    (last,) = new.successors
+    assert list(world.state("small").runs) == [first.id, new.id, last.id]
+    runs = world.collection("small", "runs").all(LATEST)
+    assert [run["id"] for run in runs] == [first.id, new.id, last.id]
+
+
 def loop(length):
     """A chain of so many runs after the first."""
     steps = "[{run: {}}, {start: {scenario: s%d}}]"

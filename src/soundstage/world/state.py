@@ -70,10 +70,14 @@ class State:
         for record in new.records:
             if record.id not in had:
                 self.collections[record.kind.collection].add(record)
-        begun = {successor.id for successor in new.successors}
+        before = {successor.id for successor in old.successors}
+        after = {successor.id for successor in new.successors}
         for successor in old.successors:
-            if successor.id not in begun:
+            if successor.id not in after:
                 self._remove(successor)
+        for successor in new.successors:
+            if successor.id not in before:
+                self.add(successor)
 
     def as_it_is(self, run: Run) -> Run:
         """The run with its records as they were changed since it was drawn."""
