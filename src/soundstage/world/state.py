@@ -108,7 +108,9 @@ class State:
     def _remove(self, run: Run) -> None:
         del self.runs[run.id]
         for record in run.records:
-            self.put(record, None)
+            # One that somebody put there before it was to begin has begun.
+            if self.collections[record.kind.collection].record(record.id) is record:
+                self.put(record, None)
         for successor in run.successors:
             self._remove(successor)
 
