@@ -23,6 +23,13 @@ PLAIN = tuple(
     "restart parallelism on_overlap instances restart_backoff retry_attempts "
     "retry_backoff log_max_size log_on_full keep_runs".split()
 )
+TASK: Document = {
+    "kind": "task",
+    "api_trigger": True,
+    "parallelism": 1,
+    "on_overlap": "queue",
+}
+SERVICE: Document = {"kind": "service", "api_trigger": True, "instances": 1}
 SPANS = ("restart_delay", "retry_delay", "keep_for")
 """Written in a fixture as 5s or 30d, told in nanoseconds."""
 
@@ -79,7 +86,7 @@ class Task:
 
     def shown(self, now: int) -> Document:
         """As the API shows it."""
-        policy = {"kind": "task", "api_trigger": True, **self.policy}
+        policy = {**(SERVICE if self.is_service else TASK), **self.policy}
         spans = {name: policy[name] for name in SPANS if name in policy}
         if "timeout" in policy.get("deadlines", {}):
             spans["timeout"] = policy["deadlines"]["timeout"]
