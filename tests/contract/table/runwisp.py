@@ -286,6 +286,6 @@ ROWS = {
 
 OWN = "each of its refusals has a status of its own"
 NEVER = {
-    **{(name, "default"): OWN for name in GOOD if name not in {"login"}},
+    **{(name, "default"): OWN for name in GOOD if name != "login"},
     ("streamRuns", "200"): "it has no end; test_runwisp_streams.py reads it",
 }
