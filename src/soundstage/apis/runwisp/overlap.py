@@ -5,8 +5,10 @@ between included: whoever waits for it waits for all. (The real daemon gives the
 away between two attempts.)
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from soundstage.apis.runwisp.task import Task
 from soundstage.world.clock import LATEST
@@ -96,16 +98,36 @@ def moved_up(
 
 
 def places(state: State, task: str, at: int) -> Iterator[Place]:
-    """Who has a place of a task at an instant, the oldest first. O(its runs)."""
-    runs = state.collection("runs")
-    for document in runs.children(task, at):
-        record, run = runs.record(document["id"]), state.runs.get(document["id"])
-        if document["status"] != "ended":
-            starts, end = _first(record, "running", at), _first(record, "ended")
-            yield Place(document["id"], starts, max(end, *_ends(run)))
-        elif run and (to_come := [s for s in run.successors if s.at > at]):
-            until = max(_ends(run))
-            yield Place(document["id"], to_come[0].at, until, goes_on=False)
+    """Who has a place of a task at an instant, the oldest first.
+
+    O(runs since the oldest that is not over): those before it are looked at once.
+    """
+    records = state.collection("runs").listed(task)
+    passed = _PASSED.setdefault(state, {})
+    for i in range(passed.get(task, 0), bisect_right(records, at, key=_began)):
+        if place := _place(state, records[i], at):
+            yield place
+        elif i == passed.get(task, 0):
+            passed[task] = i + 1
+
+
+_PASSED: WeakKeyDictionary[State, dict[str, int]] = WeakKeyDictionary()
+"""How many runs of a task, from the first on, are over for good in a state."""
+
+
+def _place(state: State, record: Record, at: int) -> Place | None:
+    """The place of a run that has begun; None if it is over and nothing follows."""
+    document, run = record.as_of(at), state.runs.get(record.id)
+    if document and document["status"] != "ended":
+        starts, end = _first(record, "running", at), _first(record, "ended")
+        return Place(record.id, starts, max(end, *_ends(run)))
+    if run and (to_come := [s for s in run.successors if s.at > at]):
+        return Place(record.id, to_come[0].at, max(_ends(run)), goes_on=False)
+    return None
+
+
+def _began(record: Record) -> int:
+    return record.began
 
 
 def _ends(run: Run | None) -> list[int]:
@@ -116,10 +138,9 @@ def _ends(run: Run | None) -> list[int]:
     return ends
 
 
-def _first(record: Record | None, status: str, otherwise: int = LATEST) -> int:
-    """The first instant at which a run's record has this status."""
-    if record is not None:
-        for at, document in zip(record.times, record.documents, strict=True):
-            if document is None or document["status"] == status:
-                return at
+def _first(record: Record, status: str, otherwise: int = LATEST) -> int:
+    """The first instant at which a run's record has this status, or is deleted."""
+    for at, document in zip(record.times, record.documents, strict=True):
+        if document is None or document["status"] == status:
+            return at
     return otherwise
