@@ -333,4 +333,6 @@ class _Answer:
         self.status_code = exchange.status
         self.headers = Multi(list(exchange.headers))
         self.content_type = essence(_header(exchange.headers, "content-type"))
-        self.data = exchange.body or None
+        # A stream in which nothing has happened is an answer, too.
+        nothing = b"\n" if self.content_type == "text/event-stream" else None
+        self.data = exchange.body or nothing
