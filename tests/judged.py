@@ -35,7 +35,7 @@ class InProcess(httpx.BaseTransport):
         self.world = world
         self._watch_too = watch
         worlds = Worlds(services, world.opening)
-        worlds.default.world = world
+        worlds.default.become(world)
         self._app = build_app(worlds, guard, self._watch)
         self._judges = judges
         self._watched = []
@@ -67,6 +67,8 @@ class InProcess(httpx.BaseTransport):
         sent = []
 
         async def receive():
+            if not waiting:  # the client stays
+                await asyncio.Event().wait()
             return waiting.pop(0)
 
         async def send(message):

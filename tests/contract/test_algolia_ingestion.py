@@ -1,7 +1,7 @@
 """Algolia Ingestion: what its two operations say of one world."""
 
 import pytest
-from operations import ALGOLIA, OTHER_ALGOLIA, RUN
+from table.algolia_ingestion import ALGOLIA, OTHER_ALGOLIA, RUN
 
 RUNS = "/algolia-ingestion/1/runs"
 

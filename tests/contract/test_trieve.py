@@ -4,7 +4,8 @@ import json
 import re
 
 import pytest
-from operations import DATASET, OTHER_DATASET, TRIEVE, ZERO
+from table.rows import ZERO
+from table.trieve import DATASET, OTHER_DATASET, TRIEVE
 
 from judged import client_of
 from soundstage.apis.trieve import VOCABULARY

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from operations import TRIGGER
+from table.trigger_dev import TRIGGER
 
 from judged import client_of
 from soundstage.world.log import Interrupt, Start

@@ -3,10 +3,12 @@
 import yaml
 
 from soundstage.world.chance import Seeded
+from soundstage.world.drawing import Source
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
 from soundstage.world.record import Kind, Vocabulary
-from soundstage.world.timeline import Cue, Cut, drawn, interrupted
+from soundstage.world.scenario import Cue
+from soundstage.world.timeline import Cut, drawn, interrupted
 from soundstage.world.world import Opening, World
 from strategies import NOW
 
@@ -40,7 +42,8 @@ def world_of(text, seed=0):
 def drawn_from(text, scenario="story", seed=0, task="task", **names):
     """A run of the scenario that starts at NOW."""
     script = fixture_of(text).script
-    return drawn(script, Cue(task, scenario, NOW, names=names), Seeded(seed))
+    source = Source(script, Seeded(seed))
+    return drawn(source, Cue(task, scenario, NOW, names=names))
 
 
 def run_of(steps, **more):
@@ -50,9 +53,8 @@ def run_of(steps, **more):
 
 def cut(text, run, after, ending="cancelled"):
     """The run, interrupted so long after NOW."""
-    return interrupted(
-        fixture_of(text).script, run, Cut(ending, NOW + after), Seeded(0)
-    )
+    source = Source(fixture_of(text).script, Seeded(0))
+    return interrupted(source, run, Cut(ending, NOW + after))
 
 
 def story(steps):

@@ -12,8 +12,10 @@ from small import (
 
 from soundstage.world.chance import Extreme, Seeded
 from soundstage.world.clock import LATEST
+from soundstage.world.drawing import Source
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.timeline import Cue, drawn
+from soundstage.world.scenario import Cue
+from soundstage.world.timeline import drawn
 from strategies import NOW
 
 SEEDS = range(20)
@@ -252,12 +254,12 @@ def test_what_cannot_be_drawn_says_why_and_where(steps, message, pointer):
 def test_a_task_or_scenario_that_is_not_there_is_unknown(task, scenario, message):
     script = fixture_of("scenarios: {story: {steps: [{run: {}}]}}").script
     with pytest.raises(Unknown, match=message):
-        drawn(script, Cue(task, scenario, NOW), Seeded(0))
+        drawn(Source(script, Seeded(0)), Cue(task, scenario, NOW))
 
 
 def test_a_run_takes_the_identifier_it_is_given():
     script = fixture_of("scenarios: {story: {steps: [{run: {}, event: {}}]}}").script
-    run = drawn(script, Cue("task", "story", NOW, "my-id"), Seeded(0))
+    run = drawn(Source(script, Seeded(0)), Cue("task", "story", NOW, "my-id"))
     assert run.id == "my-id" == run.records[0].documents[0]["id"]
     assert run.records[1].documents[0]["run"] == "my-id"
     assert run.records[1].id != "my-id"
@@ -267,7 +269,7 @@ def test_a_run_ends_when_the_years_do():
     script = fixture_of("""
     scenarios: {story: {steps: [{run: {}}, {after: 1d, run: {a: 1}}]}}
     """).script
-    run = drawn(script, Cue("task", "story", LATEST - 1000), Seeded(0))
+    run = drawn(Source(script, Seeded(0)), Cue("task", "story", LATEST - 1000))
     assert run.records[0].times == (LATEST - 1000, LATEST)
 
 
@@ -278,7 +280,7 @@ def test_a_trail_leads_from_each_version_to_its_patch():
     """
     trail = {}
     script = fixture_of(text).script
-    run = drawn(script, Cue("task", "story", NOW), Extreme(0), trail)
+    run = drawn(Source(script, Extreme(0), trail=trail), Cue("task", "story", NOW))
     steps = "/scenarios/story/steps"
     assert [trail[r.id, r.began] for r in run.records] == [
         f"{steps}/0/run",

@@ -279,7 +279,7 @@ def test_a_span_is_drawn_with_both_ends(node, least, most):
         assert spans == set(range(least, most + 1))
 
 
-@pytest.mark.parametrize("node", ["5", "1s..", "..1s", "1s..2", "soon", 5, "$name"])
+@pytest.mark.parametrize("node", ["5", "1s..", "..1s", "1s..2", "soon", 5])
 def test_a_span_that_is_none_says_so(node):
     with pytest.raises(FixtureError, match="is not a duration such as 250ms"):
         compile_span(node, PLACE)

@@ -2,28 +2,53 @@
 
 ApiError            a handler refuses; the module's ``problem`` words it
 ├── NotFound
-└── Forbidden
+├── Forbidden
+├── Conflict
+└── Impossible
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from soundstage.contract.operation import Arguments
 from soundstage.contract.security import Credential
 from soundstage.contract.violation import Refused, TooLarge, Unauthorized, Unrouted
 from soundstage.types import Document, Json
+from soundstage.world.chance import Chance
+from soundstage.world.ids import IdForm
 from soundstage.world.record import Collection, Vocabulary
+from soundstage.world.scenario import Cue
+from soundstage.world.schedule import Schedule
+from soundstage.world.timeline import Run
 from soundstage.world.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; a ``body`` of a text media type is a ``str``."""
+    """An answer; a ``body`` of a text media type is a ``str``.
 
-    body: Json
+    A ``stream`` gives the items of a list, each as it comes about; they go out at once,
+    in ``text/event-stream`` as the fields of server-sent events: ``{event, id, data,
+    retry}``. It ends when it is exhausted, the client goes, or the server stops.
+    """
+
+    body: Json = None
     status: int = 200
     media_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+    stream: AsyncIterator[Json] | None = None
+
+
+class Waiting(Protocol):
+    """Lets handlers wait for what a world's clock or its next command brings."""
+
+    async def until(self, at: int | None) -> None:
+        """Come back at an instant (never, if None) or after the next change.
+
+        A change is a command, or another speed of the clock. Who waits is cancelled
+        when the client goes or the server stops.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +65,15 @@ class Call:
     arguments: Arguments
     credential: Credential
     base_url: str
+    waiting: Waiting
+    _chance: list[Chance] = field(default_factory=list)
+
+    @property
+    def chance(self) -> Chance:
+        """Draws of this request's own; the same again when it is replayed."""
+        if not self._chance:
+            self._chance.append(self.world.chance(self.api))
+        return self._chance[0]
 
     @property
     def parameters(self) -> Mapping[str, Json]:
@@ -62,8 +96,21 @@ class Call:
             raise NotFound(collection, record_id)
         return document
 
+    def fresh(self, form: IdForm) -> str:
+        """An identifier that nothing has yet; another one each time."""
+        return form(self.chance, self.now)
 
-Handler = Callable[[Call], Answer]
+    def as_of_now(self) -> "Call":
+        """The same request at the present instant, after commands perhaps."""
+        return replace(self, now=self.world.now())
+
+    async def later(self, at: int | None) -> "Call":
+        """The same request, at an instant or after the next change of the world."""
+        await self.waiting.until(at)
+        return self.as_of_now()
+
+
+Handler = Callable[[Call], Answer | Awaitable[Answer]]
 
 
 class ApiError(Exception):
@@ -82,6 +129,10 @@ class Forbidden(ApiError):
     """The credentials are good, but not for this."""
 
 
+class Conflict(ApiError):
+    """The state of things does not allow it; the text says why."""
+
+
 class Impossible(ApiError):
     """The request is well formed, but cannot be carried out; the text says why."""
 
@@ -97,6 +148,8 @@ def status_of(error: Refused | ApiError) -> int:
             return 405 if allowed else 404
         case NotFound():
             return 404
+        case Conflict():
+            return 409
         case TooLarge():
             return 413
         case _:
@@ -128,6 +181,8 @@ class Api:
     ``handlers`` are by operationId. ``problem`` words every refusal, the contract's
     (``Refused``) and the handlers' (``ApiError``), in the API's own error body.
     ``rate_limit`` gives the headers of a 429: seconds to wait, the wall's instant.
+    ``follow`` says which run is started after one that is over; its cue needs no task.
+    ``schedule`` is what goes on without any request.
     """
 
     name: str
@@ -137,3 +192,5 @@ class Api:
     problem: Callable[[Refused | ApiError], Answer]
     sample: Sample | None = field(default=None)
     rate_limit: Callable[[int, int], Headers] = retry_after
+    follow: Callable[[Run], Cue | None] | None = None
+    schedule: Schedule | None = None

@@ -5,10 +5,12 @@ from typing import TypeAlias
 
 from soundstage.types import Document, Json
 from soundstage.world.chance import Extreme
+from soundstage.world.drawing import Source, Trail
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture
+from soundstage.world.scenario import Cue
 from soundstage.world.state import cue_of
-from soundstage.world.timeline import Cue, Cut, Run, Trail, drawn, interrupted
+from soundstage.world.timeline import Cut, Run, drawn, interrupted
 
 AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z; any instant would do
 
@@ -27,6 +29,8 @@ def rehearse(fixture: Fixture, node: Document, chosen: Iterable[str] = ()) -> No
         raise FixtureError("scenarios need a task that runs are of", "/scenarios")
     turns = max(2, len(fixture.script.tasks), *_alternatives(node), 0)
     for run, trail in _runs(fixture, turns, names):
+        _check(fixture, run, trail)
+    for run, trail in _begun(fixture, names):
         _check(fixture, run, trail)
     for run, trail in _interrupted(fixture, names):
         _check(fixture, run, trail)
@@ -54,17 +58,31 @@ def _runs(fixture: Fixture, turns: int, names: tuple[str, ...]) -> Drawn:
         for turn in range(turns):
             trail: Trail = {}
             cue = Cue(tasks[turn % len(tasks)], scenario, AT)
-            yield drawn(script, cue, Extreme(turn), trail), trail
+            yield drawn(Source(script, Extreme(turn), trail=trail), cue), trail
+
+
+def _begun(fixture: Fixture, names: tuple[str, ...]) -> Drawn:
+    """Every beginning, before every scenario's shortest and longest form."""
+    task = next(iter(fixture.script.tasks), "")
+    for beginning in fixture.script.beginnings:
+        for scenario in names:
+            for turn in range(2):
+                trail: Trail = {}
+                cue = Cue(task, scenario, AT, beginning=beginning)
+                source = Source(fixture.script, Extreme(turn), trail=trail)
+                yield drawn(source, cue), trail
 
 
 def _interrupted(fixture: Fixture, names: tuple[str, ...]) -> Drawn:
     """Every ending, at every moment of every scenario's shortest form."""
     script = fixture.script
-    for run, _ in _runs(fixture, 1, names):
+    begun = _begun(fixture, names[:1])
+    for run, _ in (*_runs(fixture, 1, names), *begun):
         for ending in script.endings:
             for at in run.records[0].times:
                 trail: Trail = {}
-                ended = interrupted(script, run, Cut(ending, at), Extreme(0), trail)
+                source = Source(script, Extreme(0), trail=trail)
+                ended = interrupted(source, run, Cut(ending, at))
                 if ended is not None:
                     yield ended, trail
 
@@ -104,7 +122,8 @@ def _check_history(fixture: Fixture, turns: int) -> None:
             trail: Trail = {}
             try:
                 cue = cue_of(fixture.script, past, Extreme(turn), AT)
-                run = drawn(fixture.script, cue, Extreme(turn), trail)
+                source = Source(fixture.script, Extreme(turn), trail=trail)
+                run = drawn(source, cue)
                 _check(fixture, run, {} if past.names else trail)
             except Unknown as error:
                 raise FixtureError(str(error), f"{past.pointer}/scenario") from error

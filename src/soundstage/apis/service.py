@@ -100,9 +100,12 @@ def _culprit(violation: Violation) -> str:
 def compiled_fixture(source: Source, module: Api, contract: Contract) -> Fixture:
     """A fixture, compiled and rehearsed. Raises ``DocumentError``."""
     try:
+        fixture = compile_fixture(source.document, module.vocabulary)
         fixture = replace(
-            compile_fixture(source.document, module.vocabulary),
+            fixture,
+            script=replace(fixture.script, follow=module.follow),
             verdict=_verdict(module, contract),
+            schedule=module.schedule,
         )
         rehearse(fixture, source.document)
     except (FixtureError, DocumentError) as error:

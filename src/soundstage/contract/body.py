@@ -9,6 +9,9 @@ from soundstage.contract.schema import Schema, Side, compile_schema, types_of
 from soundstage.contract.violation import DocumentError, Unsupported, Violation
 from soundstage.types import Document, Json
 
+LINES = frozenset({"application/x-ndjson", "application/jsonl"})
+"""Media types of one JSON value a line; their schema is that of the list of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -17,6 +20,14 @@ class Content:
     media_type: str
     schema: Schema
     text: bool
+
+    def read(self, raw: bytes) -> Json:
+        """The value of these bytes. Raises ``ValueError``."""
+        if self.text:
+            return raw.decode()
+        if essence(self.media_type) in LINES:
+            return [orjson.loads(line) for line in raw.splitlines() if line.strip()]
+        return orjson.loads(raw)
 
 
 Contents = Mapping[str, Content]
@@ -32,7 +43,7 @@ def compile_contents(
         schema = compile_schema(document, media.get("schema", {}), place, side)
         is_text = "string" in types_of(schema.document, schema.document)
         key = essence(media_type)
-        if not (is_text or _is_json(key) or key.startswith("text/")):
+        if not (is_text or _is_json(key) or key.startswith("text/") or key in LINES):
             msg = f"bodies in {media_type} are not served"
             raise DocumentError(msg, place)
         contents[key] = Content(media_type, schema, is_text and not _is_json(key))
@@ -77,7 +88,7 @@ class Body:
             return None, [Violation("body", "required", "a body is required")]
         content = self.content(content_type)
         try:
-            value: Json = raw.decode() if content.text else orjson.loads(raw)
+            value = content.read(raw)
         except UnicodeDecodeError:
             return None, [Violation("body", "encoding", "the body is not UTF-8")]
         except orjson.JSONDecodeError as error:

@@ -12,6 +12,8 @@ from soundstage.server.exchange import Exchange, exchange_of
 from soundstage.server.faults.wire import Wire
 from soundstage.server.message import Message, message_of, send_message
 from soundstage.server.problems import problem_answer
+from soundstage.server.streaming import deliver_stream
+from soundstage.server.waiting import Closed, Gone
 
 log = logging.getLogger("soundstage")
 
@@ -27,12 +29,20 @@ class Delivery(ExceptionMiddleware):
         exchange = exchange_of(scope)
         try:
             await self.app(scope, receive, send)
+        except Gone:
+            return
+        except Closed as error:
+            exchange.answer = problem_answer(503, str(error))
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
             exchange.answer, exchange.violations = failure(error)
         if exchange.answer is None:
             return
         exchange.message = _message(exchange)
-        if exchange.struck is None:
+        struck = exchange.struck
+        if exchange.answer.stream is not None and (not struck or struck.fault.ANSWERS):
+            exchange.struck = None  # nothing but a cut does anything to a stream
+            await deliver_stream(exchange, Wire(scope, receive, send))
+        elif exchange.struck is None:
             await send_message(exchange.message, send)
         else:
             exchange.message = exchange.struck.written(exchange.message)

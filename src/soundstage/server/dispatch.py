@@ -22,6 +22,7 @@ from soundstage.server.message import message_of, send_message
 from soundstage.server.problems import Problem, problem_answer
 from soundstage.server.stack import build_stack
 from soundstage.server.worlds import Hosted, Worlds
+from soundstage.world.errors import TooFar
 
 WORLD_HEADER = b"soundstage-world"
 
@@ -76,10 +77,12 @@ class Dispatcher:
         try:
             hosted = self._world(scope, headers)
             target = self._target(scope, headers)
+            # Nothing may keep a world that has gone too far from being reset.
+            now = _now(hosted) if target is not self._control else None
         except Problem as error:
             await self._refuse(scope, headers, error, hosted, send)
             return
-        exchange = self._exchange(target.service, hosted, scope, headers)
+        exchange = self._exchange(target.service, hosted, scope, headers, now)
         try:
             await target.app(scope, receive, send)
         finally:  # a fault that cuts the connection is seen too
@@ -89,12 +92,17 @@ class Dispatcher:
                 self._watch(scope, exchange)
 
     def _exchange(
-        self, service: Service, hosted: Hosted, scope: Scope, headers: Headers
+        self,
+        service: Service,
+        hosted: Hosted,
+        scope: Scope,
+        headers: Headers,
+        now: int | None = None,
     ) -> Exchange:
         exchange = scope[KEY] = Exchange(
             service=service,
             hosted=hosted,
-            now=hosted.world.clock.now(),
+            now=hosted.world.clock.now() if now is None else now,
             headers=headers,
             base_url=base_url_of(scope, headers),
         )
@@ -178,6 +186,14 @@ def _shift(scope: Scope) -> str:
     scope["root_path"] = f"{scope.get('root_path', '')}/{head}"
     scope["raw_path"] = b"/" + rest
     return head
+
+
+def _now(hosted: Hosted) -> int:
+    """The present instant, with all done that was due. Raises ``Problem``."""
+    try:
+        return hosted.world.now()
+    except TooFar as error:
+        raise Problem(409, f"{error}; reset this world") from error
 
 
 async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:

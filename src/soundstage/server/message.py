@@ -25,6 +25,10 @@ class Message:
         kept = (pair for pair in self.headers if pair[0] != b"content-length")
         return replace(self, headers=(*kept, length), body=body)
 
+    def extended(self, part: bytes) -> "Message":
+        """The message with more of its body."""
+        return replace(self, body=self.body + part)
+
     def with_header(self, name: bytes, value: bytes) -> "Message":
         """The message with one more header."""
         return replace(self, headers=(*self.headers, (name, value)))
@@ -57,7 +61,20 @@ def _encoded(value: Json) -> bytes:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
+def event_of(item: Json) -> bytes:
+    """A server-sent event of its fields (HTML Standard, 9.2.6); ``data`` is JSON."""
+    lines = [
+        f"{name}: {item[name]}\n".encode()
+        for name in ("id", "event", "retry")
+        if name in item
+    ]
+    return b"".join([*lines, b"data: ", _encoded(item["data"]), b"\n\n"])
+
+
 def _body_of(answer: Answer) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    if answer.stream is not None:
+        kind = answer.media_type.encode()
+        return b"", [(b"content-type", kind), (b"cache-control", b"no-store")]
     if answer.body is None:
         return b"", [(b"content-length", b"0")]
     media_type = answer.media_type

@@ -5,6 +5,8 @@ seam is ``RoutedAPI.make_operation``: each class below is Connexion's, but the o
 that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
 """
 
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from connexion.middleware.abstract import (
@@ -27,7 +29,7 @@ from connexion.operations import AbstractOperation
 from connexion.spec import OpenAPISpecification
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from soundstage.apis.api import Call
+from soundstage.apis.api import Answer, Call
 from soundstage.apis.service import Service
 from soundstage.contract.operation import Operation
 from soundstage.contract.route import Router
@@ -40,6 +42,7 @@ from soundstage.contract.violation import (
 )
 from soundstage.server.delivery import refuse
 from soundstage.server.exchange import exchange_of
+from soundstage.types import Json
 from soundstage.world.clock import within_years
 
 BODY_LIMIT = 10 * 2**20
@@ -129,11 +132,26 @@ class _AnswerOperation:
         await self.next_app(scope, receive, send)
         exchange = exchange_of(scope)
         answer = exchange.answer
-        if answer is not None and not exchange.forced:
-            media_type = None if answer.body is None else answer.media_type
-            wrong = self.operation.judge(answer.status, media_type, answer.body)
+        if answer is None or exchange.forced:
+            return
+        if answer.stream is not None:
+            judged = self._judged(answer, answer.stream)
+            exchange.answer = replace(answer, stream=judged)
+            return
+        media_type = None if answer.body is None else answer.media_type
+        wrong = self.operation.judge(answer.status, media_type, answer.body)
+        if wrong:
+            raise Broken(*wrong)
+
+    async def _judged(
+        self, answer: Answer, stream: AsyncIterator[Json]
+    ) -> AsyncIterator[Json]:
+        """The items, each held against the contract as a list of one."""
+        async for item in stream:
+            wrong = self.operation.judge(answer.status, answer.media_type, [item])
             if wrong:
                 raise Broken(*wrong)
+            yield item
 
 
 class AnswerValidationApi(Compiled, ResponseValidationAPI):
@@ -229,10 +247,11 @@ class _HandlerOperation:
     def __init__(self, operation: AbstractOperation) -> None:
         self.handler = operation.function
 
-    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
         exchange = exchange_of(scope)
         if exchange.arguments is None:
             raise RuntimeError("a handler was reached by a request nobody validated")
+        lobby = exchange.hosted.lobby
         call = Call(
             exchange.service.name,
             exchange.world,
@@ -240,8 +259,12 @@ class _HandlerOperation:
             exchange.arguments,
             exchange.credential,
             exchange.base_url,
+            lobby,
         )
-        exchange.answer = self.handler(call)
+        answer = self.handler(call)
+        if isinstance(answer, Coroutine):
+            answer = await lobby.accompany(answer, receive)
+        exchange.answer = answer
 
 
 class HandlersApi(Compiled, RoutedAPI[_HandlerOperation]):

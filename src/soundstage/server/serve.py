@@ -32,6 +32,18 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's; whoever waits for a world is sent home before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, worlds: Worlds) -> None:
+        super().__init__(config)
+        self._worlds = worlds
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._worlds.close()
+        await super().shutdown(sockets)
+
+
 class Listening:
     """A server behind a socket; worlds may ask it for ports of their own."""
 
@@ -49,7 +61,7 @@ class Listening:
             server_header=False,
             date_header=False,
         )
-        self._server = uvicorn.Server(self._config)
+        self._server = _Server(self._config, worlds)
         worlds.open_port, worlds.close_port = self.open_port, self.close_port
 
     def run(self) -> None:

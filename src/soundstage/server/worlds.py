@@ -9,6 +9,7 @@ from soundstage.server.faults.rules import Rules
 from soundstage.server.journal.journal import Journal
 from soundstage.server.journal.masking import masks_of
 from soundstage.server.problems import Problem
+from soundstage.server.waiting import Lobby
 from soundstage.types import Document
 from soundstage.world.log import Reset
 from soundstage.world.world import Opening, World
@@ -29,12 +30,23 @@ class Hosted:
     journal: Journal
     port: int | None = None
     faults: Rules = field(default_factory=Rules)
+    lobby: Lobby = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lobby = Lobby(self.world)
 
     def reset(self) -> None:
-        """Bring the world back to how it was made."""
+        """Bring the world back to how it was made; who waits for it is sent home."""
         self.world.apply(Reset())
+        self.lobby.close()
         self.faults.clear()
         self.journal.clear()
+
+    def become(self, world: World) -> None:
+        """Host another world in the place of this one."""
+        self.lobby.close()
+        self.world = world
+        self.lobby = Lobby(world)
 
 
 class Worlds:
@@ -120,6 +132,7 @@ class Worlds:
         """Remove a world and its port. Raises ``Problem``."""
         hosted = self.named(name)
         del self._hosted[name]
+        hosted.lobby.close()
         if hosted.port is not None:
             self._ports[hosted.port] = None
             if self.close_port:
@@ -127,4 +140,9 @@ class Worlds:
 
     def restore(self, hosted: Hosted, exported: Document) -> None:
         """Let a host's world be one that was exported. Raises as ``World.imported``."""
-        hosted.world = World.imported(self.fixtures, exported)
+        hosted.become(World.imported(self.fixtures, exported))
+
+    def close(self) -> None:
+        """Send home whoever waits for any of them."""
+        for hosted in self:
+            hosted.lobby.close()

@@ -72,7 +72,7 @@ class Clock:
 
     def run_at(self, speed: float) -> datetime:
         """Follow the wall's clock at this speed. Raises ``ValueError``."""
-        return self._at(lambda: self._hosted.world.clock.run_at(speed))
+        return self._at(lambda: self._hosted.world.run_at(speed))
 
     def _until_next(self, now: int) -> int:
         upcoming = self._hosted.world.next_change()

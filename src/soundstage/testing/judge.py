@@ -50,6 +50,8 @@ class Judge:
             "application/json": _json,
             "application/problem+json": _json,
             "application/yaml": _text,
+            "application/x-ndjson": _lines,
+            "text/event-stream": _events,
         }
         config = Config(extra_media_type_deserializers=media_types)
         self._openapi = OpenAPI.from_dict(_adapted(document), config=config)
@@ -132,6 +134,24 @@ def _json(body: bytes, **_parameters: str) -> Any:
 
 def _text(body: bytes, **_parameters: str) -> str:
     return body.decode()
+
+
+def _lines(body: bytes, **_parameters: str) -> list[Any]:
+    return [_json(line) for line in body.splitlines() if line.strip()]
+
+
+def _events(body: bytes, **_parameters: str) -> list[Any]:
+    """A stream of server-sent events, whose ``data`` is JSON, as the list of them."""
+    return [_event(block) for block in body.decode().split("\n\n") if block.strip()]
+
+
+def _event(block: str) -> Document:
+    pairs = (line.partition(":")[::2] for line in block.split("\n"))
+    fields = {name: value.removeprefix(" ") for name, value in pairs if name}
+    numbers = {
+        n: int(fields[n]) for n in ("id", "retry") if fields.get(n, "").isdigit()
+    }
+    return {**fields, **numbers, "data": json.loads(fields.get("data", "null"))}
 
 
 def _no_constant(name: str) -> Any:

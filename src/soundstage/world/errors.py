@@ -3,7 +3,8 @@
 WorldError
 ├── FixtureError     a fixture says something impossible
 │   └── IllegalMove  a field left its lifecycle
-└── Unknown          a command names a thing that is not there
+├── Unknown          a command names a thing that is not there
+└── TooFar           the clock goes past more scheduled runs than can be drawn
 """
 
 
@@ -34,3 +35,13 @@ class Unknown(WorldError):
         choice = f"; there are: {', '.join(known)}" if known else ""
         super().__init__(f"there is no {what} {name!r}{choice}")
         self.what, self.name, self.known = what, name, known
+
+
+class TooFar(WorldError, ValueError):
+    """The clock goes past more scheduled runs than can be drawn."""
+
+    def __init__(self, ticks: int, most: int) -> None:
+        super().__init__(
+            f"about {ticks} runs would start by themselves on the way; a clock may "
+            f"pass {most} at once"
+        )

@@ -9,10 +9,20 @@ from soundstage.world.chance import Seeded
 from soundstage.world.errors import FixtureError
 from soundstage.world.lifecycle import Lifecycle, lifecycles
 from soundstage.world.record import ALWAYS, Kind, Record, Vocabulary
-from soundstage.world.scenario import RUN, Change, Scenario, Script, Step, Successor
+from soundstage.world.scenario import (
+    RUN,
+    Change,
+    Passage,
+    Scenario,
+    Script,
+    Step,
+    Successor,
+)
+from soundstage.world.schedule import Schedule, check_cron
 from soundstage.world.value import (
     Bare,
     Value,
+    as_span,
     compile_patch,
     compile_span,
     compile_value,
@@ -21,12 +31,18 @@ from soundstage.world.value import (
 
 T = TypeVar("T")
 
-_WORDS = {"after", "draw", "repeat", "steps", "start"}
+_WORDS = {"after", "draw", "repeat", "steps", "play", "start"}
+
+CRON = "cron"
+"""As a history entry's ``every``: whenever the task's own ``cron`` says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Runs that started before the server: one ``ago``, or one ``every`` so often."""
+    """Runs that started before the server: one ``ago``, or one ``every`` so often.
+
+    ``cron`` is the schedule of an entry that follows its task's.
+    """
 
     pointer: str
     task: str
@@ -36,6 +52,7 @@ class Past:
     every: Value | None
     span: Value | None
     names: Mapping[str, Value]
+    cron: str | None = None
 
 
 class Wrong(Protocol):
@@ -65,6 +82,7 @@ class Fixture:
     records: tuple[Record, ...]
     history: tuple[Past, ...]
     verdict: Verdict = anything_goes
+    schedule: Schedule | None = None
 
 
 def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
@@ -86,11 +104,10 @@ def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
             name: _scenario(name, scenario, vocabulary)
             for name, scenario in node.get("scenarios", {}).items()
         },
-        endings={
-            name: _steps(steps, f"/endings/{name}", vocabulary)
-            for name, steps in node.get("endings", {}).items()
-        },
+        beginnings=dict(_passages(node, "beginnings", vocabulary)),
+        endings=dict(_passages(node, "endings", vocabulary)),
     )
+    _check_tasks(script)
     return Fixture(
         api=node["api"],
         script=script,
@@ -101,6 +118,44 @@ def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
             for i, entry in enumerate(node.get("history", ()))
         ),
     )
+
+
+def _passages(
+    node: Document, section: str, vocabulary: Vocabulary
+) -> Iterator[tuple[str, Passage]]:
+    """Beginnings or endings; a bare list is one of steps."""
+    for name, given in node.get(section, {}).items():
+        pointer = f"/{section}/{name}"
+        if isinstance(given, list):
+            steps = _steps(given, pointer, vocabulary)
+            yield name, Passage(frozenset(), {}, steps)
+        else:
+            yield (
+                name,
+                Passage(
+                    of=frozenset(given.get("of", ())),
+                    draw=compile_values(given.get("draw", {}), f"{pointer}/draw"),
+                    steps=_steps(given["steps"], f"{pointer}/steps", vocabulary),
+                ),
+            )
+
+
+def _check_tasks(script: Script) -> None:
+    """A task's own scenario, deadlines and schedule are such."""
+    for name, task in script.tasks.items():
+        pointer = f"/tasks/{name}"
+        if "scenario" in task:
+            scenario = task["scenario"]
+            _known(script.scenarios, scenario, "scenario", f"{pointer}/scenario")
+        for ending, span in task.get("deadlines", {}).items():
+            place = f"{pointer}/deadlines"
+            _known(script.endings, ending, "ending", f"{place}/{ending}")
+            try:
+                as_span(span)
+            except ValueError as error:
+                raise FixtureError(str(error), f"{place}/{ending}") from error
+        if "cron" in task:
+            check_cron(task["cron"], f"{pointer}/cron")
 
 
 def _lifecycles(
@@ -141,6 +196,7 @@ def _steps(
 
 def _step(node: Document, pointer: str, vocabulary: Vocabulary) -> Step:
     after, repeat, start = node.get("after"), node.get("repeat"), node.get("start")
+    play = node.get("play")
     return Step(
         pointer=pointer,
         after=compile_span(after, f"{pointer}/after") if after else None,
@@ -149,6 +205,7 @@ def _step(node: Document, pointer: str, vocabulary: Vocabulary) -> Step:
         repeat=compile_value(repeat, f"{pointer}/repeat") if repeat else None,
         steps=_steps(node.get("steps", []), f"{pointer}/steps", vocabulary),
         start=_successor(start, f"{pointer}/start") if start else None,
+        play=compile_value(play, f"{pointer}/play") if play else None,
     )
 
 
@@ -185,10 +242,16 @@ def _past(node: Document, pointer: str, script: Script) -> Past:
     elif scenario is None and not sum(s.weight for s in script.scenarios.values()):
         msg = "no scenario has a weight, so this entry must name one"
         raise FixtureError(msg, pointer)
+    cron = None
+    if node.get("every") == CRON:
+        cron = script.tasks[node["task"]].get("cron")
+        if cron is None:
+            msg = f"the task {node['task']!r} has no cron"
+            raise FixtureError(msg, f"{pointer}/every")
     spans = {
         key: compile_span(node[key], f"{pointer}/{key}")
         for key in ("ago", "every", "for")
-        if key in node
+        if key in node and not (cron and key == "every")
     }
     return Past(
         pointer=pointer,
@@ -199,6 +262,7 @@ def _past(node: Document, pointer: str, script: Script) -> Past:
         every=spans.get("every"),
         span=spans.get("for"),
         names=compile_values(node.get("with", {}), f"{pointer}/with"),
+        cron=cron,
     )
 
 

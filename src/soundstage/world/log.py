@@ -9,10 +9,11 @@ from soundstage.types import Document, Json
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a run: of a named scenario, or of one chosen by weight.
+    """Start a run: of a named scenario, or of one planned, or of one chosen by weight.
 
     ``names`` win over what the scenario draws; ``fields`` are a merge patch on the
-    run's own record.
+    run's own record. ``beginning`` names the steps that are played first, ``deadlines``
+    the endings that the run is given when it spends longer in their states, in ms.
     """
 
     api: str
@@ -20,15 +21,34 @@ class Start:
     scenario: str | None = None
     names: Mapping[str, Json] = field(default_factory=dict)
     fields: Mapping[str, Json] = field(default_factory=dict)
+    beginning: str | None = None
+    deadlines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """Replace the rest of a run by an ending; nothing happens to one that is over."""
+    """Replace the rest of a run by an ending; nothing happens to one it is not for.
+
+    ``names`` win over what the ending draws.
+    """
 
     api: str
     run: str
     ending: str
+    names: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Let the next so many runs, of a task or of any, be of this scenario.
+
+    Those that are started with a scenario of their own do not count.
+    """
+
+    api: str
+    scenario: str
+    task: str | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +101,13 @@ class Reset:
     """Forget all that was commanded: the world as it was made."""
 
 
-Command: TypeAlias = Start | Interrupt | Put | Patch | Delete | Define | Advance | Reset
+Command: TypeAlias = (
+    Start | Interrupt | Plan | Put | Patch | Delete | Define | Advance | Reset
+)
 
 _KINDS: dict[str, type[Command]] = {
     kind.__name__.lower(): kind
-    for kind in (Start, Interrupt, Put, Patch, Delete, Define, Advance)
+    for kind in (Start, Interrupt, Plan, Put, Patch, Delete, Define, Advance)
 }
 
 

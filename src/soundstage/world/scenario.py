@@ -1,19 +1,26 @@
 """What a fixture says of runs: scenarios, their steps, and the tasks they are of."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
-from soundstage.types import Document
+from soundstage.types import Document, Json
 from soundstage.world.chance import Chance
 from soundstage.world.errors import Unknown
 from soundstage.world.lifecycle import Lifecycle
 from soundstage.world.record import Vocabulary
 from soundstage.world.value import Patch, Value
 
+if TYPE_CHECKING:
+    from soundstage.world.timeline import Run
+
 RUN = "run"
 """The kind that every run has exactly one record of."""
+
+ANY = "*"
+"""Stands in a fixture for the tasks that it does not list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Step:
     repeat: Value | None = None
     steps: tuple["Step", ...] = ()
     start: "Successor | None" = None
+    play: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +68,68 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """Steps before a scenario's own (a beginning) or instead of their rest (an ending).
+
+    An ending is for runs in one of the states ``of`` only; in any state if it is empty.
+    """
+
+    of: frozenset[Json]
+    draw: Mapping[str, Value]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A run to be drawn: what is known of it before any chance comes in.
+
+    The scenario is chosen where none is named. ``names`` win over what is drawn.
+    ``deadlines`` say how many ms a run may spend in the states of an ending before it
+    is given that ending (in any state, where the ending is for all of them).
+    """
+
+    task: str
+    scenario: str | None
+    at: int
+    id: str | None = None
+    names: Mapping[str, Json] = field(default_factory=dict)
+    beginning: str | None = None
+    deadlines: Mapping[str, int] = field(default_factory=dict)
+    chain: int = 0  # how many runs started one another before this one
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """How the next so many runs of a task (of any, if None) unfold."""
+
+    task: str | None
+    scenario: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
-    """All that a run of one API is drawn from."""
+    """All that a run of one API is drawn from.
+
+    ``follow`` says which run an API starts after one that is over, a retry perhaps; it
+    is asked about runs that start none by their own steps.
+    """
 
     vocabulary: Vocabulary
     lifecycles: Mapping[str, tuple[Lifecycle, ...]]
     defaults: Mapping[str, Patch]
     tasks: Mapping[str, Document]
     scenarios: Mapping[str, Scenario]
-    endings: Mapping[str, tuple[Step, ...]]
+    beginnings: Mapping[str, Passage]
+    endings: Mapping[str, Passage]
+    follow: "Callable[[Run], Cue | None] | None" = None
+
+    def task(self, name: str) -> Document:
+        """What runs of a task know; ``*`` is every other one. Raises ``Unknown``."""
+        task = self.tasks.get(name, self.tasks.get(ANY))
+        if task is None:
+            raise Unknown("task", name, tuple(self.tasks))
+        return task
 
     def scenario(self, name: str) -> Scenario:
         """The scenario of this name. Raises ``Unknown``."""
@@ -76,6 +137,14 @@ class Script:
             return self.scenarios[name]
         except KeyError:
             raise Unknown("scenario", name, tuple(self.scenarios)) from None
+
+    def passage(self, what: str, name: str) -> Passage:
+        """The ``beginning`` or ``ending`` of this name. Raises ``Unknown``."""
+        there = self.beginnings if what == "beginning" else self.endings
+        try:
+            return there[name]
+        except KeyError:
+            raise Unknown(what, name, tuple(there)) from None
 
     def any_scenario(self, chance: Chance) -> str:
         """One of the scenarios, by their weights."""
@@ -90,3 +159,11 @@ class Script:
         """Whether a run whose record says this has ended."""
         own = self.lifecycles.get(RUN, ())
         return bool(own) and all(lifecycle.is_final(document) for lifecycle in own)
+
+    def may_end(self, document: Document, ending: Passage) -> bool:
+        """Whether an ending is for a run whose record says this."""
+        own = self.lifecycles.get(RUN, ())
+        states = {document.get(lifecycle.field) for lifecycle in own}
+        return not self.is_final(document) and (
+            not ending.of or bool(states & ending.of)
+        )

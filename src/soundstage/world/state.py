@@ -7,11 +7,13 @@ from functools import lru_cache
 from soundstage.types import Document, Json
 from soundstage.world.chance import Chance, Seeded
 from soundstage.world.clock import within_years
+from soundstage.world.drawing import Source
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture, Past
 from soundstage.world.record import Collection, Record
-from soundstage.world.scenario import Scenario, Script
-from soundstage.world.timeline import Cue, Run, drawn
+from soundstage.world.scenario import Cue, Planned, Scenario, Script
+from soundstage.world.schedule import next_at
+from soundstage.world.timeline import Run, drawn
 from soundstage.world.value import Bare, merged
 
 LEAST_GAP = 1_000
@@ -24,6 +26,7 @@ class State:
     def __init__(self, fixture: Fixture) -> None:
         self.fixture = fixture
         self.script = fixture.script
+        self.planned: list[Planned] = []
         self.runs: dict[str, Run] = {}
         kinds = fixture.script.vocabulary.kinds.values()
         self.collections = {kind.collection: Collection(kind) for kind in kinds}
@@ -32,6 +35,7 @@ class State:
         """A state that changes on its own. O(records), but nothing is drawn."""
         copy = State(self.fixture)
         copy.script = self.script
+        copy.planned = list(self.planned)
         copy.runs = dict(self.runs)
         copy.collections = {n: c.copy() for n, c in self.collections.items()}
         return copy
@@ -156,7 +160,7 @@ def _history(
 ) -> Iterator[Run]:
     for at in sorted(_instants(past, Bare(chance, origin))):
         cue = cue_of(fixture.script, past, chance, at)
-        yield drawn(fixture.script, cue, chance)
+        yield drawn(Source(fixture.script, chance), cue)
 
 
 def cue_of(script: Script, past: Past, chance: Chance, at: int) -> Cue:
@@ -164,15 +168,23 @@ def cue_of(script: Script, past: Past, chance: Chance, at: int) -> Cue:
     scene = Bare(chance, at)
     chosen = past.scenario(scene, None) if past.scenario else None
     names: dict[str, Json] = {n: v(scene, None) for n, v in past.names.items()}
-    return Cue(past.task, chosen or script.any_scenario(chance), at, past.id, names)
+    if chosen is None:
+        chosen = Source(script, chance).scenario_of(past.task)
+    return Cue(past.task, chosen, at, past.id, names)
 
 
 def _instants(past: Past, scene: Bare) -> Iterator[int]:
     origin = scene.at
     if past.ago:
         yield within_years(origin - past.ago(scene, None))
-    if past.every and past.span:
-        at = within_years(origin - past.span(scene, None))
+    start = within_years(origin - past.span(scene, None)) if past.span else origin
+    if past.cron:
+        tick = next_at(past.cron, start - 1)
+        while tick is not None and tick < origin:
+            yield tick
+            tick = next_at(past.cron, tick)
+    if past.every:
+        at = start
         while at < origin:
             yield at
             at += max(past.every(scene, None), LEAST_GAP)

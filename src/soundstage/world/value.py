@@ -112,8 +112,20 @@ def compile_value(node: Json, pointer: str) -> Value:
             return lambda _scene, _present: node
 
 
+def as_span(value: Json) -> int:
+    """The ms of a span that is a number of them already, or a text.
+
+    Raises ``ValueError``.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return span_of(str(value))
+
+
 def compile_span(node: Json, pointer: str) -> Value:
-    """A duration in ms: ``2s``, ``1s..4s``, or ``{any: [...]}`` of these."""
+    """A duration in ms: ``2s``, ``1s..4s``, ``$name``, or ``{any: [...]}`` of these."""
+    if isinstance(node, str) and (match := _NAME.fullmatch(node)) and not match[1]:
+        return _named_span(match[2] or match[3], pointer)
     if isinstance(node, dict):
         options = [
             compile_span(option, f"{pointer}/any/{i}")
@@ -126,6 +138,17 @@ def compile_span(node: Json, pointer: str) -> Value:
         raise FixtureError(str(error), pointer) from error
     low, high = min(ends), max(ends)
     return lambda scene, _: scene.chance.whole(low, high)
+
+
+def _named_span(name: str, pointer: str) -> Value:
+    def draw(scene: Scene, _present: Json) -> Json:
+        value = _looked_up(scene, name, pointer)
+        try:
+            return as_span(value)
+        except ValueError as error:
+            raise FixtureError(f"${name}: {error}", pointer) from error
+
+    return draw
 
 
 def _options(node: Mapping[str, Json], pointer: str) -> Iterable[tuple[int, Json]]:

@@ -1,12 +1,13 @@
 """A world: seed + fixtures + clock + log. It changes only by applying commands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, overload
+from typing import overload
 
 from soundstage.types import Document
-from soundstage.world.chance import Seeded
+from soundstage.world.chance import Chance, Seeded
 from soundstage.world.clock import Clock
+from soundstage.world.effect import Outcome, effect_of
 from soundstage.world.errors import Unknown
 from soundstage.world.fixture import Fixture, compile_scenario
 from soundstage.world.log import (
@@ -18,6 +19,7 @@ from soundstage.world.log import (
     Interrupt,
     Log,
     Patch,
+    Plan,
     Put,
     Reset,
     Start,
@@ -25,18 +27,9 @@ from soundstage.world.log import (
     entry_of,
 )
 from soundstage.world.record import Collection, Record
-from soundstage.world.state import (
-    State,
-    first_state,
-    inspect,
-    inspect_record,
-    with_fields,
-)
-from soundstage.world.timeline import Cue, Cut, Run, drawn, interrupted
-from soundstage.world.value import merged
-
-Outcome: TypeAlias = Run | Record | None
-"""What a command made or changed."""
+from soundstage.world.schedule import Agenda
+from soundstage.world.state import State, first_state
+from soundstage.world.timeline import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,7 @@ class World:
     """All state behind one name.
 
     ``fixtures`` are by API. ``clock`` is one of the world's own unless somebody hands
-    in another.
+    in another. ``changed`` is called after every command and change of speed.
     """
 
     def __init__(
@@ -70,6 +63,7 @@ class World:
         self.opening = opening or Opening()
         self.clock = clock or Clock(self.opening.now, self.opening.speed)
         self.log = Log()
+        self.changed: Callable[[], None] = _nobody_waits
         self._begin()
 
     def _begin(self) -> None:
@@ -77,11 +71,28 @@ class World:
         self.origin = self.clock.now() if origin is None else origin
         self.began = self.clock.now()
         self._states: dict[str, State] = {}
-        self._changed: set[str] = set()
-        self._drawn = 0  # commands that chance came into; each has draws of its own
+        self._own_states: set[str] = set()
+        self._draws = 0  # commands so far that may have draws; each has its own
+        schedules = {n: f.schedule for n, f in self.fixtures.items() if f.schedule}
+        self._agenda = Agenda(schedules, self.origin, self._state)
+
+    def now(self) -> int:
+        """The present instant, with all done that was due by then.
+
+        Raises ``TooFar``.
+        """
+        now = self.clock.now()
+        if self._agenda:
+            self._carry_on(now)
+        return now
 
     def state(self, api: str) -> State:
-        """What there is at this API, to be read. Raises ``Unknown``."""
+        """What there is at this API by now, to be read. Raises ``Unknown``."""
+        if self._agenda:
+            self._carry_on(self.clock.now())
+        return self._state(api)
+
+    def _state(self, api: str) -> State:
         state = self._states.get(api)
         if state is None:
             if api not in self.fixtures:
@@ -96,9 +107,15 @@ class World:
 
     def next_change(self) -> int | None:
         """The next instant at which anything changes by itself; None if never."""
-        now = self.clock.now()
-        upcoming = (self.state(api).next_change(now) for api in self.fixtures)
+        now = self.now()
+        upcoming = [self._state(api).next_change(now) for api in self.fixtures]
+        if due := self._agenda.next():
+            upcoming.append(due[0].at)
         return min((at for at in upcoming if at is not None), default=None)
+
+    def chance(self, api: str) -> Chance:
+        """Draws for whoever makes the next command; others after every command."""
+        return Seeded(self.opening.seed, api, "command", self._draws)
 
     @overload
     def apply(self, command: Start) -> Run: ...
@@ -106,6 +123,8 @@ class World:
     def apply(self, command: Interrupt) -> Run | None: ...
     @overload
     def apply(self, command: Put | Patch | Delete) -> Record: ...
+    @overload
+    def apply(self, command: Plan | Define | Advance | Reset) -> None: ...
     @overload
     def apply(self, command: Command) -> Outcome: ...
 
@@ -117,17 +136,26 @@ class World:
         ``FixtureError`` for what lifecycle or contract forbid, ``ValueError`` for a
         span that the clock cannot go.
         """
-        at = self.clock.now()
-        outcome = self._apply(command, at)
-        self._drawn += isinstance(command, Start | Interrupt)
+        at = self.clock.now() if isinstance(command, Reset) else self.now()
+        chance = Seeded(self.opening.seed, _api_of(command), "draws", self._draws)
+        outcome = self._apply(command, at, chance)
+        # How often the clock was turned does not decide what is drawn.
+        self._draws += not isinstance(command, Advance | Reset)
         if not isinstance(command, Reset):
             self.log.append(Entry(at, command))
+        self.changed()
         return outcome
+
+    def run_at(self, speed: float) -> None:
+        """Let the clock follow the wall at this speed. Raises ``ValueError``."""
+        self.now()
+        self.clock.run_at(speed)
+        self.changed()
 
     def replay(self, entries: Iterable[Entry]) -> None:
         """Apply what was logged, each at its own instant; the clock must be frozen."""
         for entry in entries:
-            self.clock.advance(entry.at - self.clock.now())
+            self._leap(entry.at - self.clock.now())
             self.apply(entry.command)
 
     def exported(self) -> Document:
@@ -152,90 +180,60 @@ class World:
         opening = Opening(document["seed"], began, document["speed"], origin)
         world = cls(fixtures, opening, Clock(began, 0))
         world.replay(entry_of(node) for node in document["log"])
-        world.clock.advance(document["now"] - world.clock.now())
-        world.clock.run_at(document["speed"])
+        world._leap(document["now"] - world.clock.now())
+        world.run_at(document["speed"])
         return world
 
-    def _apply(self, command: Command, at: int) -> Outcome:
+    def _leap(self, span: int) -> None:
+        """Turn the clock. Raises ``ValueError``, before it has moved."""
+        now = self.now()
+        self._agenda.check_leap(now, now + span)
+        self.clock.advance(span)
+
+    def _carry_on(self, now: int) -> None:
+        """Do what was due since, in the order of time. Raises ``TooFar``."""
+        checked = False
+        while (due := self._agenda.next()) and due[0].at <= now:
+            tick, api = due
+            if not checked:
+                self._agenda.check_leap(tick.at, now)
+                checked = True
+            chance = Seeded(self.opening.seed, api, "tick", tick.key, tick.at)
+            for command in self._agenda.commands_of(tick, api):
+                self._apply(command, tick.at, chance)
+
+    def _apply(self, command: Command, at: int, chance: Chance) -> Outcome:
         match command:
-            case Start():
-                return self._start(command, at)
-            case Interrupt():
-                return self._interrupt(command, at)
-            case Put() | Patch() | Delete():
-                return self._change(command, at)
             case Define(api, name, node):
-                scenario = compile_scenario(name, node, self.state(api).script)
+                scenario = compile_scenario(name, node, self._state(api).script)
                 self._own(api).define(scenario)
             case Advance(span):
-                self.clock.advance(span)
+                self._leap(span)
             case Reset():
                 self.clock = self.clock.again(self.opening.now, self.opening.speed)
                 self.log.clear()
                 self._begin()
+            case _:
+                state = self._state(command.api)
+                outcome, effect = effect_of(command, state, at, chance)
+                if effect:
+                    effect(self._own(command.api))
+                return outcome
         return None
 
     def _own(self, api: str) -> State:
         """The state of an API, to be changed; the first state is shared."""
-        state = self.state(api)
-        if api not in self._changed:
-            self._changed.add(api)
+        state = self._state(api)
+        if api not in self._own_states:
+            self._own_states.add(api)
             state = self._states[api] = state.copy()
+        self._agenda.changed(api)
         return state
 
-    def _start(self, command: Start, at: int) -> Run:
-        state = self.state(command.api)
-        chance = Seeded(self.opening.seed, command.api, "start", self._drawn)
-        task = command.task or next(iter(state.script.tasks), "")
-        scenario = command.scenario or state.script.any_scenario(chance)
-        cue = Cue(task, scenario, at, names=command.names)
-        run = drawn(state.script, cue, chance)
-        if command.fields:
-            run = with_fields(run, command.fields)
-        if command.fields or command.names:
-            inspect(state.fixture, run)
-        self._own(command.api).add(run)
-        return run
 
-    def _interrupt(self, command: Interrupt, at: int) -> Run | None:
-        state = self.state(command.api)
-        if command.run not in state.runs:
-            raise Unknown("run", command.run)
-        old = state.as_it_is(state.runs[command.run])
-        chance = Seeded(self.opening.seed, command.api, "interrupt", self._drawn)
-        new = interrupted(state.script, old, Cut(command.ending, at), chance)
-        if new is not None:
-            self._own(command.api).replace(old, new)
-        return new
+def _api_of(command: Command) -> str:
+    return getattr(command, "api", "")
 
-    def _change(self, command: Put | Patch | Delete, at: int) -> Record:
-        """Change one record from now on. Raises as ``apply`` does."""
-        state = self.state(command.api)
-        collection = state.collection(command.collection)
-        old = collection.record(command.id)
-        there = old is not None and old.as_of(at) is not None
-        if not isinstance(command, Put) and not there:
-            raise Unknown(f"record in {command.collection}", command.id)
-        match command, old:
-            case Patch(), Record():
-                new = old.changed(at, lambda d: merged(d, command.patch))
-            case Delete(), Record():
-                new = old.ended(at, None)
-            case Put(), Record() if old.began <= at:
-                new = old.ended(at, self._identified(command, collection))
-            case _:
-                document = self._identified(command, collection)
-                new = Record(collection.kind, command.id, (at,), (document,))
-        inspect_record(state.fixture, new)
-        own = self._own(command.api)
-        if old is None:
-            own.collections[command.collection].add(new)
-        else:
-            own.put(old, new)
-        return new
 
-    def _identified(
-        self, command: Put | Patch | Delete, collection: Collection
-    ) -> Document:
-        given = command.document if isinstance(command, Put) else {}
-        return {**given, collection.kind.id: command.id}
+def _nobody_waits() -> None:
+    """What a world's ``changed`` does until somebody waits for it."""

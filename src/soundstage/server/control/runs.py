@@ -8,7 +8,7 @@ from soundstage.server.problems import Problem
 from soundstage.server.worlds import Worlds
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
-from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.errors import FixtureError, TooFar, Unknown
 from soundstage.world.log import Interrupt, Start
 from soundstage.world.timeline import Run
 
@@ -32,6 +32,8 @@ def worded() -> Iterator[None]:
         raise Problem(404, str(error)) from error
     except FixtureError as error:
         raise Problem(409, error.message) from error
+    except TooFar as error:
+        raise Problem(409, str(error)) from error
 
 
 def start_run(call: Call) -> Answer:

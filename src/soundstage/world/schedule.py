@@ -1,0 +1,151 @@
+"""What an API does by itself as time goes on: the ticks of cron expressions, in UTC."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from soundstage.world.clock import DAY, EPOCH, LATEST
+from soundstage.world.errors import FixtureError, TooFar
+
+if TYPE_CHECKING:
+    from soundstage.world.log import Command
+    from soundstage.world.state import State
+
+MOST_TICKS = 50_000
+"""How many ticks a clock may pass at once: about five years of an hourly task."""
+
+_FIELDS = 5  # minute, hour, day, month, weekday: nothing is finer than a minute
+_SAMPLE = 8  # ticks whose mean distance tells how many there are in a longer time
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Cron expressions that are in force, by a key each, and what their ticks do.
+
+    Both are given the state as it is at an instant and are pure: what they give depends
+    on nothing but their arguments. The commands of a tick are applied at its instant
+    and not logged, since they follow from what is.
+    """
+
+    crons: Callable[["State", int], Mapping[str, str]]
+    tick: Callable[["State", str, int], Sequence["Command"]]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Tick:
+    """An instant at which the cron expression of this key is due."""
+
+    at: int
+    key: str
+
+
+def first_tick(crons: Mapping[str, str], after: Tick) -> Tick | None:
+    """The first tick after another one; those of one instant go by their keys."""
+    found = (
+        Tick(at, key)
+        for key, cron in crons.items()
+        if (at := next_at(cron, after.at - (key > after.key))) is not None
+    )
+    return min(found, default=None)
+
+
+@lru_cache(maxsize=4096)
+def next_at(cron: str, after: int) -> int | None:
+    """The first instant after another one that a cron expression names; None if none.
+
+    Raises ``ValueError`` for what is no cron expression of five fields.
+    """
+    from cronsim import CronSim, CronSimError
+
+    if len(cron.split()) != _FIELDS:
+        raise ValueError(f"{cron!r} is no cron expression of {_FIELDS} fields")
+    try:
+        moment = next(CronSim(cron, EPOCH + timedelta(milliseconds=after)))
+    except CronSimError as error:
+        msg = f"{cron!r} is no cron expression: {error}"
+        raise ValueError(msg) from error
+    except (StopIteration, OverflowError):
+        return None
+    at = (moment - EPOCH) // timedelta(milliseconds=1)
+    return at if at <= LATEST else None
+
+
+def check_cron(cron: str, pointer: str) -> None:
+    """Raise ``FixtureError`` for what is no cron expression."""
+    try:
+        next_at(cron, 0)
+    except ValueError as error:
+        raise FixtureError(str(error), pointer) from error
+
+
+def ticks_within(crons: Mapping[str, str], start: int, end: int) -> int:
+    """About how many ticks there are from one instant to another."""
+    return sum(_count(cron, start, end) for cron in crons.values())
+
+
+def _count(cron: str, start: int, end: int) -> int:
+    at = start
+    for passed in range(_SAMPLE):
+        following = next_at(cron, at)
+        if following is None or following > end:
+            return passed
+        at = following
+    return int((end - start) / ((at - start) / _SAMPLE))
+
+
+class Agenda:
+    """Which tick is next, of all APIs that have a schedule.
+
+    ``state_of`` gives the state of an API as it is by the last tick.
+    """
+
+    def __init__(
+        self,
+        schedules: Mapping[str, Schedule],
+        origin: int,
+        state_of: Callable[[str], "State"],
+    ) -> None:
+        self._schedules = schedules
+        self._state_of = state_of
+        self._passed = dict.fromkeys(schedules, Tick(origin, ""))
+        self._next: dict[str, Tick | None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._schedules)
+
+    def next(self) -> tuple[Tick, str] | None:
+        """The first tick to come, and whose it is."""
+        ticks = [(tick, api) for api in self._passed if (tick := self._next_of(api))]
+        return min(ticks, default=None)
+
+    def commands_of(self, tick: Tick, api: str) -> Sequence["Command"]:
+        """What a tick does; the next one is looked for after it."""
+        self._passed[api] = tick
+        self.changed(api)
+        return self._schedules[api].tick(self._state_of(api), tick.key, tick.at)
+
+    def changed(self, api: str) -> None:
+        """Look again: its crons may be others now."""
+        self._next.pop(api, None)
+
+    def check_leap(self, start: int, end: int) -> None:
+        """Raise ``TooFar`` if a clock would pass too many ticks at once."""
+        if end - start <= DAY:
+            return
+        ticks = sum(
+            ticks_within(self._crons_of(api, start), start, min(end, LATEST))
+            for api in self._schedules
+        )
+        if ticks > MOST_TICKS:
+            raise TooFar(ticks, MOST_TICKS)
+
+    def _next_of(self, api: str) -> Tick | None:
+        if api not in self._next:
+            passed = self._passed[api]
+            self._next[api] = first_tick(self._crons_of(api, passed.at), passed)
+        return self._next[api]
+
+    def _crons_of(self, api: str, at: int) -> Mapping[str, str]:
+        return self._schedules[api].crons(self._state_of(api), at)
