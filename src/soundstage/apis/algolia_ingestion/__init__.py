@@ -1,117 +1,82 @@
-"""Algolia Ingestion: runs of tasks, and the events that tell how they went."""
+"""Algolia Ingestion: tasks, what they are made of, their runs, and the runs' events."""
 
-from collections.abc import Mapping
+from typing import Final
 
-from soundstage.apis.api import (
-    Answer,
-    Api,
-    ApiError,
-    Call,
-    Forbidden,
-    NotFound,
-    Sample,
-    status_of,
+from soundstage.apis.algolia_ingestion import connectors, tasks
+from soundstage.apis.algolia_ingestion.connectors import (
+    AUTHENTICATIONS,
+    DESTINATIONS,
+    SOURCES,
+    TRANSFORMATIONS,
 )
-from soundstage.contract.violation import Refused, Unauthorized
-from soundstage.types import Document, Json
-from soundstage.world.clock import HOUR, instant_of, rfc3339, within_years
-from soundstage.world.ids import uuid
-from soundstage.world.page import nulls_first, ordered, page_of, pages
-from soundstage.world.record import Kind, Vocabulary
-
-EVENTS_WINDOW = 3 * HOUR  # the default startDate of listEvents: now minus three hours
-
-VOCABULARY = Vocabulary.of(
-    Kind("run", "runs", "runID", uuid, None, "#/components/schemas/Run"),
-    Kind("event", "events", "eventID", uuid, "runID", "#/components/schemas/Event"),
-    at=lambda at, _: rfc3339(at),
+from soundstage.apis.algolia_ingestion.observability import (
+    list_events,
+    list_runs,
+    retrieve_event,
+    retrieve_run,
 )
+from soundstage.apis.algolia_ingestion.pushing import push_to_index, push_to_task
+from soundstage.apis.algolia_ingestion.refusals import problem
+from soundstage.apis.algolia_ingestion.resources import (
+    changer,
+    creator,
+    deleter,
+    lister,
+    reader,
+)
+from soundstage.apis.algolia_ingestion.running import API_NAME, run_source, run_task
+from soundstage.apis.algolia_ingestion.schedule import SCHEDULE
+from soundstage.apis.algolia_ingestion.tasks import TASKS
+from soundstage.apis.algolia_ingestion.vocabulary import VOCABULARY
+from soundstage.apis.api import Api, Handler, Sample
 
+HANDLERS: Final[dict[str, Handler]] = {
+    "getRun": retrieve_run,
+    "listRuns": list_runs,
+    "listEvents": list_events,
+    "getEvent": retrieve_event,
+    "runTask": run_task,
+    "runSource": run_source,
+    "pushTask": push_to_task,
+    "push": push_to_index,
+    "createTask": creator(TASKS),
+    "getTask": reader(TASKS),
+    "listTasks": lister(TASKS),
+    "updateTask": changer(TASKS, tasks.revised),
+    "replaceTask": changer(TASKS, tasks.rewritten),
+    "enableTask": changer(TASKS, tasks.enabled),
+    "disableTask": changer(TASKS, tasks.disabled),
+    "deleteTask": deleter(TASKS),
+    "createAuthentication": creator(AUTHENTICATIONS),
+    "getAuthentication": reader(AUTHENTICATIONS),
+    "listAuthentications": lister(AUTHENTICATIONS),
+    "updateAuthentication": changer(AUTHENTICATIONS, connectors.revised_authentication),
+    "deleteAuthentication": deleter(AUTHENTICATIONS),
+    "createSource": creator(SOURCES),
+    "getSource": reader(SOURCES),
+    "listSources": lister(SOURCES),
+    "updateSource": changer(SOURCES, connectors.revised),
+    "deleteSource": deleter(SOURCES),
+    "createTransformation": creator(TRANSFORMATIONS),
+    "getTransformation": reader(TRANSFORMATIONS),
+    "listTransformations": lister(TRANSFORMATIONS),
+    "updateTransformation": changer(TRANSFORMATIONS, connectors.rewritten),
+    "deleteTransformation": deleter(TRANSFORMATIONS),
+    "createDestination": creator(DESTINATIONS),
+    "getDestination": reader(DESTINATIONS),
+    "listDestinations": lister(DESTINATIONS),
+    "updateDestination": changer(DESTINATIONS, connectors.revised),
+    "deleteDestination": deleter(DESTINATIONS),
+}
 
-def retrieve_run(call: Call) -> Answer:
-    """One run, as it is now."""
-    return Answer(_run(call))
-
-
-def list_events(call: Call) -> Answer:
-    """A page of a run's events inside a window of time."""
-    run = _run(call)
-    given = call.parameters
-    start, end = _window(call, EVENTS_WINDOW)
-    events = [
-        event
-        for event in call.collection("events").children(run["runID"], call.now)
-        if start <= event["publishedAt"] <= end
-        and _chosen(event, given, "status")
-        and _chosen(event, given, "type")
-    ]
-    field = given["sort"]
-    events = ordered(
-        events,
-        key=lambda event: nulls_first(event[field]),
-        descending=given["order"] == "desc",
-    )
-    return Answer({**_paged("events", events, given), "window": _as_window(start, end)})
-
-
-def _run(call: Call) -> Document:
-    """The run in the path, if it is of the caller's application."""
-    run = call.get("runs", call.parameters["runID"])
-    if run["appID"] != call.credential["appId"]:
-        raise NotFound("runs", run["runID"])
-    return run
-
-
-def _window(call: Call, width: int) -> tuple[str, str]:
-    """The first and last instant asked for, as the API writes them."""
-    start, end = call.parameters.get("startDate"), call.parameters.get("endDate")
-    first = within_years(call.now - width) if start is None else instant_of(start)
-    last = call.now if end is None else instant_of(end)
-    return rfc3339(first), rfc3339(last)
-
-
-def _as_window(start: str, end: str) -> Document:
-    return {"startDate": start, "endDate": end}
-
-
-def _chosen(document: Document, given: Mapping[str, Json], field: str) -> bool:
-    wanted = given.get(field)
-    return not wanted or document[field] in wanted
-
-
-def _paged(name: str, items: list[Document], given: Mapping[str, Json]) -> Document:
-    page, size = given["page"], given["itemsPerPage"]
-    return {
-        name: page_of(items, page, size),
-        "pagination": {
-            "nbPages": max(1, pages(len(items), size)),  # its minimum in the contract
-            "page": page,
-            "nbItems": len(items),
-            "itemsPerPage": size,
-        },
-    }
-
-
-def problem(error: Refused | ApiError) -> Answer:
-    """Algolia's error body: a message."""
-    match error:
-        case Unauthorized() | Forbidden():
-            return _message(403, "Invalid Application-Id or API-Key")
-        case _:
-            return _message(status_of(error), str(error))
-
-
-def _message(status: int, message: str) -> Answer:
-    return Answer({"message": message}, status)
-
-
-API = Api(
-    name="algolia-ingestion",
+API: Final = Api(
+    name=API_NAME,
     title="Algolia Ingestion",
     vocabulary=VOCABULARY,
-    handlers={"getRun": retrieve_run, "listEvents": list_events},
+    handlers=HANDLERS,
     problem=problem,
     sample=Sample(
         "GET", "/1/runs/6c02aeb1-775e-418e-870b-1faccd4b2c0f/events?itemsPerPage=3"
     ),
+    schedule=SCHEDULE,
 )

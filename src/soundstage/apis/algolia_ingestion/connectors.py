@@ -41,7 +41,7 @@ def _transformation(body: Document) -> Document:
     return {"type": kind, **body, "code": given.get("code", body.get("code", ""))}
 
 
-def _platforms(authentication: Document) -> tuple[Json, ...]:
+def _platforms(_: Call, authentication: Document) -> tuple[Json, ...]:
     """Its platform, or the two words that a filter has for none."""
     platform = authentication.get("platform")
     return (None, "none") if platform is None else (platform,)
@@ -57,7 +57,7 @@ SOURCES: Final = Resource(
     VOCABULARY.kinds["source"],
     filters={
         "type": field("type"),
-        "authenticationID": lambda source: (source.get("authenticationID", "none"),),
+        "authenticationID": lambda _, s: (s.get("authenticationID", "none"),),
     },
 )
 
@@ -73,7 +73,7 @@ DESTINATIONS: Final = Resource(
     filters={
         "type": field("type"),
         "authenticationID": field("authenticationID"),
-        "transformationID": lambda d: values_of(d.get("transformationIDs")),
+        "transformationID": lambda _, d: values_of(d.get("transformationIDs")),
     },
 )
 

@@ -7,21 +7,20 @@ from soundstage.types import Document, Json
 from soundstage.world.clock import instant_of, rfc3339, within_years
 from soundstage.world.page import nulls_first, ordered, page_of, pages
 
-Values = Callable[[Document], Iterable[Json]]
+Values = Callable[[Call, Document], Iterable[Json]]
 """What a document has to offer to a filter."""
 
 
 def field(name: str) -> Values:
     """A filter by the value of a field."""
-    return lambda document: (document.get(name),)
+    return lambda _, document: (document.get(name),)
 
 
 def chosen(
-    documents: Iterable[Document],
-    given: Mapping[str, Json],
-    filters: Mapping[str, Values],
+    call: Call, documents: Iterable[Document], filters: Mapping[str, Values]
 ) -> list[Document]:
-    """Those that satisfy every filter that was given; an empty one is none."""
+    """Those that satisfy every filter that the call has; an empty one is none."""
+    given = call.parameters
     wanted = {
         name: value if isinstance(value, list) else [value]
         for name in filters
@@ -31,26 +30,27 @@ def chosen(
         document
         for document in documents
         if all(
-            any(value in values for value in filters[name](document))
+            any(value in values for value in filters[name](call, document))
             for name, values in wanted.items()
         )
     ]
 
 
 def listed(
+    call: Call,
     name: str,
     documents: Iterable[Document],
-    given: Mapping[str, Json],
     keys: Mapping[str, Callable[[Document], Json]],
 ) -> Document:
     """A sorted page under this name; ``keys`` are what is no field of a document."""
-    sort = given["sort"]
-    key = keys.get(sort, lambda document: document.get(sort))
-    found = ordered(
-        documents,
-        lambda document: nulls_first(key(document)),
-        descending=given["order"] == "desc",
-    )
+    given = call.parameters
+    sort, down = given["sort"], given["order"] == "desc"
+
+    def key(document: Document) -> Json:
+        own = keys.get(sort)
+        return nulls_first(own(document) if own else document.get(sort))
+
+    found = ordered(documents, key, descending=down)
     page, size = given["page"], given["itemsPerPage"]
     return {
         name: page_of(found, page, size),

@@ -30,28 +30,29 @@ def list_runs(call: Call) -> Answer:
 
     O(runs), or O(runs of the task) where one is named.
     """
-    given, period = call.parameters, window(call, RUNS_WINDOW)
-    runs = call.collection("runs")
-    task = given.get("taskID")
+    period = window(call, RUNS_WINDOW)
+    runs, task = call.collection("runs"), call.parameters.get("taskID")
     there = runs.all(call.now) if task is None else runs.children(task, call.now)
     found = [run for run in there if run["appID"] == caller(call)]
-    found = inside(chosen(found, given, FILTERS), "createdAt", period)
+    found = inside(chosen(call, found, FILTERS), "createdAt", period)
 
-    def updated(run: Document) -> int:
-        times = runs.record(run["runID"]).times
-        return times[bisect_right(times, call.now) - 1]
+    def updated(run: Document) -> int | None:
+        record = runs.record(run["runID"])
+        if record is None:
+            return None
+        return record.times[bisect_right(record.times, call.now) - 1]
 
-    page = listed("runs", found, given, {"updatedAt": updated})
+    page = listed(call, "runs", found, {"updatedAt": updated})
     return Answer({**page, "window": period})
 
 
 def list_events(call: Call) -> Answer:
     """A page of a run's events inside a window of time."""
     run = own(call, "runs", call.parameters["runID"])
-    given, period = call.parameters, window(call, EVENTS_WINDOW)
+    period = window(call, EVENTS_WINDOW)
     events = call.collection("events").children(run["runID"], call.now)
-    found = inside(chosen(events, given, FILTERS), "publishedAt", period)
-    return Answer({**listed("events", found, given, {}), "window": period})
+    found = inside(chosen(call, events, FILTERS), "publishedAt", period)
+    return Answer({**listed(call, "events", found, {}), "window": period})
 
 
 def retrieve_event(call: Call) -> Answer:

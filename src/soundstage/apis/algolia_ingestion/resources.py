@@ -9,7 +9,6 @@ from soundstage.apis.algolia_ingestion.references import (
     check_references,
     check_unused,
 )
-from soundstage.apis.algolia_ingestion.vocabulary import VOCABULARY
 from soundstage.apis.api import Answer, Call, Handler, Impossible
 from soundstage.types import Document, Json
 from soundstage.world.clock import rfc3339
@@ -26,14 +25,16 @@ def _as_it_is(_call: Call, document: Document) -> Document:
 class Resource:
     """A kind of plain record.
 
-    ``made`` gives what is kept of a body that describes one whole, ``shown`` what an
-    answer tells of one, ``keys`` what it is sorted by that is no field of it. ``named``
-    says whether the answers to its changes repeat its name.
+    ``made`` gives what is kept of a body that describes one whole. ``settled`` is one
+    with what has become of it by itself, ``shown`` what an answer tells of it. ``keys``
+    are what it is sorted by that is no field of it. ``named`` says whether the answers
+    to its changes repeat its name.
     """
 
     kind: Kind
     filters: Mapping[str, Values]
     made: Callable[[Document], Document] = dict
+    settled: Callable[[Call, Document], Document] = _as_it_is
     shown: Callable[[Call, Document], Document] = _as_it_is
     keys: Mapping[str, Callable[[Document], Json]] = field(default_factory=dict)
     named: bool = True
@@ -61,6 +62,7 @@ def creator(resource: Resource) -> Handler:
         own_id = {resource.kind.id: call.fresh(uuid)}
         document = {**own_id, **resource.made(call.body), "owner": caller(call)}
         document |= {"createdAt": at, "updatedAt": at}
+        check(call, resource, document)
         keep(call, resource, document)
         return resource.receipt(document, "createdAt")
 
@@ -82,8 +84,8 @@ def lister(resource: Resource) -> Handler:
 
     def list_all(call: Call) -> Answer:
         shown = [resource.shown(call, d) for d in all_own(call, resource.name)]
-        found = chosen(shown, call.parameters, resource.filters)
-        return Answer(listed(resource.name, found, call.parameters, resource.keys))
+        found = chosen(call, shown, resource.filters)
+        return Answer(listed(call, resource.name, found, resource.keys))
 
     return list_all
 
@@ -93,7 +95,11 @@ def changer(resource: Resource, change: Change) -> Handler:
 
     def update(call: Call) -> Answer:
         old = own(call, resource.name, call.parameters[resource.kind.id])
-        new = {**change(call, old), "updatedAt": rfc3339(call.now)}
+        settled = resource.settled(call, old)
+        new = {**change(call, settled), "updatedAt": rfc3339(call.now)}
+        check(call, resource, new)
+        if settled != old:
+            keep(call, resource, settled)
         keep(call, resource, new)
         return resource.receipt(new, "updatedAt")
 
@@ -113,16 +119,18 @@ def deleter(resource: Resource) -> Handler:
     return delete
 
 
-def keep(call: Call, resource: Resource, document: Document) -> None:
-    """Let a record be this document from now on.
+def check(call: Call, resource: Resource, document: Document) -> None:
+    """Raise ``Impossible`` for a record that refers to nothing, or is none.
 
-    Raises ``Impossible`` for one that refers to nothing, or that would break the
-    contract: an update says less than the record that comes of it.
+    An update says less than the record that comes of it, which may break the contract.
     """
     check_references(call, resource.name, document)
     wrong = call.world.state(call.api).fixture.verdict(resource.kind, document)
     if wrong:
         raise Impossible(str(wrong))
-    call.world.apply(
-        Put(call.api, resource.name, document[resource.kind.id], document)
-    )
+
+
+def keep(call: Call, resource: Resource, document: Document) -> None:
+    """Let a record be this document from now on."""
+    record_id = document[resource.kind.id]
+    call.world.apply(Put(call.api, resource.name, record_id, document))

@@ -13,7 +13,7 @@ MOST_FAILURES: Final = 5
 
 
 def is_enabled(state: State, task: Document, now: int) -> bool:
-    """Whether a task takes runs now: it was enabled, and has not failed too often since.
+    """Whether a task takes runs: it was enabled, and has not failed too often since.
 
     Nothing is written down when the last failure comes, so that reading changes
     nothing. O(runs of the task).
