@@ -245,11 +245,20 @@ def _joined_lists(exchange: Recorded, document: Document) -> Recorded:
 
 def _lists(exchange: Recorded, document: Document) -> Iterator[tuple[str, bool]]:
     """The query parameters that are lists, and whether null may be in them."""
+    for parameter in _parameters(exchange, document, "array"):
+        items = _followed(parameter["schema"], document).get("items", {})
+        yield parameter["name"], _may_be_null(items, document)
+
+
+def _parameters(
+    exchange: Recorded, document: Document, kind: str
+) -> Iterator[Document]:
+    """The query parameters of this type that the operation of a request has."""
     for node in _operation(exchange, document).get("parameters", ()):
         parameter = _followed(node, document)
         schema = _followed(parameter.get("schema", {}), document)
-        if parameter.get("in") == "query" and schema.get("type") == "array":
-            yield parameter["name"], _may_be_null(schema.get("items", {}), document)
+        if parameter.get("in") == "query" and schema.get("type") == kind:
+            yield parameter
 
 
 def _may_be_null(schema: Document, document: Document) -> bool:
@@ -281,6 +290,17 @@ def _plain(text: str) -> str:
     except ValueError:
         return _LEAP_SECOND.sub("59", re.sub("^0000-", "0004-", text))
     return text if _NUMBER.fullmatch(text) else f"no number: {text}"
+
+
+def _plain_booleans(exchange: Recorded, document: Document) -> Recorded:
+    booleans = {p["name"] for p in _parameters(exchange, document, "boolean")}
+    pairs = [
+        (name, f"no boolean: {value}")
+        if name in booleans and value not in {"true", "false"}
+        else (name, value)
+        for name, value in _query(exchange)
+    ]
+    return _with_query(exchange, pairs)
 
 
 def _whole_numbers(exchange: Recorded, _document: Document) -> Recorded:
@@ -329,6 +349,7 @@ READINGS = {
         "openapi-core's numbers and dates are Python's: it takes +1, 1_000 and ' 1', "
         "and neither a leap second nor the year 0000, which RFC 3339 has"
     ),
+    _plain_booleans: "openapi-core takes 1, yes and on for true",
     _whole_numbers: (
         "OpenAPI 3.0 takes 1.0 for no integer, JSON Schema 2020-12 for one"
     ),
