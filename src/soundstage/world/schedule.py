@@ -17,6 +17,7 @@ MOST_TICKS = 50_000
 """How many ticks a clock may pass at once: about five years of an hourly task."""
 
 _FIELDS = 5  # minute, hour, day, month, weekday: nothing is finer than a minute
+_LAST = "\U0010ffff"  # no key comes after it
 _SAMPLE = 8  # ticks whose mean distance tells how many there are in a longer time
 
 
@@ -129,6 +130,12 @@ class Agenda:
     def changed(self, api: str) -> None:
         """Look again: its crons may be others now."""
         self._next.pop(api, None)
+
+    def commanded(self, api: str, at: int) -> None:
+        """Look again from the instant of a command on; all that was due is done."""
+        if api in self._passed:
+            self._passed[api] = max(self._passed[api], Tick(at, _LAST))
+            self.changed(api)
 
     def check_leap(self, start: int, end: int) -> None:
         """Raise ``TooFar`` if a clock would pass too many ticks at once."""

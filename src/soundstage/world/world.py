@@ -139,6 +139,7 @@ class World:
         at = self.clock.now() if isinstance(command, Reset) else self.now()
         chance = Seeded(self.opening.seed, _api_of(command), "draws", self._draws)
         outcome = self._apply(command, at, chance)
+        self._agenda.commanded(_api_of(command), at)
         # How often the clock was turned does not decide what is drawn.
         self._draws += not isinstance(command, Advance | Reset)
         if not isinstance(command, Reset):
