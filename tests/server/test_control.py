@@ -407,6 +407,36 @@ def test_a_log_of_another_age_of_the_world_is_refused(control, field):
     assert control.get(f"{CONTROL}/log").json() == before
 
 
+def test_the_next_runs_are_planned(control):
+    url = "/_soundstage/scenarios/runwisp"
+    plan = {"task": "backup", "times": 2}
+    planned = [{"scenario": "crashed", "task": "backup", "times": 2}]
+    answer = control.post(f"{url}/crashed/plan", json=plan)
+    assert answer.json() == {"planned": planned}
+    assert control.get(url).json()["planned"] == planned
+    started = [
+        control.post("/_soundstage/runs", json={"api": "runwisp", "task": task}).json()
+        for task in ("backup", "example", "backup", "backup")
+    ]
+    crashed = [run["scenario"] == "crashed" for run in started]
+    assert crashed == [True, False, True, False]
+    assert control.post(f"{url}/crashed/plan").json()["planned"][0]["task"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("runwisp/lorem", {}, 404),
+        ("lorem/crashed", {}, 404),
+        ("runwisp/crashed", {"task": "lorem"}, 404),
+        ("runwisp/crashed", {"times": 0}, 400),
+    ],
+)
+def test_a_plan_for_what_is_not_there_is_refused(control, path, body, status):
+    answer = control.post(f"/_soundstage/scenarios/{path}/plan", json=body)
+    assert answer.status_code == status
+
+
 # The whole
 
 
@@ -417,7 +447,7 @@ def test_every_operation_of_the_control_api_is_called_by_a_test(services):
         "test_journal.py",
         "test_har.py",
         "test_verification.py",
-        "../contract/operations.py",
+        "../contract/table/soundstage.py",
     )
     text = "".join((Path(__file__).parent / name).read_text() for name in here)
     worlds = Worlds(services, Opening(now=0))

@@ -6,6 +6,7 @@ from typing import Self
 from soundstage.server.faults.rules import Rule
 from soundstage.server.worlds import Hosted
 from soundstage.testing.server import Server
+from soundstage.types import Document
 
 
 class Fault:
@@ -39,3 +40,10 @@ class Fault:
                 self._hosted.faults.remove(self.id)
 
         self._server.do(removed)
+
+
+def injected(server: Server, hosted: Hosted, wanted: Document) -> Fault:
+    """A fault with what is wanted of it; what is None is not. Raises ``Problem``."""
+    said = {name: value for name, value in wanted.items() if value is not None}
+    rule = server.do(lambda: hosted.faults.add(server.worlds.services, said))
+    return Fault(server, hosted, rule)

@@ -19,7 +19,7 @@ from soundstage.server.journal.entry import Entry
 from soundstage.server.lines import credential_headers, credentials
 from soundstage.testing.calls import Calls, call
 from soundstage.testing.clock import Clock, as_instant
-from soundstage.testing.fault import Fault
+from soundstage.testing.fault import Fault, injected
 from soundstage.testing.records import Records
 from soundstage.testing.run import Run
 from soundstage.testing.server import SHARED, Servers
@@ -28,7 +28,7 @@ from soundstage.testing.verdict import Found, Verdict, is_fatal
 from soundstage.testing.waiting import wait
 from soundstage.types import Document, Json
 from soundstage.world.errors import Unknown
-from soundstage.world.log import Delete, Patch, Put, Start
+from soundstage.world.log import Delete, Patch, Plan, Put, Start
 from soundstage.world.world import Opening
 
 START = "2026-01-01T00:00:00Z"
@@ -153,6 +153,16 @@ class Soundstage:
         """
         self._records.define(api, name, scenario)
 
+    def plan(
+        self, api: str, scenario: str, *, task: str | None = None, times: int = 1
+    ) -> None:
+        """Let the next runs, of a task or of any, unfold so, whoever starts them.
+
+        Plans are used up in their order. Raises ``Unknown``.
+        """
+        command = Plan(api, scenario, task, times)
+        self._server.do(lambda: self._hosted.world.apply(command))
+
     def run_until(
         self, condition: Run | Callable[[], T], limit: timedelta = DAY
     ) -> T | Document:
@@ -211,18 +221,19 @@ class Soundstage:
         they must have. ``options`` are those of the kind (docs/faults.md). Raises
         ``Problem`` for what is not there.
         """
-        narrowed = {
-            "api": api,
-            "operation": operation,
-            "match": match,
-            "times": times,
-            "probability": probability,
-        }
-        wanted: Document = {k: v for k, v in narrowed.items() if v is not None}
-        wanted |= {"kind": kind, "options": options}
-        services = self._server.worlds.services
-        rule = self._server.do(lambda: self._hosted.faults.add(services, wanted))
-        return Fault(self._server, self._hosted, rule)
+        return injected(
+            self._server,
+            self._hosted,
+            {
+                "kind": kind,
+                "api": api,
+                "operation": operation,
+                "match": match,
+                "times": times,
+                "probability": probability,
+                "options": options,
+            },
+        )
 
     @property
     def journal(self) -> list[Entry]:

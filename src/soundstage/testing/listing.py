@@ -7,7 +7,7 @@ from soundstage.types import Document
 
 
 def listing(services: Mapping[str, Service]) -> Document:
-    """Every API with its operations, tasks, scenarios, endings and kinds of record."""
+    """Every API with its operations, tasks, scenarios and kinds of record."""
     return {name: _service(service) for name, service in services.items()}
 
 
@@ -21,6 +21,7 @@ def _service(service: Service) -> Document:
         },
         "tasks": list(script.tasks),
         "scenarios": {name: s.about for name, s in script.scenarios.items()},
+        "beginnings": list(script.beginnings),
         "endings": list(script.endings),
         "kinds": list(script.vocabulary.kinds),
         "moments": [f"${name}" for name in script.vocabulary.moments],
@@ -35,7 +36,7 @@ def as_text(listed: Document) -> str:
         lines += [f"    {i:20} {where}" for i, where in api["operations"].items()]
         lines.append("  scenarios")
         lines += [f"    {i:20} {about}" for i, about in api["scenarios"].items()]
-        for what in ("tasks", "endings", "kinds", "moments"):
+        for what in ("tasks", "beginnings", "endings", "kinds", "moments"):
             lines.append(f"  {what:12} {', '.join(api[what])}")
         lines.append("")
     return "\n".join(lines).rstrip()

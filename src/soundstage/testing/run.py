@@ -6,7 +6,7 @@ from soundstage.server.worlds import Hosted
 from soundstage.testing.clock import as_datetime
 from soundstage.testing.records import own
 from soundstage.testing.server import Server
-from soundstage.types import Document
+from soundstage.types import Document, Json
 from soundstage.world.log import Interrupt
 from soundstage.world.timeline import Run as Timeline
 
@@ -37,12 +37,13 @@ class Run:
         """Whether its record is in a state that nothing follows."""
         return self._server.do(self._over)
 
-    def end(self, ending: str) -> Document:
+    def end(self, ending: str, **names: Json) -> Document:
         """Replace the rest of it by an ending of the fixture; gives its record.
 
-        Nothing happens to a run that is over. Raises ``Unknown``.
+        ``names`` win over what the ending draws. Nothing happens to a run that is over,
+        or in a state that the ending is not for. Raises ``Unknown``.
         """
-        command = Interrupt(self.api, self.id, ending)
+        command = Interrupt(self.api, self.id, ending, names)
         self._server.do(lambda: self._hosted.world.apply(command))
         return self.record
 

@@ -45,6 +45,7 @@ def start_run(call: Call) -> Answer:
         wanted.get("scenario"),
         wanted.get("with", {}),
         wanted.get("fields", {}),
+        wanted.get("beginning"),
     )
     with worded():
         run = call.world.apply(command)
@@ -66,7 +67,9 @@ def end_run(call: Call) -> Answer:
     api, run_id = call.parameters["api"], call.parameters["id"]
     _named(call)
     with worded():
-        call.world.apply(Interrupt(api, run_id, call.body["ending"]))
+        wanted = call.body
+        command = Interrupt(api, run_id, wanted["ending"], wanted.get("with", {}))
+        call.world.apply(command)
     return Answer(_run(call, _named(call)))
 
 

@@ -1,4 +1,6 @@
-"""Scenarios: list them, and add some while the server runs."""
+"""Scenarios: list them, add some while the server runs, plan those of next runs."""
+
+from dataclasses import asdict
 
 from soundstage.apis.api import Answer, Call, Handler
 from soundstage.apis.service import checked_scenario
@@ -7,26 +9,44 @@ from soundstage.server.control.runs import worded
 from soundstage.server.problems import Problem
 from soundstage.server.worlds import Worlds
 from soundstage.types import Document
-from soundstage.world.log import Define
+from soundstage.world.log import Define, Plan
 from soundstage.world.scenario import Scenario
 
 
 def handlers(_hosts: Worlds) -> dict[str, Handler]:
     """What is done to the scenarios of the world that is addressed."""
-    return {"listScenarios": list_scenarios, "putScenario": put_scenario}
+    return {
+        "listScenarios": list_scenarios,
+        "putScenario": put_scenario,
+        "planScenario": plan_scenario,
+    }
 
 
 def list_scenarios(call: Call) -> Answer:
-    """Tasks, scenarios and endings of an API."""
+    """Tasks, scenarios, beginnings and endings of an API, and what is planned."""
     with worded():
-        script = call.world.state(call.parameters["api"]).script
+        state = call.world.state(call.parameters["api"])
+    script = state.script
     return Answer(
         {
             "tasks": list(script.tasks),
             "scenarios": [_as_json(s) for s in script.scenarios.values()],
+            "beginnings": list(script.beginnings),
             "endings": list(script.endings),
+            "planned": [asdict(plan) for plan in state.planned],
         }
     )
+
+
+def plan_scenario(call: Call) -> Answer:
+    """Let the next runs, of a task or of any, be of this scenario."""
+    api, name = call.parameters["api"], call.parameters["name"]
+    wanted = call.body or {}
+    plan = Plan(api, name, wanted.get("task"), wanted.get("times", 1))
+    with worded():
+        call.world.apply(plan)
+        state = call.world.state(api)
+    return Answer({"planned": [asdict(plan) for plan in state.planned]})
 
 
 def put_scenario(call: Call) -> Answer:

@@ -1,0 +1,32 @@
+"""The command line: a module for each command, which imports late what is heavy."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from soundstage.cli import apis, check, serve
+
+COMMANDS = (serve, check, apis)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line; gives the exit code."""
+    options = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    return command(options)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All that may be said on a command line."""
+    result = argparse.ArgumentParser(
+        prog="soundstage",
+        description="A mock server made from OpenAPI contracts, with runs that live.",
+        epilog="soundstage COMMAND --help tells more.",
+    )
+    result.add_argument(
+        "--version", action="version", version=f"soundstage {version('soundstage')}"
+    )
+    commands = result.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    return result

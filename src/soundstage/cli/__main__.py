@@ -1,0 +1,7 @@
+"""``python -m soundstage.cli``."""
+
+import sys
+
+from soundstage.cli import main
+
+sys.exit(main())

@@ -1,0 +1,45 @@
+"""``soundstage apis``."""
+
+import argparse
+import json
+
+from soundstage.cli.common import Commands, add_json, stop
+
+
+def add(commands: Commands) -> None:
+    """Add the command to the command line."""
+    apis = commands.add_parser(
+        "apis",
+        help="list APIs, operations and scenarios",
+        description="List the APIs with their operations, scenarios, tasks and kinds "
+        "of record; or print the contract of one.",
+    )
+    apis.set_defaults(command=run)
+    apis.add_argument(
+        "--contract",
+        metavar="NAME",
+        help="print the effective contract of this API (its overlay applied) as JSON",
+    )
+    add_json(apis, "print the list as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry it out; gives the exit code."""
+    from soundstage.apis.service import load_services
+    from soundstage.contract.violation import DocumentError
+    from soundstage.testing.listing import as_text, listing
+    from soundstage.world.errors import WorldError
+
+    try:
+        chosen = [options.contract] if options.contract else []
+        services = load_services(chosen)
+    except (DocumentError, WorldError) as error:
+        stop(str(error))
+    if options.contract:
+        document = services[options.contract].contract.document
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    elif options.json:
+        print(json.dumps(listing(services), indent=2))
+    else:
+        print(as_text(listing(services)))
+    return 0

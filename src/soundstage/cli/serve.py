@@ -1,0 +1,139 @@
+"""``soundstage serve``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from soundstage.cli.common import Commands, add_json, instant, stop
+
+if TYPE_CHECKING:
+    from soundstage.server.worlds import Worlds
+
+
+def add(commands: Commands) -> None:
+    """Add the command to the command line."""
+    serve = commands.add_parser(
+        "serve",
+        help="serve the APIs on one port",
+        description="Serve the vendored APIs on one port. Each is found by its paths, "
+        "under /<api>/, and by its vendor's host name.",
+        epilog="Example: "
+        "soundstage serve --now 2026-01-01T00:00:00Z --speed 60 --seed 7",
+    )
+    serve.set_defaults(command=run)
+    serve.add_argument(
+        "--api",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="serve this API only; may be repeated (default: all)",
+    )
+    _add_address(serve)
+    _add_world(serve)
+    add_json(serve, "print JSON lines instead of text")
+
+
+def _add_address(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    serve.add_argument(
+        "--port",
+        type=int,
+        default=4010,
+        help="0 takes a free one; default: %(default)s",
+    )
+    serve.add_argument(
+        "--control-token",
+        metavar="TOKEN",
+        help="what the control API asks for (default: nothing on loopback, elsewhere "
+        "one that is made up and printed)",
+    )
+
+
+def _add_world(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="what all chance is drawn from; default: %(default)s",
+    )
+    serve.add_argument(
+        "--now",
+        type=instant,
+        metavar="INSTANT",
+        help="RFC 3339 time at which the clock starts (default: the wall's)",
+    )
+    serve.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="virtual seconds per second, 0 freezes; default: %(default)s",
+    )
+    serve.add_argument(
+        "--fixture",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a fixture that takes the place of the vendored one of its API",
+    )
+    serve.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="an exported world, to be the default one; its seed and clock win",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry it out; gives the exit code."""
+    from soundstage.apis.service import load_services
+    from soundstage.contract.violation import DocumentError
+    from soundstage.server.worlds import Worlds
+    from soundstage.world.errors import WorldError
+    from soundstage.world.world import Opening
+
+    try:
+        services = load_services(options.api, options.fixture)
+        opening = Opening(options.seed, options.now, options.speed)
+        worlds = Worlds(services, opening)
+    except (DocumentError, WorldError, ValueError) as error:
+        stop(str(error))
+    if options.log:
+        _restore(worlds, options.log)
+    from soundstage.server.dispatch import build_app
+    from soundstage.server.guard import Guard, is_loopback, new_token
+    from soundstage.server.lines import AccessLines, as_text, greeting
+    from soundstage.server.serve import Listening, bound
+
+    try:
+        listener = bound(options.host, options.port)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        place = f"{options.host}:{options.port}"
+        stop(f"cannot listen on {place}: {reason}; --port 0 takes a free port")
+    token = options.control_token
+    if token is None and not is_loopback(listener.getsockname()[0]):
+        token = new_token()
+    lines = AccessLines(sys.stdout, json=options.json)
+    server = Listening(build_app(worlds, Guard(token), lines), worlds, listener)
+    hello = greeting(worlds, server.url, token)
+    print(json.dumps(hello) if options.json else as_text(hello), flush=True)
+    server.run()
+    return 0
+
+
+def _restore(worlds: "Worlds", path: Path) -> None:
+    from soundstage.world.errors import WorldError
+
+    try:
+        worlds.restore(worlds.default, json.loads(path.read_bytes()))
+    except OSError as error:
+        stop(f"cannot read {path}: {error.strerror}")
+    except KeyError as error:
+        stop(f"{path} is no log that can be replayed here: there is no {error}")
+    except (WorldError, ValueError, TypeError) as error:
+        stop(f"{path} is no log that can be replayed here: {error}")
