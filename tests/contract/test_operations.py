@@ -177,7 +177,7 @@ def test_a_path_that_is_nobodys_is_not_found(client, operations, name, tail):
 def test_a_path_is_refused_before_credentials_and_these_before_parameters(client):
     events = GOOD["algolia-ingestion", "listEvents"]
     nothing = dict.fromkeys(events.headers)
-    path = events.path + "/nope"
+    path = events.path + "/no/such"
     assert send(client, events.changed(path=path, headers=nothing)).status_code == 404
     bad = events.changed(query="?page=0", headers=nothing)
     assert send(client, bad).status_code == 403
