@@ -340,7 +340,7 @@ def test_an_update_may_enable_a_task_again(app, method, body):
 
 def test_a_task_stays_disabled_when_what_is_under_way_succeeds(app):
     app.run(RUN, "critical", times=3)
-    for scenario in ("push_refused", "push_refused", "push_retried"):
+    for scenario in ("push_retried", "push_refused", "push_refused"):
         app.push(scenario)
     app.world.apply(Advance(HOUR))
     assert [run["outcome"] for run in app.runs(RUN)][-1] == "success"
