@@ -18,11 +18,11 @@ from table.algolia_ingestion import (
     TEXT,
 )
 
-from conftest import NOW
 from judged import client_of
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, SECOND, rfc3339
 from soundstage.world.log import Advance, Interrupt, Plan
 from soundstage.world.world import Opening, World
+from strategies import NOW
 
 API = "algolia-ingestion"
 SHOP = "3f0d9b52-6c1e-4a7b-8f43-2b9e5d7c1a06"
