@@ -136,7 +136,8 @@ def test_a_header_decides_the_names_of_statuses(dev, scenario, span, old, new):
     raw = {"FROZEN": "FROZEN", "REATTEMPTING": "REATTEMPTING", "EXECUTING": "DEQUEUED"}
     states = [document["status"] for document in record.documents]
     dev.wait(record.times[states.index(raw[old])] - dev.world.clock.now())
-    assert dev.run(run_id)["status"] == new
+    run = dev.run(run_id)
+    assert (run["status"], run["isWaiting"]) == (new, new == "WAITING")
     none = {"x-trigger-api-version": ""}
     run = dev.run(run_id, headers=none)
     assert run["status"] == old
