@@ -25,7 +25,8 @@ def runwisp(run, _):
     return [("end_reason" in run, ended), (run["exit_code"] != 0, failed)]
 
 
-def trieve(run, events):
+def trieve(run, records):
+    events = [record for record in records if "event_type" in record]
     told = [
         (event["event_type"], json.loads(event["event_data"]) or {}) for event in events
     ]
@@ -37,6 +38,15 @@ def trieve(run, events):
     pairs = [(run["chunks_created"], created)]
     if "pages_crawled" in run:
         pairs.append((run["pages_crawled"], len(uploads)))
+    shown = {
+        "queued": "Pending",
+        "processing": {"Processing": run.get("pages_crawled", 0)},
+        "completed": "Completed",
+        "failed": "Failed",
+    }
+    if run["status"] in shown:  # nobody is told that a job was cancelled
+        crawls = [record for record in records if "scrape_id" in record]
+        pairs += [(crawl["status"], shown[run["status"]]) for crawl in crawls]
     closing = [data for _, data in told if "chunks_created" in data]
     return pairs + [(data["chunks_created"], created) for data in closing[-1:]]
 
