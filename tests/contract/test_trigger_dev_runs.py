@@ -35,6 +35,8 @@ def test_a_cancelled_run_keeps_its_past_and_gains_no_later_event(dev):
     assert spans_of(dev.http, run_id, TRIGGER) == after
     assert dev.told("POST", f"/v2/runs/{run_id}/cancel") == {"id": run_id}
     assert dev.run(run_id) == run
+    error = dev.told("GET", f"/v1/runs/{run_id}/result")["error"]
+    assert error == {"type": "INTERNAL_ERROR", "code": "TASK_RUN_CANCELLED"}
 
 
 def test_a_replay_is_a_new_run_with_what_went_into_the_other(dev):
