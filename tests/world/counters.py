@@ -56,15 +56,23 @@ def trigger_dev(run, spans):
     root, *below = spans
     attempts = [span for span in spans if span["message"].startswith("Attempt ")]
     failures = [e for e in root["events"] if e["name"] == "attempt_failed"]
-    ended = run["status"] not in {"DELAYED", "QUEUED", "EXECUTING", "REATTEMPTING"}
+    ended = run["status"] not in UNDER_WAY
+    failed = [
+        a for a in attempts if a["isError"] or (a["isPartial"] and root["isError"])
+    ]
     return [
         (run["attemptCount"], len(attempts)),
-        (len(failures), sum(span["isError"] for span in attempts)),
-        (root["isPartial"], not ended or run["status"] == "FROZEN"),
+        (len(failures), len(failed)),
+        (root["isPartial"], not ended),
         (run.get("metadata", {}).get("progress", 0), len(progress_lines(spans))),
         ([span for span in below if span["parentId"] not in by_id], []),
         ([span for span in spans if span["isPartial"] and span["duration"]], []),
     ]
+
+
+UNDER_WAY = set(
+    "PENDING_VERSION DELAYED QUEUED DEQUEUED EXECUTING REATTEMPTING FROZEN".split()
+)
 
 
 def progress_lines(spans):

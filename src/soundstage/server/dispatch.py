@@ -19,7 +19,7 @@ from soundstage.server.exchange import (
 from soundstage.server.guard import LOCAL_ORIGIN, Guard, Headers
 from soundstage.server.journal.recording import seen_of, stray_of
 from soundstage.server.message import message_of, send_message
-from soundstage.server.problems import Problem, problem_answer
+from soundstage.server.problems import Problem, problem_answer, too_far
 from soundstage.server.stack import build_stack
 from soundstage.server.worlds import Hosted, Worlds
 from soundstage.world.errors import TooFar
@@ -194,7 +194,7 @@ def _now(hosted: Hosted) -> int:
     try:
         return hosted.world.now()
     except TooFar as error:
-        raise Problem(409, f"{error}; reset this world") from error
+        raise too_far(error) from error
 
 
 def _root(scope: Scope, hosted: Hosted, headers: Headers) -> str:
