@@ -60,8 +60,9 @@ class Call:
     """A valid request on its way to a handler.
 
     ``now`` was read once for it, so that nothing in one answer can disagree; the world
-    had seen so many ``changes`` by then.
-    ``base_url`` is the scheme and host that the client used.
+    had seen so many ``changes`` by then. ``base_url`` is the scheme and host that the
+    client used, ``root`` the path below which it finds this API in this world: what a
+    link to the API begins with.
     """
 
     api: str
@@ -72,6 +73,7 @@ class Call:
     base_url: str
     waiting: Waiting
     changes: int = 0
+    root: str = ""
     _chance: list[Chance] = field(default_factory=list)
 
     @property

@@ -105,6 +105,7 @@ class Dispatcher:
             now=hosted.world.clock.now() if now is None else now,
             headers=headers,
             base_url=base_url_of(scope, headers),
+            root=_root(scope, hosted, headers),
         )
         return exchange
 
@@ -194,6 +195,12 @@ def _now(hosted: Hosted) -> int:
         return hosted.world.now()
     except TooFar as error:
         raise too_far(error) from error
+
+
+def _root(scope: Scope, hosted: Hosted, headers: Headers) -> str:
+    """Where the API is found by whoever sends no header that names a world."""
+    root: str = scope.get("root_path", "")
+    return f"/~{hosted.name}{root}" if WORLD_HEADER in headers else root
 
 
 async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:

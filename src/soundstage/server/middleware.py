@@ -264,6 +264,7 @@ class _HandlerOperation:
             exchange.base_url,
             lobby,
             lobby.changes,
+            exchange.root,
         )
         answer = self.handler(call)
         if isinstance(answer, Coroutine):

@@ -70,6 +70,8 @@ class Record:
 
     def as_of(self, now: int) -> Document | None:
         """The version in force; ``None`` before the first. O(log versions)."""
+        if self.times[-1] <= now:  # what is over is asked for most
+            return self.documents[-1]
         index = bisect_right(self.times, now)
         return self.documents[index - 1] if index else None
 
