@@ -44,9 +44,12 @@ def _count(row: Row, kind: str) -> str:
 
 
 def _gaps(api: ApiFigures) -> Iterator[str]:
+    idle = [row.covered.operation for row in api.rows if not row.is_called]
+    if idle:
+        yield f"  never called: {', '.join(idle)}"
     for row in api.rows:
         covered = row.covered
-        if gaps := gaps_of(row):
+        if row.is_called and (gaps := gaps_of(row)):
             yield f"  {covered.operation} ({covered.method} {covered.path})"
             yield from (f"    {gap}" for gap in gaps)
 
