@@ -7,7 +7,6 @@ from urllib.parse import quote
 import pytest
 from test_operations import GOOD, NAMES, WRITES, rules_of, send
 
-from conftest import world_of
 from judged import client_of
 from soundstage.contract.body import LINES, essence
 from soundstage.server.journal.tally import Tally
@@ -110,11 +109,10 @@ RECORDS = [
 
 @pytest.mark.parametrize(("api", "name", "at", "collection", "key"), RECORDS)
 def test_every_value_that_is_listed_for_a_record_can_be_answered(
-    services, judges, operations, api, name, at, collection, key
+    services, world, judges, operations, api, name, at, collection, key
 ):
     _, operation = operations[api, name]
     content = operation.answers["200"]["application/json"]
-    world = world_of(services)
     with client_of(services, world, judges) as client:
         shown = send(client, GOOD[api, name]).json()
         record = shown[at[1:-2]][0] if at else shown
