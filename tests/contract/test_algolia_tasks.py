@@ -20,7 +20,7 @@ from table.algolia_ingestion import (
 
 from judged import client_of
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, SECOND, rfc3339
-from soundstage.world.log import Advance, Interrupt, Plan
+from soundstage.world.log import Advance, Interrupt, Patch, Plan
 from soundstage.world.world import Opening, World
 from strategies import NOW
 
@@ -417,6 +417,13 @@ def test_a_cron_may_be_changed_and_ends_with_its_task(app):
     app.say("DELETE", f"/2/tasks/{task}")
     app.world.apply(Advance(DAY))
     assert len(app.runs(task)) == 4
+
+
+def test_a_cron_that_somebody_wrote_by_hand_stops_nothing(app):
+    app.world.apply(Patch(API, "tasks", COPY, {"cron": "lorem", "enabled": True}))
+    app.world.apply(Advance(DAY))
+    assert app.runs(COPY) == []
+    assert app.say("GET", f"/2/tasks/{COPY}")["cron"] == "lorem"
 
 
 def test_a_task_tells_when_it_last_ran_and_will_run(app):
