@@ -183,6 +183,12 @@ def test_an_archive_of_anybodys_covers_values(given, seen):
     assert counted(entry(**given))[2] == {seen}
 
 
+def test_exchanges_that_differ_in_a_cookie_only_are_two():
+    cookies = ([{"name": "Cookie", "value": f"how={how}"}] for how in "ab")
+    entries = [entry(request={"headers": cookie}) for cookie in cookies]
+    assert counted(*entries)[2] == {'cookie.how="a"', 'cookie.how="b"'}
+
+
 UNREADABLE = [
     {"request": posted("{")},
     {"request": posted("x", encoding="base64")},

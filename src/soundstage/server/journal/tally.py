@@ -82,12 +82,11 @@ class Tally:
     def _count_parameters(self, seen: Seen) -> None:
         known, unsent, unseen = self.parameters, self.unsent, self.unseen
         wanted = {at: known[at] for at in known if at in unsent or at in unseen}
-        kept = not seen.violations
         for at in _sent(wanted, seen):
             if at in unsent:
                 unsent.remove(at)
             parameter = known[at]
-            if at in unseen and parameter.name in seen.parameters and kept:
+            if at in unseen and parameter.name in seen.parameters:
                 value = seen.parameters[parameter.name]
                 self._count_value(at, parameter.schema, value)
 
