@@ -241,8 +241,11 @@ PLACES = [(side, place) for side, places in SIDES.items() for place in places]
 @pytest.mark.parametrize(("facet", "way", "was", "is_"), FACETS)
 def test_a_schema_goes_one_way_and_back_again(side, place, facet, way, was, is_):
     old, new = edited(base(), (place, was)), edited(base(), (place, is_))
-    assert rules(old, new) == [f"{side}-{facet}-{way}"]
-    assert rules(new, old) == [f"{side}-{facet}-{MIRROR[way]}"]
+    for before, after, gone in ((old, new, way), (new, old, MIRROR[way])):
+        (change,) = compare(before, after)
+        assert change.rule == f"{side}-{facet}-{gone}"
+        harmless = {"request": "widened", "answer": "narrowed"}[side]
+        assert change.breaking == (gone != harmless)
 
 
 def test_listed_values_that_go_and_come_are_two_changes():
