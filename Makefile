@@ -20,7 +20,7 @@ serve: $(READY) ## serve the APIs on http://127.0.0.1:4010 (ARGS='--speed 60')
 	@$(BIN)/soundstage serve $(ARGS)
 
 test: $(READY) ## run the tests (ARGS='-k law')
-	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q $(ARGS)
 
 # npm fetches what package-lock.json names, and runs none of its scripts
 JAVASCRIPT := tests/clients/javascript
@@ -31,7 +31,7 @@ test-clients: $(READY) ## run the official clients' stories, JavaScript's too
 	else \
 	  echo "skipping the JavaScript clients: there is no npm on this machine"; \
 	fi
-	@$(BIN)/python -m pytest -n 2 -q tests/clients $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q tests/clients $(ARGS)
 
 lint: $(READY) ## style, and the direction of imports
 	@$(BIN)/ruff check .
