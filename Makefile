@@ -19,8 +19,9 @@ $(READY): pyproject.toml constraints.txt
 serve: $(READY) ## serve the APIs on http://127.0.0.1:4010 (ARGS='--speed 60')
 	@$(BIN)/soundstage serve $(ARGS)
 
+# a client's story is told by one process, from start to end: --dist loadfile
 test: $(READY) ## run the tests (ARGS='-k law')
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
 
 # npm fetches what package-lock.json names, and runs none of its scripts
 JAVASCRIPT := tests/clients/javascript
@@ -31,7 +32,7 @@ test-clients: $(READY) ## run the official clients' stories, JavaScript's too
 	else \
 	  echo "skipping the JavaScript clients: there is no npm on this machine"; \
 	fi
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q tests/clients $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/clients $(ARGS)
 
 lint: $(READY) ## style, and the direction of imports
 	@$(BIN)/ruff check .

@@ -26,7 +26,6 @@ READONLY = "tr-c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3"
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Pydantic serializer:UserWarning"),
-    pytest.mark.xdist_group("trieve"),  # one process tells it, from start to end
 ]
 
 
