@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from soundstage.contract.body import Content, essence
+from soundstage.contract.body import EVENTS, Content, essence
 from soundstage.contract.listed import Value
 from soundstage.contract.operation import Operation
 from soundstage.contract.parameter import Parameter, query_of
@@ -103,7 +103,8 @@ class Tally:
 
     def _count_body(self, at: str, content: Content, raw: bytes, value: Json) -> None:
         if value is None:
-            plain = b"\\" not in raw and not content.text
+            is_json = not content.text and essence(content.media_type) != EVENTS
+            plain = is_json and b"\\" not in raw  # strings stand there as they are
             if plain and not any(text in raw for text in self.unseen[at].values()):
                 return  # nothing new: the body need not be read to know that
             try:
