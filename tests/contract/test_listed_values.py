@@ -5,6 +5,7 @@ from copy import deepcopy
 from urllib.parse import quote
 
 import pytest
+from table.trieve import DATASET
 from test_operations import GOOD, NAMES, WRITES, rules_of, send
 
 from judged import client_of
@@ -95,6 +96,21 @@ def test_every_value_that_is_listed_can_be_sent(client, writer, operations, name
             response = send(writer if name in WRITES else client, request)
             assert response.status_code < 500, (at, response.text)
             assert rules_of(response) == [], (at, request)
+
+
+TRIEVES = [name for name in GOOD if name[0] == "trieve"]
+
+
+@pytest.mark.parametrize("name", TRIEVES, ids=":".join)
+def test_every_operation_of_trieve_takes_the_organization(
+    client, writer, operations, name
+):
+    _, operation = operations[name]
+    request = GOOD[name].changed(headers={"TR-Organization": DATASET})
+    if "header.TR-Organization" in Tally(operation).parameters:
+        response = send(writer if name in WRITES else client, request)
+        assert response.status_code < 500
+        assert rules_of(response) == []
 
 
 # Where records are answered as they are: the operation, the way to one of them in its
