@@ -1,0 +1,185 @@
+"""Every value that a contract lists for an answer can be there, and a client read it.
+
+Records are put into every state that the contract knows, and read. What is left out
+stands in tests/coverage.yaml, with the reason.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from table import algolia_ingestion, runwisp, trieve, trigger_dev
+from test_listed_values import lawful, with_value
+from test_operations import GOOD, send
+
+from judged import client_of
+from soundstage.testing.coverage.exceptions import load_exceptions
+from soundstage.testing.coverage.item import ANSWERED, Item
+from soundstage.world.errors import FixtureError
+from soundstage.world.log import Patch, Put
+from soundstage.world.world import Opening, World
+
+NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
+EXCEPTIONS = load_exceptions(Path(__file__).parents[1] / "coverage.yaml")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where the records of a collection that have these fields are answered.
+
+    ``at`` is the way to them in the answer; ``path``, if it is not the good request's,
+    has ``{}`` for a record's identifier. ``maker`` is an operation that makes more.
+    """
+
+    api: str
+    operation: str
+    collection: str
+    having: dict
+    at: str = ""
+    path: str | None = None
+    query: str = ""
+    headers: tuple = ({},)
+    maker: str | None = None
+
+
+def algolia(name, tail, collection, listing):
+    """A kind of record that is read and listed."""
+    own, maker = {"owner": "ALGOLIA_APPLICATION_ID"}, f"create{name}"
+    path = f"{algolia_ingestion.AT}{tail}/{{}}"
+    return [
+        Shown("algolia-ingestion", f"get{name}", collection, own, path=path,
+              maker=maker),
+        Shown("algolia-ingestion", listing, collection, own, f".{collection}[]",
+              query="?itemsPerPage=100", maker=maker),
+    ]  # fmt: skip
+
+
+RUN = {"runID": algolia_ingestion.RUN}
+BOTH = ({}, trigger_dev.SDK)  # the names of some statuses are of a version of the API
+DELAYED, PARENT, ROOT, CHILD = "run_5678", "run_1235", "run_1236", "run_1234"
+
+
+def related(operation, path):
+    """A run, and those that an answer has with it."""
+    relatives = {"parent": PARENT, "root": ROOT, "children[]": CHILD}
+    return [
+        Shown("trigger-dev", operation, "runs", {"id": DELAYED}, path=path, headers=BOTH),
+        *(
+            Shown("trigger-dev", operation, "runs", {"id": run}, f".relatedRuns.{name}",
+                  path, headers=BOTH)
+            for name, run in relatives.items()
+        ),
+    ]  # fmt: skip
+
+
+SHOWN = [
+    Shown("algolia-ingestion", "getRun", "runs", RUN),
+    Shown("algolia-ingestion", "listRuns", "runs", RUN, ".runs[]",
+          query=f"?taskID={algolia_ingestion.RUN}"),
+    Shown("algolia-ingestion", "getEvent", "events", RUN,
+          path=f"{algolia_ingestion.AT}/1/runs/{algolia_ingestion.RUN}/events/{{}}"),
+    Shown("algolia-ingestion", "listEvents", "events", RUN, ".events[]",
+          query="?itemsPerPage=100"),
+    *algolia("Authentication", "/1/authentications", "authentications",
+             "listAuthentications"),
+    *algolia("Source", "/1/sources", "sources", "listSources"),
+    *algolia("Destination", "/1/destinations", "destinations", "listDestinations"),
+    *algolia("Task", "/2/tasks", "tasks", "listTasks"),
+    Shown("runwisp", "getRun", "runs", {"id": runwisp.ENDED}),
+    Shown("runwisp", "getTaskRuns", "runs", {"id": runwisp.ENDED}, ".runs[]",
+          query="?limit=1000"),
+    Shown("runwisp", "getAllRuns", "runs", {"id": runwisp.ENDED}, ".runs[]",
+          query="?limit=1000"),
+    Shown("trieve", "get_crawl_requests_for_dataset", "crawls",
+          {"dataset_id": trieve.DATASET}, "[]", query="?limit=100",
+          maker="create_crawl"),
+    *related("retrieve_run_v1", f"{trigger_dev.API}/v3/runs/{DELAYED}"),
+    *related("reschedule_run_v1", None),
+    Shown("trigger-dev", "list_runs_v1", "runs", {"id": DELAYED}, ".data[]",
+          query="?page[size]=100", headers=BOTH),
+    Shown("trigger-dev", "get_run_events_v1", "spans", {"runId": "run_1234"},
+          ".events[]"),
+    Shown("trigger-dev", "get_run_trace_v1", "spans",
+          {"runId": "run_1234", "parentId": None}, ".trace.rootSpan.data"),
+]  # fmt: skip
+
+NAMES = dict.fromkeys((shown.api, shown.operation) for shown in SHOWN)
+
+
+@pytest.fixture
+def lawless(services):
+    """A world in which a record may be in any state, whatever it was in before."""
+    fixtures = {
+        name: replace(s.fixture, script=replace(s.fixture.script, lifecycles={}))
+        for name, s in services.items()
+    }
+    return World(fixtures, Opening(seed=7, now=NOW, speed=0))
+
+
+@pytest.fixture
+def visitor(services, lawless, judges):
+    with client_of(services, lawless, judges) as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", NAMES, ids=":".join)
+def test_every_value_that_is_listed_for_a_record_can_be_answered(
+    visitor, lawless, operations, name
+):
+    shown = [one for one in SHOWN if (one.api, one.operation) == name]
+    make_more(visitor, lawless, shown[0])
+    before = [records(lawless, one) for one in shown]
+    listed = operations[name][1].answers["200"]["application/json"].schema.listed
+    for value in listed.values:
+        ways = [i for i, one in enumerate(shown) if is_within(value.at, one.at)]
+        if not ways or is_excused(name, value):
+            continue
+        nearest = max(ways, key=lambda i: len(shown[i].at))
+        answers = told(visitor, lawless, shown[nearest], before[nearest], value)
+        assert any(value in listed.of(answer) for answer in answers), value
+
+
+def make_more(client, world, shown):
+    """Records of every shape, and relatives of a run."""
+    for request in lawful((shown.api, shown.maker)) if shown.maker else ():
+        assert send(client, request).status_code < 500
+    relatives = {
+        "parentRunId": PARENT, "rootRunId": ROOT, "children": [CHILD]
+    }  # fmt: skip
+    world.apply(Patch("trigger-dev", "runs", DELAYED, relatives))
+
+
+def records(world, shown):
+    """Those that can be shown, as they are, by their identifiers."""
+    collection = world.collection(shown.api, shown.collection)
+    return {
+        document[collection.kind.id]: document
+        for document in collection.all(world.now())
+        if shown.having.items() <= document.items()
+    }
+
+
+def told(client, world, shown, documents, value):
+    """What is answered of each of these records that this value fits into."""
+    steps = value.at.removeprefix(shown.at)
+    good = GOOD[shown.api, shown.operation]
+    for record_id, document in documents.items():
+        changed = with_value(document, steps, value.json)
+        try:
+            world.apply(Put(shown.api, shown.collection, record_id, changed))
+        except FixtureError:
+            continue  # it would break the contract
+        path = shown.path and shown.path.replace("{}", record_id)
+        for headers in shown.headers:
+            request = good.changed(path=path, query=shown.query, headers=headers)
+            yield send(client, request).json()
+        world.apply(Put(shown.api, shown.collection, record_id, document))
+
+
+def is_within(at, place):
+    return at.startswith(place) and at[len(place) : len(place) + 1] in {"", ".", "["}
+
+
+def is_excused(name, value):
+    item = Item(ANSWERED, f"answer.200{value.at}", value.text)
+    return any(one.excuses(*name, item) for one in EXCEPTIONS)
