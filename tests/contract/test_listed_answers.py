@@ -16,7 +16,7 @@ from judged import client_of
 from soundstage.testing.coverage.exceptions import load_exceptions
 from soundstage.testing.coverage.item import ANSWERED, Item
 from soundstage.world.errors import FixtureError
-from soundstage.world.log import Patch, Put
+from soundstage.world.log import Advance, Define, Patch, Plan, Put
 from soundstage.world.world import Opening, World
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -103,7 +103,7 @@ SHOWN = [
           {"runId": "run_1234", "parentId": None}, ".trace.rootSpan.data"),
 ]  # fmt: skip
 
-NAMES = dict.fromkeys((shown.api, shown.operation) for shown in SHOWN)
+OPERATIONS = dict.fromkeys((shown.api, shown.operation) for shown in SHOWN)
 
 
 @pytest.fixture
@@ -122,17 +122,17 @@ def visitor(services, lawless, judges):
         yield client
 
 
-@pytest.mark.parametrize("name", NAMES, ids=":".join)
+@pytest.mark.parametrize("name", OPERATIONS, ids=":".join)
 def test_every_value_that_is_listed_for_a_record_can_be_answered(
     visitor, lawless, operations, name
 ):
     shown = [one for one in SHOWN if (one.api, one.operation) == name]
     make_more(visitor, lawless, shown[0])
     before = [records(lawless, one) for one in shown]
-    listed = operations[name][1].answers["200"]["application/json"].schema.listed
+    listed = listed_in(operations, *name)
     for value in listed.values:
         ways = [i for i, one in enumerate(shown) if is_within(value.at, one.at)]
-        if not ways or is_excused(name, value):
+        if not ways or is_excused(*name, value):
             continue
         nearest = max(ways, key=lambda i: len(shown[i].at))
         answers = told(visitor, lawless, shown[nearest], before[nearest], value)
@@ -176,10 +176,152 @@ def told(client, world, shown, documents, value):
         world.apply(Put(shown.api, shown.collection, record_id, document))
 
 
+def content_of(operations, api, name, status="200"):
+    """What an answer is made of; its schema has the lists."""
+    (content,) = operations[api, name][1].answers[status].values()
+    return content
+
+
+def listed_in(operations, api, name, status="200"):
+    return content_of(operations, api, name, status).schema.listed
+
+
 def is_within(at, place):
     return at.startswith(place) and at[len(place) : len(place) + 1] in {"", ".", "["}
 
 
-def is_excused(name, value):
-    item = Item(ANSWERED, f"answer.200{value.at}", value.text)
-    return any(one.excuses(*name, item) for one in EXCEPTIONS)
+def is_excused(api, name, value, status="200"):
+    item = Item(ANSWERED, f"answer.{status}{value.at}", value.text)
+    return any(one.excuses(api, name, item) for one in EXCEPTIONS)
+
+
+# What is made by the request itself, in a way that a scenario has it
+
+
+@pytest.fixture
+def world(services):
+    """A world whose clock goes six hundred times as fast."""
+    fixtures = {name: service.fixture for name, service in services.items()}
+    return World(fixtures, Opening(seed=7, now=NOW, speed=600))
+
+
+@pytest.fixture
+def caller(services, world, judges):
+    with client_of(services, world, judges) as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", ["push", "pushTask"])
+def test_a_push_that_fails_tells_every_kind_of_event(caller, world, operations, name):
+    listed = listed_in(operations, "algolia-ingestion", name)
+    events = [
+        with_value({"type": "record"}, value.at.removeprefix(".events[]"), value.json)
+        for value in listed.values
+    ]
+    begun = {"run": {"status": "created", "type": "push"}}
+    ended = {"status": "finished", "outcome": "failure", "reasonCode": "critical"}
+    plan(world, "algolia-ingestion", "push_that_fails",
+         begun, {"event": [literally(event) for event in events]},
+         {"after": "1s", "run": {**ended, "finishedAt": "$at"},
+          "event/pushed": {"type": "record"}})  # fmt: skip
+    request = GOOD["algolia-ingestion", name].changed(query="?watch=true")
+    assert set(listed.of(send(caller, request).json())) == set(listed.values)
+
+
+def literally(event):
+    """The event as a fixture says it: there, null takes a field away."""
+    return {k: {"literal": None} if v is None else v for k, v in event.items()}
+
+
+def plan(world, api, name, *steps):
+    """Let the next run be these steps."""
+    draw = {"scrape_id": {"id": "uuid"}}
+    world.apply(Define(api, name, {"draw": draw, "steps": list(steps)}))
+    world.apply(Plan(api, name))
+
+
+def test_a_run_that_was_triggered_is_told_however_it_ends(caller, world, operations):
+    listed = listed_in(operations, "runwisp", "triggerRun", "201")
+    path = f"{runwisp.API}/tasks/backup/run"
+    ends = [v.json for v in listed.values if v.at == ".end_reason"]
+    states = [{"status": "ended", "end_reason": reason} for reason in ends]
+    seen = set()
+    for i, state in enumerate([*states, {"status": "running"}, {"status": "pending"}]):
+        plan(world, "runwisp", f"story_{i}",
+             {"run": {"status": "pending"}}, {"after": "1s", "run": state})  # fmt: skip
+        request = GOOD["runwisp", "triggerRun"].changed(
+            path=path, query="?wait=true&wait_timeout=2"
+        )
+        seen |= set(listed.of(send(caller, request).json()))
+    missing = set(listed.values) - seen
+    assert all(is_excused("runwisp", "triggerRun", v, "201") for v in missing), missing
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed"])
+def test_a_crawl_that_was_over_at_once_is_told_so(caller, world, status):
+    for name in ("create_crawl", "update_crawl_request"):
+        plan(world, "trieve", "short",
+             {"run": {"job": "crawl"}, "crawl/request": {"status": status}})  # fmt: skip
+        assert send(caller, GOOD["trieve", name]).json()["status"] == status
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"interval": "monthly"},
+        {"scrape_options": trieve.OPENAPI},
+        {"scrape_options": {"type": "shopify"}},
+        {"scrape_options": {"type": "youtube"}},
+    ],
+)
+def test_a_crawl_is_told_as_it_was_changed(caller, options):
+    change = {"crawl_id": trieve.CRAWL, "crawl_options": options}
+    request = GOOD["trieve", "update_crawl_request"].changed(**trieve.body(change))
+    crawl = send(caller, request).json()
+    assert options.items() <= crawl["crawl_options"].items()
+    kind = options.get("scrape_options", {}).get("type", "firecrawl")
+    assert crawl["crawl_type"] == kind
+
+
+# What a fixture says of tasks, and what a stream tells of runs
+
+
+def test_a_task_is_told_with_every_policy_that_it_can_have(
+    services, judges, operations
+):
+    listed = listed_in(operations, "runwisp", "getTasks")
+    fixture = services["runwisp"].fixture
+    tasks = {
+        f"task-{i}": with_value({}, value.at.removeprefix("[]"), value.json)
+        for i, value in enumerate(listed.values)
+    }
+    script = replace(fixture.script, tasks=tasks)
+    fixtures = {"runwisp": replace(fixture, script=script, history=(), records=())}
+    world = World(fixtures, Opening(seed=7, now=NOW, speed=0))
+    with client_of({"runwisp": services["runwisp"]}, world, judges) as client:
+        told = send(client, GOOD["runwisp", "getTasks"]).json()
+    assert set(listed.of(told)) == set(listed.values)
+
+
+def test_a_stream_tells_every_state_that_a_run_can_be_in(visitor, lawless, operations):
+    content = content_of(operations, "runwisp", "streamRuns")
+    run = lawless.collection("runwisp", "runs").get(runwisp.ENDED, NOW)
+    listed, seen = content.schema.listed, set()
+    for i, value in enumerate(listed.values):
+        if value.at.startswith("[].data.run."):
+            changed = with_value(run, value.at.removeprefix("[].data.run"), value.json)
+            events = streamed(visitor, lawless, f"{i:026}", changed)
+            seen |= set(listed.of(content.read(events)))
+    assert seen == set(listed.values)
+
+
+def streamed(client, world, run_id, run):
+    """What is heard of a run that comes to be, and is changed once more."""
+    last = world.now() * 1_000
+    for version in (run, {**run, "external_execution_id": "x"}):
+        world.apply(Advance(1))
+        world.apply(Put("runwisp", "runs", run_id, version))
+    request = GOOD["runwisp", "streamRuns"].changed(
+        path=f"{runwisp.API}/runs/stream", headers={"Last-Event-ID": str(last)}
+    )
+    return send(client, request, until=b"run.updated").content
