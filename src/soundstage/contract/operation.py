@@ -150,6 +150,24 @@ class Operation:
             return []
         return content.schema.violations(body, "answer")
 
+    def judge_bytes(
+        self, status: int, content_type: str | None, raw: bytes
+    ) -> list[Violation]:
+        """The same of an answer's body as it came over the wire."""
+        kind = essence(content_type or "")
+        content = (self._answer(status) or {}).get(kind)
+        if content is None:  # what is wrong does not depend on the body
+            return self.judge(status, content_type, raw or None)
+        if not raw and not content.text:
+            return [_wrong("body", "the answer has no body")]
+        try:
+            value = content.read(raw)
+        except UnicodeDecodeError:
+            return [_wrong("encoding", "the body is not UTF-8")]
+        except ValueError as error:
+            return [_wrong("json", f"the body cannot be read: {error}")]
+        return self.judge(status, content_type, value)
+
     def _answer(self, status: int) -> Contents | None:
         answers = self.answers
         for key in (str(status), f"{status // 100}XX", "default"):
