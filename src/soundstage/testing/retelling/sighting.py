@@ -1,0 +1,168 @@
+"""Where records stand in answers: the contract's schemas say so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from soundstage.contract.body import essence
+from soundstage.contract.contract import Contract
+from soundstage.contract.document import resolved
+from soundstage.contract.operation import Operation
+from soundstage.contract.route import Match, Router
+from soundstage.contract.schema import Schema
+from soundstage.contract.violation import pointer_of
+from soundstage.testing.retelling.archive import Heard
+from soundstage.types import Document, Json
+from soundstage.world.record import Kind, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A record as an answer shows it.
+
+    ``view`` is where: what another view does not show is not gone. ``asked`` are the
+    values in the path that was asked for.
+    """
+
+    at: int
+    kind: Kind
+    document: Document
+    view: str
+    asked: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """The record's own identifier."""
+        return str(self.document[self.kind.id])
+
+
+class Lookout:
+    """Finds the records in answers: wherever the schema of a kind is reached."""
+
+    def __init__(self, contract: Contract, vocabulary: Vocabulary) -> None:
+        self._contract = contract
+        self._kinds = {
+            kind.schema.removeprefix("#"): kind
+            for kind in vocabulary.kinds.values()
+            if kind.schema
+        }
+        self._router: Router[Operation] = Router()
+        for operation in contract.operations.values():
+            self._router.add(operation.method, operation.path, operation)
+        self._schemas: dict[str, Schema] = {}
+
+    def sightings(self, heard: Heard) -> Iterator[Sighting]:
+        """The records in one answer, each once."""
+        match = self._routed(heard)
+        operation = match and match.methods.get(heard.method)
+        if not match or not operation:
+            return
+        found = _said(self._contract.document, operation, heard)
+        if found is None:
+            return
+        value, pointer = found
+        asked = frozenset(match.values.values())
+        seen: set[tuple[str, int]] = set()
+        for kind, document, trail in self._walk(value, pointer, operation.id):
+            key = (kind.name, id(document))
+            if key not in seen and isinstance(document.get(kind.id), str):
+                seen.add(key)
+                yield Sighting(heard.at, kind, document, trail, asked)
+
+    def fields(self, kind: Kind) -> frozenset[str]:
+        """The fields that the contract says a record of this kind has."""
+        pointer = (kind.schema or "").removeprefix("#")
+        return frozenset(self._fields(pointer)) if pointer else frozenset()
+
+    def _routed(self, heard: Heard) -> Match[Operation] | None:
+        """The operation, behind whatever stands before its path."""
+        path = heard.path
+        while True:
+            match = self._router.find(path, heard.method)
+            if match and heard.method in match.methods:
+                return match
+            head, slash, rest = path[1:].partition(b"/")
+            if not slash or not head:
+                return None
+            path = b"/" + rest
+
+    def _walk(
+        self, value: Json, pointer: str, trail: str, *passed: str
+    ) -> Iterator[tuple[Kind, Document, str]]:
+        """Every record in a value; ``passed`` are the schemas it is held against."""
+        if pointer in passed or not isinstance(value, dict | list):
+            return
+        node = resolved(self._contract.document, pointer)
+        if not isinstance(node, dict):
+            return
+        if isinstance(value, dict) and (kind := self._kinds.get(pointer)):
+            yield kind, value, trail
+        for branch in self._branches(value, node, pointer):
+            yield from self._walk(value, branch, trail, *passed, pointer)
+        for inner, place, step in _parts(value, node, pointer):
+            yield from self._walk(inner, place, f"{trail}{step}")
+
+    def _branches(self, value: Json, node: Document, pointer: str) -> Iterator[str]:
+        """The schemas that hold for the same value."""
+        if "$ref" in node:
+            yield str(node["$ref"]).removeprefix("#")
+        for i in range(len(node.get("allOf", ()))):
+            yield f"{pointer}/allOf/{i}"
+        for key in ("anyOf", "oneOf"):
+            for i in range(len(node.get(key, ()))):
+                if self._is_valid(value, f"{pointer}/{key}/{i}"):
+                    yield f"{pointer}/{key}/{i}"
+
+    def _is_valid(self, value: Json, pointer: str) -> bool:
+        if pointer not in self._schemas:
+            self._schemas[pointer] = self._contract.schema(pointer)
+        return bool(self._schemas[pointer].is_valid(value))
+
+    def _fields(self, pointer: str, *passed: str) -> Iterator[str]:
+        node = resolved(self._contract.document, pointer)
+        if not isinstance(node, dict) or pointer in passed:
+            return
+        yield from node.get("properties", {})
+        places = [str(node["$ref"]).removeprefix("#")] if "$ref" in node else []
+        for key in ("allOf", "anyOf", "oneOf"):
+            places += [f"{pointer}/{key}/{i}" for i in range(len(node.get(key, ())))]
+        for place in places:
+            yield from self._fields(place, *passed, pointer)
+
+
+def _said(
+    document: Document, operation: Operation, heard: Heard
+) -> tuple[Json, str] | None:
+    """The value of an answer, and the pointer of its schema; None if it has none."""
+    status = heard.status
+    keys = (str(status), f"{status // 100}XX", "default")
+    key = next((key for key in keys if key in operation.answers), None)
+    content = operation.answers.get(key or "", {}).get(essence(heard.media_type))
+    if content is None:
+        return None
+    try:
+        value = content.read(heard.body)
+    except ValueError:
+        return None
+    place = f"{operation.pointer}/responses/{key}"
+    while "$ref" in (node := resolved(document, place)):
+        place = node["$ref"].removeprefix("#")
+    return value, f"{place}{pointer_of(('content', content.media_type, 'schema'))}"
+
+
+def _parts(
+    value: Json, node: Document, pointer: str
+) -> Iterator[tuple[Json, str, str]]:
+    """What is inside a value, each with its schema's pointer and the way to it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name in node.get("properties", {}):
+                yield inner, f"{pointer}{pointer_of(('properties', name))}", f".{name}"
+            elif isinstance(node.get("additionalProperties"), dict):
+                yield inner, f"{pointer}/additionalProperties", f".{name}"
+        return
+    first = len(node.get("prefixItems", ()))
+    for i, inner in enumerate(value):
+        if i < first:
+            yield inner, f"{pointer}/prefixItems/{i}", "[]"
+        elif isinstance(node.get("items"), dict):
+            yield inner, f"{pointer}/items", "[]"
