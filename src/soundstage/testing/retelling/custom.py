@@ -1,7 +1,7 @@
 """What a fixture knows of records: how they begin, and what changes later."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from soundstage.types import Document, Json
@@ -56,6 +56,7 @@ class Custom:
         self._vocabulary = script.vocabulary
         self._later: dict[str, set[str]] = {}
         self._first: dict[str, set[str]] = {}
+        self._timed: dict[str, set[str]] = {}
         for section in ("scenarios", "beginnings", "endings"):
             for passage in node.get(section, {}).values():
                 steps = passage if isinstance(passage, list) else passage["steps"]
@@ -68,6 +69,10 @@ class Custom:
     def later(self, kind: Kind) -> set[str]:
         """The fields that change once a record of this kind is there."""
         return self._later.get(kind.name, set())
+
+    def timed(self, kind: Kind) -> set[str]:
+        """The fields that some step gives a moment to, or a span."""
+        return self._timed.get(kind.name, set())
 
     def fields(self, kind: Kind) -> set[str]:
         """All fields that the fixture gives to records of this kind."""
@@ -117,11 +122,11 @@ class Custom:
                 for patch in value if isinstance(value, list) else [value]:
                     known = self._later if key in there else self._first
                     known.setdefault(kind, set()).update(patch)
+                    timed = (n for n, v in patch.items() if self._is_moment(v))
+                    self._timed.setdefault(kind, set()).update(timed)
                 if slash or kind == RUN:
                     there.add(key)
 
 
-def tasks_of(script: Script) -> Iterator[tuple[str, Document]]:
-    """Every task, as the names that its runs know."""
-    for name, task in script.tasks.items():
-        yield name, {**task, "task": name, "scenario": ""}
+    def _is_moment(self, value: Json) -> bool:
+        return isinstance(value, str) and value[1:] in self._vocabulary.moments

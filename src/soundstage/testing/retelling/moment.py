@@ -33,10 +33,11 @@ class Moments:
         self._elapsed: list[_Elapsed] = []
         for name, draw in vocabulary.moments.items():
             written = draw(_PROBE, _PROBE - SECOND)
-            if found := _read(written):
-                self._shapes.setdefault((type(written), found[0]), name)
-            elif isinstance(written, int) and written and not draw(_PROBE, _PROBE):
+            found = _read(written)
+            if isinstance(written, int) and written and not draw(_PROBE, _PROBE):
                 self._elapsed.append(_Elapsed(name, draw, SECOND / written))
+            elif found and abs(found[1] - _PROBE) < SECOND:
+                self._shapes.setdefault((type(written), found[0]), name)
 
     def told(self, value: Json) -> tuple[str, int] | None:
         """The name of the moment that a value is, and its instant."""

@@ -65,15 +65,15 @@ def retell(
     }
     pairs = list(_pairs(seen, custom, moments))
     teller = Teller(custom, moments, known, align(pairs, seen[0].at, wish.speed))
-    task, begin = _task(custom, own[0], wish.task)
-    run = teller.tell(own, begin)
+    task = _task(custom, own[0], wish.task)
+    names = {**script.task(task), "task": task, "scenario": ""}
+    run = teller.tell(own, names)
     others = [
         teller.tell(sightings).not_before(run.began)
         for key, sightings in records.items()
         if key[0] != RUN and any(belongs(one, own[0]) for one in sightings)
     ]
     others.sort(key=lambda told: told.began)
-    names = {**script.task(task), "task": task, "scenario": ""}
     steps = Steps(custom, moments, names, run, others)
     written = steps.node()
     notes = [*teller.notes, *steps.notes, *_doubts(run, custom, pairs, wish)]
@@ -128,26 +128,24 @@ def _pairs(
                 yield sighting.at, found[1]
 
 
-def _task(
-    custom: Custom, first: Sighting, wanted: str | None
-) -> tuple[str, Document | None]:
-    """The task whose runs begin most like this one, and how they do."""
+def _task(custom: Custom, first: Sighting, wanted: str | None) -> str:
+    """The task whose runs begin most like this one."""
     script, kind = custom.script, first.kind
     if wanted is not None and wanted not in script.tasks:
         there = ", ".join(script.tasks) or "none"
         raise Unusable(f"the fixture has no task {wanted!r}; there are: {there}")
     changing = custom.later(kind) | {*custom.born(kind)}
-    found: list[tuple[int, str, Document | None]] = []
+    found: list[tuple[int, str]] = []
     for name, task in script.tasks.items():
         names = {**task, "task": name, "scenario": ""}
         start = custom.start(kind, first.id, 0, names)
         patch = difference(start or {}, first.document)
         other = [path for path, _ in leaves(patch) if path[0] not in changing]
         if wanted in {None, name}:
-            found.append((len(other) + 1_000 * (start is None), name, start))
+            found.append((len(other) + 1_000 * (start is None), name))
     if not found:
         raise Unusable("the fixture has no task that a run could be of")
-    return min(found, key=lambda one: one[0])[1:]
+    return min(found, key=lambda one: one[0])[1]
 
 
 def _doubts(

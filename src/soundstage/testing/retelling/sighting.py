@@ -19,14 +19,15 @@ from soundstage.world.record import Kind, Vocabulary
 class Sighting:
     """A record as an answer shows it.
 
-    ``view`` is where: what another view does not show is not gone. ``asked`` are the
-    values in the path that was asked for.
+    ``view`` is where: what another view does not show is not gone. ``shown`` are the
+    fields that may stand there. ``asked`` are the values in the path that was asked.
     """
 
     at: int
     kind: Kind
     document: Document
     view: str
+    shown: frozenset[str]
     asked: frozenset[str]
 
     @property
@@ -40,11 +41,10 @@ class Lookout:
 
     def __init__(self, contract: Contract, vocabulary: Vocabulary) -> None:
         self._contract = contract
-        self._kinds = {
-            kind.schema.removeprefix("#"): kind
-            for kind in vocabulary.kinds.values()
-            if kind.schema
-        }
+        self._kinds: dict[str, Kind] = {}
+        for kind in vocabulary.kinds.values():
+            for pointer in self._forms(kind):
+                self._kinds.setdefault(pointer, kind)
         self._router: Router[Operation] = Router()
         for operation in contract.operations.values():
             self._router.add(operation.method, operation.path, operation)
@@ -62,11 +62,31 @@ class Lookout:
         value, pointer = found
         asked = frozenset(match.values.values())
         seen: set[tuple[str, int]] = set()
-        for kind, document, trail in self._walk(value, pointer, operation.id):
+        for place, document, trail in self._walk(value, pointer, operation.id):
+            kind = self._kinds[place]
             key = (kind.name, id(document))
             if key not in seen and isinstance(document.get(kind.id), str):
                 seen.add(key)
-                yield Sighting(heard.at, kind, document, trail, asked)
+                shown = frozenset(self._fields(place))
+                yield Sighting(heard.at, kind, document, trail, shown, asked)
+
+    def _forms(self, kind: Kind) -> Iterator[str]:
+        """The schema of a kind, and those that it is made of and that have its id.
+
+        What is kept of a record may be more than is ever answered.
+        """
+        if not kind.schema:
+            return
+        places = [kind.schema.removeprefix("#")]
+        yield places[0]
+        while places:
+            pointer = places.pop(0)
+            node = resolved(self._contract.document, pointer)
+            if kind.id in node.get("properties", {}):
+                yield pointer
+            if "$ref" in node:
+                places.append(node["$ref"].removeprefix("#"))
+            places += [f"{pointer}/allOf/{i}" for i in range(len(node.get("allOf", ())))]
 
     def fields(self, kind: Kind) -> frozenset[str]:
         """The fields that the contract says a record of this kind has."""
@@ -87,15 +107,18 @@ class Lookout:
 
     def _walk(
         self, value: Json, pointer: str, trail: str, *passed: str
-    ) -> Iterator[tuple[Kind, Document, str]]:
-        """Every record in a value; ``passed`` are the schemas it is held against."""
+    ) -> Iterator[tuple[str, Document, str]]:
+        """Every record in a value, with its schema and the way to it.
+
+        ``passed`` are the schemas that the value was held against.
+        """
         if pointer in passed or not isinstance(value, dict | list):
             return
         node = resolved(self._contract.document, pointer)
         if not isinstance(node, dict):
             return
-        if isinstance(value, dict) and (kind := self._kinds.get(pointer)):
-            yield kind, value, trail
+        if isinstance(value, dict) and pointer in self._kinds:
+            yield pointer, value, trail
         for branch in self._branches(value, node, pointer):
             yield from self._walk(value, branch, trail, *passed, pointer)
         for inner, place, step in _parts(value, node, pointer):

@@ -105,7 +105,7 @@ class Steps:
         return {
             field: self._said(value, change, field)
             for field, value in patch.items()
-            if field not in fresh
+            if field not in fresh and (value is not GONE or field in told.shown)
         }
 
     def _said(self, value: Json, change: _Change, place: str) -> Json:

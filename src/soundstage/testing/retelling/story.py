@@ -33,11 +33,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A record, all that is known of it."""
+    """A record, all that is known of it; ``shown`` are the fields that could be."""
 
     kind: Kind
     id: str
     versions: tuple[Version, ...]
+    shown: frozenset[str]
 
     @property
     def began(self) -> int:
@@ -84,27 +85,34 @@ class Teller:
         self._known = known
         self._align = align
 
-    def tell(self, seen: list[Sighting], begin: Document | None = None) -> Told:
+    def tell(
+        self, seen: list[Sighting], names: Mapping[str, Json] | None = None
+    ) -> Told:
         """A record by all sightings of it, in the order of time.
 
-        With ``begin``, what it begins as by itself, its first version is taken to have
-        changed before it was seen; else it began as it was seen first.
+        With the ``names`` of its task it is taken to have changed before it was seen,
+        from what runs begin as by themselves; else it began as it was seen first.
         """
         kind = seen[0].kind
-        first, *others = self._observed(seen)
-        began = self.began(kind, first.document)
-        began = first.at if began is None else began
+        shown = frozenset().union(*(sighting.shown for sighting in seen))
+        told = self.began(kind, self._kept(seen[0]))
+        began = self._align(seen[0].at) if told is None else told
+        begin: Document = {}
+        if names is not None:
+            begin = self._custom.start(kind, seen[0].id, began, names) or {}
+        untold = {n: v for n, v in begin.items() if n not in shown}
+        first, *others = self._observed(seen, untold)
         parts = [_Part(began, first.document)]
-        if begin is not None:
+        if names is not None:
             parts = self._opening(kind, first, began, begin)
         versions = self._versions([], parts)
         for observed in others:
             patch = difference(versions[-1].document, observed.document)
             if patch:
-                parts = self._dated(patch, versions, observed)
+                parts = self._dated(kind, patch, versions, observed)
                 parts = self._bridged(kind, versions[-1].document, parts)
                 versions = self._versions(versions, parts)
-        return Told(kind, seen[0].id, tuple(versions))
+        return Told(kind, seen[0].id, tuple(versions), shown)
 
     def began(self, kind: Kind, document: Document) -> int | None:
         """When a record began, as far as it says so itself."""
@@ -114,11 +122,14 @@ class Teller:
         told = (self._moments.told(document.get(name)) for name in names)
         return min((found[1] for found in told if found), default=None)
 
-    def _observed(self, seen: list[Sighting]) -> list[_Observed]:
-        """What is known by each sighting; what another place shows is not gone."""
+    def _observed(self, seen: list[Sighting], untold: Document) -> list[_Observed]:
+        """What is known by each sighting; what another place shows is not gone.
+
+        What no place tells is taken to be as it is by itself.
+        """
         result: list[_Observed] = []
         last: dict[str, tuple[int, Document]] = {}
-        always: Document = {}
+        always = dict(untold)
         changing = self._custom.later(seen[0].kind)
         current: Document = {}
         for sighting in seen:
@@ -151,22 +162,23 @@ class Teller:
         there |= {n: v for n, v in begin.items() if n in changing - fields}
         opening = [Version(began, there)]
         patch = difference(there, first.document)
-        parts = [_Part(began, there), *self._dated(patch, opening, first)]
+        parts = [_Part(began, there), *self._dated(kind, patch, opening, first)]
         return self._bridged(kind, None, parts)
 
     def _dated(
-        self, patch: Document, versions: list[Version], observed: _Observed
+        self,
+        kind: Kind,
+        patch: Document,
+        versions: list[Version],
+        observed: _Observed,
     ) -> list[_Part]:
         """A patch, taken apart by the moments it tells; the last one has the rest."""
         began, since = versions[0].at, versions[-1].at
         until = max(observed.at, since) + max(observed.gap, SECOND)
         dates: dict[int, set[Path]] = {}
-        for path, value in leaves(patch):
-            found = self._moments.told(value)
-            told = [found[1]] if found else list(self._moments.ends(value, began))
-            for at in told:
-                if since - TOLERANCE <= at <= until and at > began:
-                    dates.setdefault(max(at, since), set()).add(path)
+        for path, at in self._told(kind, patch, began):
+            if since - TOLERANCE <= at <= until and at > began:
+                dates.setdefault(max(at, since), set()).add(path)
         if not dates:
             return [_Part(max(observed.at, since), patch)] if patch else []
         *early, last = sorted(dates)
@@ -174,6 +186,21 @@ class Teller:
         known = {path for at in early for path in dates[at]}
         rest = {path for path, _ in leaves(patch)} - known
         return [*parts, _Part(last, only(patch, rest))]
+
+    def _told(
+        self, kind: Kind, patch: Document, began: int
+    ) -> list[tuple[Path, int]]:
+        """The instants that a patch tells; spans only where it tells no moment."""
+        found = [(path, self._moments.told(value)) for path, value in leaves(patch)]
+        if moments := [(path, told[1]) for path, told in found if told]:
+            return moments
+        timed = self._custom.timed(kind)
+        return [
+            (path, at)
+            for path, value in leaves(patch)
+            if path[0] in timed
+            for at in self._moments.ends(value, began)
+        ]
 
     def _bridged(
         self, kind: Kind, old: Document | None, parts: list[_Part]
@@ -194,7 +221,33 @@ class Teller:
                 parts = self._spread(way, parts, name)
         return parts
 
-    def belongs(sighting: Sighting, run: Sighting) -> bool:
+    def _spread(self, way: list[Json], parts: list[_Part], name: str) -> list[_Part]:
+        """Let each part come to a state, the last to the last one.
+
+        States that no part is left for come about at the instant of the first part.
+        """
+        extra = way[: max(0, len(way) - len(parts))]
+        for state in extra:
+            self.note(f"when {name} came to be {state!r} is not known")
+        states = way[len(extra) :]
+        for part, state in zip(parts[len(parts) - len(states) :], states, strict=True):
+            part.patch = {name: state, **part.patch}
+        return [*(_Part(parts[0].at, {name: state}) for state in extra), *parts]
+
+    def _versions(self, versions: list[Version], parts: list[_Part]) -> list[Version]:
+        result = list(versions)
+        for part in parts:
+            document = applied(result[-1].document if result else {}, part.patch)
+            if not result or difference(result[-1].document, document):
+                result.append(Version(part.at, document))
+        return result
+
+    def note(self, text: str) -> None:
+        """Keep a note, once."""
+        self.notes[text] = None
+
+
+def belongs(sighting: Sighting, run: Sighting) -> bool:
     """Whether a record is one of a run: it says so, or was asked for by it."""
     if sighting.kind == run.kind:
         return False
