@@ -3,27 +3,15 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from retold import entry, told, written
 from soundstage import Soundstage
-from soundstage.apis.service import load_service, names
 from soundstage.apis.service import api as module_of
+from soundstage.apis.service import load_service, names
 from soundstage.apis.trigger_dev.shown import PRESENT
-from soundstage.contract.document import loads
 from soundstage.server.journal.har import har_of
-from soundstage.testing.retelling.alignment import align, pace
 from soundstage.testing.retelling.archive import Unusable, read_archive
-from soundstage.testing.retelling.bridge import bridge
-from soundstage.testing.retelling.moment import Moments
-from soundstage.testing.retelling.patch import applied, difference
-from soundstage.testing.retelling.writing import Written, added, inline
-from soundstage.world.chance import Seeded
-from soundstage.world.clock import instant_of, span_of
-from soundstage.world.lifecycle import Lifecycle
-from soundstage.world.spelling import spelled, spelled_span
-from soundstage.world.value import Bare, compile_value
+from soundstage.world.clock import instant_of
 
 T0 = instant_of("2026-03-01T10:00:00Z")
 RUN = "11111111-2222-4333-8444-555555555555"
@@ -79,8 +67,8 @@ def watched(stage, api, run, tmp_path, wait):
     """Let a run go on to its end; the archive of a client that asks now and then."""
     with stage.httpx_client(api) as client:
         for turn in range(300):
-            for path in ASK[api]:
-                path = path.format(id=run.id, task=run.record.get("task_name"))
+            for template in ASK[api]:
+                path = template.format(id=run.id, task=run.record.get("task_name"))
                 assert client.get(path, headers=NEW).is_success
             if run.over:
                 break
@@ -134,6 +122,14 @@ def others_of(stage, run):
     )
 
 
+SOME = [
+    ("algolia-ingestion", "too_many_errors"),
+    ("runwisp", "skipped"),
+    ("trigger-dev", "waiting"),
+    ("trigger-dev", "all_attempts_failed"),
+]
+
+
 @pytest.mark.parametrize(("api", "scenario"), list(scenarios()), ids=str)
 def test_a_run_that_was_watched_closely_unfolds_again(api, scenario, tmp_path):
     with Soundstage(apis=[api], seed=3, violations="allow") as stage:
@@ -148,7 +144,7 @@ def test_a_run_that_was_watched_closely_unfolds_again(api, scenario, tmp_path):
         assert others_of(stage, again) == others_of(stage, run)
 
 
-@pytest.mark.parametrize(("api", "scenario"), list(scenarios()), ids=str)
+@pytest.mark.parametrize(("api", "scenario"), SOME, ids=str)
 def test_a_run_that_was_watched_now_and_then_ends_as_it_did(api, scenario, tmp_path):
     with Soundstage(apis=[api], seed=3, violations="allow") as stage:
         service = stage._server.worlds.services[api]
@@ -162,9 +158,243 @@ def test_a_run_that_was_watched_now_and_then_ends_as_it_did(api, scenario, tmp_p
         retold = told(path, service, run=run.id)
         stage.define_scenario(api, "again", {"steps": retold.steps})
         again = stage.start(api, "again", task=retold.task)
-        first, *_, last = states_of(stage, again, fields)
-        real = states_of(stage, run, fields)
-        assert (first, last) == (real[0], real[-1])
+        states, real = states_of(stage, again, fields), states_of(stage, run, fields)
+        assert (states[0], states[-1]) == (real[0], real[-1])
         # What says itself when it began has begun then.
         count = len(records_of(stage, run)) - 1
         assert sum(retold.records.values()) == count
+
+
+# What can be told from little.
+
+
+def run_of(status, **fields):
+    return {
+        "runID": RUN,
+        "appID": "ALGOLIA_APPLICATION_ID",
+        "taskID": TASK,
+        "type": "reindex",
+        "failureThreshold": 20,
+        "createdAt": "2026-03-01T09:59:00.000Z",
+        "status": status,
+        **fields,
+    }
+
+
+DONE = run_of(
+    "finished",
+    startedAt="2026-03-01T09:59:04Z",
+    finishedAt="2026-03-01T09:59:30.500Z",
+    outcome="success",
+    reasonCode="ok",
+    progress={"expectedNbOfEvents": 2, "receivedNbOfEvents": 2},
+)
+
+
+def test_a_run_that_was_seen_once_at_its_end_tells_how_it_came_there(algolia, tmp_path):
+    retold = told(written(tmp_path, entry(T0, f"{HOST}/1/runs/{RUN}", DONE)), algolia)
+    assert retold.states == [(0, "created"), (4_000, "started"), (30_500, "finished")]
+    assert retold.task == "products"
+    assert retold.steps == [
+        {"run": {"status": "created"}},
+        {"after": "4s", "run": {"status": "started", "startedAt": "$at"}},
+        {
+            "after": "26500ms",
+            "run": {
+                "status": "finished",
+                "finishedAt": "$at",
+                "outcome": "success",
+                "reasonCode": "ok",
+                "progress": {"expectedNbOfEvents": 2, "receivedNbOfEvents": 2},
+            },
+        },
+    ]
+    assert retold.notes == []
+
+
+def test_what_tells_no_moment_happens_when_it_was_seen(algolia, tmp_path):
+    bodies = [
+        (0, run_of("created")),
+        (9_000, run_of("started", startedAt="2026-03-01T10:00:03Z")),
+        (20_000, run_of("started", startedAt="2026-03-01T10:00:03Z", reason="busy")),
+        (30_000, run_of("started", startedAt="2026-03-01T10:00:03Z")),
+    ]
+    entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
+    retold = told(written(tmp_path, *entries), algolia)
+    assert retold.steps[1:] == [
+        {"after": "63s", "run": {"status": "started", "startedAt": "$at"}},
+        {"after": "17s", "run": {"reason": "busy"}},
+        {"after": "10s", "run": {"reason": None}},
+    ]
+    assert retold.notes == ["the recording ends before the run does"]
+
+
+def test_states_that_nobody_saw_are_those_of_the_lifecycle(runwisp, tmp_path):
+    run = {
+        "id": "01KDVDNA008JM07FVJDM0JZQ73",
+        "task_name": "backup",
+        "exit_code": 0,
+        "triggered_by": "cron",
+        "created_at": "2026-03-01T10:00:00Z",
+        "retry_attempt": 0,
+        "replica_index": 0,
+        "status": "pending",
+    }
+    over = run | {"status": "ended", "end_reason": "failed", "exit_code": 3}
+    entries = [
+        entry(T0 + at, "http://ci:9477/api/tasks/backup/runs", {"runs": [body]})
+        for at, body in [
+            (1_000, run),
+            (8_000, over | {"end_at": "2026-03-01T10:00:06Z"}),
+        ]
+    ]
+    retold = told(written(tmp_path, *entries), runwisp)
+    assert retold.task == "backup"
+    assert [s for _, s in retold.states] in (
+        ["pending", "ended"],
+        ["pending", "running", "ended"],
+    )
+    assert retold.states[-1] == (6_000, "ended")
+
+
+def events(*given):
+    return {
+        "events": [
+            {
+                "eventID": f"00000000-0000-4000-8000-{number:012}",
+                "runID": RUN,
+                "status": "succeeded",
+                "type": kind,
+                "batchSize": 5,
+                "data": data,
+                "publishedAt": at,
+            }
+            for number, (at, kind, data) in enumerate(given)
+        ],
+        "pagination": {"nbPages": 1, "page": 1, "nbItems": 2, "itemsPerPage": 10},
+        "window": {"startDate": "x", "endDate": "y"},
+    }
+
+
+def test_events_happen_at_their_own_times_and_speak_of_the_new_run(algolia, tmp_path):
+    page = events(
+        (
+            "2026-03-01T09:59:10.000Z",
+            "fetch",
+            {"url": f"https://x/$runs/{RUN}", "n": 1},
+        ),
+        ("2026-03-01T09:59:10.000Z", "record", {"run": RUN, "at": "4..9", "no": None}),
+        ("2026-03-01T09:59:05.000Z", "log", {"any": ["a"]}),
+    )
+    path = written(
+        tmp_path,
+        entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
+        entry(T0 + 5, f"{HOST}/1/runs/{RUN}/events?page=1", page),
+        entry(T0 + 9, f"{HOST}/1/runs/{RUN}/events?page=1", page),
+    )
+    retold = told(path, algolia)
+    assert retold.records == {"event": 3}
+    common = {"status": "succeeded", "batchSize": 5}
+    first, second = retold.steps[2], retold.steps[3]
+    assert first["after"] == "1s"
+    assert first["event"] == {
+        **common,
+        "type": "log",
+        "data": {"literal": {"any": ["a"]}},
+    }
+    assert second["after"] == "5s"
+    assert [event["data"] for event in second["event"]] == [
+        {"url": "https://x/$$runs/${run.runID}", "n": 1},
+        {"run": "$run.runID", "at": {"literal": "4..9"}, "no": {"literal": None}},
+    ]
+
+
+def test_a_date_of_another_time_stays_and_is_said(algolia, tmp_path):
+    data = {"since": "2020-01-01T00:00:00.000Z"}
+    page = events(("2026-03-01T09:59:10.000Z", "fetch", data))
+    path = written(
+        tmp_path,
+        entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
+        entry(T0, f"{HOST}/1/runs/{RUN}/events", page),
+    )
+    retold = told(path, algolia)
+    assert retold.steps[2]["event"]["data"] == data
+    assert retold.notes == [
+        "event.data.since keeps its recorded moment, 2020-01-01T00:00:00.000Z"
+    ]
+
+
+def test_an_event_from_before_its_run_begins_with_it(algolia, tmp_path):
+    page = events(("2026-03-01T09:58:59.000Z", "fetch", None))
+    path = written(
+        tmp_path,
+        entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
+        entry(T0, f"{HOST}/1/runs/{RUN}/events", page),
+    )
+    retold = told(path, algolia)
+    assert retold.steps[0]["event"]["type"] == "fetch"
+
+
+def test_a_clock_that_went_faster_is_brought_into_line(algolia, tmp_path):
+    bodies = [
+        (0, run_of("created", createdAt="2026-03-01T10:00:00Z")),
+        (1_000, run_of("created", createdAt="2026-03-01T10:00:00Z", reason="a")),
+        (2_000, run_of("created", createdAt="2026-03-01T10:00:00Z", reason="b")),
+    ]
+    entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
+    retold = told(written(tmp_path, *entries), algolia, speed=60)
+    assert [step["after"] for step in retold.steps[1:]] == ["1m", "1m"]
+
+
+def test_the_run_that_changed_is_the_one_that_is_meant(algolia, tmp_path):
+    old = DONE | {"runID": OTHER}
+    listed = [[run_of("created"), old], [DONE, old]]
+    pagination = {"nbPages": 1, "page": 1, "nbItems": 2, "itemsPerPage": 10}
+    entries = [
+        entry(T0 + i, f"{HOST}/1/runs", {"runs": runs, "pagination": pagination})
+        for i, runs in enumerate(listed)
+    ]
+    path = written(tmp_path, *entries)
+    assert told(path, algolia).run == RUN
+    assert told(path, algolia, run=OTHER).run == OTHER
+    with pytest.raises(Unusable, match="no answer shows the run 'x'; there are: 1111"):
+        told(path, algolia, run="x")
+    with pytest.raises(Unusable, match="has no task 'x'; there are: "):
+        told(path, algolia, task="x")
+    with pytest.raises(Unusable, match="more than one run, choose by --run"):
+        told(written(tmp_path, entries[0]), algolia)
+
+
+def test_an_api_is_found_behind_whatever_stands_before_its_paths(algolia, tmp_path):
+    url = f"http://127.0.0.1:4010/~mine/algolia-ingestion/1/runs/{RUN}"
+    path = written(tmp_path, entry(T0, url, DONE), entry(T0, "http://x/", {}))
+    assert told(path, algolia).run == RUN
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[", "is no HTTP Archive"),
+        ("{}", "is no HTTP Archive: it lacks 'log'"),
+        ('{"log": {"entries": [{"startedDateTime": "x"}]}}', "it lacks 'request'"),
+        ('{"log": {"entries": []}}', "no answer in it shows a run"),
+    ],
+)
+def test_what_tells_nothing_is_said(algolia, tmp_path, text, said):
+    path = tmp_path / "a.har"
+    path.write_text(text)
+    with pytest.raises(Unusable, match=said):
+        told(path, algolia)
+
+
+def test_an_api_that_answers_with_no_runs_cannot_be_told_of(tmp_path):
+    with pytest.raises(Unusable, match="trieve never answers with a run"):
+        told(written(tmp_path), load_service(module_of("trieve")))
+
+
+def test_a_body_in_base64_and_one_without_an_answer_are_read(tmp_path):
+    packed = entry(T0, f"{HOST}/1/runs/{RUN}", "e30=")
+    packed["response"]["content"]["encoding"] = "base64"
+    lost = entry(T0, f"{HOST}/1/runs/{RUN}", "", status=0)
+    (heard,) = read_archive(written(tmp_path, packed, lost))
+    assert heard.body == b"{}"

@@ -127,6 +127,5 @@ class Custom:
                 if slash or kind == RUN:
                     there.add(key)
 
-
     def _is_moment(self, value: Json) -> bool:
         return isinstance(value, str) and value[1:] in self._vocabulary.moments

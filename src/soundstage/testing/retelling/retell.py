@@ -11,7 +11,8 @@ from soundstage.testing.retelling.moment import Moments
 from soundstage.testing.retelling.patch import difference, leaves
 from soundstage.testing.retelling.sighting import Lookout, Sighting
 from soundstage.testing.retelling.steps import Steps
-from soundstage.testing.retelling.story import Teller, Told, belongs, grouped
+from soundstage.testing.retelling.story import Teller, belongs, grouped
+from soundstage.testing.retelling.version import Told
 from soundstage.types import Document, Json
 from soundstage.world.clock import rfc3339
 from soundstage.world.scenario import RUN
@@ -54,7 +55,8 @@ def retell(
     lookout = Lookout(service.contract, vocabulary)
     if not vocabulary.kinds[RUN].schema:
         raise Unusable(f"{service.name} never answers with a run, only with its traces")
-    seen = [sighting for one in heard for sighting in lookout.sightings(one)]
+    synonyms = service.api.synonyms
+    seen = [s.renamed(synonyms) for one in heard for s in lookout.sightings(one)]
     custom, moments = Custom(script, node), Moments(vocabulary)
     records = grouped(seen)
     own = records[RUN, _chosen(records, wish.run)]

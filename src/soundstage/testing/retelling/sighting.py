@@ -1,7 +1,7 @@
 """Where records stand in answers: the contract's schemas say so."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from soundstage.contract.body import essence
 from soundstage.contract.contract import Contract
@@ -34,6 +34,15 @@ class Sighting:
     def id(self) -> str:
         """The record's own identifier."""
         return str(self.document[self.kind.id])
+
+    def renamed(self, synonyms: Mapping[str, Mapping[str, str]]) -> "Sighting":
+        """The sighting with states as fixtures call them, by ``kind.field``."""
+        document = dict(self.document)
+        for place, names in synonyms.items():
+            kind, _, field = place.partition(".")
+            if kind == self.kind.name and document.get(field) in names:
+                document[field] = names[document[field]]
+        return replace(self, document=document)
 
 
 class Lookout:
@@ -86,7 +95,9 @@ class Lookout:
                 yield pointer
             if "$ref" in node:
                 places.append(node["$ref"].removeprefix("#"))
-            places += [f"{pointer}/allOf/{i}" for i in range(len(node.get("allOf", ())))]
+            places += [
+                f"{pointer}/allOf/{i}" for i in range(len(node.get("allOf", ())))
+            ]
 
     def fields(self, kind: Kind) -> frozenset[str]:
         """The fields that the contract says a record of this kind has."""

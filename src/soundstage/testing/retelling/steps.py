@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from soundstage.testing.retelling.custom import Custom
 from soundstage.testing.retelling.moment import Moments
 from soundstage.testing.retelling.patch import GONE, Appended, difference
-from soundstage.testing.retelling.story import TOLERANCE, Told
+from soundstage.testing.retelling.story import TOLERANCE
+from soundstage.testing.retelling.version import Told
 from soundstage.types import Document, Json
 from soundstage.world.scenario import RUN
 from soundstage.world.spelling import spelled, spelled_span
@@ -97,7 +98,8 @@ class Steps:
         if start is None:
             start = self._custom.start(kind, told.id, change.at, self._names)
             fresh |= self._custom.fresh(kind, self._names, change.document)
-        patch = difference(start or {kind.id: told.id}, change.document)
+        start = start or {kind.id: told.id}
+        patch = difference(start, change.document)
         name = RUN if told is self._run else self._called.get(told.id)
         if name:
             self._known[told.id] = f"${{{name}.{kind.id}}}"
@@ -105,8 +107,15 @@ class Steps:
         return {
             field: self._said(value, change, field)
             for field, value in patch.items()
-            if field not in fresh and (value is not GONE or field in told.shown)
+            if field not in fresh
+            and (value is not GONE or field in told.shown)
+            and not self._is_same(start.get(field), value)
         }
+
+    def _is_same(self, old: Json, new: Json) -> bool:
+        """Whether two values are one moment, written otherwise."""
+        told = self._moments.told(new)
+        return told is not None and told == self._moments.told(old)
 
     def _said(self, value: Json, change: _Change, place: str) -> Json:
         """A field's new value in a patch."""

@@ -15,40 +15,18 @@ from soundstage.testing.retelling.patch import (
     only,
 )
 from soundstage.testing.retelling.sighting import Sighting
+from soundstage.testing.retelling.version import (
+    Told,
+    Version,
+    firm_since,
+    squeezed,
+)
 from soundstage.types import Document, Json
 from soundstage.world.clock import SECOND
 from soundstage.world.record import Kind
 
 TOLERANCE = 5 * SECOND
 """So far apart two clocks may be that are said to agree."""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A document, and the instant since which it holds."""
-
-    at: int
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A record, all that is known of it; ``shown`` are the fields that could be."""
-
-    kind: Kind
-    id: str
-    versions: tuple[Version, ...]
-    shown: frozenset[str]
-
-    @property
-    def began(self) -> int:
-        """The instant of the first version."""
-        return self.versions[0].at
-
-    def not_before(self, at: int) -> "Told":
-        """The record, let begin at this instant at the earliest."""
-        moved = (replace(v, at=max(at, v.at)) for v in self.versions)
-        return replace(self, versions=tuple(moved))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +41,7 @@ class _Observed:
 @dataclass(slots=True)
 class _Part:
     at: int
+    firm: bool = True
     patch: Document = field(default_factory=dict)
 
 
@@ -102,7 +81,7 @@ class Teller:
             begin = self._custom.start(kind, seen[0].id, began, names) or {}
         untold = {n: v for n, v in begin.items() if n not in shown}
         first, *others = self._observed(seen, untold)
-        parts = [_Part(began, first.document)]
+        parts = [_Part(began, patch=first.document)]
         if names is not None:
             parts = self._opening(kind, first, began, begin)
         versions = self._versions([], parts)
@@ -111,6 +90,8 @@ class Teller:
             if patch:
                 parts = self._dated(kind, patch, versions, observed)
                 parts = self._bridged(kind, versions[-1].document, parts)
+                if parts[0].firm:
+                    versions = squeezed(versions, parts[0].at)
                 versions = self._versions(versions, parts)
         return Told(kind, seen[0].id, tuple(versions), shown)
 
@@ -162,7 +143,7 @@ class Teller:
         there |= {n: v for n, v in begin.items() if n in changing - fields}
         opening = [Version(began, there)]
         patch = difference(there, first.document)
-        parts = [_Part(began, there), *self._dated(kind, patch, opening, first)]
+        parts = [_Part(began, patch=there), *self._dated(kind, patch, opening, first)]
         return self._bridged(kind, None, parts)
 
     def _dated(
@@ -173,23 +154,22 @@ class Teller:
         observed: _Observed,
     ) -> list[_Part]:
         """A patch, taken apart by the moments it tells; the last one has the rest."""
-        began, since = versions[0].at, versions[-1].at
-        until = max(observed.at, since) + max(observed.gap, SECOND)
+        began, since = versions[0].at, firm_since(versions)
+        seen = max(observed.at, versions[-1].at)
         dates: dict[int, set[Path]] = {}
         for path, at in self._told(kind, patch, began):
-            if since - TOLERANCE <= at <= until and at > began:
+            if since - TOLERANCE <= at <= seen + max(observed.gap, SECOND):
                 dates.setdefault(max(at, since), set()).add(path)
+        dates.pop(began, None)
         if not dates:
-            return [_Part(max(observed.at, since), patch)] if patch else []
+            return [_Part(seen, firm=False, patch=patch)] if patch else []
         *early, last = sorted(dates)
-        parts = [_Part(at, only(patch, dates[at])) for at in early]
+        parts = [_Part(at, patch=only(patch, dates[at])) for at in early]
         known = {path for at in early for path in dates[at]}
         rest = {path for path, _ in leaves(patch)} - known
-        return [*parts, _Part(last, only(patch, rest))]
+        return [*parts, _Part(last, patch=only(patch, rest))]
 
-    def _told(
-        self, kind: Kind, patch: Document, began: int
-    ) -> list[tuple[Path, int]]:
+    def _told(self, kind: Kind, patch: Document, began: int) -> list[tuple[Path, int]]:
         """The instants that a patch tells; spans only where it tells no moment."""
         found = [(path, self._moments.told(value)) for path, value in leaves(patch)]
         if moments := [(path, told[1]) for path, told in found if told]:
@@ -232,14 +212,15 @@ class Teller:
         states = way[len(extra) :]
         for part, state in zip(parts[len(parts) - len(states) :], states, strict=True):
             part.patch = {name: state, **part.patch}
-        return [*(_Part(parts[0].at, {name: state}) for state in extra), *parts]
+        at, firm = parts[0].at, parts[0].firm
+        return [*(_Part(at, firm, {name: state}) for state in extra), *parts]
 
     def _versions(self, versions: list[Version], parts: list[_Part]) -> list[Version]:
         result = list(versions)
         for part in parts:
             document = applied(result[-1].document if result else {}, part.patch)
             if not result or difference(result[-1].document, document):
-                result.append(Version(part.at, document))
+                result.append(Version(part.at, document, part.firm))
         return result
 
     def note(self, text: str) -> None:
