@@ -15,6 +15,7 @@ from typing import IO
 
 from served import SOUNDSTAGE, next_line
 from soundstage.server.serve import bound, url_of
+from soundstage.testing.proxy.desk import Desk
 from soundstage.testing.proxy.lines import Lines
 from soundstage.testing.proxy.notes import Notes
 from soundstage.testing.proxy.process import ProxyServer
@@ -61,9 +62,9 @@ def relayed(
     proxy.notes = Notes(
         terms, upstream.base_url, lines, recorder, keep_secrets=keep_secrets
     )
-    server = ProxyServer(
-        Relay(terms, upstream, Policy(**policy), proxy.notes), upstream
-    )
+    desk = Desk(proxy.notes.journal, terms.contract)
+    relay = Relay(terms, upstream, Policy(**policy), proxy.notes, desk)
+    server = ProxyServer(relay, upstream)
     serving = threading.Thread(
         target=asyncio.run, args=(server.serve(sockets=[listener]),), daemon=True
     )

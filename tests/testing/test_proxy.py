@@ -333,3 +333,31 @@ def test_secrets_stay_out_of_lines_and_of_the_archive_unless_they_are_kept(
         assert real.asked[0][2]["x-key"] == "a-secret-key"
     assert ("a-secret-key" in har.read_text()) == kept
     assert ("other-secret" in har.read_text()) == kept
+
+
+def test_the_journal_can_be_asked_while_the_proxy_runs(terms):
+    with answering(text({"id": "x"})) as real, relayed(real.url, terms) as proxy:
+        httpx.get(f"{proxy.url}/things/1?size=10", headers={"X-Key": "secret-key"})
+        httpx.get(f"{proxy.url}/things/2?size=1")
+        asked = httpx.Client(base_url=f"{proxy.url}/_soundstage")
+        with asked as desk:
+            journal = desk.get("/journal?limit=1").json()
+            violations = desk.get("/violations?operation=getThing&status=2XX").json()
+            coverage = desk.get("/coverage").json()["operations"]
+            har = desk.get("/journal.har").json()
+            assert desk.get("/nothing").status_code == 404
+            assert desk.post("/journal").status_code == 405
+            assert desk.get("/journal?limit=x").status_code == 400
+            assert desk.get("/journal", headers={"Host": "evil.test"}).is_client_error
+        assert len(real.asked) == 2
+    assert journal["total"] == 2
+    assert [e["path"] for e in journal["entries"]] == ["/things/2?size=1"]
+    assert [v["in"] for v in violations["entries"][0]["violations"]] == [
+        "query",
+        "answer",
+    ]
+    assert violations["total"] == 2
+    seen = {one["operation"]: one["parameters"]["seen"] for one in coverage}
+    assert seen["getThing"] == ["path.id", "query.size"]
+    assert len(har["log"]["entries"]) == 2
+    assert "secret-key" not in json.dumps(journal)

@@ -105,7 +105,9 @@ def _listen(
     listener: "socket.socket",
 ) -> Mapping[str, int]:
     """Pass on what comes until it is enough; gives the counts."""
+    from soundstage.server.guard import is_loopback
     from soundstage.server.serve import url_of
+    from soundstage.testing.proxy.desk import Desk
     from soundstage.testing.proxy.lines import Lines, greeting
     from soundstage.testing.proxy.notes import Notes
     from soundstage.testing.proxy.process import listen
@@ -125,7 +127,9 @@ def _listen(
     lines.greet(
         greeting(url_of(listener), upstream.base_url, terms, record, options.fail_on)
     )
-    listen(Relay(terms, upstream, policy, notes), upstream, listener)
+    alone = is_loopback(listener.getsockname()[0])
+    desk = Desk(notes.journal, terms.contract) if alone else None
+    listen(Relay(terms, upstream, policy, notes, desk), upstream, listener)
     if tape:
         tape.close()
     lines.sum_up(notes.summary())

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, replace
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Answer
 from soundstage.contract.violation import Unrouted, Violation, header_of
@@ -14,6 +14,7 @@ from soundstage.server.journal.entry import VIOLATIONS_HEADER
 from soundstage.server.message import Message, message_of, send_message
 from soundstage.server.problems import problem_answer
 from soundstage.server.waiting import Gone
+from soundstage.testing.proxy.desk import ROOT
 from soundstage.testing.proxy.judgement import Judgement, is_stream
 from soundstage.testing.proxy.kept import Intake, is_whole
 from soundstage.testing.proxy.passage import Passage
@@ -39,12 +40,21 @@ Watch = Callable[[Passage], None]
 
 
 class Relay:
-    """Passes requests on to a service and its answers back; both are judged."""
+    """Passes requests on to a service and its answers back; both are judged.
+
+    What is asked below ``/_soundstage/`` is for the ``desk``.
+    """
 
     def __init__(
-        self, terms: Terms, upstream: Upstream, policy: Policy, watch: Watch
+        self,
+        terms: Terms,
+        upstream: Upstream,
+        policy: Policy,
+        watch: Watch,
+        desk: ASGIApp | None = None,
     ) -> None:
         self._terms = terms
+        self._desk = desk
         self._upstream = upstream
         self._policy = policy
         self._watch = watch
@@ -56,6 +66,9 @@ class Relay:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         if scope["type"] != "http":
+            return
+        if self._desk and scope["raw_path"].startswith(ROOT):
+            await self._desk(scope, receive, send)
             return
         headers = by_name(scope["headers"])
         passage = Passage(scope, Intake(receive, headers), headers)
