@@ -54,19 +54,21 @@ def announce_table(call: Call) -> Answer:
 def put_table(call: Call) -> Answer:
     """Let the job that waits for a table read it. O(rows).
 
-    A table that is put again changes nothing: it has been read by then.
+    A table that is put again changes nothing: the first one is being read.
     """
     upload = call.get("uploads", call.parameters["file_id"].lower())
     dataset = call.get("datasets", upload["dataset_id"])
-    if call.get("jobs", upload["job"])["status"] == "queued":
-        _read(call, dataset, upload)
-    elif "uploaded" not in upload:
+    if "uploaded" in upload:
+        return Answer(None)
+    if call.get("jobs", upload["job"])["status"] != "queued":
         raise Expired("Request has expired")
+    _read(call, dataset, upload)
     return Answer(None)
 
 
 def _read(call: Call, dataset: Document, upload: Document) -> None:
-    content = call.body.removeprefix("\ufeff")
+    sent = call.body or ""
+    content = sent.removeprefix("\ufeff")
     chunks: list[Document] = []
     names: Document
     try:
@@ -78,7 +80,7 @@ def _read(call: Call, dataset: Document, upload: Document) -> None:
         batches, rest = divmod(len(chunks), BATCH)
         ending, names = "uploaded", {"batches": batches, "rest": rest}
     run = call.world.apply(Interrupt(call.api, upload["job"], ending, names))
-    store.put(call, "files", {**upload["file"], "size": len(call.body.encode())})
+    store.put(call, "files", {**upload["file"], "size": len(sent.encode())})
     store.put(call, "uploads", {**upload, "uploaded": True})
     if run and chunks:
         _land(call, dataset, list(jobs.told(run, *_COUNTING)), chunks, payloads)
