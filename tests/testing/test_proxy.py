@@ -361,3 +361,42 @@ def test_the_journal_can_be_asked_while_the_proxy_runs(terms):
     assert seen["getThing"] == ["path.id", "query.size"]
     assert len(har["log"]["entries"]) == 2
     assert "secret-key" not in json.dumps(journal)
+
+
+def test_what_is_wrong_from_the_start_is_kept_back_before_it_streams(terms):
+    def answer(handler):
+        chunked(handler, b"<p>", b"</p>", kind="text/html")
+
+    with (
+        service(answer) as real,
+        relayed(real.url, terms, refuses_answers=True) as proxy,
+    ):
+        answer = httpx.get(f"{proxy.url}/things/1")
+        assert proxy.line()["violations"][0]["rule"] == "media type"
+    assert answer.status_code == 502
+    assert "text/html" in answer.json()["violations"][0]["message"]
+
+
+def test_an_answer_that_is_too_long_passes_unjudged(terms):
+    long = b'{"id": "' + b"x" * (17 * 2**20) + b'"}'
+    with answering(long) as real, relayed(real.url, terms) as proxy:
+        got = httpx.get(f"{proxy.url}/things/1", timeout=60)
+        line = proxy.line()
+        (entry,) = proxy.notes.journal.entries()
+    assert got.content == long
+    assert line["violations"] == []
+    assert line["note"] == "its answer is too long to be judged"
+    assert entry.answer.size == len(long)
+    assert entry.answer.is_cut
+
+
+def test_a_request_that_is_too_long_passes_unjudged(terms):
+    long = b'{"id": "' + b"x" * (17 * 2**20) + b'"}'
+    headers = {"X-Key": "k", "Content-Type": "application/json"}
+    with answering(b"", kind="", status=201) as real:
+        with relayed(real.url, terms, refuses_requests=True) as proxy:
+            httpx.post(f"{proxy.url}/things", content=long, headers=headers, timeout=60)
+            line = proxy.line()
+        assert real.asked[0][3] == long
+    assert line["note"] == "its body is too long to be judged"
+    assert line["violations"] == []

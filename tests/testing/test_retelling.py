@@ -9,9 +9,13 @@ from soundstage import Soundstage
 from soundstage.apis.service import api as module_of
 from soundstage.apis.service import load_service, names
 from soundstage.apis.trigger_dev.shown import PRESENT
+from soundstage.contract.document import loads
 from soundstage.server.journal.har import har_of
 from soundstage.testing.retelling.archive import Unusable, read_archive
+from soundstage.testing.retelling.custom import Custom
+from soundstage.testing.retelling.writing import Written, scenario_lines
 from soundstage.world.clock import instant_of
+from soundstage.world.fixture import compile_fixture
 
 T0 = instant_of("2026-03-01T10:00:00Z")
 RUN = "11111111-2222-4333-8444-555555555555"
@@ -250,11 +254,7 @@ def test_states_that_nobody_saw_are_those_of_the_lifecycle(runwisp, tmp_path):
     ]
     retold = told(written(tmp_path, *entries), runwisp)
     assert retold.task == "backup"
-    assert [s for _, s in retold.states] in (
-        ["pending", "ended"],
-        ["pending", "running", "ended"],
-    )
-    assert retold.states[-1] == (6_000, "ended")
+    assert retold.states == [(0, "pending"), (6_000, "ended")]
 
 
 def events(*given):
@@ -398,3 +398,72 @@ def test_a_body_in_base64_and_one_without_an_answer_are_read(tmp_path):
     lost = entry(T0, f"{HOST}/1/runs/{RUN}", "", status=0)
     (heard,) = read_archive(written(tmp_path, packed, lost))
     assert heard.body == b"{}"
+
+
+def test_what_one_place_does_not_show_is_not_gone(tmp_path):
+    with Soundstage(apis=["trigger-dev"], seed=3) as stage:
+        service = stage._server.worlds.services["trigger-dev"]
+        run = stage.start(
+            "trigger-dev", "success", task="my-task", fields={"payload": {"mine": 1}}
+        )
+        with stage.httpx_client("trigger-dev") as client:
+            for path in ["/api/v1/runs", f"/api/v3/runs/{run.id}", "/api/v1/runs"]:
+                stage.clock.to_next()
+                assert client.get(path, headers=NEW).is_success
+        path = tmp_path / "seen.har"
+        path.write_text(json.dumps(har_of(stage._hosted.journal.entries())))
+    retold = told(path, service, run=run.id)
+    payloads = [step["run"].get("payload") for step in retold.steps if "run" in step]
+    assert payloads[0] == {"mine": 1}
+    assert set(map(str, payloads[1:])) == {"None"}
+    assert retold.task == "my-task"
+    assert "not kept, as no run has it: " in retold.notes[0]
+
+
+def test_spans_speak_of_one_another_and_grow(tmp_path):
+    with Soundstage(apis=["trigger-dev"], seed=3) as stage:
+        service = stage._server.worlds.services["trigger-dev"]
+        run = stage.start("trigger-dev", "all_attempts_failed")
+        path = watched(
+            stage, "trigger-dev", run, tmp_path, lambda _: stage.clock.to_next()
+        )
+    text = "\n".join(
+        scenario_lines(Written("x", {"steps": told(path, service).steps}, []), 0)
+    )
+    assert "parentId: $span1.spanId" in text
+    assert "duration: $elapsed_ns" in text
+    assert "events: {append: {name: attempt_failed, time: $at" in text
+    assert "runId: $run.id" in text
+    assert run.id not in text
+
+
+def test_identifiers_that_are_drawn_are_drawn_anew():
+    script = compile_fixture(
+        loads(
+            "api: x\n"
+            "defaults: {run: {trace: {id: hex32}, word: {any: [a, b, c, d, e, f]}}}\n"
+        ),
+        module_of("trigger-dev").vocabulary,
+    ).script
+    custom = Custom(script, {})
+    kind = script.vocabulary.kinds["run"]
+    seen = {"trace": "0" * 32, "word": "z"}
+    assert custom.fresh(kind, {}, seen) == {"trace"}
+    assert custom.fresh(kind, {}, {"trace": "none"}) == set()
+
+
+def test_a_task_that_the_fixture_does_not_list_is_none_of_the_rest(runwisp, tmp_path):
+    run = {
+        "id": "01KDVDNA008JM07FVJDM0JZQ73",
+        "task_name": "nightly",
+        "exit_code": 0,
+        "triggered_by": "api",
+        "created_at": "2026-03-01T10:00:00Z",
+        "retry_attempt": 0,
+        "replica_index": 0,
+        "status": "pending",
+    }
+    url = "http://ci:9477/api/tasks/nightly/runs"
+    retold = told(written(tmp_path, entry(T0, url, {"runs": [run]})), runwisp)
+    assert retold.task in runwisp.fixture.script.tasks.keys() - {"*"}
+    assert retold.steps[0]["run"]["task_name"] == "nightly"

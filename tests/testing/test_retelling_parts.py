@@ -8,7 +8,7 @@ from soundstage.apis.service import api as module_of
 from soundstage.contract.document import loads
 from soundstage.testing.retelling.alignment import align, pace
 from soundstage.testing.retelling.archive import Unusable
-from soundstage.testing.retelling.bridge import bridge
+from soundstage.testing.retelling.bridge import bridge, stop
 from soundstage.testing.retelling.moment import Moments
 from soundstage.testing.retelling.patch import applied, difference
 from soundstage.testing.retelling.writing import Written, added, inline
@@ -68,20 +68,35 @@ LIFE = Lifecycle(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "moments", "way"),
+    ("old", "new", "way"),
     [
-        (None, "a", 1, "a"),
-        (None, "d", 2, "ad"),
-        (None, "d", 3, "abd"),
-        (None, "d", 9, "ad"),
-        ("a", "d", 3, "bcd"),
-        ("b", "d", 1, "d"),
-        ("d", "a", 1, "a"),
-        ("a", "x", 1, "x"),
+        (None, "a", "a"),
+        (None, "d", "ad"),
+        (None, "c", "abc"),
+        ("a", "d", "d"),
+        ("a", "c", "bc"),
+        ("a", "a", ""),
+        ("d", "a", None),
+        ("a", "x", None),
     ],
 )
-def test_a_bridge_has_a_state_for_each_moment_or_is_short(old, new, moments, way):
-    assert bridge(LIFE, old, new, moments) == list(way)
+def test_a_bridge_is_the_shortest_way(old, new, way):
+    assert bridge(LIFE, old, new) == (None if way is None else list(way))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "states", "state"),
+    [
+        ("a", "d", "bc", "b"),
+        ("a", "d", "c", "c"),
+        (None, "d", "b", "b"),
+        ("a", "d", "ad", None),
+        ("b", "d", "a", None),
+        ("a", "d", "", None),
+    ],
+)
+def test_a_stop_lies_on_the_way(old, new, states, state):
+    assert stop(LIFE, old, new, frozenset(states)) == state
 
 
 TOLD = [

@@ -1,33 +1,38 @@
 """The states between two that were seen, as a lifecycle has them."""
 
-from collections.abc import Iterator
+from collections import deque
 
 from soundstage.types import Json
 from soundstage.world.lifecycle import Lifecycle
 
-LONGEST = 8
-"""States in a row that are looked for."""
 
+def bridge(lifecycle: Lifecycle, old: Json, new: Json) -> list[Json] | None:
+    """The shortest way from ``old`` (None: from before the beginning) to ``new``.
 
-def bridge(lifecycle: Lifecycle, old: Json, new: Json, moments: int) -> list[Json]:
-    """The states from ``old`` (None: from the beginning) to ``new``, which is the last.
-
-    The way that has a state for each of so many moments, else the shortest; only
-    ``new``, where no way leads there.
+    It ends with ``new``, and is empty where nothing changes. None if there is no way.
     """
+    if old == new:
+        return []
     starts = lifecycle.begins if old is None else lifecycle.moves.get(old, frozenset())
-    ways = sorted(
-        (way for start in starts for way in _ways(lifecycle, [start], new)),
-        key=lambda way: (len(way) != moments, len(way), [str(state) for state in way]),
-    )
-    return ways[0] if ways else [new]
+    ways = deque([start] for start in sorted(starts, key=str))
+    passed = set(starts)
+    while ways:
+        way = ways.popleft()
+        if way[-1] == new:
+            return way
+        onward = lifecycle.moves.get(way[-1], frozenset()) - passed
+        passed |= onward
+        ways += [[*way, state] for state in sorted(onward, key=str)]
+    return None
 
 
-def _ways(lifecycle: Lifecycle, way: list[Json], end: Json) -> Iterator[list[Json]]:
-    if way[-1] == end:
-        yield way
-        return
-    if len(way) < LONGEST:
-        for state in lifecycle.moves.get(way[-1], ()):
-            if state not in way:
-                yield from _ways(lifecycle, [*way, state], end)
+def stop(
+    lifecycle: Lifecycle, old: Json, new: Json, states: frozenset[Json]
+) -> Json | None:
+    """The one of these states that lies best on the way from ``old`` to ``new``."""
+    found = []
+    for state in sorted(states - {old, new}, key=str):
+        there, onward = bridge(lifecycle, old, state), bridge(lifecycle, state, new)
+        if there and onward:
+            found.append((len(there) + len(onward), state))
+    return min(found, key=lambda one: one[0])[1] if found else None

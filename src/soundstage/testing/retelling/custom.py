@@ -57,6 +57,7 @@ class Custom:
         self._later: dict[str, set[str]] = {}
         self._first: dict[str, set[str]] = {}
         self._timed: dict[str, set[str]] = {}
+        self._states: dict[tuple[str, str], dict[str, set[Json]]] = {}
         for section in ("scenarios", "beginnings", "endings"):
             for passage in node.get(section, {}).values():
                 steps = passage if isinstance(passage, list) else passage["steps"]
@@ -73,6 +74,10 @@ class Custom:
     def timed(self, kind: Kind) -> set[str]:
         """The fields that some step gives a moment to, or a span."""
         return self._timed.get(kind.name, set())
+
+    def states(self, kind: Kind, field: str) -> Mapping[str, set[Json]]:
+        """The states of a field with which steps give a moment to another field."""
+        return self._states.get((kind.name, field), {})
 
     def fields(self, kind: Kind) -> set[str]:
         """All fields that the fixture gives to records of this kind."""
@@ -122,10 +127,19 @@ class Custom:
                 for patch in value if isinstance(value, list) else [value]:
                     known = self._later if key in there else self._first
                     known.setdefault(kind, set()).update(patch)
-                    timed = (n for n, v in patch.items() if self._is_moment(v))
-                    self._timed.setdefault(kind, set()).update(timed)
+                    self._note_moments(kind, patch)
                 if slash or kind == RUN:
                     there.add(key)
+
+    def _note_moments(self, kind: str, patch: Document) -> None:
+        timed = [n for n, v in patch.items() if self._is_moment(v)]
+        self._timed.setdefault(kind, set()).update(timed)
+        for lifecycle in self.script.lifecycles.get(kind, ()):
+            state = patch.get(lifecycle.field)
+            states = state.get("any", []) if isinstance(state, dict) else [state]
+            known = self._states.setdefault((kind, lifecycle.field), {})
+            for name in timed if state is not None else ():
+                known.setdefault(name, set()).update(states)
 
     def _is_moment(self, value: Json) -> bool:
         return isinstance(value, str) and value[1:] in self._vocabulary.moments

@@ -55,6 +55,18 @@ def applied(document: Document, patch: Mapping[str, Json]) -> Document:
     return result
 
 
+def joined(one: Mapping[str, Json], other: Mapping[str, Json]) -> Document:
+    """Two parts of a patch as one."""
+    result = dict(one)
+    for name, change in other.items():
+        before = result.get(name)
+        if isinstance(before, dict) and isinstance(change, dict):
+            result[name] = joined(before, change)
+        else:
+            result[name] = change
+    return result
+
+
 def leaves(patch: Mapping[str, Json], *way: str) -> Iterator[tuple[Path, Json]]:
     """Every field that a patch changes, and what it comes to be."""
     for name, change in patch.items():

@@ -15,7 +15,7 @@ from soundstage.testing.retelling.story import Teller, belongs, grouped
 from soundstage.testing.retelling.version import Told
 from soundstage.types import Document, Json
 from soundstage.world.clock import rfc3339
-from soundstage.world.scenario import RUN
+from soundstage.world.scenario import ANY, RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ def retell(
     others.sort(key=lambda told: told.began)
     steps = Steps(custom, moments, names, run, others)
     written = steps.node()
-    notes = [*teller.notes, *steps.notes, *_doubts(run, custom, pairs, wish)]
+    guessed = teller.staging.guessed
+    notes = [*teller.notes, *guessed, *steps.notes, *_doubts(run, custom, pairs, wish)]
     return Retold(
         run=run.id,
         task=task,
@@ -143,7 +144,7 @@ def _task(custom: Custom, first: Sighting, wanted: str | None) -> str:
         start = custom.start(kind, first.id, 0, names)
         patch = difference(start or {}, first.document)
         other = [path for path, _ in leaves(patch) if path[0] not in changing]
-        if wanted in {None, name}:
+        if wanted == name or (wanted is None and name != ANY):
             found.append((len(other) + 1_000 * (start is None), name))
     if not found:
         raise Unusable("the fixture has no task that a run could be of")

@@ -1,10 +1,9 @@
 """The story of one run: each of its records, version by version."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from soundstage.testing.retelling.alignment import Alignment
-from soundstage.testing.retelling.bridge import bridge
 from soundstage.testing.retelling.custom import Custom
 from soundstage.testing.retelling.moment import Moments
 from soundstage.testing.retelling.patch import (
@@ -15,6 +14,7 @@ from soundstage.testing.retelling.patch import (
     only,
 )
 from soundstage.testing.retelling.sighting import Sighting
+from soundstage.testing.retelling.stage import Stage, Staging
 from soundstage.testing.retelling.version import (
     Told,
     Version,
@@ -38,13 +38,6 @@ class _Observed:
     document: Document
 
 
-@dataclass(slots=True)
-class _Part:
-    at: int
-    firm: bool = True
-    patch: Document = field(default_factory=dict)
-
-
 class Teller:
     """Tells what became of a record. ``known`` are the fields of each kind.
 
@@ -59,6 +52,7 @@ class Teller:
         align: Alignment,
     ) -> None:
         self.notes: dict[str, None] = {}
+        self.staging = Staging(custom)
         self._custom = custom
         self._moments = moments
         self._known = known
@@ -81,18 +75,19 @@ class Teller:
             begin = self._custom.start(kind, seen[0].id, began, names) or {}
         untold = {n: v for n, v in begin.items() if n not in shown}
         first, *others = self._observed(seen, untold)
-        parts = [_Part(began, patch=first.document)]
+        stages = [Stage(began, first.document)]
         if names is not None:
-            parts = self._opening(kind, first, began, begin)
-        versions = self._versions([], parts)
+            stages = self._opening(kind, first, began, begin)
+        versions = _versions([], stages)
         for observed in others:
             patch = difference(versions[-1].document, observed.document)
             if patch:
-                parts = self._dated(kind, patch, versions, observed)
-                parts = self._bridged(kind, versions[-1].document, parts)
-                if parts[0].firm:
-                    versions = squeezed(versions, parts[0].at)
-                versions = self._versions(versions, parts)
+                stages, rest = self._dated(kind, patch, versions, observed)
+                old = versions[-1].document
+                stages = self.staging.staged(kind, old, stages, rest)
+                if stages[0].firm:
+                    versions = squeezed(versions, stages[0].at)
+                versions = _versions(versions, stages)
         return Told(kind, seen[0].id, tuple(versions), shown)
 
     def began(self, kind: Kind, document: Document) -> int | None:
@@ -135,16 +130,15 @@ class Teller:
 
     def _opening(
         self, kind: Kind, first: _Observed, began: int, begin: Document
-    ) -> list[_Part]:
+    ) -> list[Stage]:
         """What was seen first, taken apart by the moments that it tells."""
         changing = self._custom.later(kind)
         there = {n: v for n, v in first.document.items() if n not in changing}
         fields = {lifecycle.field for lifecycle in self._custom.lifecycles(kind)}
         there |= {n: v for n, v in begin.items() if n in changing - fields}
-        opening = [Version(began, there)]
         patch = difference(there, first.document)
-        parts = [_Part(began, patch=there), *self._dated(kind, patch, opening, first)]
-        return self._bridged(kind, None, parts)
+        stages, rest = self._dated(kind, patch, [Version(began, there)], first)
+        return self.staging.staged(kind, None, [Stage(began, there), *stages], rest)
 
     def _dated(
         self,
@@ -152,8 +146,8 @@ class Teller:
         patch: Document,
         versions: list[Version],
         observed: _Observed,
-    ) -> list[_Part]:
-        """A patch, taken apart by the moments it tells; the last one has the rest."""
+    ) -> tuple[list[Stage], Document]:
+        """A patch, taken apart by the moments it tells; and the rest of it."""
         began, since = versions[0].at, firm_since(versions)
         seen = max(observed.at, versions[-1].at)
         dates: dict[int, set[Path]] = {}
@@ -162,12 +156,13 @@ class Teller:
                 dates.setdefault(max(at, since), set()).add(path)
         dates.pop(began, None)
         if not dates:
-            return [_Part(seen, firm=False, patch=patch)] if patch else []
-        *early, last = sorted(dates)
-        parts = [_Part(at, patch=only(patch, dates[at])) for at in early]
-        known = {path for at in early for path in dates[at]}
-        rest = {path for path, _ in leaves(patch)} - known
-        return [*parts, _Part(last, patch=only(patch, rest))]
+            return [Stage(seen, firm=False)], patch
+        stages = [
+            Stage(at, only(patch, paths), dates=frozenset(path[0] for path in paths))
+            for at, paths in sorted(dates.items())
+        ]
+        known = set().union(*dates.values())
+        return stages, only(patch, {path for path, _ in leaves(patch)} - known)
 
     def _told(self, kind: Kind, patch: Document, began: int) -> list[tuple[Path, int]]:
         """The instants that a patch tells; spans only where it tells no moment."""
@@ -182,50 +177,18 @@ class Teller:
             for at in self._moments.ends(value, began)
         ]
 
-    def _bridged(
-        self, kind: Kind, old: Document | None, parts: list[_Part]
-    ) -> list[_Part]:
-        """The parts with the states between two that were seen."""
-        for lifecycle in self._custom.lifecycles(kind):
-            name = lifecycle.field
-            states = [part.patch.pop(name) for part in parts if name in part.patch]
-            if not states:
-                continue
-            before = old.get(name) if old else None
-            way = bridge(lifecycle, before, states[-1], len(parts))
-            if old is None:
-                parts[0].patch = {name: way[0], **parts[0].patch}
-                rest = parts[1:] or [_Part(parts[0].at)]
-                parts = [parts[0], *self._spread(way[1:], rest, name)]
-            else:
-                parts = self._spread(way, parts, name)
-        return parts
-
-    def _spread(self, way: list[Json], parts: list[_Part], name: str) -> list[_Part]:
-        """Let each part come to a state, the last to the last one.
-
-        States that no part is left for come about at the instant of the first part.
-        """
-        extra = way[: max(0, len(way) - len(parts))]
-        for state in extra:
-            self.note(f"when {name} came to be {state!r} is not known")
-        states = way[len(extra) :]
-        for part, state in zip(parts[len(parts) - len(states) :], states, strict=True):
-            part.patch = {name: state, **part.patch}
-        at, firm = parts[0].at, parts[0].firm
-        return [*(_Part(at, firm, {name: state}) for state in extra), *parts]
-
-    def _versions(self, versions: list[Version], parts: list[_Part]) -> list[Version]:
-        result = list(versions)
-        for part in parts:
-            document = applied(result[-1].document if result else {}, part.patch)
-            if not result or difference(result[-1].document, document):
-                result.append(Version(part.at, document, part.firm))
-        return result
-
     def note(self, text: str) -> None:
         """Keep a note, once."""
         self.notes[text] = None
+
+
+def _versions(versions: list[Version], stages: list[Stage]) -> list[Version]:
+    result = list(versions)
+    for stage in stages:
+        document = applied(result[-1].document if result else {}, stage.patch)
+        if not result or difference(result[-1].document, document):
+            result.append(Version(stage.at, document, stage.firm))
+    return result
 
 
 def belongs(sighting: Sighting, run: Sighting) -> bool:
