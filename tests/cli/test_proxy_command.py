@@ -109,7 +109,7 @@ def test_an_exchange_that_is_interrupted_is_in_the_archive(spec, tmp_path):
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
         handler.wfile.write(event({"id": 1}))
-        time.sleep(5)
+        time.sleep(30)  # longer than anybody waits for the proxy to end
 
     with (
         service(answer) as real,

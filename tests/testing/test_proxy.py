@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from proxied import relayed
+from soundstage.testing.proxy.kept import MOST, Kept
 from soundstage.testing.proxy.terms import terms_of_api, terms_of_document
 from things import SPEC, answering, event, text
 from upstream import free_port, give, service
@@ -325,12 +326,15 @@ def test_secrets_stay_out_of_lines_and_of_the_archive_unless_they_are_kept(
     terms, tmp_path, kept
 ):
     har = tmp_path / "run.har"
-    with answering(b"", kind="", status=201) as real:
+    repeated = text({"id": "a-secret-key"})  # which a violation quotes
+    headers = {"X-Key": "a-secret-key", "Cookie": "session=other-secret"}
+    with answering(repeated) as real:
         with relayed(real.url, terms, tape=har, keep_secrets=kept) as proxy:
-            headers = {"X-Key": "a-secret-key", "Cookie": "session=other-secret"}
-            httpx.post(f"{proxy.url}/things", json={}, headers=headers)
-            assert "secret" not in json.dumps(proxy.line())
+            httpx.get(f"{proxy.url}/things/1", headers=headers)
+            line = proxy.line()
         assert real.asked[0][2]["x-key"] == "a-secret-key"
+    assert line["violations"]
+    assert "secret" not in json.dumps(line)
     assert ("a-secret-key" in har.read_text()) == kept
     assert ("other-secret" in har.read_text()) == kept
 
@@ -400,3 +404,26 @@ def test_a_request_that_is_too_long_passes_unjudged(terms):
         assert real.asked[0][3] == long
     assert line["note"] == "its body is too long to be judged"
     assert line["violations"] == []
+
+
+def test_what_the_service_says_of_violations_makes_room_for_what_the_proxy_says(terms):
+    said = {"Soundstage_Violations": "theirs"}
+    with (
+        answering(text({"id": 1}), **said) as real,
+        relayed(real.url, terms) as proxy,
+    ):
+        fine = httpx.get(f"{proxy.url}/things/1")
+        wrong = httpx.get(f"{proxy.url}/things/1?size=10")
+    assert fine.headers.get_list("soundstage-violations") == ["theirs"]
+    (told,) = wrong.headers.get_list("soundstage-violations")
+    assert json.loads(told)[0]["rule"] == "maximum"
+
+
+def test_no_more_is_kept_of_a_body_than_can_be_judged():
+    kept = Kept()
+    for _ in range(40):
+        kept.add(bytes(2**20))
+    assert kept.is_cut
+    assert kept.size == 40 * 2**20
+    assert len(kept.data) == MOST
+    assert sum(map(len, kept.chunks)) <= MOST + 2**20

@@ -9,10 +9,15 @@ from soundstage import Soundstage
 from soundstage.apis.service import api as module_of
 from soundstage.apis.service import load_service, names
 from soundstage.apis.trigger_dev.shown import PRESENT
-from soundstage.contract.document import loads
+from soundstage.contract.document import load, loads
+from soundstage.resources import fixtures
 from soundstage.server.journal.har import har_of
+from soundstage.testing.retelling.alignment import align
 from soundstage.testing.retelling.archive import Unusable, read_archive
 from soundstage.testing.retelling.custom import Custom
+from soundstage.testing.retelling.moment import Moments
+from soundstage.testing.retelling.sighting import Sighting
+from soundstage.testing.retelling.story import Teller
 from soundstage.testing.retelling.writing import Written, scenario_lines
 from soundstage.world.clock import instant_of
 from soundstage.world.fixture import compile_fixture
@@ -218,15 +223,19 @@ def test_a_run_that_was_seen_once_at_its_end_tells_how_it_came_there(algolia, tm
 
 def test_what_tells_no_moment_happens_when_it_was_seen(algolia, tmp_path):
     bodies = [
-        (0, run_of("created")),
+        (0, run_of("created", reasonCode="early")),
         (9_000, run_of("started", startedAt="2026-03-01T10:00:03Z")),
         (20_000, run_of("started", startedAt="2026-03-01T10:00:03Z", reason="busy")),
         (30_000, run_of("started", startedAt="2026-03-01T10:00:03Z")),
     ]
     entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
     retold = told(written(tmp_path, *entries), algolia)
-    assert retold.steps[1:] == [
-        {"after": "63s", "run": {"status": "started", "startedAt": "$at"}},
+    assert retold.steps == [
+        {"run": {"status": "created", "reasonCode": "early"}},
+        {
+            "after": "63s",
+            "run": {"status": "started", "reasonCode": None, "startedAt": "$at"},
+        },
         {"after": "17s", "run": {"reason": "busy"}},
         {"after": "10s", "run": {"reason": None}},
     ]
@@ -333,6 +342,7 @@ def test_an_event_from_before_its_run_begins_with_it(algolia, tmp_path):
     )
     retold = told(path, algolia)
     assert retold.steps[0]["event"]["type"] == "fetch"
+    assert retold.steps[0]["run"] == {"status": "created"}
 
 
 def test_a_clock_that_went_faster_is_brought_into_line(algolia, tmp_path):
@@ -400,26 +410,6 @@ def test_a_body_in_base64_and_one_without_an_answer_are_read(tmp_path):
     assert heard.body == b"{}"
 
 
-def test_what_one_place_does_not_show_is_not_gone(tmp_path):
-    with Soundstage(apis=["trigger-dev"], seed=3) as stage:
-        service = stage._server.worlds.services["trigger-dev"]
-        run = stage.start(
-            "trigger-dev", "success", task="my-task", fields={"payload": {"mine": 1}}
-        )
-        with stage.httpx_client("trigger-dev") as client:
-            for path in ["/api/v1/runs", f"/api/v3/runs/{run.id}", "/api/v1/runs"]:
-                stage.clock.to_next()
-                assert client.get(path, headers=NEW).is_success
-        path = tmp_path / "seen.har"
-        path.write_text(json.dumps(har_of(stage._hosted.journal.entries())))
-    retold = told(path, service, run=run.id)
-    payloads = [step["run"].get("payload") for step in retold.steps if "run" in step]
-    assert payloads[0] == {"mine": 1}
-    assert set(map(str, payloads[1:])) == {"None"}
-    assert retold.task == "my-task"
-    assert "not kept, as no run has it: " in retold.notes[0]
-
-
 def test_spans_speak_of_one_another_and_grow(tmp_path):
     with Soundstage(apis=["trigger-dev"], seed=3) as stage:
         service = stage._server.worlds.services["trigger-dev"]
@@ -432,7 +422,8 @@ def test_spans_speak_of_one_another_and_grow(tmp_path):
     )
     assert "parentId: $span1.spanId" in text
     assert "duration: $elapsed_ns" in text
-    assert "events: {append: {name: attempt_failed, time: $at" in text
+    assert "events:\n          append:\n            name: attempt_failed\n" in text
+    assert "time: $at" in text
     assert "runId: $run.id" in text
     assert run.id not in text
 
@@ -441,13 +432,14 @@ def test_identifiers_that_are_drawn_are_drawn_anew():
     script = compile_fixture(
         loads(
             "api: x\n"
-            "defaults: {run: {trace: {id: hex32}, word: {any: [a, b, c, d, e, f]}}}\n"
+            "defaults:\n"
+            "  run: {trace: {id: hex32}, word: {any: [a, b, c, d, e, f]}, own: x}\n"
         ),
         module_of("trigger-dev").vocabulary,
     ).script
     custom = Custom(script, {})
     kind = script.vocabulary.kinds["run"]
-    seen = {"trace": "0" * 32, "word": "z"}
+    seen = {"trace": "0" * 32, "word": "z", "own": "0" * 32}
     assert custom.fresh(kind, {}, seen) == {"trace"}
     assert custom.fresh(kind, {}, {"trace": "none"}) == set()
 
@@ -467,3 +459,118 @@ def test_a_task_that_the_fixture_does_not_list_is_none_of_the_rest(runwisp, tmp_
     retold = told(written(tmp_path, entry(T0, url, {"runs": [run]})), runwisp)
     assert retold.task in runwisp.fixture.script.tasks.keys() - {"*"}
     assert retold.steps[0]["run"]["task_name"] == "nightly"
+
+
+def test_what_was_only_seen_gives_way_to_what_is_told(algolia, tmp_path):
+    """The recorder's clock is half a minute ahead."""
+    at = {"createdAt": "2026-03-01T10:00:00Z", "startedAt": "2026-03-01T10:00:01Z"}
+    bodies = [
+        (30_000, run_of("created", createdAt=at["createdAt"])),
+        (32_000, run_of("started", **at)),
+        (34_000, run_of("started", **at, reason="a")),
+        (36_000, run_of("started", **at, reason="b")),
+        (40_000, run_of("finished", **at, finishedAt="2026-03-01T10:00:09Z")),
+    ]
+    entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
+    retold = told(written(tmp_path, *entries), algolia)
+    reasons = [step["run"].get("reason", "-") for step in retold.steps]
+    assert reasons == ["-", "-", "a", "b", None]
+    assert retold.states == [(0, "created"), (1_000, "started"), (9_000, "finished")]
+
+
+def span(number, start, parent=None):
+    return {
+        "spanId": f"{number:016x}",
+        "parentId": parent and f"{parent:016x}",
+        "runId": "run_1",
+        "message": f"number {number}",
+        "startTime": f"{T0 + start}000000",
+        "duration": 0,
+        "isPartial": False,
+        "isError": False,
+        "isCancelled": False,
+        "level": "TRACE",
+        "kind": "UNSPECIFIED",
+        "attemptNumber": None,
+        "events": [],
+        "style": {},
+    }
+
+
+TRIGGERED = {
+    "id": "run_1",
+    "taskIdentifier": "hello-world",
+    "status": "COMPLETED",
+    "version": "1",
+    "createdAt": "2026-03-01T10:00:00.000Z",
+    "startedAt": "2026-03-01T10:00:01.000Z",
+    "finishedAt": "2026-03-01T10:00:04.000Z",
+    "updatedAt": "2026-03-01T10:00:04.020Z",
+    "isTest": False,
+    "tags": [],
+    "durationMs": 3000,
+    "costInCents": 0,
+    "baseCostInCents": 0,
+    "payload": {"name": "Ada"},
+    "attemptCount": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def trigger():
+    return load_service(module_of("trigger-dev"))
+
+
+def test_a_state_comes_with_the_moment_that_fixtures_give_it_with(trigger, tmp_path):
+    url = "https://api.trigger.dev/api/v3/runs/run_1"
+    retold = told(written(tmp_path, entry(T0 + 60_000, url, TRIGGERED)), trigger)
+    assert retold.states == [(0, "QUEUED"), (1_000, "EXECUTING"), (4_000, "COMPLETED")]
+    last = retold.steps[-1]
+    assert last == {"after": "20ms", "run": {"updatedAt": "$at"}}
+
+
+def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
+    url = "https://api.trigger.dev/api/v1/runs/run_1/events"
+    spans = [span(4, 900, 3), span(3, 900, 2), span(2, 900, 1), span(1, 0)]
+    path = written(
+        tmp_path,
+        entry(T0 + 60_000, "https://api.trigger.dev/api/v3/runs/run_1", TRIGGERED),
+        entry(T0 + 60_000, url, {"events": spans}),
+    )
+    steps = told(path, trigger).steps
+    assert list(steps[0]) == ["run", "span/span1"]
+    assert list(steps[1]) == ["after", "span/span3", "span/span2", "span"]
+    assert steps[1]["span/span3"]["parentId"] == "$span1.spanId"
+    assert steps[1]["span/span2"]["parentId"] == "$span3.spanId"
+    assert steps[1]["span"]["parentId"] == "$span2.spanId"
+
+
+def teller(service, kind):
+    node = load(fixtures() / f"{service.name}.yaml").document
+    custom = Custom(service.fixture.script, node)
+    vocabulary = service.fixture.script.vocabulary
+    known = {kind: frozenset(custom.fields(vocabulary.kinds[kind]))}
+    return Teller(custom, Moments(vocabulary), known, align([], T0, 1))
+
+
+def test_what_another_place_does_not_show_is_not_gone(trigger):
+    kind = trigger.fixture.script.vocabulary.kinds["run"]
+
+    def seen(at, view, **fields):
+        document = {"id": "run_1", "createdAt": "2026-03-01T10:00:00Z", **fields}
+        shown = frozenset({"id", "status", "createdAt"})
+        return Sighting(T0 + at, kind, document, view, shown, frozenset())
+
+    sightings = [
+        seen(0, "list", status="QUEUED"),
+        seen(1, "one", status="QUEUED", payload=1, output=1),
+        seen(2, "list", status="QUEUED"),
+        seen(3, "one", status="QUEUED", payload=1),
+    ]
+    run = teller(trigger, "run").tell(sightings)
+    documents = [(v.at - T0, v.document) for v in run.versions]
+    assert [(at, d.get("payload"), d.get("output")) for at, d in documents] == [
+        (0, 1, None),
+        (1, 1, 1),
+        (3, 1, None),
+    ]

@@ -11,10 +11,13 @@ from soundstage.testing.retelling.archive import Unusable
 from soundstage.testing.retelling.bridge import bridge, stop
 from soundstage.testing.retelling.moment import Moments
 from soundstage.testing.retelling.patch import applied, difference
+from soundstage.testing.retelling.version import Version, squeezed
+from soundstage.testing.retelling.whole import _named, _unweighted
 from soundstage.testing.retelling.writing import Written, added, inline
 from soundstage.world.chance import Seeded
-from soundstage.world.clock import instant_of, span_of
+from soundstage.world.clock import DAY, instant_of, rfc3339, span_of
 from soundstage.world.lifecycle import Lifecycle
+from soundstage.world.record import Vocabulary
 from soundstage.world.spelling import spelled, spelled_span
 from soundstage.world.value import Bare, compile_value
 
@@ -119,6 +122,24 @@ def test_moments_are_told_as_the_api_writes_them(api, value, told):
     assert Moments(module_of(api).vocabulary).told(value) == told
 
 
+def test_a_moment_that_is_not_the_present_one_is_not_told():
+    later = Vocabulary.of(
+        tomorrow=lambda at, _: rfc3339(at + DAY), at=lambda at, _: rfc3339(at)
+    )
+    assert Moments(later).told("2026-03-01T10:00:00Z") == ("at", T0)
+
+
+def test_what_is_not_certain_moves_together_before_what_is():
+    versions = [
+        Version(0, {}),
+        Version(60, {}, firm=False),
+        Version(90, {}, firm=False),
+    ]
+    assert [v.at for v in squeezed(versions, 100)] == [0, 60, 90]
+    assert [v.at for v in squeezed(versions, 45)] == [0, 29, 44]
+    assert [v.at for v in squeezed(versions[:1], 0)] == [0]
+
+
 def test_spans_since_the_beginning_are_told_to_a_millisecond():
     moments = Moments(module_of("trigger-dev").vocabulary)
     assert moments.elapsed(5_000_400_000, T0 + 5_000, T0) == "elapsed_ns"
@@ -141,6 +162,35 @@ def test_a_clock_that_goes_too_fast_is_noticed():
 
 
 NODE = {"steps": [{"run": {"status": "a"}}]}
+
+
+NAMING = {
+    "tasks": {"t": {"scenario": "a"}},
+    "scenarios": {
+        "a": {
+            "about": "not d",
+            "steps": [{"start": {"scenario": {"any": ["b", "x"]}}}],
+        },
+        "b": {"steps": [{"play": "c"}]},
+        "c": {"steps": [{"play": "a"}]},
+        "d": {"about": "a", "steps": []},
+        "e": {"about": "d", "steps": []},
+    },
+    "history": [{"scenario": "e"}],
+}
+
+
+def test_scenarios_are_kept_that_what_is_kept_names():
+    assert _named(NAMING, {*"abcde"}) == {*"abc"}
+
+
+def test_a_scenario_that_is_kept_is_not_chosen_by_chance():
+    assert _unweighted("  # x\n  a:\n    weight: 3\n    steps: []\n") == (
+        "  # x\n  a:\n    weight: 0\n    steps: []\n"
+    )
+    assert _unweighted("  # x\n  a:\n    steps: []\n") == (
+        "  # x\n  a:\n    weight: 0\n    steps: []"
+    )
 
 
 def test_a_scenario_is_added_and_the_text_stays():

@@ -73,8 +73,8 @@ class Teller:
         begin: Document = {}
         if names is not None:
             begin = self._custom.start(kind, seen[0].id, began, names) or {}
-        untold = {n: v for n, v in begin.items() if n not in shown}
-        first, *others = self._observed(seen, untold)
+        begin = {n: v for n, v in begin.items() if n in shown}
+        first, *others = self._observed(seen)
         stages = [Stage(began, first.document)]
         if names is not None:
             stages = self._opening(kind, first, began, begin)
@@ -98,14 +98,11 @@ class Teller:
         told = (self._moments.told(document.get(name)) for name in names)
         return min((found[1] for found in told if found), default=None)
 
-    def _observed(self, seen: list[Sighting], untold: Document) -> list[_Observed]:
-        """What is known by each sighting; what another place shows is not gone.
-
-        What no place tells is taken to be as it is by itself.
-        """
+    def _observed(self, seen: list[Sighting]) -> list[_Observed]:
+        """What is known by each sighting; what another place shows is not gone."""
         result: list[_Observed] = []
         last: dict[str, tuple[int, Document]] = {}
-        always = dict(untold)
+        always: Document = {}
         changing = self._custom.later(seen[0].kind)
         current: Document = {}
         for sighting in seen:
