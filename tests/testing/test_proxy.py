@@ -427,3 +427,18 @@ def test_no_more_is_kept_of_a_body_than_can_be_judged():
     assert kept.size == 40 * 2**20
     assert len(kept.data) == MOST
     assert sum(map(len, kept.chunks)) <= MOST + 2**20
+
+
+class FullTape:
+    def add(self, _entry):
+        raise OSError(28, "No space left on device")
+
+
+def test_traffic_goes_on_when_nothing_can_be_recorded_any_more(terms):
+    with answering(text({"id": 1})) as real, relayed(real.url, terms) as proxy:
+        proxy.notes._tape = FullTape()
+        assert httpx.get(f"{proxy.url}/things/1").is_success
+        assert proxy.line() == {"said": "recorded no more: No space left on device"}
+        assert proxy.line()["status"] == 200
+        assert httpx.get(f"{proxy.url}/things/2").is_success
+        assert proxy.line()["path"] == "/things/2"

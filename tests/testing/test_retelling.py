@@ -531,7 +531,9 @@ def test_a_state_comes_with_the_moment_that_fixtures_give_it_with(trigger, tmp_p
 
 def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
     url = "https://api.trigger.dev/api/v1/runs/run_1/events"
-    spans = [span(4, 900, 3), span(3, 900, 2), span(2, 900, 1), span(1, 0)]
+    a, b, c, leaf = 2, 3, 4, 5
+    spans = [span(b, 900, a), span(c, 900, b), span(a, 900, 1), span(leaf, 900, c)]
+    spans.append(span(1, 0))
     path = written(
         tmp_path,
         entry(T0 + 60_000, "https://api.trigger.dev/api/v3/runs/run_1", TRIGGERED),
@@ -539,10 +541,10 @@ def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
     )
     steps = told(path, trigger).steps
     assert list(steps[0]) == ["run", "span/span1"]
-    assert list(steps[1]) == ["after", "span/span3", "span/span2", "span"]
-    assert steps[1]["span/span3"]["parentId"] == "$span1.spanId"
-    assert steps[1]["span/span2"]["parentId"] == "$span3.spanId"
-    assert steps[1]["span"]["parentId"] == "$span2.spanId"
+    order = ["span/span4", "span/span2", "span/span3", "span"]
+    assert list(steps[1]) == ["after", *order]
+    parents = ["$span1.spanId", "$span4.spanId", "$span2.spanId", "$span3.spanId"]
+    assert [steps[1][key]["parentId"] for key in order] == parents
 
 
 def teller(service, kind):

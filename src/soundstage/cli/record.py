@@ -82,7 +82,7 @@ def _name(text: str) -> str:
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
     from soundstage.contract.violation import DocumentError
-    from soundstage.testing.retelling.archive import Unusable
+    from soundstage.testing.retelling.archive import Unservable, Unusable
     from soundstage.testing.retelling.book import Plan, write
     from soundstage.testing.retelling.retell import Wish
     from soundstage.world.errors import WorldError
@@ -94,9 +94,11 @@ def run(options: argparse.Namespace) -> int:
     plan = Plan(options.archive, options.api, name, options.to, options.into)
     try:
         retold, text = write(plan, wish)
-    except (DocumentError, WorldError, Unusable) as error:
+    except Unservable as error:
         print(f"soundstage: {error}", file=sys.stderr)
         return FAILED
+    except (DocumentError, WorldError, Unusable) as error:
+        stop(str(error))
     except OSError as error:
         _stop_writing(options, error)
     if options.to is None and options.into is None and not options.json:

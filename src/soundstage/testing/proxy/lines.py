@@ -60,6 +60,10 @@ class Lines:
         notes = [f"    ({note})"] if note else []
         self._write(document, [head, *wrong, *notes])
 
+    def say(self, text: str) -> None:
+        """Say something else."""
+        self._write({"said": text}, [text])
+
     def sum_up(self, summary: Document) -> None:
         """Say what it all came to."""
         self._write({"summary": summary}, _summary(summary))

@@ -45,8 +45,16 @@ class Notes:
         self._count(passage, entry)
         self.journal.record(_shortened(seen))
         if self._tape:
-            self._tape.add(entry_of(number, seen, self._kept_mask))
+            self._record(self._tape, entry_of(number, seen, self._kept_mask))
         self._lines.exchange(entry, passage.note)
+
+    def _record(self, tape: Tape, entry: Entry) -> None:
+        """Write it down; traffic does not stop where that cannot be done any more."""
+        try:
+            tape.add(entry)
+        except OSError as error:
+            self._tape = None
+            self._lines.say(f"recorded no more: {error.strerror or error}")
 
     def _count(self, passage: Passage, entry: Entry) -> None:
         self.counts["requests"] += bool(passage.request_violations)

@@ -16,6 +16,10 @@ class Unusable(ValueError):
     """A recording of which nothing can be told; the text says why."""
 
 
+class Unservable(ValueError):
+    """A scenario that lifecycle or contract forbid; the text says what and where."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """An exchange that has an answer."""

@@ -8,7 +8,7 @@ from tempfile import NamedTemporaryFile
 from soundstage import resources
 from soundstage.apis.service import api, load_fixture, load_service
 from soundstage.contract.violation import DocumentError
-from soundstage.testing.retelling.archive import Unusable, read_archive
+from soundstage.testing.retelling.archive import Unservable, read_archive
 from soundstage.testing.retelling.retell import Retold, Wish, heading, retell
 from soundstage.testing.retelling.whole import fixture_text
 from soundstage.testing.retelling.writing import Written, added
@@ -28,8 +28,8 @@ class Plan:
 def write(plan: Plan, wish: Wish) -> tuple[Retold, str]:
     """Write the scenario where it is to be; gives its run, and the fixture's text.
 
-    Nothing is written that cannot be served. Raises ``Unusable``, ``Unknown``,
-    ``DocumentError`` and ``OSError``.
+    Nothing is written that cannot be served. Raises ``Unservable``, ``Unusable``,
+    ``Unknown``, ``DocumentError`` and ``OSError``.
     """
     module = api(plan.api)
     vendored = resources.fixtures() / f"{module.name}.yaml"
@@ -78,6 +78,6 @@ def _keep(text: str, target: Path | None, plan: Plan) -> None:
     except DocumentError as error:
         msg = f"the recording makes no fixture that can be served: {error.message}"
         reason = DocumentError(msg, error.pointer, plan.archive.name)
-        raise Unusable(str(reason)) from error
+        raise Unservable(str(reason)) from error
     finally:
         path.unlink(missing_ok=True)

@@ -26,6 +26,16 @@ def bridge(lifecycle: Lifecycle, old: Json, new: Json) -> list[Json] | None:
     return None
 
 
+def opened(lifecycle: Lifecycle, state: Json) -> list[Json]:
+    """The shortest way to a state from another in which records begin."""
+    ways = [
+        [begin, *onward]
+        for begin in sorted(lifecycle.begins - {state}, key=str)
+        if (onward := bridge(lifecycle, begin, state))
+    ]
+    return min(ways, key=len) if ways else [state]
+
+
 def stop(
     lifecycle: Lifecycle, old: Json, new: Json, states: frozenset[Json]
 ) -> Json | None:

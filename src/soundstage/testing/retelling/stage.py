@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from soundstage.testing.retelling.bridge import bridge, stop
+from soundstage.testing.retelling.bridge import bridge, opened, stop
 from soundstage.testing.retelling.custom import Custom
 from soundstage.testing.retelling.patch import joined
 from soundstage.types import Document, Json
@@ -60,11 +60,12 @@ class Staging:
         new_born: bool,
     ) -> Stage:
         """The stage at which the last state came about: what it tells fits best."""
-        if new_born and new in lifecycle.begins:
-            return stages[0]
         found = stages[1:] if new_born and len(stages) > 1 else stages
         fits = [(self._states(kind, lifecycle, stage), stage) for stage in found]
         fitting = [(states, stage) for states, stage in fits if new in states]
+        if new_born and new in lifecycle.begins:
+            fitting = [fit for fit in fitting if _is_telling(lifecycle, fit[0])]
+            found = stages if fitting else stages[:1]
         if not fitting:
             return found[-1]
         least = min(len(states) for states, _ in fitting)
@@ -89,26 +90,43 @@ class Staging:
         """The stages, each with the state that it brings about."""
         present, new = way
         result: list[Stage] = []
-        ahead = True
-        for i, stage in enumerate(stages):
-            state = None
-            if stage is home:
-                state, ahead = new, False
-            elif ahead and (i or present is not None):
-                fit = self._states(kind, lifecycle, stage)
-                state = stop(lifecycle, present, new, fit)
-            if i == 0 and present is None:
-                first = bridge(lifecycle, None, new) or [new]
-                present = stage.patch[lifecycle.field] = first[0]
-            elif state is not None:
-                between = bridge(lifecycle, present, state)
-                between = [state] if between is None else between
+        reached = self._reached(kind, lifecycle, way, stages, home)
+        if present is None:
+            first = next(state for state in reached if state is not None)
+            born = stages[0] is home
+            opening = [first] if born else opened(lifecycle, first)
+            present = reached[0] = opening[0]
+            stages[0].patch[lifecycle.field] = present
+        for stage, state in zip(stages, reached, strict=True):
+            if state not in {None, present}:
+                between = bridge(lifecycle, present, state) or [state]
                 result += self._between(lifecycle, between[:-1], stage)
-                if between:
-                    stage.patch = {lifecycle.field: state, **stage.patch}
+                stage.patch = {lifecycle.field: state, **stage.patch}
                 present = state
             result.append(stage)
         return result
+
+    def _reached(
+        self,
+        kind: Kind,
+        lifecycle: Lifecycle,
+        way: tuple[Json, Json],
+        stages: list[Stage],
+        home: Stage,
+    ) -> list[Json]:
+        """The state that each stage tells of; None for no other one."""
+        present, new = way
+        reached: list[Json] = []
+        for i, stage in enumerate(stages):
+            state = None
+            if stage is home:
+                state = new
+            elif new not in reached and (i or present is not None):
+                fit = self._states(kind, lifecycle, stage)
+                state = stop(lifecycle, present, new, fit)
+            present = present if state is None else state
+            reached.append(state)
+        return reached
 
     def _between(
         self, lifecycle: Lifecycle, states: list[Json], stage: Stage
@@ -118,3 +136,8 @@ class Staging:
         for state in states:
             self.guessed[f"when {name} came to be {state!r} is not known"] = None
         return [Stage(stage.at, {name: state}, stage.firm) for state in states]
+
+
+def _is_telling(lifecycle: Lifecycle, states: frozenset[Json]) -> bool:
+    """Whether a moment is that of one state, or of the end."""
+    return len(states) == 1 or not any(lifecycle.moves.get(state) for state in states)
