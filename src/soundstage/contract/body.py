@@ -13,7 +13,7 @@ from soundstage.types import Document, Json
 LINES = frozenset({"application/x-ndjson", "application/jsonl"})
 """Media types of one JSON value a line; their schema is that of the list of all."""
 
-STREAM = "text/event-stream"
+EVENTS = "text/event-stream"
 """Server-sent events; their schema is that of the list of all, or of the text."""
 
 
@@ -31,7 +31,7 @@ class Content:
             return raw.decode()
         if essence(self.media_type) in LINES:
             return [orjson.loads(line) for line in raw.splitlines() if line.strip()]
-        if essence(self.media_type) == STREAM:
+        if essence(self.media_type) == EVENTS:
             return list(events_of(raw.decode()))
         return orjson.loads(raw)
 

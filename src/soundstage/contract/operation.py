@@ -135,9 +135,10 @@ class Operation:
         self, status: int, content_type: str | None, body: Json
     ) -> list[Violation]:
         """What is wrong with an answer whose body is this value (``None``: no body)."""
-        answer = self._answer(status)
-        if answer is None:
+        key = self.documented(status)
+        if key is None:
             return [_wrong("status", f"{self.id} has no answer with status {status}")]
+        answer = self.answers[key]
         if not answer:
             if body is None:
                 return []
@@ -154,8 +155,8 @@ class Operation:
         self, status: int, content_type: str | None, raw: bytes
     ) -> list[Violation]:
         """The same of an answer's body as it came over the wire."""
-        kind = essence(content_type or "")
-        content = (self._answer(status) or {}).get(kind)
+        answer = self.answers.get(self.documented(status) or "") or {}
+        content = answer.get(essence(content_type or ""))
         if content is None:  # what is wrong does not depend on the body
             return self.judge(status, content_type, raw or None)
         if not raw and not content.text:
@@ -168,11 +169,12 @@ class Operation:
             return [_wrong("json", f"the body cannot be read: {error}")]
         return self.judge(status, content_type, value)
 
-    def _answer(self, status: int) -> Contents | None:
+    def documented(self, status: int) -> str | None:
+        """Under which key the contract has a status, if it has it."""
         answers = self.answers
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in answers:
-                return answers[key]
+                return key
         return None
 
 

@@ -78,5 +78,4 @@ class Desk:
         return {"entries": [form(entry) for entry in last], "total": len(found)}
 
     def _coverage(self, _asked: dict[str, str]) -> Document:
-        covered = self._journal.coverage.of([self._contract])
-        return {"operations": [shown.coverage(one) for one in covered]}
+        return shown.coverage(self._journal.coverage.of([self._contract]))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import httpx
 
-from soundstage.contract.body import STREAM, essence
+from soundstage.contract.body import EVENTS, essence
 from soundstage.contract.operation import Operation
 from soundstage.contract.security import Headers
 from soundstage.contract.violation import Refused, Unrouted, Violation
@@ -111,7 +111,7 @@ class Judgement:
 
 def is_stream(content_type: str | None) -> bool:
     """Whether a body is a list of events, of which the first ones are a list too."""
-    return essence(content_type or "") == STREAM
+    return essence(content_type or "") == EVENTS
 
 
 def _is_preflight(passage: Passage) -> bool:

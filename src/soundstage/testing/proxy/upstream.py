@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from soundstage.contract.body import STREAM, essence
+from soundstage.contract.body import EVENTS, essence
 from soundstage.server.exchange import by_name
 from soundstage.server.journal.masking import Pair
 
@@ -148,7 +148,7 @@ def end_to_end(headers: Iterable[Pair]) -> list[Pair]:
 
 
 def _is_stream(response: httpx.Response) -> bool:
-    return essence(response.headers.get("content-type", "")) == STREAM
+    return essence(response.headers.get("content-type", "")) == EVENTS
 
 
 def _checked(text: str) -> httpx.URL:
