@@ -14,15 +14,12 @@ from retold import entry, written
 from served import run, served
 from soundstage import resources
 from soundstage.cli import main
+from soundstage.contract.document import load, loads
 from soundstage.world.clock import instant_of, rfc3339
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 API = "algolia-ingestion"
-KEYS = {
-    "x-algolia-application-id": "ALGOLIA_APPLICATION_ID",
-    "x-algolia-api-key": "ALGOLIA_API_KEY",
-}
 
 
 def client_of(url):
@@ -111,32 +108,6 @@ def test_what_an_official_client_saw_in_production_unfolds_again_offline(tmp_pat
         assert again != run_id
 
 
-def test_the_recording_replays(tmp_path):
-    """Its requests, sent again, get the answers that they got, at their times."""
-    har, run_id, _ = record_in_production(tmp_path)
-    fixture = tmp_path / "incident.yaml"
-    done = run(
-        *("record", str(har), "--api", API, "--to", str(fixture), "--speed", "60")
-    )
-    assert done.returncode == 0, done.stderr
-    recorded = json.loads(har.read_text())["log"]["entries"]
-    asked = [e for e in recorded if e["request"]["url"].endswith(run_id)]
-    began = json.loads(asked[0]["response"]["content"]["text"])["createdAt"]
-    options = ("--api", API, "--fixture", str(fixture), "--speed", "0", "--now", began)
-    statuses = []
-    with served(*options) as offline, httpx.Client(base_url=offline.url) as client:
-        for one in recorded:
-            url = urlsplit(one["request"]["url"])
-            answer = client.get(f"{url.path}?{url.query}", headers=KEYS)
-            assert answer.status_code == one["response"]["status"]
-            if one in asked:
-                statuses.append(answer.json()["status"])
-                client.post("/_soundstage/clock/advance", json={"by": "300ms"})
-        client.post("/_soundstage/clock/advance", json={"by": "1h"})
-        statuses.append(client.get(f"/1/runs/{run_id}", headers=KEYS).json()["status"])
-    assert list(dict.fromkeys(statuses)) == ["created", "started", "finished"]
-
-
 RUN = {
     "id": "01KDVDNA008JM07FVJDM0JZQ73",
     "task_name": "backup",
@@ -152,11 +123,13 @@ RUN = {
 }
 
 
+T0 = instant_of("2026-03-01T11:00:00Z")
+
+
 @pytest.fixture
 def har(tmp_path):
-    at = instant_of("2026-03-01T11:00:00Z")
     url = "http://ci.example:9477/api/tasks/backup/runs"
-    return str(written(tmp_path, entry(at, url, {"runs": [RUN], "total": 1})))
+    return str(written(tmp_path, entry(T0, url, {"runs": [RUN], "total": 1})))
 
 
 def test_a_scenario_is_added_to_a_fixture_whose_text_stays(har, tmp_path, capsys):
@@ -193,14 +166,36 @@ def test_without_a_place_the_fixture_is_printed(har, capsys):
     assert printed.endswith("}\n")
 
 
-def test_a_scenario_that_something_names_is_kept_but_never_chosen(har, capsys):
-    from soundstage.contract.document import loads
-
+def test_other_scenarios_are_kept_but_never_chosen(har, capsys):
     assert main(["record", har, "--api", "runwisp", "--name", "x"]) == 0
     document = loads(capsys.readouterr().out)
+    vendored = load(resources.fixtures() / "runwisp.yaml").document
     weights = {n: s.get("weight", 1) for n, s in document["scenarios"].items()}
     assert weights.pop("x") == 1
-    assert set(weights.values()) <= {0}
+    assert weights == dict.fromkeys(vendored["scenarios"], 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "begins"),
+    [
+        ({"method": "POST"}, "when a client starts it"),
+        ({}, "with the world"),
+        ({"method": "POST", "path": f"/{RUN['id']}/stop"}, "with the world"),
+    ],
+    ids=["started", "seen", "stopped"],
+)
+def test_a_run_that_the_client_has_started_waits_to_be_started_again(
+    first, begins, tmp_path, capsys
+):
+    url = "http://ci.example/api/tasks/backup/runs"
+    asked = url + first.get("path", "")
+    said = entry(T0, asked, {"id": RUN["id"]}, method=first.get("method", "GET"))
+    har = written(tmp_path, said, entry(T0 + 60_000, url, {"runs": [RUN], "total": 1}))
+    to = tmp_path / "to.yaml"
+    words = ["record", str(har), "--api", "runwisp", "--to", str(to), "--json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["begins"] == begins
+    assert ("history" in load(to).document) == (begins == "with the world")
 
 
 def refused(capsys, *arguments):

@@ -12,7 +12,7 @@ from soundstage.testing.retelling.bridge import bridge, stop
 from soundstage.testing.retelling.moment import Moments
 from soundstage.testing.retelling.patch import applied, difference
 from soundstage.testing.retelling.version import Version, squeezed
-from soundstage.testing.retelling.whole import _named, _unweighted
+from soundstage.testing.retelling.whole import _unweighted
 from soundstage.testing.retelling.writing import Written, added, inline
 from soundstage.world.chance import Seeded
 from soundstage.world.clock import DAY, instant_of, rfc3339, span_of
@@ -162,26 +162,6 @@ def test_a_clock_that_goes_too_fast_is_noticed():
 
 
 NODE = {"steps": [{"run": {"status": "a"}}]}
-
-
-NAMING = {
-    "tasks": {"t": {"scenario": "a"}},
-    "scenarios": {
-        "a": {
-            "about": "not d",
-            "steps": [{"start": {"scenario": {"any": ["b", "x"]}}}],
-        },
-        "b": {"steps": [{"play": "c"}]},
-        "c": {"steps": [{"play": "a"}]},
-        "d": {"about": "a", "steps": []},
-        "e": {"about": "d", "steps": []},
-    },
-    "history": [{"scenario": "e"}],
-}
-
-
-def test_scenarios_are_kept_that_what_is_kept_names():
-    assert _named(NAMING, {*"abcde"}) == {*"abc"}
 
 
 def test_a_scenario_that_is_kept_is_not_chosen_by_chance():

@@ -196,6 +196,8 @@ class Api:
     ``follow`` says which run is started after one that is over; its cue needs no task.
     ``schedule`` is what goes on without any request. ``synonyms`` are states as some
     clients are told of them, by ``kind.field``, each with its name in fixtures.
+    ``numbered`` are the kinds whose records answers show by a number within their run,
+    not by an identifier: the schema that they have there, and the number's field.
     """
 
     name: str
@@ -208,3 +210,4 @@ class Api:
     follow: Callable[[Run], Cue | None] | None = None
     schedule: Schedule | None = None
     synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -122,11 +122,13 @@ def _name_of(archive: Path) -> str:
 def _say(options: argparse.Namespace, name: str, retold: "Retold") -> None:
     """What was told, and what could not be: for people beside the text itself."""
     target = options.to or options.into
+    begins = "when a client starts it" if retold.is_started else "with the world"
     if options.json:
         told = {
             "run": retold.run,
             "scenario": name,
             "task": retold.task,
+            "begins": begins,
             "file": str(target) if target else None,
             "states": [{"after_ms": at, "state": state} for at, state in retold.states],
             "records": retold.records,
@@ -141,5 +143,7 @@ def _say(options: argparse.Namespace, name: str, retold: "Retold") -> None:
         f"run {retold.run}: {states or 'no states'}; {others or 'nothing else'}{where}",
         file=sys.stderr,
     )
+    if not options.into:
+        print(f"  it begins {begins}", file=sys.stderr)
     for note in retold.notes:
         print(f"  {note}", file=sys.stderr)

@@ -48,10 +48,7 @@ def write(plan: Plan, wish: Wish) -> tuple[Retold, str]:
         heading(retold, plan.archive.name),
     )
     text = source.path.read_text("utf-8")
-    if plan.into:
-        text = added(text, written)
-    else:
-        text = fixture_text(text, source.document, written, retold)
+    text = added(text, written) if plan.into else fixture_text(text, written, retold)
     target = plan.to or plan.into
     if plan.to and plan.to.exists():
         raise FileExistsError(17, os.strerror(17))

@@ -32,7 +32,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Retold:
-    """A run as a scenario. ``notes`` say what could not be told for certain."""
+    """A run as a scenario. ``notes`` say what could not be told for certain.
+
+    ``is_started`` says that a request in the recording has started it.
+    """
 
     run: str
     task: str
@@ -41,6 +44,7 @@ class Retold:
     states: list[tuple[int, str]]
     records: dict[str, int]
     notes: list[str]
+    is_started: bool
 
 
 def retell(
@@ -52,7 +56,7 @@ def retell(
     """
     script = service.fixture.script
     vocabulary = script.vocabulary
-    lookout = Lookout(service.contract, vocabulary)
+    lookout = Lookout(service.contract, vocabulary, service.api.numbered)
     if not vocabulary.kinds[RUN].schema:
         raise Unusable(f"{service.name} never answers with a run, only with its traces")
     synonyms = service.api.synonyms
@@ -88,6 +92,7 @@ def retell(
         states=list(_states(run, custom)),
         records=_counts(others),
         notes=notes,
+        is_started=_is_started(heard, run.id),
     )
 
 
@@ -105,6 +110,13 @@ def _chosen(records: dict[tuple[str, str], list[Sighting]], wanted: str | None) 
     if len(found) > 1:
         raise Unusable(f"it shows more than one run, choose by --run; {_listed(runs)}")
     return found[0]
+
+
+def _is_started(heard: Sequence[Heard], run: str) -> bool:
+    """Whether the run is first heard of in the answer to a request that makes it."""
+    name = run.encode()
+    first = next(one for one in heard if name in one.body)
+    return first.method not in {"GET", "HEAD"} and name not in first.path
 
 
 def _has_changed(seen: list[Sighting]) -> bool:

@@ -48,8 +48,14 @@ class Sighting:
 class Lookout:
     """Finds the records in answers: wherever the schema of a kind is reached."""
 
-    def __init__(self, contract: Contract, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        vocabulary: Vocabulary,
+        numbered: Mapping[str, tuple[str, str]],
+    ) -> None:
         self._contract = contract
+        self._numbered = numbered
         self._kinds: dict[str, Kind] = {}
         for kind in vocabulary.kinds.values():
             for pointer in self._forms(kind):
@@ -74,19 +80,36 @@ class Lookout:
         for place, document, trail in self._walk(value, pointer, operation.id):
             kind = self._kinds[place]
             key = (kind.name, id(document))
-            if key not in seen and isinstance(document.get(kind.id), str):
+            named = self._named(kind, document, match.values)
+            if key not in seen and isinstance(named.get(kind.id), str):
                 seen.add(key)
                 shown = frozenset(self._fields(place))
-                yield Sighting(heard.at, kind, document, trail, shown, asked)
+                yield Sighting(heard.at, kind, named, trail, shown, asked)
+
+    def _named(
+        self, kind: Kind, document: Document, asked: Mapping[str, str]
+    ) -> Document:
+        """The record with an identifier, and without what describes the answer."""
+        named = {n: v for n, v in document.items() if n != "$schema"}
+        if kind.name in self._numbered:
+            number = named.pop(self._numbered[kind.name][1], None)
+            if number is not None:
+                named[kind.id] = "/".join([*asked.values(), str(number)])
+        return named
+
+    def _schema(self, kind: Kind) -> str:
+        """The pointer to what answers show of a kind; empty for nothing."""
+        pointer, _ = self._numbered.get(kind.name, (kind.schema or "", ""))
+        return pointer.removeprefix("#")
 
     def _forms(self, kind: Kind) -> Iterator[str]:
         """The schema of a kind, and those that it is made of and that have its id.
 
         What is kept of a record may be more than is ever answered.
         """
-        if not kind.schema:
+        if not (schema := self._schema(kind)):
             return
-        places = [kind.schema.removeprefix("#")]
+        places = [schema]
         yield places[0]
         while places:
             pointer = places.pop(0)
@@ -101,7 +124,7 @@ class Lookout:
 
     def fields(self, kind: Kind) -> frozenset[str]:
         """The fields that the contract says a record of this kind has."""
-        pointer = (kind.schema or "").removeprefix("#")
+        pointer = self._schema(kind)
         return frozenset(self._fields(pointer)) if pointer else frozenset()
 
     def _routed(self, heard: Heard) -> Match[Operation] | None:

@@ -88,7 +88,7 @@ class Staging:
         home: Stage,
     ) -> list[Stage]:
         """The stages, each with the state that it brings about."""
-        present, new = way
+        present = way[0]
         result: list[Stage] = []
         reached = self._reached(kind, lifecycle, way, stages, home)
         if present is None:

@@ -1,7 +1,8 @@
 """A fixture of its own for a run that was recorded.
 
-It has what the API's own fixture has but for the history: there the run stands alone,
-and begins with the world under the identifier that it was recorded with.
+It has what the API's own fixture has but for the history. A run that the recorded
+client has started begins when a client starts one; any other begins with the world,
+under the identifier that it was recorded with.
 """
 
 import re
@@ -11,30 +12,26 @@ import yaml
 
 from soundstage.testing.retelling.retell import Retold
 from soundstage.testing.retelling.writing import Written, inline, scenario_lines
-from soundstage.types import Document, Json
 
 _WEIGHT = re.compile(r"^( +)weight: .*\n", re.MULTILINE)
 
 
-def fixture_text(text: str, node: Document, written: Written, retold: Retold) -> str:
+def fixture_text(text: str, written: Written, retold: Retold) -> str:
     """The text of the fixture, made of the API's own.
 
-    Other scenarios are kept where something else names them, and are chosen by name
-    only.
+    Its scenarios are kept, as handlers may name them, and are chosen by name only.
     """
     scenarios = dict(_scenarios(text))
-    named = _named(node, set(scenarios) - {written.name})
+    scenarios.pop(written.name, None)
     own = "".join(f"{line}\n" for line in scenario_lines(written, 2))
-    kept = [_unweighted(scenarios[name]) for name in scenarios if name in named]
-    past = {"task": retold.task, "scenario": written.name, "ago": "0s"}
-    sections = dict(_sections(text)) | {
-        "scenarios": "\n".join([f"scenarios:\n{own}", *kept]),
-        "history": f"history:\n  - {inline({**past, 'id': retold.run})}\n",
-    }
+    kept = map(_unweighted, scenarios.values())
+    sections = dict(_sections(text))
+    sections["scenarios"] = "\n".join([f"scenarios:\n{own}", *kept])
+    sections.pop("history", None)
+    if not retold.is_started:
+        past = {"task": retold.task, "scenario": written.name, "ago": "0s"}
+        sections["history"] = f"history:\n  - {inline({**past, 'id': retold.run})}\n"
     return "\n".join(part.strip("\n") + "\n" for part in sections.values())
-
-
-_OURS = frozenset({"scenarios", "history"})
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
@@ -74,31 +71,6 @@ def _pieces(
 def _end(lines: list[str], mapping: yaml.MappingNode) -> int:
     mark = mapping.end_mark
     return min(len(lines), mark.line)
-
-
-def _named(node: Document, scenarios: set[str]) -> set[str]:
-    """The scenarios that what is kept speaks of, and those that they speak of."""
-    rest = {name: part for name, part in node.items() if name not in _OURS}
-    found: set[str] = set()
-    new = scenarios & {*_texts(rest)}
-    while new:
-        found |= new
-        bodies = [node["scenarios"][name] for name in new]
-        new = (scenarios & {*_texts(bodies)}) - found
-    return found
-
-
-def _texts(value: Json) -> Iterator[str]:
-    """Every text in it but in what describes it."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            if name != "about":
-                yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
 
 
 def _unweighted(text: str) -> str:
