@@ -146,6 +146,26 @@ def test_people_get_text(spec):
     assert "    1x getThing: answer.id [type]" in said
 
 
+def test_traffic_passes_when_nobody_reads_the_lines(spec):
+    with answering(text({"id": 1})) as real:
+        command = [*SOUNDSTAGE, "proxy", real.url, "--spec", spec, "--port", "0"]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            url = next_line(process.stdout).split()[3]
+            process.stdout.close()
+            for _ in range(2):
+                assert httpx.get(f"{url}/things/1").json() == {"id": 1}
+            process.send_signal(signal.SIGINT)
+            code, said = process.wait(10), process.stderr.read()
+        finally:
+            process.kill()
+            process.wait(10)
+            process.stderr.close()
+    assert (code, said) == (0, "")
+
+
 BAD_STARTS = [
     (["ftp://x", "--api", "trieve"], "'ftp://x' is not the http:// or https:// URL"),
     (["http://x?a=1", "--api", "trieve"], "has more than a scheme, a host and a path"),

@@ -19,7 +19,7 @@ from soundstage.testing.retelling.moment import Moments
 from soundstage.testing.retelling.sighting import Sighting
 from soundstage.testing.retelling.story import Teller
 from soundstage.testing.retelling.writing import Written, scenario_lines
-from soundstage.world.clock import instant_of
+from soundstage.world.clock import instant_of, rfc3339
 from soundstage.world.fixture import compile_fixture
 
 T0 = instant_of("2026-03-01T10:00:00Z")
@@ -576,3 +576,33 @@ def test_what_another_place_does_not_show_is_not_gone(trigger):
         (1, 1, 1),
         (3, 1, None),
     ]
+
+
+def test_a_stream_and_answers_that_were_overtaken_tell_nothing_new(runwisp, tmp_path):
+    """A stream that is open all along has begun before what it tells of."""
+    run = {"id": "01KDVDNA008JM07FVJDM0JZQ73", "task_name": "backup", "exit_code": 0}
+    run |= {"triggered_by": "api", "retry_attempt": 0, "replica_index": 0}
+    run |= {"created_at": rfc3339(T0 + 1_000), "status": "pending"}
+    started = run | {"status": "running", "start_at": rfc3339(T0 + 2_000)}
+    ended = started | {"status": "ended", "end_at": rfc3339(T0 + 9_000)}
+    ended |= {"end_reason": "success"}
+    told_then = zip(
+        ("run.created", "run.started", "run.completed"),
+        (run, started, ended),
+        strict=True,
+    )
+    text = "".join(
+        f"event: {name}\ndata: {json.dumps({'run': one})}\n\n"
+        for name, one in told_then
+    )
+    url = "http://x/api/runs/stream"
+    stream = entry(T0, url, text, kind="text/event-stream") | {"time": 20_000}
+    made = entry(T0 + 1_000, "http://x/api/tasks/backup/run", run, method="POST")
+    made["response"]["status"] = 201
+    listed = {"runs": [ended], "total": 1}
+    seen = entry(T0 + 15_000, "http://x/api/tasks/backup/runs", listed)
+    want = [(0, "pending"), (1_000, "running"), (8_000, "ended")]
+    for entries in ([stream, made], [stream, made, seen], [made, seen]):
+        found = told(written(tmp_path, *entries), runwisp)
+        assert found.states == want
+        assert found.is_started

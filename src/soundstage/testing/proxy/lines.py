@@ -1,6 +1,7 @@
 """What the proxy prints: where it listens, a line for every exchange, a summary."""
 
 import json
+from contextlib import suppress
 from typing import TextIO
 
 from soundstage.server.journal.difference import printable
@@ -70,8 +71,9 @@ class Lines:
 
     def _write(self, document: Document, text: list[str]) -> None:
         lines = [json.dumps(document)] if self._json else map(printable, text)
-        self._out.write("".join(f"{line}\n" for line in lines))
-        self._out.flush()
+        with suppress(BrokenPipeError):  # traffic passes on when nobody listens
+            self._out.write("".join(f"{line}\n" for line in lines))
+            self._out.flush()
 
 
 def _greeting(hello: Document) -> list[str]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from soundstage.contract.body import EVENTS, essence
 from soundstage.types import Document, Json
 from soundstage.world.clock import instant_of
 
@@ -22,7 +23,7 @@ class Unservable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An exchange that has an answer."""
+    """An exchange that has an answer; a stream of events is heard at its end."""
 
     at: int
     method: str
@@ -50,12 +51,14 @@ def read_archive(path: Path) -> list[Heard]:
 def _heard(entry: Document) -> Heard:
     request, response = entry["request"], entry["response"]
     content = response.get("content", {})
+    media_type = content.get("mimeType") or ""
+    took = entry.get("time") or 0 if essence(media_type) == EVENTS else 0
     return Heard(
-        at=instant_of(entry["startedDateTime"]),
+        at=instant_of(entry["startedDateTime"]) + round(max(0, took)),
         method=request["method"].upper(),
         path=(urlsplit(request["url"]).path or "/").encode(),
         status=int(response["status"]),
-        media_type=content.get("mimeType") or "",
+        media_type=media_type,
         body=_body(content),
     )
 

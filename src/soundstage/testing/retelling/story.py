@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from soundstage.testing.retelling.alignment import Alignment
+from soundstage.testing.retelling.bridge import bridge
 from soundstage.testing.retelling.custom import Custom
 from soundstage.testing.retelling.moment import Moments
 from soundstage.testing.retelling.patch import (
@@ -107,6 +108,8 @@ class Teller:
         current: Document = {}
         for sighting in seen:
             document, at = self._kept(sighting), self._align(sighting.at)
+            if self._is_late(sighting.kind, current, document):
+                continue
             before, shown = last.get(sighting.view, (at, {}))
             if sighting.view not in last:
                 always |= {n: v for n, v in document.items() if n not in changing}
@@ -115,6 +118,16 @@ class Teller:
             last[sighting.view] = (at, document)
             result.append(_Observed(at, at - before, current))
         return [replace(one, document=always | one.document) for one in result]
+
+    def _is_late(self, kind: Kind, known: Document, told: Document) -> bool:
+        """Whether an answer tells of a state that is past: a stream's, or overtaken."""
+        for lifecycle in self._custom.lifecycles(kind):
+            now, then = known.get(lifecycle.field), told.get(lifecycle.field)
+            if now is None or then is None or bridge(lifecycle, now, then) is not None:
+                continue
+            if bridge(lifecycle, then, now):
+                return True
+        return False
 
     def _kept(self, sighting: Sighting) -> Document:
         """What belongs to the record itself, not to the answer it stands in."""
