@@ -30,7 +30,7 @@ ROWS = [
     ("getThing", 404, None, b"", []),
     ("getThing", 404, JSON, b"{}", ["body"]),
     ("getThing", 500, JSON, b"{}", ["status"]),
-    ("readNews", 200, EVENTS, b"", ["body"]),
+    ("readNews", 200, EVENTS, b"", []),
     ("readNews", 200, EVENTS, b'data: {"id": 1}\n\n', []),
     ("readNews", 200, EVENTS, b'data: {"id": 1}\n\ndata: {"id": "', []),
     ("readNews", 200, EVENTS, b"data: {}\n\n", ["required"]),

@@ -21,7 +21,7 @@ from upstream import free_port, give, service
 def terms(tmp_path_factory):
     path = tmp_path_factory.mktemp("spec") / "things.yaml"
     path.write_text(SPEC)
-    return terms_of_document(path)
+    return terms_of_document(str(path))
 
 
 def test_both_directions_are_judged_and_the_answer_says_so(terms):

@@ -34,7 +34,9 @@ def add(commands: Commands) -> None:
     contract = proxy.add_mutually_exclusive_group(required=True)
     contract.add_argument("--api", metavar="NAME", help="a vendored API's contract")
     contract.add_argument(
-        "--spec", type=Path, metavar="FILE", help="any OpenAPI document as the contract"
+        "--spec",
+        metavar="FILE",
+        help="any OpenAPI document as the contract; a folder's with its overlay",
     )
     proxy.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     proxy.add_argument(

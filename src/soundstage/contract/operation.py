@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from soundstage.contract.body import (
+    EVENTS,
+    LINES,
     Body,
     Contents,
     compile_body,
@@ -159,7 +161,8 @@ class Operation:
         content = answer.get(essence(content_type or ""))
         if content is None:  # what is wrong does not depend on the body
             return self.judge(status, content_type, raw or None)
-        if not raw and not content.text:
+        is_list = essence(content_type or "") in {*LINES, EVENTS}  # it may be empty
+        if not raw and not content.text and not is_list:
             return [_wrong("body", "the answer has no body")]
         try:
             value = content.read(raw)

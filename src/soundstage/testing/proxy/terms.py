@@ -2,19 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from soundstage import resources
 from soundstage.apis.api import Answer, ApiError
 from soundstage.apis.service import api
-from soundstage.contract.contract import (
-    METHODS,
-    Contract,
-    check_version,
-    load_contract,
-    overlaid,
-)
-from soundstage.contract.document import load
+from soundstage.contract.contract import METHODS, Contract, load_contract
 from soundstage.contract.operation import Operation, compile_operation
 from soundstage.contract.route import Router
 from soundstage.contract.violation import (
@@ -24,6 +16,7 @@ from soundstage.contract.violation import (
     pointer_of,
 )
 from soundstage.server.problems import problem
+from soundstage.testing.specification import specification
 from soundstage.types import Document
 
 
@@ -75,19 +68,13 @@ def terms_of_api(name: str) -> Terms:
     return Terms(contract, module.problem, {})
 
 
-def terms_of_document(path: Path) -> Terms:
-    """Those of any OpenAPI document, with the ``overlay.yaml`` beside it if one is.
+def terms_of_document(given: str) -> Terms:
+    """Those of any OpenAPI document: a file, or a folder with its overlay.
 
     Raises ``DocumentError`` for a document of which no operation can be judged.
     """
-    source = load(path)
-    repairs = path.parent / "overlay.yaml"
-    has_repairs = repairs.exists() and repairs != path
-    document = overlaid(source, load(repairs)) if has_repairs else source.document
-    try:
-        check_version(document)
-    except DocumentError as error:
-        raise source.error(error.message, error.pointer) from error
+    found = specification(given)
+    document = found.document
     operations: dict[str, Operation] = {}
     unjudged: dict[tuple[str, str], str] = {}
     for route, made in _compiled(document):
@@ -97,8 +84,9 @@ def terms_of_document(path: Path) -> Terms:
             unjudged[route] = made
     if not operations:
         reason = next(iter(unjudged.values()), "it has none")
-        raise source.error(f"no operation can be judged: {reason}", "/paths")
-    return Terms(Contract(path.stem, document, operations), problem, unjudged)
+        msg = f"no operation can be judged: {reason}"
+        raise found.source.error(msg, "/paths")
+    return Terms(Contract(found.name, document, operations), problem, unjudged)
 
 
 def _compiled(

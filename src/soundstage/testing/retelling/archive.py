@@ -1,7 +1,5 @@
 """What was said, as an HTTP Archive has it: the proxy's, a journal's, a browser's."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,7 +7,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from soundstage.contract.body import EVENTS, essence
-from soundstage.types import Document, Json
+from soundstage.testing.har import body_of, each
+from soundstage.types import Document
 from soundstage.world.clock import instant_of
 
 
@@ -36,39 +35,26 @@ class Heard:
 def read_archive(path: Path) -> list[Heard]:
     """The exchanges of an archive in the order of time. Raises ``Unusable``."""
     try:
-        document: Json = orjson.loads(path.read_bytes())
-        entries: list[Document] = document["log"]["entries"]
-        found = [_heard(entry) for entry in entries]
+        found = each(orjson.loads(path.read_bytes()), _heard)
     except OSError as error:
         raise Unusable(f"cannot read {path}: {error.strerror}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Unusable(f"{path} is no HTTP Archive: it lacks {error}") from error
-    except ValueError as error:
+    except orjson.JSONDecodeError as error:
         raise Unusable(f"{path} is no HTTP Archive: {error}") from error
+    except ValueError as error:
+        raise Unusable(f"{path}: {error}") from error
     return sorted((one for one in found if one.status), key=lambda one: one.at)
 
 
 def _heard(entry: Document) -> Heard:
     request, response = entry["request"], entry["response"]
-    content = response.get("content", {})
+    content = response.get("content") or {}
     media_type = content.get("mimeType") or ""
-    took = entry.get("time") or 0 if essence(media_type) == EVENTS else 0
+    took = (entry.get("time") or 0) if essence(media_type) == EVENTS else 0
     return Heard(
         at=instant_of(entry["startedDateTime"]) + round(max(0, took)),
         method=request["method"].upper(),
         path=(urlsplit(request["url"]).path or "/").encode(),
         status=int(response["status"]),
         media_type=media_type,
-        body=_body(content),
+        body=body_of(content),
     )
-
-
-def _body(content: Document) -> bytes:
-    text: str = content.get("text") or ""
-    if content.get("encoding") != "base64":
-        return text.encode(errors="surrogatepass")
-    try:
-        return base64.b64decode(text)
-    except binascii.Error as error:
-        msg = f"a body is not base64 as it says: {error}"
-        raise ValueError(msg) from error
