@@ -606,3 +606,23 @@ def test_a_stream_and_answers_that_were_overtaken_tell_nothing_new(runwisp, tmp_
         found = told(written(tmp_path, *entries), runwisp)
         assert found.states == want
         assert found.is_started
+
+
+def test_a_log_is_told_line_by_line_and_only_the_runs_own(runwisp, tmp_path):
+    def log(run, text):
+        lines = [{"n": 0, "ts": T0 + 2_000, "stream": "stderr", "text": text}]
+        page = {"lines": lines, "first_available": 0, "total_lines": 1}
+        page |= {"truncated": False, "finalized": True}
+        url = f"http://x/api/tasks/backup/runs/{run}/log"
+        return entry(T0 + 10_000, url, page)
+
+    mine, other = "01KDVDNA008JM07FVJDM0JZQ73", "01KDVDNA008JM07FVJDM0JZQ74"
+    run = {"$schema": "http://x/schemas/Run.json", "id": mine, "task_name": "backup"}
+    run |= {"exit_code": 0, "triggered_by": "api", "retry_attempt": 0}
+    run |= {"replica_index": 0, "created_at": rfc3339(T0), "status": "pending"}
+    made = entry(T0, "http://x/api/tasks/backup/run", run, method="POST", status=201)
+    path = written(tmp_path, made, log(other, "not mine"), log(mine, "mine"))
+    assert told(path, runwisp).steps == [
+        {"run": {"triggered_by": "api", "status": "pending"}},
+        {"after": "2s", "line": {"stream": "stderr", "text": "mine"}},
+    ]
