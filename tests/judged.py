@@ -11,7 +11,6 @@ from soundstage.testing.coverage.gathering import GATHERED
 from soundstage.testing.judge import Judge
 from soundstage.testing.recorded import Recorded
 
-
 LONGEST = 60  # seconds of the wall that an exchange may take
 
 
