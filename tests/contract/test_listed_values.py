@@ -1,4 +1,4 @@
-"""Every value that a contract lists can be sent, and the records' own be answered."""
+"""Every value that a contract lists can be sent."""
 
 import json
 from copy import deepcopy
@@ -8,8 +8,10 @@ import pytest
 from table.trieve import DATASET
 from test_operations import GOOD, NAMES, ROWS, WRITES, rules_of, send
 
+from judged import client_of
 from soundstage.contract.body import LINES, essence
 from soundstage.server.journal.tally import Tally
+from soundstage.world.world import Opening, World
 
 
 def listed(operation, place):
@@ -95,13 +97,23 @@ def written(body, content):
     return json.dumps(body).encode()
 
 
+@pytest.fixture(scope="module")
+def writer(services, judges):
+    """A client of a world in which only these tests have changed anything."""
+    fixtures = {name: service.fixture for name, service in services.items()}
+    world = World(fixtures, Opening(seed=7, now=1_767_225_600_000, speed=0))
+    with client_of(services, world, judges) as client:
+        yield client
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_value_that_is_listed_can_be_sent(client, writer, operations, name):
     _, operation = operations[name]
     for at, request in variants(operation, GOOD[name], lawful(name)):
         assert request, f"nothing fits a value of {at}; let a row of the table have it"
         response = send(writer if name in WRITES else client, request)
-        assert response.status_code < 500, (at, response.text)
+        gone = response.status_code == 404  # a request before this one took it away
+        assert gone or response.status_code < 300, (at, response.text)
         assert rules_of(response) == [], (at, request)
 
 
