@@ -123,6 +123,23 @@ def lawful(name):
     return [GOOD[name], *(GOOD[name].changed(**change) for change in changes)]
 
 
+@pytest.mark.parametrize("kind", ["Authentication", "Destination", "Source", "Task"])
+def test_what_is_made_of_a_listed_value_is_read_as_it_was_said(
+    writer, operations, kind
+):
+    api, made, read = "algolia-ingestion", f"create{kind}", f"get{kind}"
+    _, operation = operations[api, made]
+    for at, request in variants(operation, GOOD[api, made], lawful((api, made))):
+        own_id = send(writer, request).json()[f"{kind.lower()}ID"]
+        folder, _, _ = GOOD[api, read].path.rpartition("/")
+        path = f"{folder}/{own_id}"
+        told = send(writer, GOOD[api, read].changed(path=path)).json()
+        said = json.loads(request.content)
+        if kind == "Authentication":
+            assert said.pop("input").keys() == told["input"].keys()
+        assert said.items() <= told.items(), at
+
+
 TRIEVES = [name for name in GOOD if name[0] == "trieve"]
 
 
