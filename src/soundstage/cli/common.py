@@ -1,7 +1,9 @@
 """What the commands have in common."""
 
 import argparse
+import os
 import sys
+from collections.abc import Iterable, Iterator
 from typing import NoReturn, TypeAlias
 
 from soundstage.world.clock import instant_of
@@ -15,6 +17,31 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 def add_json(parser: argparse.ArgumentParser, text: str) -> None:
     """``--json``, and what it does."""
     parser.add_argument("--json", action="store_true", help=text)
+
+
+def add_secrets(parser: argparse.ArgumentParser) -> None:
+    """``--credential``."""
+    parser.add_argument(
+        "--credential",
+        action="append",
+        default=[],
+        metavar="SCHEME=SECRET",
+        help="a secret for a security scheme of the document (user:password for "
+        "Basic); SCHEME=$NAME takes it from the environment; may be repeated",
+    )
+
+
+def pairs_of(given: Iterable[str], option: str) -> Iterator[tuple[str, str]]:
+    """``NAME=VALUE`` in two; ``$NAME`` is a variable of the environment."""
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            stop(f"{option}: {text!r} is not of the form NAME=VALUE")
+        if value.startswith("$"):
+            if value[1:] not in os.environ:
+                stop(f"{option}: there is no {value[1:]} in the environment")
+            value = os.environ[value[1:]]
+        yield name, value
 
 
 def instant(text: str) -> int:

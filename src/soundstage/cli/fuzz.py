@@ -1,0 +1,356 @@
+"""``soundstage fuzz``."""
+
+import argparse
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from soundstage.cli.common import (
+    FAILED,
+    Commands,
+    add_json,
+    add_secrets,
+    instant,
+    pairs_of,
+    stop,
+)
+from soundstage.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from soundstage.testing.campaign.campaign import Campaign
+    from soundstage.testing.fuzz.run import Effort
+    from soundstage.testing.fuzz.tally import Tally
+    from soundstage.testing.fuzz.target import Target
+
+INTERRUPTED = 130
+
+
+def add(commands: Commands) -> None:
+    """Add the command to the command line."""
+    fuzz = commands.add_parser(
+        "fuzz",
+        help="send generated requests, good and bad, and hold the answers to account",
+        description="Fuzz a mock of each API, or another server: schemathesis with all "
+        "its checks and phases over the effective contract, and rules of our own. "
+        "Exit code 1 if anything is found.",
+        epilog="Example: soundstage fuzz --api trieve --max-examples 50 --seed 7",
+    )
+    fuzz.set_defaults(command=run)
+    _add_target(fuzz)
+    _add_world(fuzz)
+    _add_effort(fuzz)
+    _add_choice(fuzz)
+    _add_reports(fuzz)
+    add_json(fuzz, "print one JSON document")
+
+
+def _add_target(fuzz: argparse.ArgumentParser) -> None:
+    fuzz.add_argument(
+        "--api",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="fuzz this API only, or 'soundstage', the control API; may be repeated "
+        "(default: all of them)",
+    )
+    fuzz.add_argument(
+        "--spec", type=Path, metavar="FILE", help="an OpenAPI document of your own"
+    )
+    fuzz.add_argument(
+        "--url",
+        metavar="URL",
+        help="a server that runs already (default: a mock that is started for it)",
+    )
+    add_secrets(fuzz)
+    fuzz.add_argument(
+        "--value",
+        action="append",
+        default=[],
+        metavar="PARAMETER=VALUE",
+        help="a value that is known to lead somewhere; may be repeated",
+    )
+
+
+def _add_world(fuzz: argparse.ArgumentParser) -> None:
+    fuzz.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="what requests and world are drawn from; default: %(default)s",
+    )
+    fuzz.add_argument(
+        "--now",
+        type=instant,
+        default=instant("2026-01-01T00:00:00Z"),
+        metavar="INSTANT",
+        help="where the mock's clock starts; default: 2026-01-01T00:00:00Z",
+    )
+    fuzz.add_argument(
+        "--speed",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="the mock's virtual seconds per second; default: 0, frozen",
+    )
+    fuzz.add_argument(
+        "--fixture",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a fixture that takes the place of the vendored one of its API",
+    )
+
+
+def _add_effort(fuzz: argparse.ArgumentParser) -> None:
+    fuzz.add_argument(
+        "--max-examples",
+        type=_positive,
+        default=100,
+        metavar="N",
+        help="requests that are drawn for each operation; default: %(default)s",
+    )
+    fuzz.add_argument(
+        "--max-time",
+        type=_positive,
+        metavar="SECONDS",
+        help="stop after so long, with what was found until then",
+    )
+    fuzz.add_argument(
+        "--workers",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="requests at a time; with more than 1 no case comes again for certain; "
+        "default: %(default)s",
+    )
+
+
+def _add_choice(fuzz: argparse.ArgumentParser) -> None:
+    fuzz.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="OPERATION",
+        help="fuzz this operation only, by operationId or 'GET /path'; may be repeated",
+    )
+    fuzz.add_argument(
+        "--phases",
+        default="examples,coverage,fuzzing,stateful",
+        metavar="LIST",
+        help="default: %(default)s",
+    )
+    fuzz.add_argument(
+        "--skip-check",
+        action="append",
+        default=[],
+        metavar="CHECK",
+        help="do not make this check; may be repeated",
+    )
+    fuzz.add_argument(
+        "--still",
+        action="store_true",
+        help="with --url: nothing changes there by itself, so that all rules hold",
+    )
+
+
+def _add_reports(fuzz: argparse.ArgumentParser) -> None:
+    fuzz.add_argument(
+        "--report",
+        default="",
+        metavar="LIST",
+        help="reports to write: junit, har, html, json, ndjson, vcr",
+    )
+    fuzz.add_argument(
+        "--report-dir",
+        type=Path,
+        metavar="DIR",
+        help="where reports go, and a file for each failure to replay",
+    )
+    fuzz.add_argument(
+        "--replay",
+        type=Path,
+        metavar="PATH",
+        help="send again what failed: a file, or a folder, of DIR/<api>/failures",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1 up, not {text}")
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry it out; gives the exit code."""
+    from soundstage.contract.violation import DocumentError
+    from soundstage.testing.campaign.engine import Missing, Stopped, require
+    from soundstage.world.errors import WorldError
+
+    _check(options)
+    try:
+        require()
+        if options.replay:
+            return _replayed(options)
+        return _fuzzed(options)
+    except (DocumentError, WorldError, ValueError, Missing, Stopped) as error:
+        stop(str(error))
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Make lists of lists; stop for what cannot be meant."""
+    from soundstage.testing.campaign.campaign import PHASES, REPORTS
+
+    if options.spec and not options.url:
+        stop("--spec needs --url: the server that the document is about")
+    if options.spec and options.api:
+        stop("--spec or --api, not both")
+    if options.replay and len(options.api) != 1 and not options.spec:
+        stop("--replay needs the --api that it is about")
+    for name, known in (("phases", PHASES), ("report", REPORTS)):
+        chosen = tuple(filter(None, getattr(options, name).split(",")))
+        setattr(options, name, chosen)
+        if unknown := set(chosen) - {*known}:
+            stop(f"--{name}: {', '.join(unknown)} is not one of {', '.join(known)}")
+    if options.report and not options.report_dir:
+        stop("--report needs --report-dir: the folder for the reports")
+    if options.report_dir:
+        options.report_dir = options.report_dir.absolute()
+
+
+def _fuzzed(options: argparse.Namespace) -> int:
+    from soundstage.testing.fuzz.report import as_json, as_text
+    from soundstage.testing.fuzz.run import campaign_of
+    from soundstage.world.clock import wall
+
+    found = []
+    end = wall() + options.max_time * 1_000 if options.max_time else None
+    try:
+        for opened in _targets(options):
+            with opened as target:
+                campaign = campaign_of(target, _effort(options))
+                left = None if end is None else max(end - wall(), 0) / 1_000
+                tally = _watched(target, campaign, left)
+            lines = _lines(options, target)
+            found.append(as_json(target, tally, lines))
+            if not options.json:
+                print(as_text(target, tally, lines), flush=True)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    ok = all(one["ok"] for one in found)
+    if options.json:
+        print(json.dumps({"ok": ok, "seed": options.seed, "targets": found}, indent=2))
+    return 0 if ok else FAILED
+
+
+def _watched(target: "Target", campaign: "Campaign", left: float | None) -> "Tally":
+    from soundstage.testing.fuzz.run import fuzz
+
+    progress = Progress()
+
+    def watch(tally: "Tally") -> None:
+        cases, failures = sum(tally.cases.values()), len(tally.failures)
+        progress.show(
+            f"{target.name}: {tally.phase}, {cases} cases, {failures} kinds of failure"
+        )
+
+    try:
+        return fuzz(campaign, watch, left)
+    finally:
+        progress.clear()
+
+
+def _replayed(options: argparse.Namespace) -> int:
+    from soundstage.testing.campaign.engine import replayed
+    from soundstage.testing.fuzz.run import campaign_of
+
+    if not options.replay.exists():
+        stop(f"there is no {options.replay}")
+    (opened,) = _targets(options)
+    with opened as target:
+        campaign = campaign_of(target, _effort(options))
+        code, text = replayed(campaign, options.replay.absolute())
+    print(text.strip())
+    return code
+
+
+def _targets(
+    options: argparse.Namespace,
+) -> "Iterator[AbstractContextManager[Target]]":
+    """Each opened when its turn comes."""
+    from soundstage.apis.service import names
+    from soundstage.server.control import NAME
+    from soundstage.testing.fuzz.target import mock, of_file, running
+    from soundstage.world.world import Opening
+
+    if options.spec:
+        yield nullcontext(of_file(options.spec, options.url))
+        return
+    for name in options.api or [*names(), NAME]:
+        if options.url:
+            yield nullcontext(running(name, options.url))
+        else:
+            opening = Opening(options.seed, options.now, options.speed)
+            yield mock(name, opening, options.fixture)
+
+
+def _effort(options: argparse.Namespace) -> "Effort":
+    from soundstage.testing.fuzz.run import Effort
+
+    values: dict[str, list[str]] = {}
+    for name, value in pairs_of(options.value, "--value"):
+        values.setdefault(name, []).append(value)
+    return Effort(
+        seed=options.seed,
+        max_examples=options.max_examples,
+        workers=options.workers,
+        phases=options.phases,
+        only=tuple(options.only),
+        without=tuple(options.skip_check),
+        values=values,
+        secrets=dict(pairs_of(options.credential, "--credential")),
+        still=options.still,
+        reports=options.report,
+        report_dir=options.report_dir,
+    )
+
+
+def _lines(options: argparse.Namespace, target: "Target") -> dict[str, str]:
+    """Commands that show a failure again."""
+    from soundstage.server.control import NAME
+    from soundstage.world.clock import rfc3339
+
+    world = ["--seed", str(options.seed), "--now", rfc3339(options.now)]
+    world += ["--speed", f"{options.speed:g}"]
+    for fixture in options.fixture:
+        world += ["--fixture", str(fixture)]
+    api = ["--spec", target.name] if options.spec else ["--api", target.name]
+    again = ["soundstage", "fuzz", *api, *world, *_said(options)]
+    lines = {"again": shlex.join(again)}
+    if options.report_dir:
+        folder = options.report_dir / target.folder / "failures"
+        lines["alone"] = shlex.join([*again, "--replay", str(folder)])
+    if target.own:
+        api = [] if target.name == NAME else api
+        lines["serve"] = shlex.join(["soundstage", "serve", *api, *world])
+    return lines
+
+
+def _said(options: argparse.Namespace) -> list[str]:
+    """What decides which cases are drawn, as it is said on a command line."""
+    words = ["--max-examples", str(options.max_examples)]
+    words += ["--url", options.url] if options.url else []
+    words += ["--phases", ",".join(options.phases)]
+    words += ["--still"] if options.still else []
+    words += ["--workers", str(options.workers)] if options.workers > 1 else []
+    for name in ("only", "value", "skip_check"):
+        for value in getattr(options, name):
+            words += [f"--{name.replace('_', '-')}", value]
+    for name, _ in pairs_of(options.credential, "--credential"):
+        words += ["--credential", f"{name}=***"]
+    return words

@@ -1,0 +1,145 @@
+"""What schemathesis is to send where: its configuration and its command line."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from soundstage.testing.semantics.described import Catalogue, Described
+from soundstage.types import Document, Json
+
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+
+REPORTS = ("junit", "har", "html", "json", "ndjson", "vcr")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Requests that follow from a document, for one server.
+
+    ``secrets`` are by security scheme, ``values`` known ones by parameter. All
+    ``operations`` (ids or labels) are meant if there is none; ``rules`` are those of
+    ``semantics``, and ``without`` checks that are not made. ``max_time`` is in seconds.
+    """
+
+    document: Document
+    url: str
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, list[str]] = field(default_factory=dict)
+    seed: int = 0
+    max_examples: int = 100
+    max_time: float | None = None
+    workers: int = 1
+    phases: tuple[str, ...] = PHASES
+    operations: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ("all",)
+    without: tuple[str, ...] = ()
+    only_as_described: bool = False
+    rate: str | None = None
+    masked: bool = True
+    reports: tuple[str, ...] = ()
+    report_dir: Path | None = None
+    extension: str = "soundstage.testing.campaign.inside"
+
+    def environment(self) -> dict[str, str]:
+        """Variables of the process: its extension, and the secrets."""
+        names = {_variable(i): s for i, s in enumerate(self.secrets.values())}
+        rules = ",".join(self.rules)
+        return {
+            "SCHEMATHESIS_HOOKS": self.extension,
+            "SOUNDSTAGE_CAMPAIGN_URL": self.url,
+            "SOUNDSTAGE_CAMPAIGN_RULES": rules,
+            **names,
+        }
+
+    def words(self, document: Path) -> list[str]:
+        """The command line, from ``run`` on."""
+        words = ["run", str(document), "--url", self.url, "--seed", str(self.seed)]
+        words += ["--max-examples", str(self.max_examples)]
+        words += ["--workers", str(self.workers), "--phases", ",".join(self.phases)]
+        words += ["--checks", ",".join(self.checks), "--continue-on-failure"]
+        words += ["--suppress-health-check", "all", "--warnings", "off"]
+        if self.without:
+            words += ["--exclude-checks", ",".join(self.without)]
+        if self.rate:
+            words += ["--rate-limit", self.rate]
+        for operation in self._chosen():
+            words += ["--include-name", operation.label]
+        if self.reports and self.report_dir:
+            words += ["--report", ",".join(self.reports)]
+            for report in self.reports:
+                words += self._report(report, self.report_dir)
+        return words
+
+    def _chosen(self) -> Iterator[Described]:
+        catalogue = Catalogue(self.document)
+        for name in self.operations:
+            if operation := catalogue.named(name):
+                yield operation
+
+    @staticmethod
+    def _report(report: str, folder: Path) -> list[str]:
+        suffix = {"junit": ".xml", "html": "", "vcr": ".yaml"}.get(report, f".{report}")
+        return [f"--report-{report}-path", str(folder / f"{report}{suffix}")]
+
+    def config(self, cache: Path) -> str:
+        """The configuration file, as TOML."""
+        generation: Document = {"database": "none"}
+        coverage: Document = {}
+        if self.only_as_described:
+            generation["mode"] = "positive"
+            coverage["unexpected-methods"] = []
+        tables: Document = {
+            "cache": {"enabled": True, "directory": str(cache)},
+            "generation": generation,
+            "phases": {"coverage": coverage},
+            "output": {"sanitization": {"enabled": self.masked}},
+            "auth": {"openapi": dict(self._credentials())},
+            "dictionaries": {
+                f"d{i}": {"values": values}
+                for i, values in enumerate(self.values.values())
+            },
+            "parameters": {
+                name: {"dictionary": f"d{i}", "probability": 0.7}
+                for i, name in enumerate(self.values)
+            },
+            "operations": list(self._streams()),
+        }
+        return "".join(f"{key} = {_toml(value)}\n" for key, value in tables.items())
+
+    def _credentials(self) -> Iterator[tuple[str, Document]]:
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        for i, (name, secret) in enumerate(self.secrets.items()):
+            variable = f"${{{_variable(i)}}}"
+            match schemes.get(name, {}):
+                case {"type": "apiKey"}:
+                    yield name, {"api_key": variable}
+                case {"type": "http", "scheme": str(kind)} if kind.lower() == "basic":
+                    user, _, password = secret.partition(":")
+                    yield name, {"username": user, "password": password}
+                case {"type": _}:
+                    yield name, {"bearer": variable}
+
+    def _streams(self) -> Iterator[Document]:
+        """Streams may have no end, and a world that stands still says nothing more."""
+        for operation in Catalogue(self.document).operations.values():
+            answers = map(
+                operation.followed, operation.node.get("responses", {}).values()
+            )
+            if any("text/event-stream" in a.get("content", {}) for a in answers):
+                yield {"include-name": operation.label, "request-timeout": 1.0}
+
+
+def _variable(number: int) -> str:
+    return f"SOUNDSTAGE_CAMPAIGN_SECRET_{number}"
+
+
+def _toml(value: Json) -> str:
+    """A value of TOML, on one line; its texts are JSON's."""
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,169 @@
+"""What runs within schemathesis: our rules as checks of its, and what it tells us.
+
+schemathesis imports this module (``SCHEMATHESIS_HOOKS``) in the folder that ``engine``
+made for it, where the document is ``openapi.json``.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import requests
+import schemathesis
+from schemathesis import cli
+from schemathesis.engine import Status, events
+from schemathesis.engine.recorder import RecordedScenario
+
+from soundstage.testing.campaign.engine import DOCUMENT, MARK
+from soundstage.testing.judge import Recorded
+from soundstage.testing.semantics import RULES, Rule
+from soundstage.testing.semantics.described import Catalogue
+from soundstage.testing.semantics.seen import Seen
+from soundstage.types import Document
+
+URL = os.environ["SOUNDSTAGE_CAMPAIGN_URL"].rstrip("/")
+
+CHOSEN = [name for name in os.environ["SOUNDSTAGE_CAMPAIGN_RULES"].split(",") if name]
+
+PATIENCE = 10.0
+"""Seconds that an answer to a question of ours may take."""
+
+Case = schemathesis.Case[Any]
+
+Check = Callable[[schemathesis.CheckContext, schemathesis.Response, Case], None]
+
+
+def tell(**event: object) -> None:
+    """Tell the process that waits for us."""
+    sys.stderr.write(f"{MARK}{json.dumps(event, default=str)}\n")
+    sys.stderr.flush()
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The operations of the document."""
+    return Catalogue(json.loads(Path(DOCUMENT).read_bytes()))
+
+
+def recorded(response: schemathesis.Response) -> Recorded:
+    """The exchange as it went over the wire."""
+    request = response.request
+    body: Any = request.body or b""
+    return Recorded(
+        method=str(request.method),
+        url=str(request.url).removeprefix(URL) or "/",
+        request_headers=tuple((n, _text(v)) for n, v in request.headers.items()),
+        request_body=body.encode() if isinstance(body, str) else bytes(body),
+        status=response.status_code,
+        headers=tuple((n, v) for n, vs in response.headers.items() for v in vs),
+        body=response.content,
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def ask(exchange: Recorded) -> Recorded:
+    """Send a request once more, or a new one."""
+    request = requests.PreparedRequest()
+    request.prepare(
+        method=exchange.method,
+        url=URL,
+        headers={
+            n: v for n, v in exchange.request_headers if n.lower() != "content-length"
+        },
+        data=exchange.request_body or None,
+    )
+    request.url = URL + exchange.url
+    with requests.Session() as session:
+        answer = session.send(request, timeout=PATIENCE, allow_redirects=False)
+    return recorded(schemathesis.Response.from_any(answer))
+
+
+def check_of(name: str, rule: Rule) -> Check:
+    """One of our rules, as a check of schemathesis's."""
+
+    def check(
+        _context: schemathesis.CheckContext,
+        response: schemathesis.Response,
+        case: Case,
+    ) -> None:
+        operation = catalogue().operations.get(case.operation.label)
+        if not operation or response.request.method != operation.method.upper():
+            return
+        try:
+            wrong = rule(Seen(recorded(response), operation, catalogue(), ask))
+        except requests.RequestException:
+            return  # schemathesis tells of servers that do not answer
+        if wrong:
+            raise AssertionError(wrong)
+
+    check.__name__ = name
+    return check
+
+
+for _name in CHOSEN:
+    schemathesis.check(check_of(_name, RULES[_name]))
+
+
+@cli.handler()
+class Teller(cli.EventHandler[Any]):
+    """Tells what happens."""
+
+    def handle_event(
+        self, _context: cli.ExecutionContext, event: events.EngineEvent
+    ) -> None:
+        """Tell of an event, if it is one that somebody waits for."""
+        match event:
+            case cli.LoadingFinished():
+                tell(event="loaded", operations=event.statistic.operations.selected)
+            case events.PhaseStarted():
+                tell(event="phase", phase=event.phase.name.value)
+            case events.ScenarioFinished():
+                tell(event="tested", **_tested(event.recorder))
+                for failure in _failures(event.recorder):
+                    tell(event="failure", phase=event.phase.value, **failure)
+            case events.NonFatalError():
+                tell(event="error", where=event.label, message=str(event.value))
+            case events.FatalError():
+                tell(event="error", where="", message=str(event.exception))
+            case events.EngineFinished():
+                tell(event="finished", reason=event.stop_reason.value)
+
+
+def _tested(recorder: RecordedScenario) -> Document:
+    """How many cases each operation had, answers of 2xx, and checks in all."""
+    cases: Counter[str] = Counter()
+    good: Counter[str] = Counter()
+    for case_id, interaction in recorder.interactions.items():
+        label = recorder.cases[case_id].value.operation.label
+        cases[label] += 1
+        if interaction.response and interaction.response.status_code < 300:  # noqa: PLR2004 - HTTP
+            good[label] += 1
+    checks = Counter(c.name for made in recorder.checks.values() for c in made)
+    return {"cases": cases, "good": good, "checks": checks}
+
+
+def _failures(recorder: RecordedScenario) -> Iterator[Document]:
+    for case_id, made in recorder.checks.items():
+        for check in made:
+            if check.status is not Status.FAILURE or check.failure_info is None:
+                continue
+            info, failure = check.failure_info, check.failure_info.failure
+            interaction = recorder.interactions.get(failure.case_id or case_id)
+            answer = interaction.response if interaction else None
+            yield {
+                "operation": recorder.cases[case_id].value.operation.label,
+                "check": check.name,
+                "title": failure.title,
+                "message": failure.message,
+                "code": failure.code,
+                "status": answer.status_code if answer else None,
+                "curl": [step.curl for step in info.steps] or [info.code_sample],
+            }

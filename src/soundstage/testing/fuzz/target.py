@@ -1,0 +1,90 @@
+"""What is fuzzed: a mock of its own, a server that runs, a document of one's own."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from soundstage import resources
+from soundstage.apis.service import Service, api, load_service
+from soundstage.contract.contract import load_contract
+from soundstage.contract.document import load
+from soundstage.server.control import NAME as CONTROL
+from soundstage.server.control import PREFIX
+from soundstage.testing.server import Server
+from soundstage.types import Document
+from soundstage.world.world import Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server, and the document that it is held to.
+
+    ``still`` says that nothing changes there unless somebody asks for it.
+    """
+
+    name: str
+    document: Document
+    url: str
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    still: bool = False
+    own: bool = False
+
+    @property
+    def folder(self) -> str:
+        """What a folder of its reports is called."""
+        return Path(self.name).stem
+
+
+@contextmanager
+def mock(name: str, opening: Opening, fixtures: Iterable[Path]) -> Iterator[Target]:
+    """A mock of one API (or the control API) that nobody else knows of.
+
+    Raises ``Unknown`` and ``DocumentError``.
+    """
+    control = name == CONTROL
+    server = Server([] if control else [name], fixtures, opening)
+    # Requests that are no HTTP are a part of the matter.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    try:
+        if control:
+            document, secrets = described(name), {}
+        else:
+            document = server.worlds.services[name].contract.document
+            secrets = secrets_of(server.worlds.services[name])
+        url = f"{server.url}/{PREFIX}" if control else server.url
+        still = opening.speed == 0
+        yield Target(name, document, url, secrets, still=still, own=True)
+    finally:
+        server.stop()
+
+
+def running(name: str, url: str) -> Target:
+    """A server that runs somewhere, held to a vendored contract. Raises as ``mock``."""
+    secrets = {} if name == CONTROL else secrets_of(load_service(api(name)))
+    return Target(name, described(name), url, secrets)
+
+
+def described(name: str) -> Document:
+    """The effective document of an API. Raises ``Unknown`` and ``DocumentError``."""
+    if name != CONTROL:
+        name = api(name).name
+    return load_contract(name, resources.specs() / name).document
+
+
+def of_file(path: Path, url: str) -> Target:
+    """A document that somebody brought. Raises ``DocumentError``."""
+    return Target(str(path), load(path).document, url)
+
+
+def secrets_of(service: Service) -> dict[str, str]:
+    """The first secret that the fixture has for each security scheme."""
+    components = service.contract.document.get("components", {})
+    schemes = components.get("securitySchemes", {})
+    found: dict[str, str] = {}
+    for credential in service.fixture.credentials:
+        for name, secret in credential.items():
+            if name in schemes:
+                found.setdefault(name, secret)
+    return found

@@ -1,0 +1,62 @@
+"""A filter applies: no item is there that was not asked for."""
+
+from soundstage.testing.semantics.described import Described, Parameter
+from soundstage.testing.semantics.seen import Seen, plain_name, text_of
+from soundstage.types import Document
+
+
+def filters_apply(seen: Seen) -> str | None:
+    """An item that does not have what a parameter asked for.
+
+    A parameter is a filter where items have a property of its name (in another
+    spelling, or the plural of it) and its values are an enum, booleans or identifiers.
+    """
+    if not seen.ok or not seen.items:
+        return None
+    for parameter in seen.operation.parameters:
+        wanted = {text.casefold() for text in seen.values(parameter)}
+        # What an empty text means is for the API to say.
+        if not wanted or "" in wanted or not _is_filter(seen.operation, parameter):
+            continue
+        for item in seen.items:
+            name = _property(parameter, item)
+            if name and text_of(item[name]).casefold() not in wanted:
+                return (
+                    f"{parameter.name} = {', '.join(sorted(wanted))} was asked for, "
+                    f"and an item has {name} = {text_of(item[name])}"
+                )
+    return None
+
+
+def _is_filter(operation: Described, parameter: Parameter) -> bool:
+    if parameter.place in {"header", "cookie"}:
+        return False
+    schema = parameter.schema
+    schema = operation.followed(schema.get("items", schema))
+    return (
+        schema.get("type") == "boolean"
+        or _has_enum(operation, schema)
+        or _names_something(parameter.plain)
+    )
+
+
+def _has_enum(operation: Described, schema: Document) -> bool:
+    alternatives = (*schema.get("oneOf", ()), *schema.get("anyOf", ()))
+    nodes = [schema, *map(operation.followed, alternatives)]
+    return any("enum" in node or "const" in node for node in nodes)
+
+
+def _names_something(name: str) -> bool:
+    """``runID``, ``task_name``; ``id`` alone may be the parent's, or the item's."""
+    plain = plain_name(name)
+    return plain.endswith(("id", "name")) and plain not in {"id", "name"}
+
+
+def _property(parameter: Parameter, item: Document) -> str | None:
+    """The item's property that the parameter is about, if it has one value."""
+    name = plain_name(parameter.plain)
+    fitting = {name, name.removesuffix("s"), name.removesuffix("es")}
+    for key, value in item.items():
+        if plain_name(key) in fitting and not isinstance(value, dict | list):
+            return key
+    return None

@@ -1,0 +1,94 @@
+"""What was written is there, and what was deleted is not."""
+
+from urllib.parse import quote, urlsplit
+
+from soundstage.testing.semantics.seen import Seen, json_of, plain_name
+from soundstage.types import Document, Json
+
+_GONE = frozenset({404, 410})
+_WRITES = frozenset({"POST", "PUT", "PATCH"})
+_ACCEPTED = 202  # it will be done, some day
+
+
+def writes_are_kept(seen: Seen) -> str | None:
+    """What was written cannot be read, or reads differently.
+
+    It is read where the document has a GET for it: at the same path, or below it by
+    the id that the answer (or the request) has.
+    """
+    exchange = seen.exchange
+    if not seen.ok or exchange.method not in _WRITES or exchange.status == _ACCEPTED:
+        return None
+    path = _home(seen)
+    if path is None:
+        return None
+    found = seen.read(path)
+    if found.status in _GONE:
+        return f"it was written, and GET {path} answers {found.status}"
+    there = json_of(found.body)
+    if not 200 <= found.status < 300 or not isinstance(there, dict):  # noqa: PLR2004
+        return None
+    return _difference(_flat(seen.got), there, "answered") or _difference(
+        _flat(seen.sent), there, "sent"
+    )
+
+
+def deletes_are_kept(seen: Seen) -> str | None:
+    """What was deleted can still be read."""
+    exchange = seen.exchange
+    if not seen.ok or exchange.method != "DELETE" or exchange.status == _ACCEPTED:
+        return None
+    if "{" not in seen.operation.path or not _reads(seen, seen.operation.path):
+        return None
+    found = seen.read(seen.path)
+    if 200 <= found.status < 300:  # noqa: PLR2004 - HTTP
+        return f"it was deleted, and GET {seen.path} answers {found.status}"
+    return None
+
+
+def _home(seen: Seen) -> str | None:
+    """Where what was written is to be read."""
+    if location := seen.header("location"):
+        path = urlsplit(location).path
+        return path if seen.catalogue.of("GET", path) else None
+    template = seen.operation.path
+    if seen.exchange.method != "POST" and _reads(seen, template):
+        return seen.path
+    for other in seen.catalogue.operations.values():
+        below, slash, variable = other.path.rpartition("/")
+        if (other.method, below, variable[:1]) == ("get", template, "{"):
+            name = plain_name(variable.strip("{}"))
+            found = _identifier(seen.got, name) or _identifier(seen.sent, name)
+            return f"{seen.path}{slash}{quote(found, safe='')}" if found else None
+    return None
+
+
+def _reads(seen: Seen, template: str) -> bool:
+    return f"GET {template}" in seen.catalogue.operations
+
+
+def _identifier(body: Json, name: str) -> str | None:
+    """The id in a body, or in the only object that it holds."""
+    flat = _flat(body)
+    for fitting in (name, "id"):
+        for key, value in flat.items():
+            if plain_name(key) == fitting and isinstance(value, str | int):
+                return str(value)
+    return None
+
+
+def _flat(body: Json) -> Document:
+    if not isinstance(body, dict):
+        return {}
+    inner = [value for value in body.values() if isinstance(value, dict)]
+    only: Document = inner[0] if len(inner) == len(body) == 1 else body
+    return only
+
+
+def _difference(one: Document, there: Document, how: str) -> str | None:
+    for name, value in one.items():
+        if name not in there or not isinstance(value, str | int):
+            continue
+        if there[name] != value:
+            return f"{name} was {how} as {value!r} and is {there[name]!r}"
+    return None
