@@ -12,17 +12,31 @@ from hypothesis import strategies as st
 
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, SECOND
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.log import Advance, Delete, Interrupt, Patch, Put, Start
+from soundstage.world.log import Advance, Delete, Interrupt, Patch, Plan, Put, Start
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
 
 
 @dataclass(frozen=True)
 class Begin:
-    """Start a run; the scenario is chosen by weight when it is None."""
+    """Start a run; the scenario is chosen by plan or weight when it is None.
+
+    ``deadlines`` are endings, each with how many ms a run may be in its states.
+    """
 
     task: int | None
     scenario: int | None
+    beginning: int | None = None
+    deadlines: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Arrange:
+    """Plan what the next so many runs are of, of a task or of any."""
+
+    scenario: int
+    task: int | None
+    times: int
 
 
 @dataclass(frozen=True)
@@ -62,8 +76,10 @@ spans = st.one_of(
     st.integers(0, 20 * SECOND), st.integers(0, HOUR), st.integers(0, 8 * DAY)
 )
 few = st.integers(0, 40)
+limits = st.lists(st.tuples(few, spans), max_size=2).map(tuple)
 moves = st.one_of(
-    st.builds(Begin, st.none() | few, st.none() | few),
+    st.builds(Begin, st.none() | few, st.none() | few, st.none() | few, limits),
+    st.builds(Arrange, few, st.none() | few, st.integers(1, 3)),
     st.builds(Cut, few, few),
     st.builds(Wait, spans),
     st.builds(Onward, st.integers(0, 12)),
@@ -88,9 +104,17 @@ def command(world, api, move):
     """The move as a command to this world."""
     script = world.state(api).fixture.script
     match move:
-        case Begin(task, scenario):
-            names = chosen(script.tasks, task), chosen(script.scenarios, scenario)
-            return Start(api, *names)
+        case Begin(task, scenario, beginning, deadlines):
+            return Start(
+                api,
+                chosen(script.tasks, task),
+                chosen(script.scenarios, scenario),
+                beginning=chosen(script.beginnings, beginning),
+                deadlines={chosen(script.endings, n): span for n, span in deadlines},
+            )
+        case Arrange(scenario, task, times):
+            tale = chosen(script.scenarios, scenario)
+            return Plan(api, tale, chosen(script.tasks, task), times)
         case Cut(run, ending):
             runs = list(reversed(world.state(api).runs))
             return Interrupt(api, chosen(runs, run), chosen(script.endings, ending))
@@ -118,9 +142,9 @@ def edit(state, api, move):
 
 
 def chosen(options, number):
-    """One of them, or None for None."""
+    """One of them, or None for None and where there are none."""
     options = list(options)
-    return None if number is None else options[number % len(options)]
+    return options[number % len(options)] if options and number is not None else None
 
 
 def until(world, api, change):

@@ -68,6 +68,9 @@ def test_a_good_exchange_has_nothing_wrong(judges, api):
         ("trieve", {"request_body": b""}, "Missing"),
         ("trieve", {"request_body": b'{"page":NaN}'}, "deserialize"),
         ("trieve", {"request_body": b'{"page":"1"}'}, "page"),
+        ("trieve", {"request_body": b'{"more":1%s}' % (b"0" * 400)}, "deserialize"),
+        ("trieve", {"method": "DELETE", "url": f"/api/file/{RUN}?delete_chunks=on"},
+         "no boolean"),
         ("trieve", {"request_headers": POST.request_headers[1:]}, "TR-Dataset"),
         ("trieve", {"body": b'{"events":[],"event_types":[],"page_count":9000000000}'},
          "int32"),
@@ -90,6 +93,26 @@ def test_a_broken_exchange_is_noticed(judges, api, change, word):
         ("runwisp", {"url": "/api/tasks/%61/runs?status=&search="}),
         ("trigger-dev", {"request_headers": (("authorization", "k"),)}),
         ("trieve", {"request_headers": POST.request_headers[:2]}),
+        (
+            "trieve",
+            {
+                "method": "PUT",
+                "url": "/api/chunk",
+                "request_body": b'{"chunk_id":null,"tracking_id":"a","metadata":null}',
+            },
+        ),
+        *(
+            (
+                "trieve",
+                {
+                    "method": "PUT",
+                    "url": f"/api/file/csv_or_jsonl/{RUN}",
+                    "request_headers": (("content-type", kind),),
+                    "request_body": b"a,b",
+                },
+            )
+            for kind in ("text/csv", "application/json", "nonsense", "")
+        ),
     ],
 )
 def test_where_the_judges_differ_a_request_is_read_our_way(judges, api, change):

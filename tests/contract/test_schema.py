@@ -85,6 +85,11 @@ def test_what_means_nothing_is_refused_with_its_place(version, node, pointer, wo
     assert caught.value.pointer == pointer
 
 
+def test_what_is_wrong_is_said_where_null_would_have_done_too():
+    schema = compiled({"allOf": [{"enum": ["a"]}], "nullable": True}, "3.0.3")
+    assert [v.rule for v in schema.violations("b", "body")] == ["enum"]
+
+
 def test_a_fault_behind_a_reference_is_named_where_it_stands():
     with pytest.raises(DocumentError) as caught:
         compiled({"$ref": "#/components/schemas/A"}, A={"nullable": True})

@@ -20,9 +20,10 @@ SPANS = Answer({"events": []})
 
 
 def with_handler(services, handler):
-    """All services, Trigger.dev's only operation answered by this handler."""
+    """All services, a run's events of Trigger.dev answered by this handler."""
     service = services["trigger-dev"]
-    api = replace(service.api, handlers={"get_run_events_v1": handler})
+    handlers = {**service.api.handlers, "get_run_events_v1": handler}
+    api = replace(service.api, handlers=handlers)
     return {**services, "trigger-dev": replace(service, api=api)}
 
 
@@ -144,7 +145,9 @@ def test_a_refused_request_reaches_no_handler(services, still, path, headers):
 def test_the_stack_is_complete_before_the_first_request(services, still):
     """A handler that nobody can find is noticed at start."""
     service = services["trigger-dev"]
-    handlerless = replace(service, api=replace(service.api, handlers={}))
+    handlers = {**service.api.handlers}
+    del handlers["get_run_events_v1"]
+    handlerless = replace(service, api=replace(service.api, handlers=handlers))
     with pytest.raises(KeyError, match="get_run_events_v1"):
         Dispatcher(Worlds({"trigger-dev": handlerless}, still.opening))
 

@@ -25,7 +25,8 @@ def runwisp(run, _):
     return [("end_reason" in run, ended), (run["exit_code"] != 0, failed)]
 
 
-def trieve(run, events):
+def trieve(run, records):
+    events = [record for record in records if "event_type" in record]
     told = [
         (event["event_type"], json.loads(event["event_data"]) or {}) for event in events
     ]
@@ -37,6 +38,15 @@ def trieve(run, events):
     pairs = [(run["chunks_created"], created)]
     if "pages_crawled" in run:
         pairs.append((run["pages_crawled"], len(uploads)))
+    shown = {
+        "queued": "Pending",
+        "processing": {"Processing": run.get("pages_crawled", 0)},
+        "completed": "Completed",
+        "failed": "Failed",
+    }
+    if run["status"] in shown:  # nobody is told that a job was cancelled
+        crawls = [record for record in records if "scrape_id" in record]
+        pairs += [(crawl["status"], shown[run["status"]]) for crawl in crawls]
     closing = [data for _, data in told if "chunks_created" in data]
     return pairs + [(data["chunks_created"], created) for data in closing[-1:]]
 
@@ -46,15 +56,23 @@ def trigger_dev(run, spans):
     root, *below = spans
     attempts = [span for span in spans if span["message"].startswith("Attempt ")]
     failures = [e for e in root["events"] if e["name"] == "attempt_failed"]
-    ended = run["status"] not in {"DELAYED", "QUEUED", "EXECUTING", "REATTEMPTING"}
+    ended = run["status"] not in UNDER_WAY
+    failed = [
+        a for a in attempts if a["isError"] or (a["isPartial"] and root["isError"])
+    ]
     return [
         (run["attemptCount"], len(attempts)),
-        (len(failures), sum(span["isError"] for span in attempts)),
-        (root["isPartial"], not ended or run["status"] == "FROZEN"),
+        (len(failures), len(failed)),
+        (root["isPartial"], not ended),
         (run.get("metadata", {}).get("progress", 0), len(progress_lines(spans))),
         ([span for span in below if span["parentId"] not in by_id], []),
         ([span for span in spans if span["isPartial"] and span["duration"]], []),
     ]
+
+
+UNDER_WAY = set(
+    "PENDING_VERSION DELAYED QUEUED DEQUEUED EXECUTING REATTEMPTING FROZEN".split()
+)
 
 
 def progress_lines(spans):

@@ -1,13 +1,18 @@
 """A small API of no vendor, for what is shown best with a few lines of YAML."""
 
+from dataclasses import replace
+from functools import partial
+
 import yaml
 
 from soundstage.world.chance import Seeded
 from soundstage.world.drawing import Source
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
+from soundstage.world.log import Start
 from soundstage.world.record import Kind, Vocabulary
 from soundstage.world.scenario import Cue
+from soundstage.world.schedule import Schedule
 from soundstage.world.timeline import Cut, drawn, interrupted
 from soundstage.world.world import Opening, World
 from strategies import NOW
@@ -80,3 +85,21 @@ def versions(record):
 
 def without_ids(document):
     return {k: v for k, v in document.items() if k not in {"id", "run"}}
+
+
+def scheduled(text):
+    """A fixture whose tasks, and whose events, may have a ``cron`` that starts runs."""
+    fixture = fixture_of(text)
+    return replace(fixture, schedule=Schedule(_crons, partial(_tick, fixture.api)))
+
+
+def _crons(state, at):
+    tasks = state.script.tasks.items()
+    events = state.collection("events").all(at)
+    told = [*tasks, *((event["id"], event) for event in events)]
+    return {name: each["cron"] for name, each in told if "cron" in each}
+
+
+def _tick(api, state, key, _at):
+    task = key if key in state.script.tasks else None
+    return [Start(api, task, names={"key": key})]

@@ -41,6 +41,10 @@ class Stage:
     def endings(self):
         return list(self.script.endings)
 
+    def ending(self, number):
+        """The name of one of them."""
+        return self.endings[number % len(self.endings)]
+
     def world(self, seed=0, history=()):
         """A frozen world in which this has happened."""
         world = World({self.api: self.fixture}, Opening(seed, NOW, speed=0))

@@ -129,3 +129,29 @@ def test_an_ending_that_is_not_there_is_unknown():
         Unknown, match="no ending 'crushed'; there are: cancelled, slowly"
     ):
         cut(ENDED, drawn_from(ENDED), 500, "crushed")
+
+
+NAMED = """
+lifecycle:
+  run.status: {begins: [new], moves: {new: [over]}}
+scenarios:
+  story:
+    draw: {n: 1..1000}
+    steps:
+      - run: {status: new}
+      - after: 1m
+        run: {status: over, n: $n}
+endings:
+  played:
+    - play: $scenario
+  drawn:
+    draw: {n: 1..1000}
+    steps:
+      - run: {status: over, n: $n}
+"""
+
+
+@pytest.mark.parametrize("ending", ["played", "drawn"])
+def test_what_a_run_was_given_wins_over_what_its_endings_draw(ending):
+    run = drawn_from(NAMED, n=5000)
+    assert told(cut(NAMED, run, 10, ending))[-1][1]["n"] == 5000

@@ -41,7 +41,7 @@ FORM = {
         ALGOLIA, "long_running, ago: 25m", "long_running, since: 25m", "'since'"
     ),
     "a key of a start": Mistake(
-        RUNWISP, "{scenario: $then, with:", "{scenario: $then, wiht:", "'wiht'"
+        RUNWISP, "- play: failed", "- start: {scenario: failed, wiht: {}}", "'wiht'"
     ),
     "a step that says nothing": Mistake(
         RUNWISP,
@@ -58,8 +58,8 @@ FORM = {
     ),
     "a scenario without steps": Mistake(
         RUNWISP,
-        "    weight: 12\n    steps:",
-        "    weight: 12\n    step:",
+        "pace: 500..5000}\n    steps:",
+        "pace: 500..5000}\n    step:",
         "'step'",
         "    step:",
     ),
@@ -68,10 +68,10 @@ FORM = {
         ALGOLIA, "weight: 8", "weight: often", '"often" is not of type'
     ),
     "a history entry of both kinds": Mistake(
-        RUNWISP, "every: 70m, for: 7d", "every: 70m, for: 7d, ago: 1h", "oneOf"
+        RUNWISP, "every: cron, for: 8h", "every: cron, for: 8h, ago: 1h", "oneOf"
     ),
     "an identifier for many runs": Mistake(
-        RUNWISP, "every: 70m, for: 7d", "every: 70m, for: 7d, id: x", "oneOf"
+        RUNWISP, "every: cron, for: 8h", "every: cron, for: 8h, id: x", "oneOf"
     ),
     "a lifecycle of no field": Mistake(RUNWISP, "  run.status:", "  status:", "status"),
     "a duration": Mistake(ALGOLIA, "after: 15m..30m", "after: 15 min", "15 min"),
@@ -119,9 +119,9 @@ NAMES = {
     ),
     "an unknown scenario to start": Mistake(
         RUNWISP,
-        "{scenario: first_retry, with: {failed_run: $run.id, then: last_retry_fails",
-        "{scenario: frist_retry, with: {failed_run: $run.id, then: last_retry_fails",
-        "there is no scenario 'frist_retry'",
+        "- play: failed",
+        "- start: {scenario: flaied}",
+        "there is no scenario 'flaied'",
     ),
     "an unknown name in a step": Mistake(
         ALGOLIA,
@@ -234,9 +234,9 @@ VALUES = {
     ),
     "a value outside its enum, in an ending": Mistake(
         RUNWISP,
-        "end_reason: stopped, exit_code: -1}\n\nhistory",
-        "end_reason: halted, exit_code: -1}\n\nhistory",
-        "'halted' is none of",
+        "- run: {status: ended, end_at: $at, end_reason: timeout, exit_code: -1}",
+        "- run: {status: ended, end_at: $at, end_reason: too_late, exit_code: -1}",
+        "'too_late' is none of",
     ),
     "a value of the wrong type": Mistake(
         ALGOLIA, "batchSize: 10, data", "batchSize: ten, data", '"ten" is not of type'
@@ -340,7 +340,7 @@ defaults:""",
     ),
     "runs without end": Mistake(
         RUNWISP,
-        "  timeout:\n    about: Takes longer than it may and is killed.\n    steps:\n",
+        "  timeout:\n    about: Hangs until its task's time is up.\n    steps:\n",
         "  timeout:\n    steps:\n      - start: {scenario: timeout}\n",
         "more than 64 runs start one another in a row",
         "  timeout:",

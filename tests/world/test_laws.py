@@ -1,7 +1,7 @@
 """The laws of every world, with any history of commands."""
 
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, product
 
 import orjson
 from counters import COUNTERS
@@ -10,9 +10,21 @@ from hypothesis import strategies as st
 from stage import INSTANTS, times_of
 
 from soundstage.world.clock import HOUR, LATEST, MINUTE, Clock
-from soundstage.world.log import Advance, Interrupt, Reset
+from soundstage.world.log import Advance, Interrupt, Reset, Start
 from soundstage.world.world import Opening, World
-from strategies import NOW, Begin, Wait, histories, lives, perform, seeds, spans, wild
+from strategies import (
+    NOW,
+    Arrange,
+    Begin,
+    Wait,
+    command,
+    histories,
+    lives,
+    perform,
+    seeds,
+    spans,
+    wild,
+)
 
 MOMENTS = {
     "algolia-ingestion": ("createdAt", "startedAt", "finishedAt"),
@@ -25,6 +37,10 @@ MOMENTS = {
 few = settings(max_examples=15)
 many = settings(max_examples=30)
 numbers = st.integers(0, 40)
+limits = st.lists(
+    st.tuples(numbers, st.integers(0, 5 * MINUTE)), min_size=1, max_size=2
+)
+begins = st.builds(Begin, numbers, numbers, st.none() | numbers, limits)
 
 
 # One world is its seed, its fixtures and its log.
@@ -234,19 +250,85 @@ def test_an_ended_run_never_changes(stage, seed, history, number):
 
 
 @many
+@given(seed=seeds, begin=begins, spans=st.tuples(spans, spans))
+def test_a_run_that_its_deadline_has_ended_never_changes(stage, seed, begin, spans):
+    world = stage.world(seed)
+    run = start(world, stage, begin)
+    assume(run.struck)
+    world.apply(Advance(max(run.struck.values()) - NOW))
+    assume(stage.ended(run, world.clock.now()))
+    before = stage.seen(world, LATEST)
+    for span, ending in product(spans, stage.endings):
+        world.apply(Advance(span))
+        assert world.apply(Interrupt(stage.api, run.id, ending)) is None
+    assert stage.seen(world, LATEST) == before
+
+
+@many
+@given(seed=seeds, begin=begins)
+def test_a_deadline_ends_a_run_that_was_in_its_states_for_exactly_that_long(
+    stage, seed, begin
+):
+    run, script = start(stage.world(seed), stage, begin), stage.script
+    own = run.records[0]
+    for name, span in run.deadlines.items():
+        ending = script.endings[name]
+        there = [
+            at
+            for at, said in zip(own.times, own.documents, strict=True)
+            if script.may_end(said, ending)
+        ]
+        if name in run.struck and span:
+            assert run.struck[name] - there[0] == span
+            assert script.may_end(own.as_of(run.struck[name] - 1), ending)
+        elif name not in run.struck and there:
+            assert not script.may_end(own.as_of(there[0] + span), ending)
+
+
+def start(world, stage, begin):
+    return world.apply(command(world, stage.api, begin))
+
+
+@many
+@given(seed=seeds, history=histories, scenario=numbers, times=st.integers(1, 4))
+def test_planned_scenarios_are_used_in_order_exactly_so_often(
+    stage, seed, history, scenario, times
+):
+    world = stage.world(seed, history)
+    perform(world, stage.api, [Arrange(scenario, None, times)])
+    tale = list(stage.script.scenarios)[scenario % len(stage.script.scenarios)]
+    assert left(world, stage)[-times:] == [tale] * times
+    while planned := left(world, stage):
+        assert world.apply(Start(stage.api)).scenario == planned[0]
+        # Runs that follow this one may be of what is planned, too.
+        assert left(world, stage) in [planned[n:] for n in range(1, len(planned) + 1)]
+
+
+def left(world, stage):
+    """What is planned for the first task, one by one."""
+    task = next(iter(stage.script.tasks))
+    plans = world.state(stage.api).planned
+    mine = [plan for plan in plans if plan.task in {None, task}]
+    return [plan.scenario for plan in mine for _ in range(plan.times)]
+
+
+@many
 @given(seed=seeds, history=histories, life=lives, number=numbers)
-def test_a_cancelled_run_keeps_its_past_and_has_no_future(
+def test_an_interrupted_run_keeps_its_past_and_has_a_future_only_if_it_goes_on(
     stage, seed, history, life, number
 ):
     world = stage.world(seed, [*history, *life])
     runs, now = stage.under_way(world), world.clock.now()
     assume(runs)
     old = runs[number % len(runs)]
-    new = world.apply(Interrupt(stage.api, old.id, stage.endings[0]))
+    new = world.apply(Interrupt(stage.api, old.id, stage.ending(number)))
+    ending = stage.script.endings[stage.ending(number)]
+    assert (new is None) != stage.script.may_end(old.records[0].as_of(now), ending)
+    assume(new)
     assert said(new, now - 1) == said(old, now - 1)
-    assert said(new, now).keys() == said(old, now).keys()
-    assert said(new, LATEST) == said(new, now)
-    assert stage.ended(new, now)
+    assert said(new, now).keys() >= said(old, now).keys()
+    if stage.ended(new, now):
+        assert said(new, LATEST) == said(new, now)
 
 
 def said(run, now):
@@ -255,15 +337,19 @@ def said(run, now):
 
 
 @many
-@given(seed=seeds, history=histories, life=lives)
-def test_no_other_run_notices_that_one_is_cancelled(stage, seed, history, life):
+@given(seed=seeds, history=histories, life=lives, number=numbers)
+def test_no_other_run_notices_that_one_is_interrupted(
+    stage, seed, history, life, number
+):
     world = stage.world(seed, [*history, *life])
     runs = stage.under_way(world)
     assume(runs)
     gone = {run.id for run in descendants(runs[0]) if run.at > world.clock.now()}
     before = {run.id: run for run in stage.runs(world) if run.id not in gone}
-    new = world.apply(Interrupt(stage.api, runs[0].id, stage.endings[0]))
-    same = world.state(stage.api).runs == {**before, new.id: new}
+    new = world.apply(Interrupt(stage.api, runs[0].id, stage.ending(number)))
+    assume(new)
+    started = {run.id: run for run in descendants(new) if run.id not in before}
+    same = world.state(stage.api).runs == {**before, new.id: new, **started}
     assert same
     own = world.collection(stage.api, runs[0].records[0].kind.collection)
     assert not any(own.get(run_id, LATEST) for run_id in gone)

@@ -57,6 +57,13 @@ def test_a_step_comes_anywhere_within_its_span():
     assert len(set(times)) > 10
 
 
+def test_a_step_may_say_the_identifier_of_what_it_makes():
+    run = run_of("[{run: {id: mine}}, {event/one: {id: $given}}]", given="first")
+    assert run.id == "mine"
+    assert [record.id for record in run.records] == ["mine", "first"]
+    assert run.records[1].documents[0] == {"run": "mine", "id": "first"}
+
+
 def test_a_record_without_a_name_is_a_new_one_each_time():
     run = run_of("[{run: {}, event: {n: 1}}, {after: 1s, event: [{n: 2}, {n: 3}]}]")
     assert events(run) == [(0, {"n": 1}), (1000, {"n": 2}), (1000, {"n": 3})]

@@ -5,7 +5,7 @@ from small import cut, drawn_from, world_of
 
 from soundstage.world.clock import LATEST
 from soundstage.world.errors import FixtureError
-from soundstage.world.log import Advance, Interrupt, Start
+from soundstage.world.log import Advance, Interrupt, Put, Start
 from soundstage.world.timeline import LONGEST_CHAIN
 from strategies import NOW
 
@@ -91,6 +91,28 @@ def test_a_successor_that_never_began_is_nowhere():
     runs = world.collection("small", "runs")
     assert [document["id"] for document in runs.all(LATEST)] == [run.id]
     assert all(runs.get(each.id, LATEST) is None for each in gone)
+
+
+def test_a_successor_that_an_ending_starts_is_there_too():
+    start = "{after: 1s, start: {scenario: next_one, with: {before: a}}}"
+    again = f"again: [{{run: {{cut: true}}}}, {start}]"
+    world = world_of(CHAIN.replace("endings: {", f"endings: {{{again}, "))
+    first = world.apply(Start("small", "task", "story"))
+    (new,) = world.apply(Interrupt("small", first.id, "again")).successors
+    (last,) = new.successors
+    assert list(world.state("small").runs) == [first.id, new.id, last.id]
+    runs = world.collection("small", "runs").all(LATEST)
+    assert [run["id"] for run in runs] == [first.id, new.id, last.id]
+
+
+def test_a_successor_that_was_put_before_it_began_stays():
+    world = world_of(CHAIN)
+    run = world.apply(Start("small", "task", "story"))
+    (early,) = run.successors
+    world.apply(Put("small", "runs", early.id, {"early": True}))
+    world.apply(Interrupt("small", run.id, "cancelled"))
+    assert list(world.state("small").runs) == [run.id]
+    assert world.collection("small", "runs").get(early.id, LATEST)["early"]
 
 
 def loop(length):

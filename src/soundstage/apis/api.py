@@ -41,13 +41,17 @@ class Answer:
 
 
 class Waiting(Protocol):
-    """Lets handlers wait for what a world's clock or its next command brings."""
+    """Lets handlers wait for what a world's clock or its next command brings.
 
-    async def until(self, at: int | None) -> None:
-        """Come back at an instant (never, if None) or after the next change.
+    ``changes`` counts commands, and other speeds of the clock.
+    """
 
-        A change is a command, or another speed of the clock. Who waits is cancelled
-        when the client goes or the server stops.
+    changes: int
+
+    async def until(self, at: int | None, since: int) -> None:
+        """Come back at an instant (never, if None) or after more changes than these.
+
+        Who waits is cancelled when the client goes or the server stops.
         """
 
 
@@ -55,8 +59,10 @@ class Waiting(Protocol):
 class Call:
     """A valid request on its way to a handler.
 
-    ``now`` was read once for it, so that nothing in one answer can disagree.
-    ``base_url`` is the scheme and host that the client used.
+    ``now`` was read once for it, so that nothing in one answer can disagree; the world
+    had seen so many ``changes`` by then. ``base_url`` is the scheme and host that the
+    client used, ``root`` the path below which it finds this API in this world: what a
+    link to the API begins with.
     """
 
     api: str
@@ -66,6 +72,8 @@ class Call:
     credential: Credential
     base_url: str
     waiting: Waiting
+    changes: int = 0
+    root: str = ""
     _chance: list[Chance] = field(default_factory=list)
 
     @property
@@ -102,11 +110,15 @@ class Call:
 
     def as_of_now(self) -> "Call":
         """The same request at the present instant, after commands perhaps."""
-        return replace(self, now=self.world.now())
+        now = self.world.now()
+        return replace(self, now=now, changes=self.waiting.changes)
 
     async def later(self, at: int | None) -> "Call":
-        """The same request, at an instant or after the next change of the world."""
-        await self.waiting.until(at)
+        """The same request, at an instant or after the next change of the world.
+
+        A change since this call's own ``now`` is not missed, whoever was busy then.
+        """
+        await self.waiting.until(at, self.changes)
         return self.as_of_now()
 
 

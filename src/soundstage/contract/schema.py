@@ -226,8 +226,9 @@ def _nullable(node: Document, result: Document) -> Document:
         return result
     if "type" in result:
         return {**result, "type": [result["type"], "null"]}
-    # Without a type 3.0.3 gives nullable no meaning; vendors mean this by it.
-    return {"anyOf": [result, {"type": "null"}]} if result else result
+    # Without a type 3.0.3 gives nullable no meaning; vendors mean this by it. As an
+    # anyOf it would only be said that a value is neither, not what is wrong with it.
+    return {"if": {"not": {"type": "null"}}, "then": result} if result else result
 
 
 def _null_merged(node: Document) -> Document:

@@ -11,9 +11,10 @@ from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
 from soundstage.server.exchange import Exchange, exchange_of
 from soundstage.server.faults.wire import Wire
 from soundstage.server.message import Message, message_of, send_message
-from soundstage.server.problems import problem_answer
+from soundstage.server.problems import problem, problem_answer, too_far
 from soundstage.server.streaming import deliver_stream
 from soundstage.server.waiting import Closed, Gone
+from soundstage.world.errors import TooFar
 
 log = logging.getLogger("soundstage")
 
@@ -33,6 +34,8 @@ class Delivery(ExceptionMiddleware):
             return
         except Closed as error:
             exchange.answer = problem_answer(503, str(error))
+        except TooFar as error:
+            exchange.answer = problem(too_far(error))
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
             exchange.answer, exchange.violations = failure(error)
         if exchange.answer is None:

@@ -19,7 +19,7 @@ from soundstage.server.exchange import (
 from soundstage.server.guard import LOCAL_ORIGIN, Guard, Headers
 from soundstage.server.journal.recording import seen_of, stray_of
 from soundstage.server.message import message_of, send_message
-from soundstage.server.problems import Problem, problem_answer
+from soundstage.server.problems import Problem, problem_answer, too_far
 from soundstage.server.stack import build_stack
 from soundstage.server.worlds import Hosted, Worlds
 from soundstage.world.errors import TooFar
@@ -105,6 +105,7 @@ class Dispatcher:
             now=hosted.world.clock.now() if now is None else now,
             headers=headers,
             base_url=base_url_of(scope, headers),
+            root=_root(scope, hosted, headers),
         )
         return exchange
 
@@ -193,7 +194,13 @@ def _now(hosted: Hosted) -> int:
     try:
         return hosted.world.now()
     except TooFar as error:
-        raise Problem(409, f"{error}; reset this world") from error
+        raise too_far(error) from error
+
+
+def _root(scope: Scope, hosted: Hosted, headers: Headers) -> str:
+    """Where the API is found by whoever sends no header that names a world."""
+    root: str = scope.get("root_path", "")
+    return f"/~{hosted.name}{root}" if WORLD_HEADER in headers else root
 
 
 async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:

@@ -32,6 +32,7 @@ class Exchange:
     now: int
     headers: Mapping[bytes, list[bytes]]
     base_url: str
+    root: str = ""  # the path below which this API is found in this world
     operation: Operation | None = None
     path_values: Mapping[str, str] = field(default_factory=dict)
     credential: Credential = field(default_factory=lambda: ANYBODY)

@@ -6,6 +6,7 @@ that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
 """
 
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -147,11 +148,13 @@ class _AnswerOperation:
         self, answer: Answer, stream: AsyncIterator[Json]
     ) -> AsyncIterator[Json]:
         """The items, each held against the contract as a list of one."""
-        async for item in stream:
-            wrong = self.operation.judge(answer.status, answer.media_type, [item])
-            if wrong:
-                raise Broken(*wrong)
-            yield item
+        items: Any = stream  # an async generator, if it is one of ours
+        async with aclosing(items):
+            async for item in items:
+                wrong = self.operation.judge(answer.status, answer.media_type, [item])
+                if wrong:
+                    raise Broken(*wrong)
+                yield item
 
 
 class AnswerValidationApi(Compiled, ResponseValidationAPI):
@@ -260,6 +263,8 @@ class _HandlerOperation:
             exchange.credential,
             exchange.base_url,
             lobby,
+            lobby.changes,
+            exchange.root,
         )
         answer = self.handler(call)
         if isinstance(answer, Coroutine):

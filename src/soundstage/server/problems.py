@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from soundstage.apis.api import Answer, ApiError, status_of
 from soundstage.contract.violation import Refused
+from soundstage.world.errors import TooFar
 
 
 class Problem(ApiError):
@@ -12,6 +13,11 @@ class Problem(ApiError):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status = status
+
+
+def too_far(error: TooFar) -> Problem:
+    """How a world whose clock has gone too far is refused."""
+    return Problem(409, f"{error}; reset this world")
 
 
 def problem(error: Refused | ApiError) -> Answer:

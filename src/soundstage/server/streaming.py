@@ -19,8 +19,8 @@ log = logging.getLogger("soundstage")
 async def deliver_stream(exchange: Exchange, wire: Wire) -> None:
     """Send the items until there are no more, or nobody is there for them.
 
-    An item that breaks the contract is a bug of ours: it is logged, and the connection
-    is closed in the middle of the answer.
+    An item that breaks the contract is a bug of ours, as is a stream that fails: it is
+    logged, and the connection is closed in the middle of the answer.
     """
     answer, message = exchange.answer, exchange.message
     if answer is None or message is None or answer.stream is None:
@@ -29,14 +29,17 @@ async def deliver_stream(exchange: Exchange, wire: Wire) -> None:
     sending = _send(exchange, answer.stream, wire)
     try:
         await exchange.hosted.lobby.accompany(sending, wire.receive)
-    except Broken as error:
-        exchange.violations = error.violations
-        log.error("our own stream breaks the contract: %s", error)  # noqa: TRY400 - it says where
-        await wire.finish()
     except Gone:
         return
     except Closed:
         await wire.send_part(b"", last=True)
+    except Broken as error:
+        exchange.violations = error.violations
+        log.error("our own stream breaks the contract: %s", error)  # noqa: TRY400 - it says where
+        await wire.finish()
+    except Exception:
+        log.exception("a stream failed")
+        await wire.finish()
     else:
         await wire.send_part(b"", last=True)
 

@@ -6,10 +6,12 @@ from typing import TypeVar
 
 from starlette.types import Receive
 
-from soundstage.world.clock import within
+from soundstage.world.clock import DAY, within
 from soundstage.world.world import World
 
 T = TypeVar("T")
+
+_OVER = "nothing is waited for any more"
 
 
 class Gone(ConnectionError):
@@ -21,9 +23,14 @@ class Closed(ConnectionError):
 
 
 class Lobby:
-    """Those who wait for one world. It belongs to the server's thread."""
+    """Those who wait for one world. It belongs to the server's thread.
+
+    ``changes`` counts what they are woken for.
+    """
 
     def __init__(self, world: World) -> None:
+        self.changes = 0
+        self._open = True
         self._world = world
         self._asleep: set[asyncio.Future[None]] = set()
         self._at_work: set[asyncio.Task[object]] = set()
@@ -31,18 +38,29 @@ class Lobby:
 
     def wake(self) -> None:
         """Let everybody look at what has become of the world."""
+        self.changes += 1
         while self._asleep:
             sleeper = self._asleep.pop()
             if not sleeper.done():
                 sleeper.set_result(None)
 
     def close(self) -> None:
+        """Send everybody home, and whoever comes after them."""
+        self._open = False
+        self.clear()
+
+    def clear(self) -> None:
         """Send everybody home."""
         for task in tuple(self._at_work):
             task.cancel()
 
-    async def until(self, at: int | None) -> None:
-        """Come back at an instant (never, if None) or after the next change."""
+    async def until(self, at: int | None, since: int) -> None:
+        """Come back at an instant (never, if None) or after the next change.
+
+        It may have come already: ``since`` are the ``changes`` that the caller knows.
+        """
+        if since != self.changes:
+            return
         world = self._world
         sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._asleep.add(sleeper)
@@ -52,12 +70,15 @@ class Lobby:
                     await sleeper
                 else:
                     span = (at - world.clock.now()) / world.clock.speed
-                    await within(int(span) + 1, asyncio.shield(sleeper))
+                    await within(int(min(span, DAY)) + 1, asyncio.shield(sleeper))
         finally:
             self._asleep.discard(sleeper)
 
     async def accompany(self, work: Coroutine[None, None, T], receive: Receive) -> T:
         """What ``work`` gives. Raises ``Gone`` and ``Closed``."""
+        if not self._open:
+            work.close()
+            raise Closed(_OVER)
         task = asyncio.ensure_future(work)
         leaving = asyncio.ensure_future(_left(receive))
         self._at_work.add(task)
@@ -70,7 +91,7 @@ class Lobby:
             if not task.cancelled():
                 raise
             reason = Gone if leaving.done() else Closed
-            raise reason("nothing is waited for any more") from None
+            raise reason(_OVER) from None
         finally:
             self._at_work.discard(task)
             leaving.cancel()

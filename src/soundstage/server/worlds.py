@@ -38,7 +38,7 @@ class Hosted:
     def reset(self) -> None:
         """Bring the world back to how it was made; who waits for it is sent home."""
         self.world.apply(Reset())
-        self.lobby.close()
+        self.lobby.clear()
         self.faults.clear()
         self.journal.clear()
 
@@ -66,6 +66,7 @@ class Worlds:
         self._masks = masks_of(service.contract for service in services.values())
         self._hosted = {DEFAULT: Hosted(DEFAULT, first, Journal(self._masks))}
         self._ports: dict[int, Hosted | None] = {}  # None: its world was removed
+        self._closed = False
         self.open_port: Callable[[], int] | None = None
         self.close_port: Callable[[int], None] | None = None
 
@@ -126,6 +127,8 @@ class Worlds:
             hosted.port = self.open_port()
             self._ports[hosted.port] = hosted
         self._hosted[name] = hosted
+        if self._closed:
+            hosted.lobby.close()
         return hosted
 
     def delete(self, name: str) -> None:
@@ -143,6 +146,7 @@ class Worlds:
         hosted.become(World.imported(self.fixtures, exported))
 
     def close(self) -> None:
-        """Send home whoever waits for any of them."""
+        """Send home whoever waits for any of them, or would from now on."""
+        self._closed = True
         for hosted in self:
             hosted.lobby.close()

@@ -7,6 +7,7 @@ is the table of what they do not agree on, which is kept in one place.
 
 import copy
 import json
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -50,6 +51,7 @@ class Judge:
             "application/json": _json,
             "application/problem+json": _json,
             "application/yaml": _text,
+            "*/*": _text,
             "application/x-ndjson": _lines,
             "text/event-stream": _events,
         }
@@ -107,7 +109,22 @@ def _adapted(document: Document) -> Document:
     # An empty text is a text: its schema says whether it will do.
     for parameter in _query_parameters(adapted):
         parameter["allowEmptyValue"] = True
+    if str(document.get("openapi", "")).startswith("3.0"):
+        _let_null_in(adapted)
     return adapted
+
+
+def _let_null_in(node: Any) -> None:
+    """Let ``nullable`` mean null beside allOf too, where 3.0.3 gives it no meaning.
+
+    Vendors mean this by it, and the compiled form reads it so.
+    """
+    for inner in node.values() if isinstance(node, dict) else node:
+        if isinstance(inner, dict | list):
+            _let_null_in(inner)
+    if isinstance(node, dict) and node.get("nullable") is True and "allOf" in node:
+        null = {"type": "object", "nullable": True, "enum": [None]}
+        node["anyOf"] = [{"allOf": node.pop("allOf")}, null]
 
 
 def _query_parameters(document: Document) -> Iterator[Document]:
@@ -206,8 +223,30 @@ def _with_media_type(exchange: Recorded, _document: Document) -> Recorded:
     return replace(exchange, request_headers=headers)
 
 
+def _as_json(exchange: Recorded, document: Document) -> Recorded:
+    if essence(_header(exchange.request_headers, "content-type")) != "text/plain":
+        return exchange
+    body = _operation(exchange, document).get("requestBody", {})
+    if not {"text/plain", "application/json"} <= body.get("content", {}).keys():
+        return exchange
+    headers = [h for h in exchange.request_headers if h[0].lower() != "content-type"]
+    headers.append(("content-type", "application/json"))
+    return replace(exchange, request_headers=tuple(headers))
+
+
+def _operation(exchange: Recorded, document: Document) -> Document:
+    """The operation that a request is for; an empty one if there is none."""
+    path = exchange.url.partition("?")[0]
+    for template, item in document.get("paths", {}).items():
+        pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template))
+        if exchange.method.lower() in item and re.fullmatch(pattern, path):
+            operation: Document = item[exchange.method.lower()]
+            return operation
+    return {}
+
+
 def _joined_lists(exchange: Recorded, document: Document) -> Recorded:
-    lists = dict(_lists(document))
+    lists = dict(_lists(exchange, document))
     pairs: list[tuple[str, str]] = []
     parts: dict[str, list[str]] = {}
     for name, value in _query(exchange):
@@ -221,24 +260,66 @@ def _joined_lists(exchange: Recorded, document: Document) -> Recorded:
     return _with_query(exchange, pairs)
 
 
-def _lists(document: Document) -> Iterator[tuple[str, bool]]:
+def _lists(exchange: Recorded, document: Document) -> Iterator[tuple[str, bool]]:
     """The query parameters that are lists, and whether null may be in them."""
-    for parameter in _query_parameters(document):
-        schema = parameter.get("schema", {})
-        if schema.get("type") == "array":
-            items = schema.get("items", {})
-            if "$ref" in items:
-                items = resolved(document, items["$ref"])
-            yield parameter["name"], {"type": "null"} in items.get("oneOf", ())
+    for parameter in _parameters(exchange, document, "array"):
+        items = _followed(parameter["schema"], document).get("items", {})
+        yield parameter["name"], _may_be_null(items, document)
 
+
+def _parameters(
+    exchange: Recorded, document: Document, kind: str
+) -> Iterator[Document]:
+    """The query parameters of this type that the operation of a request has."""
+    for node in _operation(exchange, document).get("parameters", ()):
+        parameter = _followed(node, document)
+        schema = _followed(parameter.get("schema", {}), document)
+        if parameter.get("in") == "query" and schema.get("type") == kind:
+            yield parameter
+
+
+def _may_be_null(schema: Document, document: Document) -> bool:
+    schema = _followed(schema, document)
+    branches = schema.get("oneOf", ())
+    return schema.get("type") == "null" or any(
+        _may_be_null(branch, document) for branch in branches
+    )
+
+
+def _followed(node: Document, document: Document) -> Document:
+    while "$ref" in node:
+        node = resolved(document, node["$ref"])
+    return node
+
+
+def _flat_objects(exchange: Recorded, _document: Document) -> Recorded:
+    if exchange.status >= HTTPStatus.BAD_REQUEST:
+        return exchange
+    pairs = [(n, value) for n, value in _query(exchange) if n.count("[") < _NESTED]
+    return _with_query(exchange, pairs)
+
+
+_NESTED = 2  # brackets in the name of what is within an object within an object
 
 _LEAP_SECOND = re.compile(r"(?<=T23:59:)60(?=[.Z+-])", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
-def _plain_values(exchange: Recorded, _document: Document) -> Recorded:
-    pairs = [(name, _plain(value)) for name, value in _query(exchange)]
+def _plain_values(exchange: Recorded, document: Document) -> Recorded:
+    booleans = {
+        parameter["name"]
+        for parameter in _query_parameters(document)
+        if parameter.get("schema", {}).get("type") == "boolean"
+    }
+    pairs = [
+        (name, _true_or_false(value) if name in booleans else _plain(value))
+        for name, value in _query(exchange)
+    ]
     return _with_query(exchange, pairs)
+
+
+def _true_or_false(text: str) -> str:
+    return text if text in {"true", "false"} else f"no boolean: {text}"
 
 
 def _plain(text: str) -> str:
@@ -247,6 +328,34 @@ def _plain(text: str) -> str:
     except ValueError:
         return _LEAP_SECOND.sub("59", re.sub("^0000-", "0004-", text))
     return text if _NUMBER.fullmatch(text) else f"no number: {text}"
+
+
+def _large_numbers(exchange: Recorded, _document: Document) -> Recorded:
+    try:
+        json.loads(exchange.request_body.decode(), parse_int=_double)
+    except OverflowError:
+        return replace(exchange, request_body=b"a number beyond all doubles")
+    except (ValueError, RecursionError):
+        pass
+    return exchange
+
+
+def _double(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise OverflowError
+    return number
+
+
+def _plain_booleans(exchange: Recorded, document: Document) -> Recorded:
+    booleans = {p["name"] for p in _parameters(exchange, document, "boolean")}
+    pairs = [
+        (name, f"no boolean: {value}")
+        if name in booleans and value not in {"true", "false"}
+        else (name, value)
+        for name, value in _query(exchange)
+    ]
+    return _with_query(exchange, pairs)
 
 
 def _whole_numbers(exchange: Recorded, _document: Document) -> Recorded:
@@ -283,14 +392,26 @@ READINGS = {
         "a body whose media type the client leaves out is for the server to guess "
         "(RFC 9110, 8.3), and all contracts here take JSON only"
     ),
+    _as_json: (
+        "openapi-core takes text/plain for a text, whatever its schema; Algolia's "
+        "JavaScript client sends JSON in it"
+    ),
     _joined_lists: (
         "openapi-core has no way to write a null, or an empty list, in a query, and "
         "none to repeat a joined list; clients do all three"
     ),
+    _flat_objects: (
+        "openapi-core knows no object within a deep object (filter[at][from]=…), and "
+        "takes every one for wrong: of a request that was taken these are left out"
+    ),
     _plain_values: (
-        "openapi-core's numbers and dates are Python's: it takes +1, 1_000 and ' 1', "
+        "openapi-core's values are Python's: it takes +1, 1_000 and ' 1', yes and on, "
         "and neither a leap second nor the year 0000, which RFC 3339 has"
     ),
+    _large_numbers: (
+        "JSON has numbers of any size; the server reads none that no double can hold"
+    ),
+    _plain_booleans: "openapi-core takes 1, yes and on for true",
     _whole_numbers: (
         "OpenAPI 3.0 takes 1.0 for no integer, JSON Schema 2020-12 for one"
     ),
@@ -316,7 +437,9 @@ class _Request:
         self.path = exchange.url.partition("?")[0]
         self.method = exchange.method.lower()
         self.body = exchange.request_body or None
-        self.content_type = essence(_header(exchange.request_headers, "content-type"))
+        kind = essence(_header(exchange.request_headers, "content-type"))
+        # What is no media type is none that a contract names; but */* takes it.
+        self.content_type = kind if "/" in kind else "no/type"
         self.parameters = RequestParameters(
             query=ImmutableMultiDict(_query(exchange)),
             header=Multi(list(exchange.request_headers)),
@@ -333,4 +456,6 @@ class _Answer:
         self.status_code = exchange.status
         self.headers = Multi(list(exchange.headers))
         self.content_type = essence(_header(exchange.headers, "content-type"))
-        self.data = exchange.body or None
+        # A stream in which nothing has happened is an answer, too.
+        nothing = b"\n" if self.content_type == "text/event-stream" else None
+        self.data = exchange.body or nothing

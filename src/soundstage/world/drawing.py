@@ -170,6 +170,7 @@ class Drawing:
         draft = self.drafts.get(change.name) if change.name else None
         old = draft.documents[-1] if draft else None
         self._began = draft.times[0] if draft else self.at
+        fresh = draft is None
         if draft is None:
             draft = self._begin(change)
         try:
@@ -181,6 +182,8 @@ class Drawing:
         except (TypeError, AttributeError) as error:
             msg = f"a value does not fit here: {error}"
             raise FixtureError(msg, change.pointer) from error
+        if fresh:
+            draft.id = str(new.get(draft.kind.id, draft.id))  # a step may say it
         if draft.times[-1] == self.at:
             draft.documents[-1] = new
         else:

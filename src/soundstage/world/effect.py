@@ -89,6 +89,8 @@ def _interrupted(
 
 
 def _planned(command: Plan, state: State) -> Effect:
+    if command.times < 1:
+        raise ValueError(f"a plan is for one run or more, not {command.times}")
     state.script.scenario(command.scenario)
     if command.task is not None:
         state.script.task(command.task)

@@ -40,8 +40,8 @@ class Unknown(WorldError):
 class TooFar(WorldError, ValueError):
     """The clock goes past more scheduled runs than can be drawn."""
 
-    def __init__(self, ticks: int, most: int) -> None:
+    def __init__(self, most: int) -> None:
         super().__init__(
-            f"about {ticks} runs would start by themselves on the way; a clock may "
-            f"pass {most} at once"
+            f"more than {most} runs would start by themselves on the way; that is too "
+            "far for a clock to go at once"
         )

@@ -236,15 +236,16 @@ def _successor(node: Document, pointer: str) -> Successor:
 
 def _past(node: Document, pointer: str, script: Script) -> Past:
     _known(script.tasks, node["task"], "task", f"{pointer}/task")
-    scenario = node.get("scenario")
+    task, scenario = script.tasks[node["task"]], node.get("scenario")
+    weights = sum(s.weight for s in script.scenarios.values())
     if isinstance(scenario, str):
         _known(script.scenarios, scenario, "scenario", f"{pointer}/scenario")
-    elif scenario is None and not sum(s.weight for s in script.scenarios.values()):
+    elif scenario is None and "scenario" not in task and not weights:
         msg = "no scenario has a weight, so this entry must name one"
         raise FixtureError(msg, pointer)
     cron = None
     if node.get("every") == CRON:
-        cron = script.tasks[node["task"]].get("cron")
+        cron = task.get("cron")
         if cron is None:
             msg = f"the task {node['task']!r} has no cron"
             raise FixtureError(msg, f"{pointer}/every")

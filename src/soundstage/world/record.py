@@ -1,7 +1,7 @@
 """Records, JSON documents whose versions follow a timeline, and collections of them."""
 
 from bisect import bisect_right, insort_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -70,6 +70,8 @@ class Record:
 
     def as_of(self, now: int) -> Document | None:
         """The version in force; ``None`` before the first. O(log versions)."""
+        if self.times[-1] <= now:  # what is over is asked for most
+            return self.documents[-1]
         index = bisect_right(self.times, now)
         return self.documents[index - 1] if index else None
 
@@ -144,6 +146,10 @@ class Collection:
     def children(self, parent: Json, now: int) -> list[Document]:
         """Those listed under this parent, the oldest first. O(children)."""
         return _seen(self._by_parent.get(parent, []), now)
+
+    def listed(self, parent: Json) -> Sequence[Record]:
+        """The records under this parent as they begin, those to come too. O(1)."""
+        return self._by_parent.get(parent, ())
 
     def add(self, record: Record) -> None:
         """Take a record in. O(log n), when it begins after the ones already here."""

@@ -17,7 +17,7 @@ MOST_TICKS = 50_000
 """How many ticks a clock may pass at once: about five years of an hourly task."""
 
 _FIELDS = 5  # minute, hour, day, month, weekday: nothing is finer than a minute
-_SAMPLE = 8  # ticks whose mean distance tells how many there are in a longer time
+_LAST = "\U0010ffff"  # a key after all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,9 @@ class Schedule:
     """Cron expressions that are in force, by a key each, and what their ticks do.
 
     Both are given the state as it is at an instant and are pure: what they give depends
-    on nothing but their arguments. The commands of a tick are applied at its instant
-    and not logged, since they follow from what is.
+    on nothing but their arguments. ``crons`` is asked again after every tick and every
+    command, not in between. The commands of a tick are applied at its instant and not
+    logged, since they follow from what is.
     """
 
     crons: Callable[["State", int], Mapping[str, str]]
@@ -68,8 +69,7 @@ def next_at(cron: str, after: int) -> int | None:
         raise ValueError(msg) from error
     except (StopIteration, OverflowError):
         return None
-    at = (moment - EPOCH) // timedelta(milliseconds=1)
-    return at if at <= LATEST else None
+    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def check_cron(cron: str, pointer: str) -> None:
@@ -81,18 +81,21 @@ def check_cron(cron: str, pointer: str) -> None:
 
 
 def ticks_within(crons: Mapping[str, str], start: int, end: int) -> int:
-    """About how many ticks there are from one instant to another."""
+    """How many ticks there are, if both ends are whole days; enough to be too many."""
     return sum(_count(cron, start, end) for cron in crons.values())
 
 
 def _count(cron: str, start: int, end: int) -> int:
-    at = start
-    for passed in range(_SAMPLE):
-        following = next_at(cron, at)
-        if following is None or following > end:
-            return passed
-        at = following
-    return int((end - start) / ((at - start) / _SAMPLE))
+    from cronsim import CronSim
+
+    parsed = CronSim(cron, EPOCH)
+    a_day, ticks = len(parsed.hours) * len(parsed.minutes), 0
+    midnights = " ".join(["0 0", *cron.split()[2:]])
+    day = next_at(midnights, start - DAY)
+    while day is not None and day <= end and ticks <= MOST_TICKS:
+        ticks += a_day
+        day = next_at(midnights, day)
+    return ticks
 
 
 class Agenda:
@@ -130,6 +133,15 @@ class Agenda:
         """Look again: its crons may be others now."""
         self._next.pop(api, None)
 
+    def commanded(self, api: str, at: int) -> None:
+        """Look again, from the instant of a command on: what it brings is not due yet.
+
+        All that was due by then has been done.
+        """
+        if api in self._passed:
+            self._passed[api] = max(self._passed[api], Tick(at, _LAST))
+            self.changed(api)
+
     def check_leap(self, start: int, end: int) -> None:
         """Raise ``TooFar`` if a clock would pass too many ticks at once."""
         if end - start <= DAY:
@@ -139,7 +151,7 @@ class Agenda:
             for api in self._schedules
         )
         if ticks > MOST_TICKS:
-            raise TooFar(ticks, MOST_TICKS)
+            raise TooFar(MOST_TICKS)
 
     def _next_of(self, api: str) -> Tick | None:
         if api not in self._next:

@@ -70,10 +70,14 @@ class State:
         for record in new.records:
             if record.id not in had:
                 self.collections[record.kind.collection].add(record)
+        started = {successor.id for successor in old.successors}
         begun = {successor.id for successor in new.successors}
         for successor in old.successors:
             if successor.id not in begun:
                 self._remove(successor)
+        for successor in new.successors:
+            if successor.id not in started:
+                self.add(successor)
 
     def as_it_is(self, run: Run) -> Run:
         """The run with its records as they were changed since it was drawn."""
@@ -104,7 +108,9 @@ class State:
     def _remove(self, run: Run) -> None:
         del self.runs[run.id]
         for record in run.records:
-            self.put(record, None)
+            # Somebody may have put another one in its place, which has begun.
+            if self.collections[record.kind.collection].record(record.id) is record:
+                self.put(record, None)
         for successor in run.successors:
             self._remove(successor)
 

@@ -8,7 +8,7 @@ from soundstage.world.clock import within_years
 from soundstage.world.drawing import LONGEST_CHAIN, Drawing, Source
 from soundstage.world.errors import FixtureError
 from soundstage.world.record import Record
-from soundstage.world.scenario import RUN, Cue
+from soundstage.world.scenario import RUN, Cue, Script
 from soundstage.world.value import as_span
 
 
@@ -16,8 +16,9 @@ from soundstage.world.value import as_span
 class Run:
     """A run under way, or over: its timeline, written when it started.
 
-    ``records[0]`` is its own record. ``names`` is what its steps were drawn with,
-    ``successors`` are the runs that it starts.
+    ``records[0]`` is its own record. ``names`` is what its steps were drawn with, and
+    ``given`` those of them that nobody drew. ``struck`` says when which of its
+    ``deadlines`` end it. ``successors`` are the runs that it starts.
     """
 
     task: str
@@ -25,7 +26,9 @@ class Run:
     at: int
     records: tuple[Record, ...]
     names: Mapping[str, Json]
+    given: frozenset[str] = frozenset()
     deadlines: Mapping[str, int] = field(default_factory=dict)
+    struck: Mapping[str, int] = field(default_factory=dict)
     successors: tuple["Run", ...] = ()
     chain: int = 0
 
@@ -54,10 +57,10 @@ def drawn(source: Source, cue: Cue) -> Run:
     """
     script, scenario_name = source.script, cue.scenario
     task = script.task(cue.task)
+    scenario_name = scenario_name or source.scenario_of(cue.task)
     if cue.chain > LONGEST_CHAIN:
         msg = f"more than {LONGEST_CHAIN} runs start one another in a row"
         raise FixtureError(msg, f"/scenarios/{scenario_name}")
-    scenario_name = scenario_name or source.scenario_of(cue.task)
     scenario = script.scenario(scenario_name)
     about = {"task": cue.task, "scenario": scenario_name}
     names = {**task, **about, **cue.names}
@@ -78,10 +81,11 @@ def drawn(source: Source, cue: Cue) -> Run:
         at=cue.at,
         records=drawing.records(),
         names=drawing.names,
+        given=frozenset(cue.names),
         deadlines={**spans, **cue.deadlines},
         chain=cue.chain,
     )
-    return _cut_short(source, run, cue.at) or _followed(source, run, drawing.cues)
+    return _settled(source, run, cue.at, drawing.cues)
 
 
 def interrupted(source: Source, run: Run, cut: Cut) -> Run | None:
@@ -97,7 +101,8 @@ def interrupted(source: Source, run: Run, cut: Cut) -> Run | None:
         return None
     to_come = {r.name for r in run.records if r.began > at}
     names = {n: v for n, v in run.names.items() if n not in to_come}
-    drawing = Drawing(source, at, {**names, **cut.names}, cut.names.keys())
+    given = run.given | cut.names.keys()
+    drawing = Drawing(source, at, {**names, **cut.names}, given)
     gone: list[Record] = []
     for record in run.records:
         past = record.until(at)
@@ -110,30 +115,53 @@ def interrupted(source: Source, run: Run, cut: Cut) -> Run | None:
         run,
         records=(*drawing.records(), *gone),
         names=drawing.names,
+        given=given,
+        struck={name: time for name, time in run.struck.items() if time <= at},
         successors=tuple(s for s in run.successors if s.at <= at),
     )
-    return _cut_short(source, new, at) or _followed(source, new, drawing.cues)
+    return _settled(source, new, at, drawing.cues)
 
 
-def _cut_short(source: Source, run: Run, since: int) -> Run | None:
-    """The run as its first deadline ends it; None if it keeps them all."""
-    script, own = source.script, run.records[0]
-    cuts = []
-    for name, span in run.deadlines.items():
-        ending = script.passage("ending", name)
-        entered = (
-            time
-            for time, document in zip(own.times, own.documents, strict=True)
-            if document is not None and script.may_end(document, ending)
-        )
-        first = next(entered, None)
-        if first is not None and (at := within_years(first + span)) >= since:
-            cuts.append(Cut(name, at))
-    for cut in sorted(cuts, key=lambda cut: cut.at):
-        others = {n: s for n, s in run.deadlines.items() if n != cut.ending}
-        if ended := interrupted(source, replace(run, deadlines=others), cut):
-            return ended
-    return None
+def _settled(source: Source, run: Run, since: int, cues: list[Cue]) -> Run:
+    """The run as its first deadline ends it, or as it is followed by others."""
+    cut = _first_cut(source.script, run, since)
+    if cut is None:
+        return _followed(source, run, cues)
+    begun = _started(source, run, [cue for cue in cues if cue.at <= cut.at])
+    run = replace(
+        run,
+        struck={**run.struck, cut.ending: cut.at},
+        successors=(*run.successors, *begun),
+    )
+    return interrupted(source, run, cut) or run
+
+
+def _first_cut(script: Script, run: Run, since: int) -> Cut | None:
+    """Where the first deadline that is not kept ends the run."""
+    cuts = (
+        Cut(name, at)
+        for name, span in run.deadlines.items()
+        if name not in run.struck
+        and (at := _due(script, run.records[0], name, span)) is not None
+        and at >= since
+    )
+    return min(cuts, key=lambda cut: cut.at, default=None)
+
+
+def _due(script: Script, own: Record, name: str, span: int) -> int | None:
+    """When a run is given an ending; None if it is in none of its states by then."""
+    ending = script.passage("ending", name)
+    entered = (
+        time
+        for time, document in zip(own.times, own.documents, strict=True)
+        if document is not None and script.may_end(document, ending)
+    )
+    first = next(entered, None)
+    if first is None:
+        return None
+    at = within_years(first + span)
+    document = own.as_of(at)
+    return at if document and script.may_end(document, ending) else None
 
 
 def _followed(source: Source, run: Run, cues: list[Cue]) -> Run:
@@ -141,7 +169,11 @@ def _followed(source: Source, run: Run, cues: list[Cue]) -> Run:
     follow = source.script.follow
     if follow and not cues and not run.successors and (cue := follow(run)):
         cues = [cue]
-    begun = tuple(
+    begun = _started(source, run, cues)
+    return replace(run, successors=(*run.successors, *begun))
+
+
+def _started(source: Source, run: Run, cues: list[Cue]) -> tuple[Run, ...]:
+    return tuple(
         drawn(source, replace(cue, task=run.task, chain=run.chain + 1)) for cue in cues
     )
-    return replace(run, successors=(*run.successors, *begun))

@@ -1,6 +1,7 @@
 """A world: seed + fixtures + clock + log. It changes only by applying commands."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import overload
 
@@ -8,7 +9,7 @@ from soundstage.types import Document
 from soundstage.world.chance import Chance, Seeded
 from soundstage.world.clock import Clock
 from soundstage.world.effect import Outcome, effect_of
-from soundstage.world.errors import Unknown
+from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture, compile_scenario
 from soundstage.world.log import (
     Advance,
@@ -134,11 +135,12 @@ class World:
         Gives the run that was started or interrupted (None if it was over already), or
         the record that was changed. Raises ``Unknown`` for a name that is not there,
         ``FixtureError`` for what lifecycle or contract forbid, ``ValueError`` for a
-        span that the clock cannot go.
+        span that the clock cannot go, and for a plan for no run.
         """
         at = self.clock.now() if isinstance(command, Reset) else self.now()
         chance = Seeded(self.opening.seed, _api_of(command), "draws", self._draws)
         outcome = self._apply(command, at, chance)
+        self._agenda.commanded(_api_of(command), at)
         # How often the clock was turned does not decide what is drawn.
         self._draws += not isinstance(command, Advance | Reset)
         if not isinstance(command, Reset):
@@ -200,7 +202,9 @@ class World:
                 checked = True
             chance = Seeded(self.opening.seed, api, "tick", tick.key, tick.at)
             for command in self._agenda.commands_of(tick, api):
-                self._apply(command, tick.at, chance)
+                # What cannot be done must not keep the world from being read.
+                with suppress(FixtureError, Unknown):
+                    self._apply(command, tick.at, chance)
 
     def _apply(self, command: Command, at: int, chance: Chance) -> Outcome:
         match command:

@@ -1,0 +1,85 @@
+"""Trieve: datasets, what is in them, and the events of the work done on them."""
+
+from soundstage.apis.api import Answer, Api, Call, Handler, Sample
+from soundstage.apis.trieve import (
+    chunks,
+    crawls,
+    datasets,
+    events,
+    files,
+    groups,
+    tables,
+)
+from soundstage.apis.trieve.access import for_role
+from soundstage.apis.trieve.refusal import problem
+from soundstage.apis.trieve.vocabulary import VOCABULARY
+
+__all__ = ["API", "VOCABULARY"]
+
+
+def health_check(_call: Call) -> Answer:
+    """The server is well, whenever it can say so."""
+    return Answer(None)
+
+
+HANDLERS: dict[str, dict[str, Handler]] = {
+    "readonly": {
+        "get_events": events.list_events,
+        "get_chunk_by_id": chunks.get_chunk,
+        "get_chunk_by_tracking_id": chunks.get_chunk_by_tracking_id,
+        "get_chunk_group": groups.get_chunk_group,
+        "get_file_handler": files.get_file,
+    },
+    "admin": {
+        "get_dataset": datasets.get_dataset,
+        "get_dataset_by_tracking_id": datasets.get_dataset_by_tracking_id,
+        "get_datasets_from_organization": datasets.list_datasets,
+        "create_chunk": chunks.create_chunk,
+        "update_chunk": chunks.update_chunk,
+        "update_chunk_by_tracking_id": chunks.update_chunk_by_tracking_id,
+        "delete_chunk": chunks.delete_chunk,
+        "delete_chunk_by_tracking_id": chunks.delete_chunk_by_tracking_id,
+        "bulk_delete_chunk": chunks.bulk_delete_chunk,
+        "create_chunk_group": groups.create_chunk_group,
+        "update_chunk_group": groups.update_chunk_group,
+        "delete_chunk_group": groups.delete_chunk_group,
+        "add_chunk_to_group": groups.add_chunk_to_group,
+        "remove_chunk_from_group": groups.remove_chunk_from_group,
+        "upload_file_handler": files.upload_file,
+        "delete_file_handler": files.delete_file,
+        "create_presigned_url_for_csv_jsonl": tables.announce_table,
+        "create_crawl": crawls.create_crawl,
+        "get_crawl_requests_for_dataset": crawls.list_crawls,
+        "update_crawl_request": crawls.update_crawl,
+        "delete_crawl_request": crawls.delete_crawl,
+    },
+    "owner": {
+        "create_dataset": datasets.create_dataset,
+        "delete_dataset": datasets.delete_dataset,
+        "delete_dataset_by_tracking_id": datasets.delete_dataset_by_tracking_id,
+        "clear_dataset": datasets.clear_dataset,
+    },
+}
+"""By the least role that the vendor's document asks for, as the scope of its key."""
+
+API = Api(
+    name="trieve",
+    title="Trieve",
+    vocabulary=VOCABULARY,
+    handlers={
+        "health_check": health_check,
+        "put_csv_or_jsonl": tables.put_table,
+        **{
+            name: for_role(role, handler)
+            for role, handlers in HANDLERS.items()
+            for name, handler in handlers.items()
+        },
+    },
+    problem=problem,
+    sample=Sample(
+        "POST",
+        "/api/dataset/events",
+        {"page_size": 3},
+        (("TR-Dataset", "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"),),
+    ),
+)

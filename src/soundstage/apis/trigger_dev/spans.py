@@ -1,0 +1,126 @@
+"""The spans of a run's trace: in a list, and as a tree."""
+
+from collections.abc import Mapping
+
+from soundstage.apis.api import Answer, Call
+from soundstage.apis.trigger_dev.refusals import own
+from soundstage.apis.trigger_dev.vocabulary import NS
+from soundstage.types import Document
+from soundstage.world.clock import rfc3339
+from soundstage.world.page import ordered
+
+MOST_EVENTS = 25_000  # of one run; the real store's default
+
+
+def list_run_events(call: Call) -> Answer:
+    """All spans of a run, the earliest first."""
+    run = own(call, "runs", call.parameters["runId"])
+    return Answer({"events": spans_of(call, run)})
+
+
+def get_run_trace(call: Call) -> Answer:
+    """The same spans, each within the one above it."""
+    run = own(call, "runs", call.parameters["runId"])
+    nodes: dict[str, Document] = {}
+    for span in spans_of(call, run):
+        node = nodes[span["spanId"]] = _node(span, run)
+        if above := nodes.get(span["parentId"] or ""):
+            above["children"].append(node)
+    root = next(iter(nodes.values()), None) or _not_begun(run)
+    return Answer({"trace": {"traceId": run["traceId"], "rootSpan": root}})
+
+
+def spans_of(call: Call, run: Document) -> list[Document]:
+    """A run's spans as of now, settled, the earliest first. O(spans log spans)."""
+    spans = call.collection("spans").children(run["id"], call.now)
+    by_start = ordered(spans, lambda s: int(s["startTime"]), descending=False)
+    return settled(by_start)[:MOST_EVENTS]
+
+
+def _node(span: Document, run: Document) -> Document:
+    """A span as the trace tells it: dates as text, and nothing that is null."""
+    data = {
+        "message": span["message"],
+        "taskSlug": run["taskIdentifier"],
+        "startTime": rfc3339(int(span["startTime"]) // NS),
+        **{name: span[name] for name in _TOLD},
+        "properties": {},
+    }
+    if span["attemptNumber"] is not None:
+        data["attemptNumber"] = span["attemptNumber"]
+    node = {"id": span["spanId"], "runId": span["runId"], "data": data, "children": []}
+    return {**node, "parentId": span["parentId"]} if span["parentId"] else node
+
+
+_TOLD = ("duration", "isError", "isPartial", "isCancelled", "level", "events")
+
+
+def _not_begun(run: Document) -> Document:
+    """The span of a run whose own has not been stored."""
+    span = {
+        "spanId": "",
+        "runId": run["id"],
+        "parentId": None,
+        "attemptNumber": None,
+        "message": run["taskIdentifier"],
+        "startTime": "0",
+        "duration": 0,
+        "isError": False,
+        "isPartial": True,
+        "isCancelled": False,
+        "level": "TRACE",
+        "events": [],
+    }
+    return _node(span, run)
+
+
+def settled(spans: list[Document]) -> list[Document]:
+    """The spans, with those still open under a closed one told how that one ended.
+
+    The real store does so when it reads (its ancestor override): a cancelled run
+    writes only its root span.
+    """
+    by_id = {span["spanId"]: span for span in spans}
+    return [
+        _closed(span, ancestor)
+        if span["isPartial"] and (ancestor := _closed_ancestor(span, by_id))
+        else span
+        for span in spans
+    ]
+
+
+def _closed_ancestor(span: Document, by_id: Mapping[str, Document]) -> Document | None:
+    parent = by_id.get(span.get("parentId") or "")
+    while parent is not None and parent["isPartial"]:
+        parent = by_id.get(parent.get("parentId") or "")
+    return parent
+
+
+def _closed(span: Document, ancestor: Document) -> Document:
+    if ancestor["isCancelled"]:
+        said = [e for e in ancestor.get("events", ()) if e["name"] == "cancellation"]
+        ended = {"isCancelled": True}
+    else:
+        said = _failure(span, ancestor)
+        ended = {"isError": True}
+        if not said:
+            return span
+    end = int(ancestor["startTime"]) + ancestor["duration"]
+    duration = max(0, end - int(span["startTime"]))
+    events = [*span.get("events", ()), *said]
+    return {**span, **ended, "isPartial": False, "duration": duration, "events": events}
+
+
+def _failure(span: Document, ancestor: Document) -> list[Document]:
+    """What a failed ancestor says of the attempt that the span belongs to."""
+    if not ancestor["isError"] or span.get("attemptNumber") is None:
+        return []
+    for event in ancestor.get("events", ()):
+        properties = event.get("properties", {})
+        if (
+            event["name"] == "attempt_failed"
+            and properties.get("attemptNumber") == span["attemptNumber"]
+        ):
+            exception = {"exception": properties.get("exception", {})}
+            return [{**event, "name": "exception", "properties": exception}, event]
+    return []

@@ -1,0 +1,326 @@
+"""Server-sent events: what goes over the wire, when, and what is kept of it."""
+
+import asyncio
+import logging
+import time
+
+import pytest
+from live import played, soon, turns
+
+from soundstage.apis.api import Answer
+from soundstage.server.faults.wire import Cut
+from soundstage.server.journal.recording import BODY_LIMIT
+from soundstage.server.message import event_of
+from soundstage.world.log import Advance, Reset, Start
+
+ITEM = {"event": "made", "id": 7, "data": {"n": 1}}
+WIRE = b'id: 7\nevent: made\ndata: {"n":1}\n\n'
+
+
+def handler(items):
+    """A handler that answers with this stream, an async generator function."""
+
+    async def stream(call):
+        return Answer(stream=items(call), media_type="text/event-stream")
+
+    return stream
+
+
+async def three(_call):
+    for n in range(3):
+        yield {"data": {"n": n}}
+
+
+async def commands(call):
+    """An event for every change of the world."""
+    while True:
+        yield {"data": {"n": len(call.world.log)}}
+        call = await call.later(None)
+
+
+def wait(_call):
+    return Answer({})
+
+
+def streamed(story, items, **more):
+    played(story, wait=wait, stream=handler(items), **more)
+
+
+async def read_until(reader, text):
+    """What comes over a socket, up to and with this text."""
+    return (await asyncio.wait_for(reader.readuntil(text), 5)).decode()
+
+
+@pytest.mark.parametrize(
+    ("item", "wire"),
+    [
+        (ITEM, WIRE),
+        ({"data": None}, b"data: null\n\n"),
+        ({"retry": 250, "data": "two\nlines"}, b'retry: 250\ndata: "two\\nlines"\n\n'),
+        ({"data": [], "event": "e", "id": "a"}, b"id: a\nevent: e\ndata: []\n\n"),
+    ],
+)
+def test_an_event_is_its_fields_then_its_data_then_an_empty_line(item, wire):
+    assert event_of(item) == wire
+
+
+def test_a_stream_that_ends_is_an_answer_like_others():
+    async def story(live):
+        answer = await live.ask("/stream")
+        assert answer.headers["content-type"] == "text/event-stream"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "content-length" not in answer.headers
+        assert answer.text == "".join(f'data: {{"n":{n}}}\n\n' for n in range(3))
+
+    streamed(story, three)
+
+
+def test_a_stream_may_have_nothing_to_say():
+    async def nothing(_call):
+        for item in ():
+            yield item
+
+    async def story(live):
+        answer = await live.ask("/stream")
+        assert (answer.status_code, answer.text) == (200, "")
+
+    streamed(story, nothing)
+
+
+def test_events_go_out_as_the_world_brings_them():
+    async def story(live):
+        reader, writer = await live.connect("/stream")
+        head = await read_until(reader, b"\r\n\r\n")
+        assert head.startswith("HTTP/1.1 200 OK\r\n")
+        assert "content-type: text/event-stream\r\n" in head
+        assert "transfer-encoding: chunked\r\n" in head
+        assert "content-length" not in head
+        for n in range(3):
+            assert f'data: {{"n":{n}}}\n' in await read_until(reader, b"\n\n")
+            await asyncio.sleep(0.02)
+            live.world.apply(Start("small"))
+        writer.close()
+        await soon(live.worlds.default.journal.entries)
+
+    streamed(story, commands, socket=True)
+
+
+def test_a_client_that_goes_ends_the_stream():
+    ended = []
+
+    async def items(call):
+        try:
+            async for item in commands(call):
+                yield item
+        finally:
+            ended.append(call)
+
+    async def story(live):
+        reader, writer = await live.connect("/stream")
+        await read_until(reader, b"\n\n")
+        writer.close()
+        await soon(lambda: ended)
+
+    streamed(story, items, socket=True)
+
+
+def test_a_change_that_came_while_an_event_went_out_is_not_missed():
+    async def slow(call):
+        yield {"data": {"n": len(call.world.log)}}
+        call.world.apply(Start("small"))  # somebody's command, meanwhile
+        call = await call.later(None)
+        yield {"data": {"n": len(call.world.log)}}
+
+    async def story(live):
+        assert '"n":1' in (await asyncio.wait_for(live.ask("/stream"), 2)).text
+
+    streamed(story, slow)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda live: live.listening.stop(),
+        lambda live: live.worlds.default.reset(),
+        lambda live: live.worlds.restore(live.worlds.default, live.world.exported()),
+    ],
+    ids=["stop", "reset", "import"],
+)
+def test_a_stream_comes_to_a_clean_end_when_nothing_is_waited_for(action):
+    async def story(live):
+        reader, writer = await live.connect("/stream", b"Connection: close\r\n")
+        await read_until(reader, b"\n\n")
+        action(live)
+        assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"0\r\n\r\n")
+        writer.close()
+
+    began = time.monotonic()
+    streamed(story, commands, socket=True)
+    assert time.monotonic() - began < 5
+
+
+def test_streams_are_ended_before_a_reset_is_seen_by_them():
+    seen = []
+
+    async def items(call):
+        while True:
+            seen.append(len(call.world.log))
+            yield {"data": {}}
+            call = await call.later(None)
+
+    async def story(live):
+        asked = live.ask("/stream")
+        await turns()
+        live.world.apply(Advance(0))
+        await turns()
+        live.worlds.default.reset()
+        await asked
+        assert seen == [0, 1]
+        assert live.world.apply(Reset()) is None
+
+    streamed(story, items)
+
+
+# What is kept
+
+
+def test_a_stream_is_in_the_journal_and_in_its_archive():
+    async def story(live):
+        await live.ask("/stream")
+        (entry,) = (await live.ask("/_soundstage/journal")).json()["entries"]
+        assert (entry["operation"], entry["status"]) == ("stream", 200)
+        assert entry["answer_body"]["media_type"] == "text/event-stream"
+        assert entry["answer_body"]["text"].count("data: ") == 3
+        har = (await live.ask("/_soundstage/journal.har")).json()
+        content = har["log"]["entries"][0]["response"]["content"]
+        assert content["mimeType"] == "text/event-stream"
+        assert content["text"] == entry["answer_body"]["text"]
+
+    streamed(story, three)
+
+
+def test_the_journal_keeps_the_beginning_of_a_long_stream():
+    async def long(_call):
+        for _ in range(20):
+            yield {"data": {"text": "x" * 10_000}}
+
+    async def story(live):
+        assert len((await live.ask("/stream")).content) > 200_000
+        (entry,) = (await live.ask("/_soundstage/journal")).json()["entries"]
+        assert len(entry["answer_body"]["text"]) == BODY_LIMIT
+        assert entry["answer_body"]["cut"]
+
+    streamed(story, long)
+
+
+# Bugs of our own
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"data": {"n": "one"}}, "our own stream breaks the contract"),
+        ({"event": "odd", "data": {}}, "our own stream breaks the contract"),
+        ({"event": "made"}, "our own stream breaks the contract"),
+        ({"data": {"more": {1, 2}}}, "a stream failed"),
+        (ZeroDivisionError("oh"), "a stream failed"),
+    ],
+)
+def test_a_stream_that_fails_is_cut_logged_and_closed(item, message, caplog):
+    closed = []
+
+    async def items(_call):
+        try:
+            yield ITEM
+            if isinstance(item, Exception):
+                raise item
+            yield item
+        finally:
+            closed.append(item)
+
+    async def story(live):
+        with pytest.raises(Cut):
+            await live.ask("/stream")
+        assert closed == [item]
+        (seen,) = live.worlds.default.journal.entries()
+        assert bool(seen.violations) == ("contract" in message)
+
+    with caplog.at_level(logging.ERROR, "soundstage"):
+        streamed(story, items)
+    assert message in caplog.text
+
+
+def test_a_stream_that_breaks_the_contract_cuts_the_connection():
+    async def items(_call):
+        yield ITEM
+        yield {"event": "odd", "data": {}}
+
+    async def story(live):
+        reader, writer = await live.connect("/stream")
+        said = await asyncio.wait_for(reader.read(), 5)
+        assert said.endswith(WIRE + b"\r\n")  # and no last chunk
+        writer.close()
+
+    streamed(story, items, socket=True)
+
+
+def test_a_stream_of_a_status_that_has_none_breaks_the_contract():
+    async def stream(_call):
+        return Answer(status=404, stream=three(None), media_type="text/event-stream")
+
+    async def story(live):
+        with pytest.raises(Cut):
+            await live.ask("/stream")
+
+    played(story, wait=wait, stream=stream)
+
+
+# Faults
+
+
+async def struck(live, kind, **options):
+    body = {"kind": kind, "options": options, "operation": "stream"}
+    answer = await live.ask("/_soundstage/faults", json=body)
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("latency", {"ms": 60_000}), ("slow", {"ms": 60_000}), ("truncate", {}),
+        ("malformed", {}),
+    ],
+)  # fmt: skip
+def test_faults_of_bodies_leave_streams_alone(kind, options):
+    async def story(live):
+        await struck(live, kind, **options)
+        answer = await asyncio.wait_for(live.ask("/stream"), 8)
+        assert answer.text.count("data: ") == 3
+        (entry,) = live.worlds.default.journal.entries()
+        assert entry.fault is None
+
+    streamed(story, three)
+
+
+def test_a_status_strikes_in_place_of_a_stream():
+    async def story(live):
+        await struck(live, "status", status=503)
+        answer = await live.ask("/stream")
+        assert (answer.status_code, answer.headers["soundstage-fault"]) == (
+            503,
+            "status-1",
+        )
+
+    streamed(story, three)
+
+
+@pytest.mark.parametrize("kind", ["timeout", "reset"])
+def test_a_fault_that_cuts_strikes_streams_too(kind):
+    async def story(live):
+        await struck(live, kind)
+        with pytest.raises((Cut, TimeoutError)):
+            await live.ask("/stream")
+        (entry,) = live.worlds.default.journal.entries()
+        assert (entry.fault, entry.status) == (kind, None)
+
+    streamed(story, three)

@@ -1,0 +1,179 @@
+"""One world with every API, in which anything may happen: its laws hold after each."""
+
+from contextlib import suppress
+from dataclasses import replace
+from hashlib import sha256
+from typing import ClassVar
+
+import orjson
+import yaml
+from counters import COUNTERS
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from stage import times_of
+
+from soundstage import resources
+from soundstage.world.clock import LATEST
+from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.log import Advance, Define, Delete, Patch, Put, Reset
+from soundstage.world.world import Opening, World
+from strategies import NOW, Onward, chosen, command, edits, few, moves, seeds, spans
+
+EDITS = Put | Patch | Delete
+
+
+class Life(RuleBasedStateMachine):
+    """What a world has been through, and what was seen of it."""
+
+    fixtures: ClassVar = {}
+    scenarios: ClassVar = {}
+
+    @initialize(seed=seeds)
+    def begin(self, seed):
+        self.seed = seed
+        self.world = World(self.fixtures, Opening(seed, NOW, speed=0))
+        self.forget()
+
+    def forget(self):
+        self.edited = set()
+        self.past = None
+        self.judged = {}
+
+    def apply(self, command):
+        """Carry it out, if it may be."""
+        self.past = self.world.now() - 1, seen(self.world, self.world.now() - 1)
+        with suppress(FixtureError, Unknown):
+            self.world.apply(command)
+            if isinstance(command, EDITS):
+                self.edited.add((command.api, command.id))
+
+    @rule(api=few, move=moves)
+    def happen(self, api, move):
+        self.apply(command(self.world, chosen(self.fixtures, api), move))
+
+    @rule(api=few, change=st.integers(0, 12))
+    def go_on(self, api, change):
+        self.happen(api, Onward(change))
+
+    @rule(api=few, edit=edits)
+    def edit(self, api, edit):
+        self.happen(api, edit)
+
+    @rule(api=few, scenario=few, name=few)
+    def define(self, api, scenario, name):
+        api = chosen(self.fixtures, api)
+        node = chosen(self.scenarios[api].values(), scenario)
+        self.apply(Define(api, f"new_{name % 3}", node))
+
+    @rule(first=spans, second=spans)
+    def advance_in_two(self, first, second):
+        other = self.again()
+        self.apply(Advance(first + second))
+        other.apply(Advance(first))
+        other.apply(Advance(second))
+        assert seen(other, LATEST) == seen(self.world, LATEST)
+
+    @rule()
+    def travel(self):
+        written = orjson.dumps(self.world.exported())
+        self.world = World.imported(self.fixtures, orjson.loads(written))
+        assert orjson.dumps(self.world.exported()) == written
+
+    @rule()
+    @precondition(lambda self: len(self.world.log) > 5)
+    def reset(self):
+        self.world.apply(Reset())
+        self.forget()
+        other = World(self.fixtures, Opening(self.seed, NOW, speed=0))
+        assert seen(self.world, LATEST) == seen(other, LATEST)
+
+    def again(self):
+        other = World(self.fixtures, Opening(self.seed, NOW, speed=0))
+        other.replay(self.world.log)
+        return other
+
+    @invariant()
+    def the_past_is_never_rewritten(self):
+        if self.past:
+            at, said = self.past
+            assert seen(self.world, at) == said
+
+    @invariant()
+    def every_record_satisfies_its_contract(self):
+        for record in self.news("records", records(self.world)):
+            judge = self.fixtures[self.api_of(record)].verdict
+            assert not any(judge(record.kind, d) for d in record.documents if d)
+
+    @invariant()
+    def every_counter_is_right(self):
+        for api, state in states(self.world):
+            for run in self.news(api, state.runs.values()):
+                if any((api, record.id) in self.edited for record in run.records):
+                    continue
+                own, *others = run.records
+                for at in times_of(run):
+                    there = [d for r in others if (d := r.as_of(at))]
+                    pairs = COUNTERS[api](own.as_of(at), there)
+                    assert all(said == counted for said, counted in pairs)
+
+    def news(self, what, those):
+        """Those that were not there when this was asked last."""
+        known = self.judged.get(what, {})
+        self.judged[what] = {id(each): each for each in those}
+        return [each for key, each in self.judged[what].items() if key not in known]
+
+    def api_of(self, record):
+        kinds = {
+            id(kind): api
+            for api, fixture in self.fixtures.items()
+            for kind in fixture.script.vocabulary.kinds.values()
+        }
+        return kinds[id(record.kind)]
+
+    def teardown(self):
+        if hasattr(self, "world"):
+            again = self.again()
+            assert seen(again, LATEST) == seen(self.world, LATEST)
+            assert seen(again, self.world.now()) == seen(self.world, self.world.now())
+
+
+def states(world):
+    return [(api, world.state(api)) for api in world.fixtures]
+
+
+def records(world):
+    for _, state in states(world):
+        for collection in state.collections.values():
+            yield from collection
+
+
+def seen(world, at):
+    """A digest of all documents as of then."""
+    said = [
+        {name: collection.all(at) for name, collection in state.collections.items()}
+        for _, state in states(world)
+    ]
+    return sha256(orjson.dumps(said)).hexdigest()
+
+
+def test_whatever_happens_to_a_world_its_laws_hold(services):
+    Life.fixtures = {
+        name: replace(service.fixture, history=service.fixture.history[:2])
+        for name, service in services.items()
+    }
+    Life.scenarios = {name: scenarios_of(name) for name in services}
+    bounds = settings(max_examples=30, stateful_step_count=20, deadline=None)
+    run_state_machine_as_test(Life, settings=bounds)
+
+
+def scenarios_of(api):
+    text = (resources.fixtures() / f"{api}.yaml").read_text()
+    return yaml.safe_load(text)["scenarios"]

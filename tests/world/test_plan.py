@@ -1,0 +1,150 @@
+"""Planned scenarios: which runs are of them, in which order, how often."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import fixture_of, world_of
+
+from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.log import Interrupt, Plan, Reset, Start
+from soundstage.world.scenario import Cue
+from soundstage.world.world import Opening, World
+from strategies import NOW
+
+TEXT = """
+tasks: {task: {}, other: {}, fixed: {scenario: f}}
+lifecycle: {run.status: {begins: [new], moves: {new: [over]}}}
+scenarios:
+  usual: {steps: [{run: {status: new}}]}
+  a: {weight: 0, steps: [{run: {status: new}}]}
+  b: {weight: 0, steps: [{run: {status: new}}]}
+  f: {weight: 0, steps: [{run: {status: new}}, {after: 1s, run: {status: over}}]}
+  broken: {weight: 0, steps: [{run: {status: new, who: $who}}]}
+  starts: {weight: 0, steps: [{run: {status: new}, start: {scenario: usual}}]}
+endings: {cancelled: [{run: {status: over}}]}
+"""
+
+
+def scenarios(world, *tasks):
+    return [world.apply(Start("small", task)).scenario for task in tasks]
+
+
+def test_runs_are_of_what_is_planned_in_order_and_exactly_so_often():
+    world = world_of(TEXT)
+    world.apply(Plan("small", "a", times=2))
+    world.apply(Plan("small", "b"))
+    assert scenarios(world, *[None] * 5) == ["a", "a", "b", "usual", "usual"]
+
+
+def test_a_plan_for_a_task_is_for_its_runs_only():
+    world = world_of(TEXT)
+    for plan in (Plan("small", "a", "other"), Plan("small", "b")):
+        world.apply(plan)
+    assert scenarios(world, "task", "task", "other", "other") == [
+        "b", "usual", "a", "usual"
+    ]  # fmt: skip
+
+
+def test_a_plan_wins_over_the_scenario_of_a_task():
+    world = world_of(TEXT)
+    world.apply(Plan("small", "a"))
+    assert scenarios(world, "fixed", "fixed") == ["a", "f"]
+
+
+def test_runs_that_are_named_leave_a_plan_as_it_is():
+    world = world_of(TEXT)
+    world.apply(Plan("small", "a"))
+    assert world.apply(Start("small", None, "starts")).successors
+    assert scenarios(world, None, None) == ["a", "usual"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "start", "error"),
+    [
+        ("broken", Start("small"), FixtureError),
+        ("a", Start("small", beginning="none"), Unknown),
+        ("a", Start("small", "nobody"), Unknown),
+        ("a", Start("small", deadlines={"none": 1}), Unknown),
+        ("a", Start("small", fields={"status": "odd"}), FixtureError),
+    ],
+)
+def test_a_start_that_fails_uses_up_no_plan(plan, start, error):
+    world = world_of(TEXT)
+    world.apply(Plan("small", plan))
+    with pytest.raises(error):
+        world.apply(start)
+    assert [p.scenario for p in world.state("small").planned] == [plan]
+    assert len(world.log) == 1
+
+
+def test_an_interruption_uses_up_no_plan():
+    world = world_of(TEXT)
+    run = world.apply(Start("small"))
+    world.apply(Plan("small", "a"))
+    for _ in range(2):
+        world.apply(Interrupt("small", run.id, "cancelled"))
+    assert scenarios(world, None, None) == ["a", "usual"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "error", "message"),
+    [
+        (Plan("small", "c"), Unknown, "no scenario 'c'; there are: usual, a, b"),
+        (Plan("small", "a", "t"), Unknown, "no task 't'; there are: task, other"),
+        (Plan("tiny", "a"), Unknown, "no API 'tiny'"),
+        (Plan("small", "a", None, 0), ValueError, "one run or more, not 0"),
+        (Plan("small", "a", None, -2), ValueError, "one run or more, not -2"),
+    ],
+)
+def test_what_cannot_be_planned_is_not_logged(plan, error, message):
+    world = world_of(TEXT)
+    with pytest.raises(error, match=message):
+        world.apply(plan)
+    assert not world.log
+    assert scenarios(world, None) == ["usual"]
+
+
+def test_plans_are_of_one_world_and_forgotten_by_a_reset():
+    world, other = world_of(TEXT), world_of(TEXT)
+    world.apply(Plan("small", "a", times=3))
+    assert scenarios(other, None) == ["usual"]
+    assert scenarios(world, None) == ["a"]
+    world.apply(Reset())
+    assert scenarios(world, None) == ["usual"]
+
+
+def test_a_run_that_follows_another_is_of_what_is_planned():
+    fixture = fixture_of(TEXT)
+
+    def follow(run):
+        return Cue("", None, run.at + 5) if run.chain < 2 else None
+
+    fixture = replace(fixture, script=replace(fixture.script, follow=follow))
+    world = World({"small": fixture}, Opening(0, NOW, 0))
+    world.apply(Plan("small", "a", times=2))
+    world.apply(Start("small"))
+    runs = world.state("small").runs.values()
+    assert [run.scenario for run in runs] == ["a", "a", "usual"]
+
+
+plans = st.builds(
+    Plan, st.just("small"), st.sampled_from("ab"), st.none(), st.integers(1, 3)
+)
+starts = st.builds(Start, st.just("small"), st.none(), st.none() | st.just("f"))
+
+
+@settings(max_examples=30)
+@given(commands=st.lists(plans | starts, max_size=12))
+def test_what_is_planned_is_a_queue(commands):
+    world, queue = world_of(TEXT), []
+    for command in commands:
+        outcome = world.apply(command)
+        if isinstance(command, Plan):
+            queue += [command.scenario] * command.times
+        elif command.scenario is None:
+            assert outcome.scenario == (queue.pop(0) if queue else "usual")
+    other = World.imported(world.fixtures, world.exported())
+    assert other.state("small").planned == world.state("small").planned
+    assert scenarios(other, *[None] * len(queue), None) == [*queue, "usual"]
