@@ -44,6 +44,14 @@ def pairs_of(given: Iterable[str], option: str) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
+def positive(text: str) -> int:
+    """A number from 1 up, as an argument."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1 up, not {text}")
+    return number
+
+
 def instant(text: str) -> int:
     """An instant of RFC 3339, as an argument."""
     try:

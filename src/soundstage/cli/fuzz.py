@@ -15,6 +15,7 @@ from soundstage.cli.common import (
     add_secrets,
     instant,
     pairs_of,
+    positive,
     stop,
 )
 from soundstage.cli.progress import Progress
@@ -109,20 +110,20 @@ def _add_world(fuzz: argparse.ArgumentParser) -> None:
 def _add_effort(fuzz: argparse.ArgumentParser) -> None:
     fuzz.add_argument(
         "--max-examples",
-        type=_positive,
+        type=positive,
         default=100,
         metavar="N",
         help="requests that are drawn for each operation; default: %(default)s",
     )
     fuzz.add_argument(
         "--max-time",
-        type=_positive,
+        type=positive,
         metavar="SECONDS",
         help="stop after so long, with what was found until then",
     )
     fuzz.add_argument(
         "--workers",
-        type=_positive,
+        type=positive,
         default=1,
         metavar="N",
         help="requests at a time; with more than 1 no case comes again for certain; "
@@ -177,13 +178,6 @@ def _add_reports(fuzz: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="send again what failed: a file, or a folder, of DIR/<api>/failures",
     )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a number from 1 up, not {text}")
-    return number
 
 
 def run(options: argparse.Namespace) -> int:

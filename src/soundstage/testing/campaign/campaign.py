@@ -1,11 +1,13 @@
 """What schemathesis is to send where: its configuration and its command line."""
 
+import copy
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from soundstage.testing.semantics.described import Catalogue, Described
+from soundstage.testing.semantics.streams import STREAM
 from soundstage.types import Document, Json
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
@@ -19,7 +21,9 @@ class Campaign:
 
     ``secrets`` are by security scheme, ``values`` known ones by parameter. All
     ``operations`` (ids or labels) are meant if there is none; ``rules`` are those of
-    ``semantics``, and ``without`` checks that are not made. ``max_time`` is in seconds.
+    ``semantics``, and ``without`` checks that are not made. ``max_time`` is in seconds, ``rate``
+    requests a second. ``own`` says that the server is a mock of ours, whose credentials
+    are no secrets, ``as_described`` that it is sent no methods that it does not have.
     """
 
     document: Document
@@ -35,9 +39,9 @@ class Campaign:
     rules: tuple[str, ...] = ()
     checks: tuple[str, ...] = ("all",)
     without: tuple[str, ...] = ()
-    only_as_described: bool = False
-    rate: str | None = None
-    masked: bool = True
+    as_described: bool = False
+    rate: float | None = None
+    own: bool = False
     reports: tuple[str, ...] = ()
     report_dir: Path | None = None
     extension: str = "soundstage.testing.campaign.inside"
@@ -50,6 +54,7 @@ class Campaign:
             "SCHEMATHESIS_HOOKS": self.extension,
             "SOUNDSTAGE_CAMPAIGN_URL": self.url,
             "SOUNDSTAGE_CAMPAIGN_RULES": rules,
+            "SOUNDSTAGE_CAMPAIGN_OWN": "yes" if self.own else "",
             **names,
         }
 
@@ -63,7 +68,7 @@ class Campaign:
         if self.without:
             words += ["--exclude-checks", ",".join(self.without)]
         if self.rate:
-            words += ["--rate-limit", self.rate]
+            words += ["--rate-limit", _rate(self.rate)]
         for operation in self._chosen():
             words += ["--include-name", operation.label]
         if self.reports and self.report_dir:
@@ -87,14 +92,13 @@ class Campaign:
         """The configuration file, as TOML."""
         generation: Document = {"database": "none"}
         coverage: Document = {}
-        if self.only_as_described:
-            generation["mode"] = "positive"
+        if self.as_described:
             coverage["unexpected-methods"] = []
         tables: Document = {
             "cache": {"enabled": True, "directory": str(cache)},
             "generation": generation,
             "phases": {"coverage": coverage},
-            "output": {"sanitization": {"enabled": self.masked}},
+            "output": {"sanitization": {"enabled": not self.own}},
             "auth": {"openapi": dict(self._credentials())},
             "dictionaries": {
                 f"d{i}": {"values": values}
@@ -127,8 +131,27 @@ class Campaign:
             answers = map(
                 operation.followed, operation.node.get("responses", {}).values()
             )
-            if any("text/event-stream" in a.get("content", {}) for a in answers):
+            if any(STREAM in a.get("content", {}) for a in answers):
                 yield {"include-name": operation.label, "request-timeout": 1.0}
+
+
+def without_streams(document: Document) -> Document:
+    """The document without schemas of streams, which schemathesis reads otherwise."""
+    changed: Document = copy.deepcopy(document)
+    owners = [changed.get("components", {})]
+    owners += [one.node for one in Catalogue(changed).operations.values()]
+    for owner in owners:
+        for answer in owner.get("responses", {}).values():
+            if STREAM in answer.get("content", {}):
+                answer["content"][STREAM] = {}
+    return changed
+
+
+def _rate(a_second: float) -> str:
+    """A rate in whole numbers: so many a second, or an hour."""
+    if a_second == int(a_second):
+        return f"{int(a_second)}/s"
+    return f"{max(1, int(a_second * 3_600))}/h"
 
 
 def _variable(number: int) -> str:

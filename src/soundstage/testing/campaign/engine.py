@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from soundstage.testing.campaign.campaign import Campaign
+from soundstage.testing.campaign.campaign import Campaign, without_streams
 from soundstage.types import Document
 
 MARK = "soundstage:"
@@ -22,6 +22,9 @@ MARK = "soundstage:"
 
 DOCUMENT = "openapi.json"
 """The document's file, in the folder of the process."""
+
+SENT = "sent.json"
+"""The document as schemathesis is given it."""
 
 REFUSED = 2
 """Its exit code when it could not do what it was told to."""
@@ -55,7 +58,7 @@ def events(campaign: Campaign) -> Iterator[Document]:
     """
     require()
     with _folder(campaign) as folder:
-        words = campaign.words(folder / DOCUMENT)
+        words = campaign.words(folder / SENT)
         yield from _told(campaign, folder, words)
         crashes = folder / "cache" / "crashes"
         if campaign.report_dir and crashes.is_dir():
@@ -68,7 +71,7 @@ def replayed(campaign: Campaign, crash: Path) -> tuple[int, str]:
     require()
     with _folder(campaign) as folder:
         words = ["replay", "--keep", "--url", campaign.url]
-        words += ["--schema-location", str(folder / DOCUMENT), str(crash)]
+        words += ["--schema-location", str(folder / SENT), str(crash)]
         with _started(campaign, folder, words) as running:
             _, noise = running.process.communicate()
         text = running.said.read_text(encoding="utf-8", errors="replace")
@@ -79,8 +82,11 @@ def replayed(campaign: Campaign, crash: Path) -> tuple[int, str]:
 def _folder(campaign: Campaign) -> Iterator[Path]:
     with TemporaryDirectory(prefix="soundstage-") as name:
         folder = Path(name)
-        text = json.dumps(campaign.document)
-        (folder / DOCUMENT).write_text(text, encoding="utf-8")
+        for name, document in (
+            (DOCUMENT, campaign.document),
+            (SENT, without_streams(campaign.document)),
+        ):
+            (folder / name).write_text(json.dumps(document), encoding="utf-8")
         config = campaign.config(folder / "cache")
         (folder / "schemathesis.toml").write_text(config, encoding="utf-8")
         yield folder

@@ -17,10 +17,12 @@ def as_text(target: Target, tally: Tally, lines: Mapping[str, str]) -> str:
     labels = Catalogue(target.document).operations
     shown = [label for label in labels if tally.cases[label]]
     width = max((len(labels[label].id) for label in shown), default=0)
-    rows = [f"  {'operation':{width}}  {'cases':>6} {'2xx':>6} {'failures':>8}"]
+    head = "".join(f"{word:>9}" for word in ("cases", "2xx", "refused", "failures"))
+    rows = [f"  {'operation':{width}}{head}"]
     for label in shown:
-        cases, good, failed = tally.cases[label], tally.good[label], tally.failed(label)
-        rows.append(f"  {labels[label].id:{width}}  {cases:6} {good:6} {failed:8}")
+        counts = (tally.cases[label], tally.good[label], tally.refused[label])
+        figures = "".join(f"{count:9}" for count in (*counts, tally.failed(label)))
+        rows.append(f"  {labels[label].id:{width}}{figures}")
     made = sum(tally.checks.values())
     rows.append(f"  {len(tally.checks)} checks, made {made} times")
     found = [_failure(target, failure, lines) for failure in tally.failures.values()]
@@ -67,6 +69,7 @@ def as_json(target: Target, tally: Tally, lines: Mapping[str, str]) -> Document:
                 "label": label,
                 "cases": tally.cases[label],
                 "good": tally.good[label],
+                "refused": tally.refused[label],
                 "failures": tally.failed(label),
             }
             for label, operation in labels.items()

@@ -54,7 +54,7 @@ def campaign_of(target: Target, effort: Effort) -> Campaign:
         operations=effort.only,
         rules=tuple(name for name in rules if name not in effort.without),
         without=tuple(name for name in effort.without if name not in RULES),
-        masked=not target.own,
+        own=target.own,
         reports=effort.reports,
         report_dir=folder,
     )

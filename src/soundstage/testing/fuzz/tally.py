@@ -25,13 +25,17 @@ class Failure:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by operation and by check. ``reason`` is why the campaign ended."""
+    """Counts by operation and by check. ``reason`` is why the campaign ended.
+
+    ``refused`` are valid requests that the API refused for what they were about.
+    """
 
     cases: Counter[str] = field(default_factory=Counter)
     good: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     failures: dict[tuple[str, str, str], Failure] = field(default_factory=dict)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
     phase: str = "loading"
     reason: str = ""
 
@@ -57,6 +61,8 @@ class Tally:
             case "failure":
                 key = (event["operation"], event["check"], event["title"])
                 self.failures.setdefault(key, Failure(*key)).add(event)
+            case "refused":
+                self.refused[event["operation"]] += 1
             case "error":
                 self.errors[event["where"], event["message"]] += 1
             case "finished":

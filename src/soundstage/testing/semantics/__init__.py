@@ -7,6 +7,7 @@ from soundstage.testing.semantics.order import order_holds
 from soundstage.testing.semantics.pages import pages_tile
 from soundstage.testing.semantics.reads import reads_repeat
 from soundstage.testing.semantics.seen import Seen
+from soundstage.testing.semantics.streams import streams_conform
 from soundstage.testing.semantics.told import violations_are_told
 from soundstage.testing.semantics.writes import deletes_are_kept, writes_are_kept
 
@@ -22,6 +23,7 @@ RULES: dict[str, Rule] = {
         reads_repeat,
         writes_are_kept,
         deletes_are_kept,
+        streams_conform,
         violations_are_told,
     )
 }

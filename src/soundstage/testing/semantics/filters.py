@@ -1,5 +1,7 @@
 """A filter applies: no item is there that was not asked for."""
 
+from collections.abc import Iterator
+
 from soundstage.testing.semantics.described import Described, Parameter
 from soundstage.testing.semantics.seen import Seen, plain_name, text_of
 from soundstage.types import Document
@@ -13,10 +15,10 @@ def filters_apply(seen: Seen) -> str | None:
     """
     if not seen.ok or not seen.items:
         return None
-    for parameter in seen.operation.parameters:
+    for parameter in _filters(seen.operation):
         wanted = {text.casefold() for text in seen.values(parameter)}
         # What an empty text means is for the API to say.
-        if not wanted or "" in wanted or not _is_filter(seen.operation, parameter):
+        if not wanted or "" in wanted:
             continue
         for item in seen.items:
             name = _property(parameter, item)
@@ -26,6 +28,15 @@ def filters_apply(seen: Seen) -> str | None:
                     f"and an item has {name} = {text_of(item[name])}"
                 )
     return None
+
+
+def _filters(operation: Described) -> Iterator[Parameter]:
+    """Where the path says it already, the path wins."""
+    in_path = {plain_name(p.plain) for p in operation.parameters if p.place == "path"}
+    for parameter in operation.parameters:
+        said = parameter.place != "path" and plain_name(parameter.plain) in in_path
+        if _is_filter(operation, parameter) and not said:
+            yield parameter
 
 
 def _is_filter(operation: Described, parameter: Parameter) -> bool:
