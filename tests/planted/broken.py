@@ -81,13 +81,13 @@ class Bug:
 BUGS: dict[str, Bug] = {}
 
 
-def bug(*operations: tuple[str, str], caught_by: str, parameters: str = ""):
+def bug(*operations: tuple[str, str], caught_by: str, parameters: str = "", bugs=BUGS):
     """A bug in these operations, whose document has these query parameters alone."""
 
     def plant(break_it):
         name, says = break_it.__name__, break_it.__doc__
         words = frozenset(parameters.split()), frozenset(caught_by.split())
-        BUGS[name] = Bug(name, says, operations, *words, break_it)
+        bugs[name] = Bug(name, says, operations, *words, break_it)
         return break_it
 
     return plant
@@ -271,13 +271,13 @@ def refused() -> Message:
     )
 
 
-def document() -> dict:
+def document(bugs=BUGS) -> dict:
     """One document: the API as it should be, and each bug's own operations."""
     paths: dict = {}
     for path, item in DOCUMENT["paths"].items():
         for method in item.keys() - {"parameters"}:
             _add(paths, SOUND, method, path, None)
-    for planted in BUGS.values():
+    for planted in bugs.values():
         for method, path in planted.operations:
             _add(paths, planted.name, method, path, planted.parameters)
     return {**DOCUMENT, "paths": paths}
@@ -298,10 +298,12 @@ def _add(paths: dict, home: str, method: str, path: str, names) -> None:
 class Broken:
     """The API and its bugs, as one ASGI application."""
 
-    def __init__(self) -> None:
+    def __init__(self, bugs=BUGS) -> None:
+        self._bugs = bugs
+        self.asked: list[tuple[str, bytes]] = []
         made = service()
         self._inner = httpx.ASGITransport(build_app(Worlds({made.name: made}, FROZEN)))
-        self._paths = document()["paths"]
+        self._paths = document(bugs)["paths"]
 
     async def __call__(self, scope, receive, send) -> None:
         body = b""
@@ -321,12 +323,13 @@ class Broken:
         await send({"type": "http.response.body", "body": got.body})
 
     async def _answer(self, sent: Message) -> Message:
+        self.asked.append((sent.method, sent.target))
         home = sent.target[1:].partition(b"/")[0].decode("latin-1")
         sent = replace(sent, target=sent.target[len(home) + 1 :])
         methods = self._methods(home, sent)
         if sent.method not in methods:
             sent = replace(sent, method="TRACE")  # which the server does not have
-        if home in BUGS and "X-Client" not in BUGS[home].parameters:
+        if home in self._bugs and "X-Client" not in self._bugs[home].parameters:
             sent = sent.having(b"x-client", b"web")  # its document has no such header
 
         async def on(message: Message) -> Message:
@@ -334,7 +337,8 @@ class Broken:
             allow = ", ".join(methods).encode()
             return got.having(b"allow", allow) if got.status == 405 else got
 
-        return await (BUGS[home].break_it(sent, on) if home in BUGS else on(sent))
+        bug = self._bugs.get(home)
+        return await (bug.break_it(sent, on) if bug else on(sent))
 
     def _methods(self, home: str, sent: Message) -> list[str]:
         """Those that its document has for a path."""
@@ -344,7 +348,7 @@ class Broken:
 
     async def _passed_on(self, sent: Message, home: str) -> Message:
         url = httpx.URL(scheme="http", host="localhost", raw_path=sent.target)
-        world = (b"soundstage-world", home.encode() if home in BUGS else SOUND.encode())
+        world = (b"soundstage-world", home.encode() if home in self._bugs else SOUND.encode())
         headers = [*sent.headers, world]
         request = httpx.Request(sent.method, url, headers=headers, content=sent.body)
         answer = await self._inner.handle_async_request(request)

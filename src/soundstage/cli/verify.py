@@ -182,6 +182,8 @@ def _verified(options: argparse.Namespace) -> int:
         outcome = verify(plan, state, watch, _clock(options.max_time))
     finally:
         progress.clear()
+    if outcome.errors and not outcome.state.cases:
+        stop(outcome.errors[0])
     waived = waive(outcome.state.findings, waivers)
     if options.json:
         print(json.dumps(as_json(plan, outcome, waived), indent=2))

@@ -21,9 +21,9 @@ class Campaign:
 
     ``secrets`` are by security scheme, ``values`` known ones by parameter. All
     ``operations`` (ids or labels) are meant if there is none; ``rules`` are those of
-    ``semantics``, and ``without`` checks that are not made. ``max_time`` is in seconds, ``rate``
-    requests a second. ``own`` says that the server is a mock of ours, whose credentials
-    are no secrets, ``as_described`` that it is sent no methods that it does not have.
+    ``semantics``, and ``without`` checks that are not made. ``max_time`` is in seconds,
+    ``rate`` requests a second. ``own`` says that the server is a mock of ours, whose
+    credentials are no secrets, ``as_described`` that it is sent documented methods only.
     """
 
     document: Document

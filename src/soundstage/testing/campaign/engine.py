@@ -82,11 +82,9 @@ def replayed(campaign: Campaign, crash: Path) -> tuple[int, str]:
 def _folder(campaign: Campaign) -> Iterator[Path]:
     with TemporaryDirectory(prefix="soundstage-") as name:
         folder = Path(name)
-        for name, document in (
-            (DOCUMENT, campaign.document),
-            (SENT, without_streams(campaign.document)),
-        ):
-            (folder / name).write_text(json.dumps(document), encoding="utf-8")
+        sent = without_streams(campaign.document)
+        for file, document in ((DOCUMENT, campaign.document), (SENT, sent)):
+            (folder / file).write_text(json.dumps(document), encoding="utf-8")
         config = campaign.config(folder / "cache")
         (folder / "schemathesis.toml").write_text(config, encoding="utf-8")
         yield folder

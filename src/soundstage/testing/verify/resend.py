@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from soundstage.server.journal.cut import MASK
 from soundstage.testing.campaign.credentials import with_secrets
 from soundstage.testing.judge import Headers, Recorded
 from soundstage.testing.verify.recording import Kept
@@ -95,7 +96,8 @@ def _pace(rate: float | None) -> Callable[[], None]:
 def _sent(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         if name.lower() not in _NOT_SENT and not name.startswith(":"):
-            yield name, value
+            if value != MASK:  # a secret of somebody else's
+                yield name, value
 
 
 def resent(kept: Kept, secrets: Mapping[str, str], sender: Sender) -> Recorded:
