@@ -7,7 +7,8 @@ import httpx
 
 from soundstage.server.dispatch import build_app
 from soundstage.server.worlds import Worlds
-from soundstage.testing.judge import Judge, Recorded
+from soundstage.testing.judge import Judge
+from soundstage.testing.recorded import Recorded
 
 
 class Judges:

@@ -4,7 +4,8 @@ import pytest
 
 from soundstage.contract.body import compile_body
 from soundstage.contract.violation import DocumentError, Unsupported
-from soundstage.testing.judge import Judge, Recorded
+from soundstage.testing.judge import Judge
+from soundstage.testing.recorded import Recorded
 
 LINES = "application/x-ndjson"
 SCHEMA = {

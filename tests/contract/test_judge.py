@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from soundstage.testing.judge import READINGS, STRICTER, Judge, Recorded
+from soundstage.testing.judge import STRICTER, Judge
+from soundstage.testing.readings import READINGS
+from soundstage.testing.recorded import Recorded
 
 RUN = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 JSON = (("content-type", "application/json"),)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from table import algolia_ingestion, runwisp, soundstage, trieve, trigger_dev
 from table.rows import MOST
 
+from soundstage.apis.api import Conflict, Forbidden, Impossible, NotFound
+from soundstage.contract.violation import TooLarge, Violation
 from soundstage.server.control import control_service
 from soundstage.server.worlds import Worlds
 from soundstage.world.world import Opening
@@ -225,6 +227,24 @@ def test_every_documented_answer_is_in_the_table(operations):
         for status in {str(row.status) for row in rows}
     }
     assert shown == documented - NEVER.keys()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotFound("lorem", "ipsum"),
+        Forbidden(),
+        Conflict("it is over"),
+        Impossible("it cannot be"),
+        TooLarge(Violation("body", "size", "too large")),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_api_has_words_for_every_refusal(services, error):
+    for service in services.values():
+        answer = service.api.problem(error)
+        assert answer.status >= 400
+        assert answer.body
 
 
 TEXTS = st.text(max_size=40) | st.sampled_from(

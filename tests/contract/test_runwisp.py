@@ -1,10 +1,14 @@
-"""RunWisp: the runs of a task."""
+"""RunWisp: lists of runs, tasks, the daemon, and logging in."""
+
+from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from judged import client_of
-from soundstage.world.clock import instant_of
-from soundstage.world.log import Start
+from soundstage.world.clock import MINUTE, instant_of
+from soundstage.world.log import Advance, Delete, Start
+from soundstage.world.world import Opening, World
 
 URL = "/runwisp/api/tasks/example/runs"
 ALL = "/runwisp/api/runs"
@@ -184,3 +188,153 @@ def test_errors_are_worded_as_the_real_server_does(client, query, errors):
         (error["location"], error["message"], error["value"])
         for error in problem["errors"]
     ] == errors
+
+
+# Runs of all tasks
+
+
+def test_all_runs_are_those_of_every_task(client):
+    tasks = [task["name"] for task in client.get("/runwisp/api/tasks").json()]
+    totals = [client.get(f"/runwisp/api/tasks/{t}/runs").json()["total"] for t in tasks]
+    assert client.get(ALL).json()["total"] == sum(totals)
+
+
+def test_all_runs_are_filtered_by_task(client):
+    found = client.get(ALL, params={"task_name": "backup", "limit": 1000}).json()
+    assert found["runs"] == client.get("/runwisp/api/tasks/backup/runs").json()["runs"]
+
+
+def test_a_summary_counts_what_the_lists_show(client):
+    def total(status=""):
+        return client.get(ALL, params={"status": status}).json()["total"]
+
+    summary = client.get("/runwisp/api/runs/summary").json()
+    assert summary["total"] == total()
+    assert summary["success"] == total("success")
+    failures = ("failed", "crashed", "timeout")
+    assert summary["failed"] == sum(map(total, failures)) < summary["total"]
+    ends = [
+        run["end_at"]
+        for run in client.get(ALL, params={"limit": 1000}).json()["runs"]
+        if run.get("end_reason") in failures
+    ]
+    assert summary["last_failure"] == max(ends)
+
+
+def test_where_nothing_failed_there_is_no_last_failure(services, world, judges):
+    for run in world.collection("runwisp", "runs").all(world.now()):
+        world.apply(Delete("runwisp", "runs", run["id"]))
+    with client_of(services, world, judges) as client:
+        summary = client.get("/runwisp/api/runs/summary").json()
+    assert {k: v for k, v in summary.items() if k != "$schema"} == {
+        "total": 0, "success": 0, "failed": 0,
+    }  # fmt: skip
+
+
+# Tasks and the daemon
+
+
+def test_tasks_are_told_in_the_apis_own_units(client):
+    tasks = {task["name"]: task for task in client.get("/runwisp/api/tasks").json()}
+    assert list(tasks) == sorted(tasks)
+    assert tasks["sync-orders"] == {
+        "name": "sync-orders",
+        "kind": "task",
+        "group": "shop",
+        "description": "Fetches the shop's orders; a new run stops the one before it.",
+        "cron": "*/15 * * * *",
+        "api_trigger": True,
+        "parallelism": 1,
+        "on_overlap": "terminate",
+        "timeout": 600 * 10**9,
+        "retry_attempts": 3,
+        "retry_delay": 2 * 10**9,
+        "retry_backoff": "linear",
+        "log_max_size": 200,
+        "log_on_full": "drop_old",
+        "next_run_at": "2026-01-01T00:15:00.000Z",
+    }
+    assert tasks["metrics-agent"]["instances"] == 2
+    assert "on_overlap" not in tasks["metrics-agent"]
+
+
+def test_the_daemon_tells_of_its_tasks_in_brief(client):
+    info = client.get("/runwisp/api/info").json()
+    tasks = client.get("/runwisp/api/tasks").json()
+    assert [task["name"] for task in info["tasks"]] == [task["name"] for task in tasks]
+    assert not any("timeout" in task for task in info["tasks"])
+    assert info["fingerprint"] == "9f2c41d07be8a356"
+
+
+def test_a_schema_that_is_named_can_be_fetched_with_those_it_names(client):
+    headers = {"host": "daemon.test"}
+    body = client.get("/runwisp/api/runs", headers=headers).json()
+    path = body["$schema"].removeprefix("http://daemon.test")
+    schema = client.get(f"/runwisp{path}", headers=headers).json()
+    inner = schema["properties"]["runs"]["items"]["$ref"]
+    assert inner == "http://daemon.test/schemas/Run.json"
+
+
+# Logging in
+
+
+def logged_in(client, password="runwisp", nonce=None):  # noqa: S107 - the fixture's
+    nonce = nonce or client.get("/runwisp/api/auth/challenge").json()["nonce"]
+    response = sha256(f"{password}:{nonce}".encode()).hexdigest()
+    body = {"nonce": nonce, "response": response}
+    return client.post("/runwisp/api/auth", json=body)
+
+
+@pytest.fixture
+def visitor(services, world, judges):
+    with client_of(services, world, judges) as client:
+        yield client
+
+
+def test_whoever_knows_the_password_is_given_the_token(visitor):
+    answer = logged_in(visitor)
+    token = answer.json()["token"]
+    assert answer.headers["set-cookie"] == (
+        f"runwisp_jwt={token}; Path=/api/; Max-Age=86400; HttpOnly; SameSite=Strict"
+    )
+    headers = {"authorization": f"Bearer {token}"}
+    assert visitor.get("/runwisp/api/tasks", headers=headers).status_code == 200
+
+
+def test_a_wrong_password_does_not_use_the_challenge_up(visitor):
+    nonce = visitor.get("/runwisp/api/auth/challenge").json()["nonce"]
+    wrong = logged_in(visitor, "guess", nonce)
+    assert (wrong.status_code, wrong.text) == (401, "Invalid password")
+    assert logged_in(visitor, nonce=nonce).status_code == 200
+
+
+def test_a_challenge_is_good_once_and_for_five_minutes(visitor, world):
+    nonce = visitor.get("/runwisp/api/auth/challenge").json()["nonce"]
+    assert logged_in(visitor, nonce=nonce).status_code == 200
+    assert logged_in(visitor, nonce=nonce).text == "Invalid or expired challenge"
+    other = visitor.get("/runwisp/api/auth/challenge").json()["nonce"]
+    assert other != nonce
+    world.apply(Advance(5 * MINUTE))
+    assert logged_in(visitor, nonce=other).status_code == 200
+    late = visitor.get("/runwisp/api/auth/challenge").json()["nonce"]
+    world.apply(Advance(5 * MINUTE + 1))
+    assert logged_in(visitor, nonce=late).text == "Invalid or expired challenge"
+
+
+@pytest.mark.parametrize("nonce", ["", "x" * 40, "0" * 40, "f" * 40, "\u0660" * 40])
+def test_a_challenge_that_nobody_gave_is_refused(visitor, nonce):
+    body = {"nonce": nonce, "response": ""}
+    answer = visitor.post("/runwisp/api/auth", json=body)
+    assert answer.text == "Invalid or expired challenge"
+
+
+def test_a_daemon_without_a_password_asks_for_none(services, judges):
+    service = services["runwisp"]
+    open_to_all = ({"bearerAuth": "t", "cookieAuth": "t"},)
+    fixture = replace(service.fixture, credentials=open_to_all)
+    mine = {"runwisp": replace(service, fixture=fixture)}
+    world = World({"runwisp": fixture}, Opening(7, 1_767_225_600_000, speed=0))
+    with client_of(mine, world, judges) as client:
+        status = client.get("/runwisp/api/auth/status").json()
+        assert not status["auth_required"]
+        assert logged_in(client).text == "Invalid password"

@@ -187,9 +187,9 @@ class Turning:
     """
 
     def __init__(self, world, meanwhile=()):
-        self.world, self.meanwhile = world, list(meanwhile)
+        self.world, self.meanwhile, self.changes = world, list(meanwhile), 0
 
-    async def until(self, at):
+    async def until(self, at, _since):
         command = None
         if self.meanwhile and self.meanwhile[0][0] <= at:
             at, command = self.meanwhile.pop(0)

@@ -49,6 +49,14 @@ def test_a_table_that_comes_at_the_last_moment_is_read_to_its_end(desk):
     assert len(desk.events()) == 1
 
 
+@pytest.mark.parametrize("content", [b"", b"a,b\n", b"\n\n"])
+def test_a_table_without_rows_is_read_too(desk, content):
+    file_id, url = announce(desk)
+    put(desk, url, content)
+    desk.wait(HOUR)
+    assert desk.events() == [{"chunks_created": 0, "file_id": file_id}]
+
+
 def test_there_is_a_checkpoint_every_thousand_rows(desk):
     mapping = {"csv_jsonl_field": "n", "chunk_req_payload_field": "tracking_id"}
     file_id, url = announce(desk, mappings=[mapping])
@@ -59,7 +67,7 @@ def test_there_is_a_checkpoint_every_thousand_rows(desk):
         for number in (1, 1_000, 1_001, 2_000, 2_001, 2_002):
             there = bool(counts) and number <= counts[-1]
             desk.get(f"/chunk/tracking_id/{number}", 200 if there else 404)
-        desk.wait(SECOND)
+        desk.wait(5 * SECOND)
         events = desk.events("csv_jsonl_processing_checkpoint")
         counts = [data["chunks_created"] for data in events]
     assert counts == [1_000, 2_000]

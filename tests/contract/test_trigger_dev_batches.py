@@ -76,7 +76,8 @@ def test_a_batch_is_made_filled_and_then_starts(dev):
     left = {"sealed": False, "enqueuedCount": 1, "expectedCount": 2}
     assert some == {"id": made["id"], **counts, **left}
     assert dev.told("GET", f"/v2/batches/{made['id']}")["status"] == "PENDING"
-    rest = dev.told("POST", path, **lines({"index": 0, "task": "soon"}, late))
+    again = {**late, "payload": "the first one counts"}
+    rest = dev.told("POST", path, **lines({"index": 0, "task": "soon"}, again))
     assert rest == {"id": made["id"], **counts, "sealed": True}
     shown = dev.told("GET", f"/v2/batches/{made['id']}")
     tasks = [dev.run(run)["taskIdentifier"] for run in shown["runs"]]

@@ -35,6 +35,8 @@ def test_a_cancelled_run_keeps_its_past_and_gains_no_later_event(dev):
     assert spans_of(dev.http, run_id, TRIGGER) == after
     assert dev.told("POST", f"/v2/runs/{run_id}/cancel") == {"id": run_id}
     assert dev.run(run_id) == run
+    error = dev.told("GET", f"/v1/runs/{run_id}/result")["error"]
+    assert error == {"type": "INTERNAL_ERROR", "code": "TASK_RUN_CANCELLED"}
 
 
 def test_a_replay_is_a_new_run_with_what_went_into_the_other(dev):
@@ -136,7 +138,8 @@ def test_a_header_decides_the_names_of_statuses(dev, scenario, span, old, new):
     raw = {"FROZEN": "FROZEN", "REATTEMPTING": "REATTEMPTING", "EXECUTING": "DEQUEUED"}
     states = [document["status"] for document in record.documents]
     dev.wait(record.times[states.index(raw[old])] - dev.world.clock.now())
-    assert dev.run(run_id)["status"] == new
+    run = dev.run(run_id)
+    assert (run["status"], run["isWaiting"]) == (new, new == "WAITING")
     none = {"x-trigger-api-version": ""}
     run = dev.run(run_id, headers=none)
     assert run["status"] == old

@@ -257,11 +257,11 @@ def test_a_run_that_its_deadline_has_ended_never_changes(stage, seed, begin, spa
     assume(run.struck)
     world.apply(Advance(max(run.struck.values()) - NOW))
     assume(stage.ended(run, world.clock.now()))
-    before = stage.seen(world, LATEST)
+    before = world.state(stage.api).as_it_is(run).records
     for span, ending in product(spans, stage.endings):
         world.apply(Advance(span))
         assert world.apply(Interrupt(stage.api, run.id, ending)) is None
-    assert stage.seen(world, LATEST) == before
+    assert world.state(stage.api).as_it_is(run).records == before
 
 
 @many

@@ -196,7 +196,7 @@ test("runs are listed in pages, forward and back, and by filters", async () => {
     ],
     [{ queue: { type: "task", name: "my-task" } }, (r) => r.taskIdentifier === "my-task"],
     [{ machine: "small-2x" }, (r) => r.tags.includes("user_1")],
-    [{ region: "us-east-1", version: "20250912.1", period: "30d" }, () => true],
+    [{ region: "us-east-1", version: "20250912.1", period: "7d" }, () => true],
     [{ schedule: "sched_1" }, () => false],
   ];
   for (const [filter, wanted] of filters) {

@@ -449,8 +449,13 @@ ROWS = {
         *bodies(400),
         refused(400, "no filter", "body required", **body({})),
         refused(400, "filter null", "body/filter type", **body({"filter": None})),
-        refused(400, "condition", "body/filter/must/0 anyOf",
-                **body({"filter": {"must": [1]}})),
+        *(
+            refused(400, f"condition {condition}", "body/filter/must/0 anyOf",
+                    **body({"filter": {"must": [condition]}}))
+            for condition in (1, {"field": None}, {"ids": "x"},
+                              {"field": "x", "date_range": {"gt": {}}},
+                              {"field": "x", "match_any": "x"})
+        ),
         refused(400, "date", **body(
             {"filter": {"must": [{"field": "x", "date_range": {"gt": "yesterday"}}]}})),
     ],
@@ -600,7 +605,7 @@ ROWS = {
                          "application/x-www-form-urlencoded", "x/y; charset=utf-8")
         ),
         ok("in nothing", {}),
-        refused(400, "nothing", "body required", content=b""),
+        ok("nothing", {}, content=b""),
         refused(400, "not UTF-8", "body encoding", content=b"\xff",
                 headers={"content-type": "text/csv"}),
         refused(400, "unknown parameter", "query.bogus unknown", query="?bogus=1"),

@@ -91,7 +91,8 @@ def moved_up(
             if len(there) >= task.parallelism:
                 free = max(at, free_at(task, there))
             if not free <= place.starts <= free + LATENCY:
-                names = {"wait": free - at}
+                # The fixture's scenario ``queued`` has a wait of its own; it is over.
+                names = {"wait": free - at, "queued_for": 0}
                 return Interrupt(state.fixture.api, place.run, "requeued", names)
         there.append(place)
     return None

@@ -45,7 +45,7 @@ def problem(error: Refused | ApiError) -> Answer:
         case TooLarge():
             return _message(413, str(error))
         case NotFound(collection=collection):
-            return _message(404, f"Not Found: {MISSING[collection]}")
+            return _message(404, f"Not Found: {MISSING.get(collection, collection)}")
         case Refused(violations=violations) if violations[0].place == "body":
             kind = "Syntax" if violations[0].rule == "json" else "Data"
             return _message(400, deserialization(kind, str(error)))

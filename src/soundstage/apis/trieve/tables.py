@@ -66,7 +66,8 @@ def put_table(call: Call) -> Answer:
 
 
 def _read(call: Call, dataset: Document, upload: Document) -> None:
-    content = call.body.removeprefix("\ufeff")
+    sent = call.body or ""
+    content = sent.removeprefix("\ufeff")
     chunks: list[Document] = []
     names: Document
     try:
@@ -78,7 +79,7 @@ def _read(call: Call, dataset: Document, upload: Document) -> None:
         batches, rest = divmod(len(chunks), BATCH)
         ending, names = "uploaded", {"batches": batches, "rest": rest}
     run = call.world.apply(Interrupt(call.api, upload["job"], ending, names))
-    store.put(call, "files", {**upload["file"], "size": len(call.body.encode())})
+    store.put(call, "files", {**upload["file"], "size": len(sent.encode())})
     store.put(call, "uploads", {**upload, "uploaded": True})
     if run and chunks:
         _land(call, dataset, list(jobs.told(run, *_COUNTING)), chunks, payloads)
