@@ -348,7 +348,10 @@ class Broken:
 
     async def _passed_on(self, sent: Message, home: str) -> Message:
         url = httpx.URL(scheme="http", host="localhost", raw_path=sent.target)
-        world = (b"soundstage-world", home.encode() if home in self._bugs else SOUND.encode())
+        world = (
+            b"soundstage-world",
+            home.encode() if home in self._bugs else SOUND.encode(),
+        )
         headers = [*sent.headers, world]
         request = httpx.Request(sent.method, url, headers=headers, content=sent.body)
         answer = await self._inner.handle_async_request(request)

@@ -42,7 +42,7 @@ def drifted(tmp_path_factory):
     assert done.stderr == ""
     assert done.returncode == 1
     assert [path.name for path in folder.iterdir()] == ["openapi.json"]
-    yield json.loads(done.stdout), server
+    return json.loads(done.stdout), server
 
 
 def found_in(report: dict) -> set[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Recorded requests are sent again, and judged by the contract, not by bytes."""
 
 import json
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -141,7 +142,7 @@ def test_a_rate_is_kept(world, recorded):
     verified(world, recorded, "--rate", "20")
     entries = world.get("/_soundstage/journal").json()["entries"][before:]
     walls = [int(e["wall"][17:19]) * 1_000 + int(e["wall"][20:23]) for e in entries]
-    gaps = [(b - a) % 60_000 for a, b in zip(walls, walls[1:], strict=False)]
+    gaps = [(b - a) % 60_000 for a, b in pairwise(walls)]
     assert len(gaps) == 3
     assert sum(gaps) >= 3 * 45
 

@@ -23,7 +23,7 @@ class Campaign:
     ``operations`` (ids or labels) are meant if there is none; ``rules`` are those of
     ``semantics``, and ``without`` checks that are not made. ``max_time`` is in seconds,
     ``rate`` requests a second. ``own`` says that the server is a mock of ours, whose
-    credentials are no secrets, ``as_described`` that it is sent documented methods only.
+    credentials are no secrets, ``as_described`` that only documented methods are sent.
     """
 
     document: Document
@@ -99,7 +99,6 @@ class Campaign:
             "generation": generation,
             "phases": {"coverage": coverage},
             "output": {"sanitization": {"enabled": not self.own}},
-            "auth": {"openapi": dict(self._credentials())},
             "dictionaries": {
                 f"d{i}": {"values": values}
                 for i, values in enumerate(self.values.values())
@@ -110,6 +109,8 @@ class Campaign:
             },
             "operations": list(self._streams()),
         }
+        if credentials := dict(self._credentials()):
+            tables["auth"] = {"openapi": credentials}
         return "".join(f"{key} = {_toml(value)}\n" for key, value in tables.items())
 
     def _credentials(self) -> Iterator[tuple[str, Document]]:

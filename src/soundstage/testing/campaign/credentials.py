@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from soundstage.testing.judge import Headers, Recorded
+from soundstage.testing.recorded import Headers, Recorded
 from soundstage.testing.semantics.described import Described
 from soundstage.types import Document
 

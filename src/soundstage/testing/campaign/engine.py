@@ -139,13 +139,17 @@ def _interrupt(process: subprocess.Popen[str]) -> None:
 
 def _told(campaign: Campaign, folder: Path, words: list[str]) -> Iterator[Document]:
     noise: list[str] = []
+    reason = ""
     with _started(campaign, folder, words) as running:
         for line in running.process.stderr or ():
             if line.startswith(MARK):
-                yield json.loads(line.removeprefix(MARK))
+                event = json.loads(line.removeprefix(MARK))
+                reason = event.get("reason", reason)
+                yield event
             else:
                 noise.append(line)
         code = running.process.wait()
-    if code == REFUSED:
+    # It also refuses when it had nothing to send, which is for us to say.
+    if code == REFUSED and reason != "completed":
         said = running.said.read_text(encoding="utf-8", errors="replace")
         raise Stopped((said + "".join(noise)).strip())

@@ -20,7 +20,7 @@ from schemathesis.engine import Status, events
 from schemathesis.engine.recorder import RecordedScenario
 
 from soundstage.testing.campaign.engine import DOCUMENT, MARK
-from soundstage.testing.judge import Recorded
+from soundstage.testing.recorded import Recorded
 from soundstage.testing.semantics import RULES, Rule
 from soundstage.testing.semantics.described import Catalogue
 from soundstage.testing.semantics.seen import Seen

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from soundstage.testing.campaign.campaign import PHASES, Campaign
-from soundstage.testing.campaign.engine import events
+from soundstage.testing.campaign.engine import Stopped, events
 from soundstage.testing.fuzz.tally import Tally
 from soundstage.testing.fuzz.target import Target
 from soundstage.testing.semantics import RULES, STILL
@@ -46,7 +46,7 @@ def campaign_of(target: Target, effort: Effort) -> Campaign:
         document=target.document,
         url=target.url,
         secrets={**target.secrets, **effort.secrets},
-        values=effort.values,
+        values={**target.values, **effort.values},
         seed=effort.seed,
         max_examples=effort.max_examples,
         workers=effort.workers,
@@ -68,4 +68,6 @@ def fuzz(
     for event in events(replace(campaign, max_time=seconds)):
         tally.add(event)
         watch(tally)
+    if tally.complete and not tally.cases:
+        raise Stopped("nothing was sent: there is nothing for these phases to do")
     return tally

@@ -12,6 +12,8 @@ from soundstage.contract.contract import load_contract
 from soundstage.contract.document import load
 from soundstage.server.control import NAME as CONTROL
 from soundstage.server.control import PREFIX
+from soundstage.testing.fuzz.hurried import Hurried
+from soundstage.testing.fuzz.known import known_of_control, known_values
 from soundstage.testing.server import Server
 from soundstage.types import Document
 from soundstage.world.world import Opening
@@ -21,13 +23,15 @@ from soundstage.world.world import Opening
 class Target:
     """A server, and the document that it is held to.
 
-    ``still`` says that nothing changes there unless somebody asks for it.
+    ``values`` are known ones, by parameter. ``still`` says that nothing changes there
+    unless somebody asks for it.
     """
 
     name: str
     document: Document
     url: str
     secrets: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, list[str]] = field(default_factory=dict)
     still: bool = False
     own: bool = False
 
@@ -47,17 +51,35 @@ def mock(name: str, opening: Opening, fixtures: Iterable[Path]) -> Iterator[Targ
     server = Server([] if control else [name], fixtures, opening)
     # Requests that are no HTTP are a part of the matter.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    server.do(lambda: _hurry(server))
     try:
-        if control:
-            document, secrets = described(name), {}
-        else:
-            document = server.worlds.services[name].contract.document
-            secrets = secrets_of(server.worlds.services[name])
         url = f"{server.url}/{PREFIX}" if control else server.url
-        still = opening.speed == 0
-        yield Target(name, document, url, secrets, still=still, own=True)
+        secrets = {} if control else secrets_of(server.worlds.services[name])
+        yield Target(
+            name=name,
+            document=described(name),
+            url=url,
+            secrets=secrets,
+            values=server.do(lambda: _values(server, name)),
+            still=opening.speed == 0,
+            own=True,
+        )
     finally:
         server.stop()
+
+
+def _hurry(server: Server) -> None:
+    """Let nobody wait for ever in a world that stands still."""
+    hosted = server.worlds.default
+    hosted.lobby = Hurried(hosted.world)
+
+
+def _values(server: Server, name: str) -> dict[str, list[str]]:
+    """In the server's own thread."""
+    services, world = server.worlds.services, server.worlds.default.world
+    if name == CONTROL:
+        return known_of_control(services.values(), world)
+    return known_values(services[name], world)
 
 
 def running(name: str, url: str) -> Target:

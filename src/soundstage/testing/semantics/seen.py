@@ -4,9 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from urllib.parse import parse_qsl, urlencode
 
-from soundstage.testing.judge import Headers, Recorded
+from soundstage.testing.recorded import Recorded, header_of, query_of, with_query
 from soundstage.testing.semantics.described import Catalogue, Described, Parameter
 from soundstage.types import Document, Json
 
@@ -38,7 +37,7 @@ class Seen:
     @cached_property
     def query(self) -> list[tuple[str, str]]:
         """The pairs of the query, in order."""
-        return parse_qsl(self.exchange.url.partition("?")[2], keep_blank_values=True)
+        return query_of(self.exchange)
 
     @cached_property
     def sent(self) -> Json:
@@ -87,8 +86,7 @@ class Seen:
             request = replace(request, request_body=body)
         else:
             kept = [(n, v) for n, v in self.query if n != parameter.name]
-            query = urlencode([*kept, (parameter.name, text_of(value))])
-            request = replace(request, url=f"{self.path}?{query}")
+            request = with_query(request, [*kept, (parameter.name, text_of(value))])
         return replace(self, exchange=self.ask(request))
 
     def read(self, path: str) -> Recorded:
@@ -111,12 +109,7 @@ class Seen:
 
     def header(self, name: str) -> str:
         """A header of the answer; empty if it is not there."""
-        return header(self.exchange.headers, name)
-
-
-def header(headers: Headers, name: str) -> str:
-    """The value of a header; empty if it is not there."""
-    return next((value for key, value in headers if key.lower() == name), "")
+        return header_of(self.exchange.headers, name)
 
 
 def text_of(value: Json) -> str:

@@ -3,7 +3,7 @@
 from soundstage.contract.contract import Contract
 from soundstage.server.journal.cut import Cut, cut_of
 from soundstage.server.journal.masking import Mask, masks_of
-from soundstage.testing.judge import Headers, Recorded
+from soundstage.testing.recorded import Headers, Recorded
 from soundstage.types import Document
 
 LONGEST = 2_000

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from soundstage.contract.violation import pointer_of
-from soundstage.testing.judge import Judge, Recorded
+from soundstage.testing.judge import Judge
+from soundstage.testing.recorded import Recorded
 from soundstage.testing.semantics.described import Described
 from soundstage.types import Document
 

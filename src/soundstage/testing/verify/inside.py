@@ -7,7 +7,8 @@ from typing import Any
 import schemathesis
 
 from soundstage.testing.campaign.inside import Case, catalogue, recorded, tell
-from soundstage.testing.judge import Judge, Recorded
+from soundstage.testing.judge import Judge
+from soundstage.testing.recorded import Recorded
 from soundstage.testing.semantics.described import Described
 from soundstage.testing.verify.example import cut_in, mask_of, shown
 from soundstage.testing.verify.finding import Finding, Key, judged

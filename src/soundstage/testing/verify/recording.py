@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from soundstage.contract.violation import DocumentError
-from soundstage.testing.judge import Headers, Recorded
+from soundstage.testing.recorded import Headers, Recorded
 from soundstage.testing.semantics.described import Catalogue, Described
 from soundstage.types import Document, Json
 

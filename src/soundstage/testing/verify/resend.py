@@ -10,7 +10,7 @@ import httpx
 
 from soundstage.server.journal.cut import MASK
 from soundstage.testing.campaign.credentials import with_secrets
-from soundstage.testing.judge import Headers, Recorded
+from soundstage.testing.recorded import Headers, Recorded
 from soundstage.testing.verify.recording import Kept
 from soundstage.world.clock import wait, wall
 
@@ -95,9 +95,9 @@ def _pace(rate: float | None) -> Callable[[], None]:
 
 def _sent(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers:
-        if name.lower() not in _NOT_SENT and not name.startswith(":"):
-            if value != MASK:  # a secret of somebody else's
-                yield name, value
+        of_connection = name.lower() in _NOT_SENT or name.startswith(":")
+        if not of_connection and value != MASK:  # the mask hides another's secret
+            yield name, value
 
 
 def resent(kept: Kept, secrets: Mapping[str, str], sender: Sender) -> Recorded:

@@ -1,11 +1,12 @@
 """A server verified: recorded exchanges sent again, then generated requests."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from soundstage.testing.campaign.campaign import PHASES, Campaign
 from soundstage.testing.campaign.engine import events
-from soundstage.testing.judge import Judge, Recorded
+from soundstage.testing.judge import Judge
+from soundstage.testing.recorded import Recorded
 from soundstage.testing.semantics.described import METHODS, Catalogue
 from soundstage.testing.verify.example import cut_in, mask_of, shown
 from soundstage.testing.verify.finding import Finding, Key, finding_of, judged
@@ -154,29 +155,32 @@ def _generate(
     left: Callable[[], float | None],
 ) -> None:
     for campaign in _campaigns(plan, document, outcome.state):
+        labels = campaign.operations or tuple(Catalogue(document).operations)
         phase = ""
         for event in events(replace(campaign, max_time=left())):
             match event:
-                case {"event": "phase", "phase": str(now)}:
-                    phase = now
-                case {"event": "tested", "cases": cases, "good": good}:
-                    outcome.state.tested(phase, _through(phase, cases), cases, good)
-                case {"event": "finding", "finding": node}:
-                    outcome.state.found(finding_of(node))
-                case {"event": "error", "where": where, "message": message}:
-                    outcome.errors.append(f"{where}: {message}" if where else message)
-                case {"event": "finished", "reason": reason}:
-                    outcome.complete = reason == "completed"
-                    if outcome.complete and "stateful" in campaign.phases:
-                        outcome.state.tested("stateful", [""], {}, {})
+                case {"event": "phase" | "finished"}:
+                    if event.get("reason", "completed") == "completed":
+                        outcome.state.tested(phase, labels, {}, {})
+                    phase = event.get("phase", phase)
+                    outcome.complete = event.get("reason", "completed") == "completed"
+                case _:
+                    _take(event, phase, outcome)
             watch(f"generated: {phase}", outcome)
         if not outcome.complete:
             return
 
 
-def _through(phase: str, cases: Iterable[str]) -> Iterable[str]:
-    """Operations that are through a phase; of chains it is told when all are."""
-    return () if phase == "stateful" else cases
+def _take(event: Document, phase: str, outcome: Outcome) -> None:
+    match event:
+        case {"event": "tested", "cases": cases, "good": good}:
+            # A chain is of many operations; they are through when all chains are.
+            through = () if phase == "stateful" else cases
+            outcome.state.tested(phase, through, cases, good)
+        case {"event": "finding", "finding": node}:
+            outcome.state.found(finding_of(node))
+        case {"event": "error", "where": where, "message": message}:
+            outcome.errors.append(f"{where}: {message}" if where else message)
 
 
 def _campaigns(plan: Plan, document: Document, state: State) -> Iterator[Campaign]:
@@ -200,9 +204,6 @@ def _campaigns(plan: Plan, document: Document, state: State) -> Iterator[Campaig
         yield whole
         return
     for phase in PHASES:
-        if phase == "stateful":
-            remaining = () if (phase, "") in state.done else labels
-        else:
-            remaining = tuple(x for x in labels if (phase, x) not in state.done)
+        remaining = tuple(x for x in labels if (phase, x) not in state.done)
         if remaining:
             yield replace(whole, phases=(phase,), operations=remaining)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from soundstage.testing.judge import Recorded
+from soundstage.testing.recorded import Recorded
 from soundstage.testing.verify.finding import Finding, Key, finding_of
 from soundstage.testing.verify.recording import Kept
 from soundstage.types import Document
@@ -51,7 +51,8 @@ class State:
     ) -> None:
         """Take in that operations were through a phase, and how they were answered."""
         done = sorted({(phase, label) for label in labels} - self.done)
-        self.write(done=done, cases=cases, good=good)
+        if done or cases:
+            self.write(done=done, cases=cases, good=good)
         self._tested(done, cases, good)
 
     def _tested(
