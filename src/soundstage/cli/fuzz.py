@@ -183,12 +183,14 @@ def _add_reports(fuzz: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
     from soundstage.contract.violation import DocumentError
-    from soundstage.testing.campaign.engine import Missing, Stopped, require
+    from soundstage.testing.campaign.engine import Missing, Stopped, reach, require
     from soundstage.world.errors import WorldError
 
     _check(options)
     try:
         require()
+        if options.url:
+            reach(options.url)
         if options.replay:
             return _replayed(options)
         return _fuzzed(options)

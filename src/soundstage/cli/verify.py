@@ -159,7 +159,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _verified(options: argparse.Namespace) -> int:
-    from soundstage.testing.campaign.engine import require
+    from soundstage.testing.campaign.engine import reach, require
     from soundstage.testing.verify.report import as_json, as_text
     from soundstage.testing.verify.run import verify
     from soundstage.testing.verify.state import about_of, opened
@@ -168,6 +168,7 @@ def _verified(options: argparse.Namespace) -> int:
     plan = _plan(options)
     if plan.generated:
         require()
+    reach(plan.url)
     waivers = load_waivers(options.waive) if options.waive else []
     how = {"seed": plan.seed, "max_examples": plan.max_examples}
     state = opened(options.resume, about_of(plan.url, plan.document, how))
@@ -182,8 +183,6 @@ def _verified(options: argparse.Namespace) -> int:
         outcome = verify(plan, state, watch, _clock(options.max_time))
     finally:
         progress.clear()
-    if outcome.errors and not outcome.state.cases:
-        stop(outcome.errors[0])
     waived = waive(outcome.state.findings, waivers)
     if options.json:
         print(json.dumps(as_json(plan, outcome, waived), indent=2))

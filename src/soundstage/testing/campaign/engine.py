@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from soundstage.testing.campaign.campaign import Campaign, without_streams
 from soundstage.types import Document
@@ -48,6 +50,24 @@ def require() -> None:
     """Raise ``Missing`` if schemathesis is not there."""
     if find_spec("schemathesis") is None:
         raise Missing
+
+
+def reach(url: str) -> None:
+    """Raise ``Stopped`` if nobody listens there; a campaign would try for long."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise Stopped(f"{url} is no http or https URL")
+    try:
+        place = (parts.hostname, parts.port or _PORTS[parts.scheme])
+        socket.create_connection(place, timeout=PATIENCE).close()
+    except (OSError, ValueError) as error:  # a port that is none
+        raise Stopped(f"there is no server at {url}: {error}") from error
+
+
+_PORTS = {"http": 80, "https": 443}
+
+PATIENCE = 10.0
+"""Seconds that a connection may take."""
 
 
 def events(campaign: Campaign) -> Iterator[Document]:
