@@ -16,9 +16,9 @@ from algoliasearch.ingestion.models.auth_input import AuthInput
 from algoliasearch.ingestion.models.authentication_create import AuthenticationCreate
 from algoliasearch.ingestion.models.authentication_type import AuthenticationType
 from algoliasearch.ingestion.models.task_create import TaskCreate
-from works_with import called, tell
 
 from served import served
+from works_with import called, tell
 
 API = "algolia-ingestion"
 EXAMPLE = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"  # what the documentation asks for

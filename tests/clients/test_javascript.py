@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from works_with import called, tell
 
 from served import served
+from works_with import called, tell
 
 HERE = Path(__file__).parent / "javascript"
 NODE = shutil.which("node")

@@ -11,9 +11,9 @@ from importlib.metadata import version
 
 import httpx
 import pytest
-from works_with import called, tell
 
 from served import served
+from works_with import called, tell
 
 trieve = pytest.importorskip("trieve_py_client")
 

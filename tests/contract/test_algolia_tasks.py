@@ -1,7 +1,6 @@
 """Algolia Ingestion: tasks, what they are made of, and the runs that they start."""
 
 import json
-from itertools import pairwise
 
 import orjson
 import pytest
@@ -20,7 +19,7 @@ from table.algolia_ingestion import (
 
 from judged import client_of
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, SECOND, rfc3339
-from soundstage.world.log import Advance, Interrupt, Plan
+from soundstage.world.log import Advance, Interrupt, Patch, Plan
 from soundstage.world.world import Opening, World
 from strategies import NOW
 
@@ -419,6 +418,13 @@ def test_a_cron_may_be_changed_and_ends_with_its_task(app):
     assert len(app.runs(task)) == 4
 
 
+def test_a_cron_that_somebody_wrote_by_hand_stops_nothing(app):
+    app.world.apply(Patch(API, "tasks", COPY, {"cron": "lorem", "enabled": True}))
+    app.world.apply(Advance(DAY))
+    assert app.runs(COPY) == []
+    assert app.say("GET", f"/2/tasks/{COPY}")["cron"] == "lorem"
+
+
 def test_a_task_tells_when_it_last_ran_and_will_run(app):
     task = app.task(cron="0 6 * * *")
     told = app.say("GET", f"/2/tasks/{task}")
@@ -644,11 +650,15 @@ def _mails(task):
 
 
 def test_tasks_are_sorted_by_what_starts_them(app):
+    def starts(task):
+        asked = {"cron": "schedule", "subscriptionAction": "subscription"}
+        streams = ["streaming"] if "mapping" in task.get("input", {}) else []
+        return [*(asked[key] for key in asked if key in task), *streams, "onDemand"][0]
+
     tasks = pages(app, "/2/tasks", "tasks", sort="triggerType", order="asc")
-    crons = ["cron" in task for task in tasks]
-    assert crons[0] is False
-    assert crons.index(True) < len(crons) - 1
-    assert [a for a, b in pairwise(crons) if a and not b] == [True]
+    found = [starts(task) for task in tasks]
+    assert found == sorted(found)
+    assert len(set(found)) == 4
 
 
 def test_runs_are_sorted_by_their_last_change(app):

@@ -241,6 +241,18 @@ def test_two_at_once_are_let_in_one_by_one(daemon_with):
     assert starts == [20_010, 60_020, 80_020]
 
 
+def test_a_run_that_goes_on_is_not_forgotten_for_a_later_one_that_is_over(daemon_with):
+    daemon = daemon_with("on_overlap: skip, parallelism: 2")
+    long = {"triggered_by": "api", "lasting": HOUR}
+    daemon.world.apply(Start("runwisp", "mine", "success", long))
+    daemon.trigger("mine")
+    daemon.advance(2 * MINUTE)
+    ids = [daemon.trigger("mine") for _ in range(3)]
+    assert [daemon.status(run_id) for run_id in ids] == [
+        "pending", "skipped", "skipped",
+    ]  # fmt: skip
+
+
 def test_terminate_stops_the_oldest(daemon_with):
     daemon = daemon_with("on_overlap: terminate, parallelism: 2")
     ids = []

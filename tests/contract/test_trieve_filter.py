@@ -77,6 +77,7 @@ def test_all_that_must_none_that_must_not_and_one_that_should(wanted, is_found):
         ({"field": "time_stamp", "date_range": {"gte": "2021-06-01 00:00:00Z"}}, True),
         ({"field": "time_stamp", "date_range": {"gt": "2021-06-01"}}, False),
         ({"field": "num_value", "date_range": {"gt": "2021-06-01"}}, False),
+        ({"field": "time_stamp", "date_range": {"lt": "2022-01-01", "more": {}}}, True),
         ({"field": "tag_set", "match_any": ["x"], "range": {"gt": 1}}, False),
         ({"field": "link"}, False),
         ({"ids": [CHUNK["id"].upper()]}, True),

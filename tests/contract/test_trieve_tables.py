@@ -41,6 +41,7 @@ def test_a_table_that_comes_at_the_last_moment_is_read_to_its_end(desk):
     file_id, url = announce(desk)
     desk.wait(8_600 * SECOND - 1)
     put(desk, url, b"a,b\n1,2\n3,4\n")
+    put(desk, url, b"a,b\n")
     assert desk.get(f"/file/{file_id}")["size"] == 12
     desk.wait(HOUR)
     assert desk.events() == [{"chunks_created": 2, "file_id": file_id}]

@@ -207,7 +207,11 @@ def test_runs_are_listed_newest_first(control):
 
 
 RUN_REFUSALS = [
-    ({"task": "nobody"}, 404, "there is no task 'nobody'"),
+    (
+        {"api": "runwisp", "scenario": "success", "task": "nobody"},
+        404,
+        "there is no task 'nobody'",
+    ),
     ({"with": {"batches": "many"}}, 409, "a count is a whole number"),
     ({"fields": {"status": "finished"}}, 409, "run.status begins as 'finished'"),
     ({"fields": {"outcome": "maybe"}}, 409, "breaks the contract"),
@@ -237,12 +241,14 @@ def test_a_record_is_put_patched_read_and_deleted(control):
     }
     events = {"url": "/api/dataset/events", "headers": keys, "json": {}}
     assert control.post(**events).status_code == 404
-    put = control.put(place, json={"organization_id": organization}).json()
-    assert put == {"organization_id": organization, "id": dataset}
+    records = control.get(f"{CONTROL}/records/trieve/datasets").json()["records"]
+    given = {**records[0], "organization_id": organization}
+    assert control.put(place, json=given).json() == {**given, "id": dataset}
     assert control.post(**events).status_code == 200
-    control.patch(place, json={"organization_id": "else"})
-    assert control.post(**events).status_code == 403
-    assert control.get(place).json()["organization_id"] == "else"
+    control.patch(place, json={"name": "another"})
+    assert control.get(place).json()["name"] == "another"
+    answer = control.patch(place, json={"organization_id": dataset})
+    assert "organization_id says what this dataset belongs to" in detail(answer, 409)
     assert control.delete(place).status_code == 204
     assert control.get(place).status_code == 404
     assert control.post(**events).status_code == 404

@@ -1,12 +1,14 @@
 """What an API does by itself as time goes on: the ticks of cron expressions, in UTC."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from heapq import merge
 from typing import TYPE_CHECKING
 
-from soundstage.world.clock import DAY, EPOCH, LATEST
+from soundstage.world.clock import DAY, EPOCH, within_years
 from soundstage.world.errors import FixtureError, TooFar
 
 if TYPE_CHECKING:
@@ -80,22 +82,29 @@ def check_cron(cron: str, pointer: str) -> None:
         raise FixtureError(str(error), pointer) from error
 
 
-def ticks_within(crons: Mapping[str, str], start: int, end: int) -> int:
+def ticks_within(crons: Iterable[str], start: int, end: int) -> int:
     """How many ticks there are, if both ends are whole days; enough to be too many."""
-    return sum(_count(cron, start, end) for cron in crons.values())
+    ticks = 0
+    for day, of_day in merge(
+        *(_days(cron, within_years(start - DAY)) for cron in crons)
+    ):
+        if day > end or ticks > MOST_TICKS:
+            break
+        ticks += of_day
+    return ticks
 
 
-def _count(cron: str, start: int, end: int) -> int:
+def _days(cron: str, after: int) -> Iterator[tuple[int, int]]:
+    """The midnights of the days on which a cron ticks, and how often it does then."""
     from cronsim import CronSim
 
-    parsed = CronSim(cron, EPOCH)
-    a_day, ticks = len(parsed.hours) * len(parsed.minutes), 0
-    midnights = " ".join(["0 0", *cron.split()[2:]])
-    day = next_at(midnights, start - DAY)
-    while day is not None and day <= end and ticks <= MOST_TICKS:
-        ticks += a_day
-        day = next_at(midnights, day)
-    return ticks
+    start = EPOCH + timedelta(milliseconds=after)
+    parsed = CronSim(" ".join(["0 0", *cron.split()[2:]]), start)
+    of_day = CronSim(cron, EPOCH)
+    ticks = len(of_day.hours) * len(of_day.minutes)
+    with suppress(OverflowError):  # the years end
+        for moment in parsed:
+            yield (moment - EPOCH) // timedelta(milliseconds=1), ticks
 
 
 class Agenda:
@@ -147,7 +156,7 @@ class Agenda:
         if end - start <= DAY:
             return
         ticks = sum(
-            ticks_within(self._crons_of(api, start), start, min(end, LATEST))
+            ticks_within(self._crons_of(api, start).values(), start, end)
             for api in self._schedules
         )
         if ticks > MOST_TICKS:

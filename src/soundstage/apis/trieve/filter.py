@@ -87,7 +87,11 @@ def _within(values: list[Json], bounds: Document) -> bool:
 def _between(values: list[Json], bounds: Document) -> bool:
     """Moments as the server writes them, which sort as they follow one another."""
     try:
-        plain = {name: plain_time_of(b) for name, b in bounds.items() if b is not None}
+        plain = {
+            name: plain_time_of(bounds[name])
+            for name in _COMPARISONS
+            if bounds.get(name) is not None
+        }
     except ValueError as error:
         raise BadRequest("Invalid timestamp format") from error
     moments = (value for value in values if isinstance(value, str))

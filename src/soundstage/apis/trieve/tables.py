@@ -54,14 +54,15 @@ def announce_table(call: Call) -> Answer:
 def put_table(call: Call) -> Answer:
     """Let the job that waits for a table read it. O(rows).
 
-    A table that is put again changes nothing: it has been read by then.
+    A table that is put again changes nothing: the first one is being read.
     """
     upload = call.get("uploads", call.parameters["file_id"].lower())
     dataset = call.get("datasets", upload["dataset_id"])
-    if call.get("jobs", upload["job"])["status"] == "queued":
-        _read(call, dataset, upload)
-    elif "uploaded" not in upload:
+    if "uploaded" in upload:
+        return Answer(None)
+    if call.get("jobs", upload["job"])["status"] != "queued":
         raise Expired("Request has expired")
+    _read(call, dataset, upload)
     return Answer(None)
 
 
