@@ -228,16 +228,16 @@ def test_a_read_that_changes_is_told():
 NOTE = {"noteID": "n1", "title": "a", "status": "open", "tags": ["x"]}
 WRITES = [
     ("POST", "/notes", 201, NOTE, (200, NOTE), None),
-    ("POST", "/notes", 201, NOTE, (404, {}), "GET /notes/n1 answers 404"),
+    ("POST", "/notes", 201, NOTE, (404, {}), "GET /notes/n1: it answers 404"),
     ("POST", "/notes", 202, NOTE, (404, {}), None),
-    ("POST", "/notes", 201, {"id": "n1"}, (404, {}), "GET /notes/n1 answers 404"),
-    ("POST", "/notes", 201, {"note": NOTE}, (404, {}), "GET /notes/n1 answers 404"),
+    ("POST", "/notes", 201, {"id": "n1"}, (404, {}), "GET /notes/n1: it answers 404"),
+    ("POST", "/notes", 201, {"note": NOTE}, (404, {}), "GET /notes/n1: it answers 404"),
     ("POST", "/notes", 201, NOTE, (200, {**NOTE, "title": "b"}), "title was answered"),
     ("POST", "/notes", 201, {"noteID": "n1"}, (200, {"title": "b"}), "title was sent"),
     ("POST", "/notes", 201, NOTE, (200, {**NOTE, "tags": []}), None),
     ("PUT", "/notes/n1", 200, NOTE, (200, NOTE), None),
     ("PUT", "/notes/n1", 200, NOTE, (200, {**NOTE, "status": "done"}), "status was"),
-    ("PUT", "/notes/n1", 204, None, (404, {}), "GET /notes/n1 answers 404"),
+    ("PUT", "/notes/n1", 204, None, (404, {}), "GET /notes/n1: it answers 404"),
     ("POST", "/search", 200, notes(NOTE), (404, {}), None),
 ]
 
@@ -261,7 +261,7 @@ def test_what_was_created_is_read_where_the_answer_says_it_is():
 
     headers = (("location", "http://host/notes/n9"),)
     seen = exchange("POST", "/notes", {}, sent={}, status=201, headers=headers)
-    assert "GET /notes/n9 answers 404" in told("writes_are_kept", seen, server)
+    assert "GET /notes/n9: it answers 404" in told("writes_are_kept", seen, server)
     assert asked == [("GET", "/notes/n9", b"")]
 
 

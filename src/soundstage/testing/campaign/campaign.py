@@ -136,15 +136,22 @@ class Campaign:
                 yield {"include-name": operation.label, "request-timeout": 1.0}
 
 
-def without_streams(document: Document) -> Document:
-    """The document without schemas of streams, which schemathesis reads otherwise."""
-    changed: Document = copy.deepcopy(document)
-    owners = [changed.get("components", {})]
-    owners += [one.node for one in Catalogue(changed).operations.values()]
-    for owner in owners:
+def as_sent(campaign: Campaign) -> Document:
+    """The document as schemathesis is given it.
+
+    It has no schemas of streams, which schemathesis reads otherwise, and examples of
+    parameters that are known to lead somewhere: what is covered begins with these.
+    """
+    changed: Document = copy.deepcopy(campaign.document)
+    operations = Catalogue(changed).operations.values()
+    for owner in [changed.get("components", {}), *(one.node for one in operations)]:
         for answer in owner.get("responses", {}).values():
             if STREAM in answer.get("content", {}):
                 answer["content"][STREAM] = {}
+    for node in (node for one in operations for node in one.parameter_nodes()):
+        values = campaign.values.get(f"{node['in']}.{node['name']}")
+        if values and not {"example", "examples"} & node.keys():
+            node["example"] = values[0]
     return changed
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from soundstage.testing.campaign.campaign import Campaign, without_streams
+from soundstage.testing.campaign.campaign import Campaign, as_sent
 from soundstage.types import Document
 
 MARK = "soundstage:"
@@ -102,8 +102,8 @@ def replayed(campaign: Campaign, crash: Path) -> tuple[int, str]:
 def _folder(campaign: Campaign) -> Iterator[Path]:
     with TemporaryDirectory(prefix="soundstage-") as name:
         folder = Path(name)
-        sent = without_streams(campaign.document)
-        for file, document in ((DOCUMENT, campaign.document), (SENT, sent)):
+        both = (DOCUMENT, campaign.document), (SENT, as_sent(campaign))
+        for file, document in both:
             (folder / file).write_text(json.dumps(document), encoding="utf-8")
         config = campaign.config(folder / "cache")
         (folder / "schemathesis.toml").write_text(config, encoding="utf-8")

@@ -52,13 +52,16 @@ class Described:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the path, of the operation, and the properties of a JSON body."""
+        nodes = {(node["in"], node["name"]): node for node in self.parameter_nodes()}
+        return (*map(self._parameter, nodes.values()), *self._in_body())
+
+    def parameter_nodes(self) -> Iterator[Document]:
+        """The nodes of the path's parameters, then of the operation's."""
         item = self.document["paths"][self.path]
-        found: dict[tuple[str, str], Parameter] = {}
         for raw in (*item.get("parameters", ()), *self.node.get("parameters", ())):
             node = self.followed(raw)
             if isinstance(node.get("name"), str) and "in" in node:
-                found[node["in"], node["name"]] = self._parameter(node)
-        return (*found.values(), *self._in_body())
+                yield node
 
     def _parameter(self, node: Document) -> Parameter:
         style = node.get("style", "form")

@@ -12,17 +12,29 @@ from soundstage.types import Document, Json
 Ask = Callable[[Recorded], Recorded]
 """Sends a request (whatever answer it holds) and gives it with its answer."""
 
+PATIENCE = 5
+"""How often the clock is turned for something to be done."""
+
 _ABOUT_THE_BODY = frozenset({"content-type", "content-length", "transfer-encoding"})
+
+
+def _never() -> bool:
+    """There is no turning of the clock."""
+    return False
 
 
 @dataclass(frozen=True)
 class Seen:
-    """An exchange, and the operation that it was one of."""
+    """An exchange, and the operation that it was one of.
+
+    ``later`` turns the server's clock, if that can be done: some things take time.
+    """
 
     exchange: Recorded
     operation: Described
     catalogue: Catalogue
     ask: Ask
+    later: Callable[[], bool] = _never
 
     @property
     def ok(self) -> bool:
@@ -101,6 +113,15 @@ class Seen:
                 request_body=b"",
             )
         )
+
+    def read_until(self, path: str, fine: Callable[[Recorded], bool]) -> Recorded:
+        """The same; but what is done some time later is waited for."""
+        found = self.read(path)
+        for _ in range(PATIENCE):
+            if fine(found) or not self.later():
+                break
+            found = self.read(path)
+        return found
 
     def _about_who_asks(self) -> Iterator[tuple[str, str]]:
         for name, value in self.exchange.request_headers:

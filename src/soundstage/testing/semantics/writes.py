@@ -2,6 +2,7 @@
 
 from urllib.parse import quote, urlsplit
 
+from soundstage.testing.recorded import Recorded
 from soundstage.testing.semantics.seen import Seen, json_of, plain_name
 from soundstage.types import Document, Json
 
@@ -22,9 +23,14 @@ def writes_are_kept(seen: Seen) -> str | None:
     path = _home(seen)
     if path is None:
         return None
-    found = seen.read(path)
+    found = seen.read_until(path, lambda found: _wrong(seen, found) is None)
+    wrong = _wrong(seen, found)
+    return f"it was written, and GET {path}: {wrong}" if wrong else None
+
+
+def _wrong(seen: Seen, found: Recorded) -> str | None:
     if found.status in _GONE:
-        return f"it was written, and GET {path} answers {found.status}"
+        return f"it answers {found.status}"
     there = json_of(found.body)
     if not 200 <= found.status < 300 or not isinstance(there, dict):  # noqa: PLR2004
         return None
@@ -40,7 +46,7 @@ def deletes_are_kept(seen: Seen) -> str | None:
         return None
     if "{" not in seen.operation.path or not _reads(seen, seen.operation.path):
         return None
-    found = seen.read(seen.path)
+    found = seen.read_until(seen.path, lambda found: found.status in _GONE)
     if 200 <= found.status < 300:  # noqa: PLR2004 - HTTP
         return f"it was deleted, and GET {seen.path} answers {found.status}"
     return None
