@@ -235,6 +235,7 @@ WRITES = [
     ("POST", "/notes", 201, NOTE, (200, {**NOTE, "title": "b"}), "title was answered"),
     ("POST", "/notes", 201, {"noteID": "n1"}, (200, {"title": "b"}), "title was sent"),
     ("POST", "/notes", 201, NOTE, (200, {**NOTE, "tags": []}), None),
+    ("PUT", "/notes/n1", 200, {"at": "2026-01-01"}, (200, {"at": "1 Jan"}), None),
     ("PUT", "/notes/n1", 200, NOTE, (200, NOTE), None),
     ("PUT", "/notes/n1", 200, NOTE, (200, {**NOTE, "status": "done"}), "status was"),
     ("PUT", "/notes/n1", 204, None, (404, {}), "GET /notes/n1: it answers 404"),
