@@ -100,9 +100,10 @@ def test_what_was_verified_is_not_verified_again(tmp_path):
 
 def test_a_state_of_another_document_is_refused(tmp_path):
     (tmp_path / "openapi.json").write_text(json.dumps(document(drifts())))
-    state = {"about": {"version": 1, "url": "http://127.0.0.1:9", "document": "other"}}
-    (tmp_path / "state.jsonl").write_text(json.dumps(state) + "\n")
-    done = verify(tmp_path, "http://127.0.0.1:9", "--resume", "state.jsonl")
+    with serving(Broken(drifts())) as url:
+        state = {"about": {"version": 1, "url": url, "document": "other"}}
+        (tmp_path / "state.jsonl").write_text(json.dumps(state) + "\n")
+        done = verify(tmp_path, url, "--resume", "state.jsonl")
     assert done.returncode == 2
     assert "state.jsonl is about another document" in done.stderr
 

@@ -12,6 +12,9 @@ from soundstage.types import Document, Json
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
+STREAM_PATIENCE = 1.0
+"""Seconds. Streams have no end, and a world that stands still says nothing more."""
+
 REPORTS = ("junit", "har", "html", "json", "ndjson", "vcr")
 
 
@@ -55,6 +58,7 @@ class Campaign:
             "SOUNDSTAGE_CAMPAIGN_URL": self.url,
             "SOUNDSTAGE_CAMPAIGN_RULES": rules,
             "SOUNDSTAGE_CAMPAIGN_OWN": "yes" if self.own else "",
+            "SOUNDSTAGE_CAMPAIGN_AFRESH": "yes" if self.afresh else "",
             **names,
         }
 
@@ -83,6 +87,11 @@ class Campaign:
             if operation := catalogue.named(name):
                 yield operation
 
+    @property
+    def afresh(self) -> bool:
+        """Whether each operation begins with the world as it was made."""
+        return self.own and self.workers == 1
+
     @staticmethod
     def _report(report: str, folder: Path) -> list[str]:
         suffix = {"junit": ".xml", "html": "", "vcr": ".yaml"}.get(report, f".{report}")
@@ -103,11 +112,7 @@ class Campaign:
                 f"d{i}": {"values": values}
                 for i, values in enumerate(self.values.values())
             },
-            "parameters": {
-                name: {"dictionary": f"d{i}", "probability": 0.7}
-                for i, name in enumerate(self.values)
-            },
-            "operations": list(self._streams()),
+            "operations": list(self._operations()),
         }
         if credentials := dict(self._credentials()):
             tables["auth"] = {"openapi": credentials}
@@ -126,14 +131,26 @@ class Campaign:
                 case {"type": _}:
                     yield name, {"bearer": variable}
 
-    def _streams(self) -> Iterator[Document]:
-        """Streams may have no end, and a world that stands still says nothing more."""
+    def _operations(self) -> Iterator[Document]:
         for operation in Catalogue(self.document).operations.values():
-            answers = map(
-                operation.followed, operation.node.get("responses", {}).values()
-            )
-            if any(STREAM in a.get("content", {}) for a in answers):
-                yield {"include-name": operation.label, "request-timeout": 1.0}
+            about: Document = {}
+            if _streams(operation):
+                about["request-timeout"] = STREAM_PATIENCE
+            # What is known is not deleted: it would be missed by all that follows.
+            if operation.method != "delete" and (bound := self._bound(operation)):
+                about["parameters"] = bound
+            if about:
+                yield {"include-name": operation.label, **about}
+
+    def _bound(self, operation: Described) -> Document:
+        """The parameters whose values are known, and where they are."""
+        numbers = {name: i for i, name in enumerate(self.values)}
+        return {
+            parameter.key: {"dictionary": f"d{numbers[name]}", "probability": 0.7}
+            for parameter in operation.parameters
+            for name in (parameter.name, parameter.key)
+            if name in numbers
+        }
 
 
 def as_sent(campaign: Campaign) -> Document:
@@ -149,7 +166,8 @@ def as_sent(campaign: Campaign) -> Document:
             if STREAM in answer.get("content", {}):
                 answer["content"][STREAM] = {}
     for node in (node for one in operations for node in one.parameter_nodes()):
-        values = campaign.values.get(f"{node['in']}.{node['name']}")
+        key, known = f"{node['in']}.{node['name']}", campaign.values
+        values = known.get(key) or known.get(node["name"])
         if values and not {"example", "examples"} & node.keys():
             node["example"] = values[0]
     return changed
@@ -160,6 +178,11 @@ def _rate(a_second: float) -> str:
     if a_second == int(a_second):
         return f"{int(a_second)}/s"
     return f"{max(1, int(a_second * 3_600))}/h"
+
+
+def _streams(operation: Described) -> bool:
+    answers = map(operation.followed, operation.node.get("responses", {}).values())
+    return any(STREAM in answer.get("content", {}) for answer in answers)
 
 
 def _variable(number: int) -> str:

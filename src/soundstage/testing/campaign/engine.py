@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,6 +89,7 @@ def events(campaign: Campaign) -> Iterator[Document]:
 def replayed(campaign: Campaign, crash: Path) -> tuple[int, str]:
     """Send again what failed: how schemathesis ended, and what it said."""
     require()
+    campaign = replace(campaign, workers=0)  # nothing begins afresh on the way
     with _folder(campaign) as folder:
         words = ["replay", "--keep", "--url", campaign.url]
         words += ["--schema-location", str(folder / SENT), str(crash)]

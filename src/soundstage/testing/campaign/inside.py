@@ -18,6 +18,7 @@ import schemathesis
 from schemathesis import cli
 from schemathesis.engine import Status, events
 from schemathesis.engine.recorder import RecordedScenario
+from schemathesis.generation.meta import TestPhase
 
 from soundstage.testing.campaign.engine import DOCUMENT, MARK
 from soundstage.testing.recorded import Recorded
@@ -31,6 +32,9 @@ URL = os.environ["SOUNDSTAGE_CAMPAIGN_URL"].rstrip("/")
 
 OWN = bool(os.environ["SOUNDSTAGE_CAMPAIGN_OWN"])
 """Whether the server is a mock of ours."""
+
+AFRESH = bool(os.environ["SOUNDSTAGE_CAMPAIGN_AFRESH"])
+"""Whether each operation begins with the world as it was made."""
 
 CHOSEN = [name for name in os.environ["SOUNDSTAGE_CAMPAIGN_RULES"].split(",") if name]
 
@@ -95,11 +99,42 @@ def ask(exchange: Recorded) -> Recorded:
 
 def later() -> bool:
     """Turn a mock's clock by a minute, for what it does in its own time."""
-    if not OWN:
-        return False
-    clock = f"{URL.removesuffix(CONTROL)}{CONTROL}/clock/advance"
-    answer = requests.post(clock, json={"by": "1m"}, timeout=PATIENCE)
-    return answer.ok
+    return OWN and _control("/clock/advance", {"by": "1m"})
+
+
+def _control(path: str, body: Document) -> bool:
+    url = f"{URL.removesuffix(CONTROL)}{CONTROL}{path}"
+    return requests.post(url, json=body, timeout=PATIENCE).ok
+
+
+class Turn:
+    """Whose turn it is: an operation's, or that of chains of operations."""
+
+    def __init__(self) -> None:
+        self._now: str | None = None
+
+    def next(self, case: Case) -> None:
+        """Let a mock's world be as it was made, for each.
+
+        What one operation deletes would else be missed by all that follow.
+        """
+        phase = case.meta.phase.name if case.meta else None
+        turn = "chains" if phase is TestPhase.STATEFUL else case.operation.label
+        if turn != self._now:
+            self._now = turn
+            _control("/worlds/default/reset", {})
+
+
+TURN = Turn()
+
+
+@schemathesis.hook
+def before_call(
+    _context: schemathesis.HookContext, case: Case, _kwargs: dict[str, Any]
+) -> None:
+    """Before every request of schemathesis's."""
+    if AFRESH:
+        TURN.next(case)
 
 
 def check_of(name: str, rule: Rule) -> Check:

@@ -23,7 +23,7 @@ def known_values(service: Service, world: World) -> dict[str, list[str]]:
         for parameter in operation.parameters:
             values = by_name.get(plain_name(parameter.plain), {})
             if values and _is_free(parameter):
-                found[f"{parameter.place}.{parameter.name}"] = list(values)[:MOST]
+                found[parameter.key] = list(values)[:MOST]
     headers = service.api.sample.headers if service.api.sample else ()
     return found | {f"header.{name}": [value] for name, value in headers}
 

@@ -25,6 +25,11 @@ class Parameter:
     joined: bool
 
     @property
+    def key(self) -> str:
+        """Where it is, and its name: ``path.runID``."""
+        return f"{self.place}.{self.name}"
+
+    @property
     def plain(self) -> str:
         """The name as properties spell it: ``filter[status]`` is about ``status``."""
         return self.name.rpartition("[")[2].rstrip("]")
