@@ -22,7 +22,8 @@ REPORTS = ("junit", "har", "html", "json", "ndjson", "vcr")
 class Campaign:
     """Requests that follow from a document, for one server.
 
-    ``secrets`` are by security scheme, ``values`` known ones by parameter. All
+    ``secrets`` are by security scheme, ``values`` known ones by parameter
+    (``runID``, ``path.runID``, ``GET /runs/{runID} path.runID``). All
     ``operations`` (ids or labels) are meant if there is none; ``rules`` are those of
     ``semantics``, and ``without`` checks that are not made. ``max_time`` is in seconds,
     ``rate`` requests a second. ``own`` says that the server is a mock of ours, whose
@@ -146,11 +147,16 @@ class Campaign:
         """The parameters whose values are known, and where they are."""
         numbers = {name: i for i, name in enumerate(self.values)}
         return {
-            parameter.key: {"dictionary": f"d{numbers[name]}", "probability": 0.7}
+            parameter.key: {"dictionary": f"d{numbers[known]}", "probability": 0.7}
             for parameter in operation.parameters
-            for name in (parameter.name, parameter.key)
-            if name in numbers
+            if (known := self.known(operation, parameter.key))
         }
+
+    def known(self, operation: Described, key: str) -> str | None:
+        """The name under which values of a parameter are known."""
+        name = key.partition(".")[2]
+        names = (f"{operation.label} {key}", key, name)
+        return next((name for name in names if name in self.values), None)
 
 
 def as_sent(campaign: Campaign) -> Document:
@@ -165,11 +171,11 @@ def as_sent(campaign: Campaign) -> Document:
         for answer in owner.get("responses", {}).values():
             if STREAM in answer.get("content", {}):
                 answer["content"][STREAM] = {}
-    for node in (node for one in operations for node in one.parameter_nodes()):
-        key, known = f"{node['in']}.{node['name']}", campaign.values
-        values = known.get(key) or known.get(node["name"])
-        if values and not {"example", "examples"} & node.keys():
-            node["example"] = values[0]
+    for operation in operations:
+        for node in operation.parameter_nodes():
+            known = campaign.known(operation, f"{node['in']}.{node['name']}")
+            if known and not {"example", "examples"} & node.keys():
+                node["example"] = campaign.values[known][0]
     return changed
 
 

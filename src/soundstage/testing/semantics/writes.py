@@ -96,8 +96,8 @@ def _flat(body: Json) -> Document:
 
 def _difference(one: Document, there: Document, how: str) -> str | None:
     for name, value in one.items():
-        if name not in there or not isinstance(value, str | int):
-            continue
+        if name not in there or value == "" or not isinstance(value, str | int):
+            continue  # an empty text may mean that there is none
         if isinstance(value, str) and _DATE.match(value):
             continue  # there are many ways to write a moment
         if there[name] != value:
