@@ -182,6 +182,7 @@ def any_world(request):
     server = request.getfixturevalue(request.param)
     url = server.url if request.param == "uvloop" else server._listening.url
     with connected(base_url=f"{url}/~{next(names)}", timeout=0.3) as client:
+        ask(client, timeout=20)  # its past is drawn at the first request
         yield client
 
 

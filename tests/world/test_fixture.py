@@ -51,10 +51,10 @@ FORM = {
     ),
     "a repeat of nothing": Mistake(
         TRIEVE,
-        "      - repeat: 1..3\n        draw: {deleted: 20..120}\n        steps:",
-        "      - repeat: 1..3\n        draw: {deleted: 20..120}\n        event:",
+        "      - repeat: $batches\n        steps:",
+        "      - repeat: $batches\n        event:",
         "steps",
-        "- repeat: 1..3",
+        "- repeat: $batches",
     ),
     "a scenario without steps": Mistake(
         RUNWISP,
@@ -206,7 +206,7 @@ VALUES = {
         "    - run: {status: cancelled, finished_at: $at}",
         "    - run: {status: completed, finished_at: $at}",
         "run.status goes from 'queued' to 'completed'",
-        "    - run: {status: completed, finished_at: $at}\n\nhistory",
+        "    - run: {status: completed, finished_at: $at}\n  # The file",
     ),
     "a value outside its enum": Mistake(
         ALGOLIA,
