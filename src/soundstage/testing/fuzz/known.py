@@ -37,8 +37,9 @@ def _name(parameter: Parameter, known: Iterable[str]) -> str:
     name = plain_name(parameter.plain)
     if parameter.place != "header":
         return name
-    ids = (one for one in known if one.endswith("id") and name.endswith(one[:-2]))
-    return max(ids, key=len, default=name)
+    ids = (one for one in known if len(one) > len("id") and one.endswith("id"))
+    fitting = (one for one in ids if name.endswith(one.removesuffix("id")))
+    return max(fitting, key=len, default=name)
 
 
 def known_of_control(services: Iterable[Service], world: World) -> dict[str, list[str]]:
