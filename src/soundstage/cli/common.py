@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from typing import NoReturn, TypeAlias
 
@@ -10,6 +12,8 @@ from soundstage.world.clock import instant_of
 
 FAILED = 1  # what was checked is wrong
 USAGE = 2  # the command cannot be carried out
+INTERRUPTED = 130  # by Ctrl-C; 128 and the signal's number, as shells have it
+TERMINATED = 143
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no other name for it
 
@@ -58,6 +62,16 @@ def instant(text: str) -> int:
         return instant_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def end_when_told() -> None:
+    """Let a signal to end be an exit, on which what was started is ended, too."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end)
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(TERMINATED)
 
 
 def stop(message: str) -> NoReturn:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from soundstage.cli.common import FAILED, Commands, pairs_of, stop
+from soundstage.cli.common import (
+    FAILED,
+    INTERRUPTED,
+    Commands,
+    end_when_told,
+    pairs_of,
+    stop,
+)
 from soundstage.cli.fuzz_options import add_options
 from soundstage.cli.progress import Progress
 
@@ -16,8 +23,6 @@ if TYPE_CHECKING:
     from soundstage.testing.fuzz.run import Effort
     from soundstage.testing.fuzz.tally import Tally
     from soundstage.testing.fuzz.target import Target
-
-INTERRUPTED = 130
 
 
 def add(commands: Commands) -> None:
@@ -41,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from soundstage.world.errors import WorldError
 
     _check(options)
+    end_when_told()
     try:
         require()
         if options.url:

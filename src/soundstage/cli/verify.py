@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from soundstage.cli.common import (
     FAILED,
+    INTERRUPTED,
     Commands,
     add_json,
     add_secrets,
+    end_when_told,
     pairs_of,
     positive,
     stop,
@@ -22,8 +24,6 @@ from soundstage.cli.progress import Progress
 if TYPE_CHECKING:
     from soundstage.testing.verify.run import Outcome, Plan
     from soundstage.types import Document
-
-INTERRUPTED = 130
 
 
 def add(commands: Commands) -> None:
@@ -148,6 +148,7 @@ def run(options: argparse.Namespace) -> int:
     from soundstage.testing.verify.state import Unfit
     from soundstage.world.errors import WorldError
 
+    end_when_told()
     try:
         return _verified(options)
     except (DocumentError, WorldError, Missing, Stopped, Unfit) as error:

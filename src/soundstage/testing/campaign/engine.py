@@ -173,4 +173,5 @@ def _told(campaign: Campaign, folder: Path, words: list[str]) -> Iterator[Docume
     # It also refuses when it had nothing to send, which is for us to say.
     if code == REFUSED and reason != "completed":
         said = running.said.read_text(encoding="utf-8", errors="replace")
-        raise Stopped((said + "".join(noise)).strip())
+        said += "".join(noise)
+        raise Stopped(said[max(said.rfind("Error: "), 0) :].strip())
