@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from soundstage.cli import apis, check, fuzz, serve, verify
+from soundstage.cli import apis, check, coverage, diff, fuzz, serve, verify
 
-COMMANDS = (serve, check, apis, fuzz, verify)
+COMMANDS = (serve, check, apis, fuzz, verify, coverage, diff)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
