@@ -55,7 +55,9 @@ def run(options: argparse.Namespace) -> int:
             return _replayed(options)
         return _fuzzed(options)
     except (DocumentError, WorldError, ValueError, Missing, Stopped) as error:
-        stop(str(error))
+        stop(str(error).replace("--exclude-checks", "--skip-check"))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -82,29 +84,36 @@ def _check(options: argparse.Namespace) -> None:
 def _fuzzed(options: argparse.Namespace) -> int:
     from soundstage.testing.fuzz.report import as_json, as_text
     from soundstage.testing.fuzz.run import campaign_of
+    from soundstage.testing.fuzz.tally import Tally
     from soundstage.world.clock import wall
 
     found = []
     end = wall() + options.max_time * 1_000 if options.max_time else None
-    try:
-        for opened in _targets(options):
-            with opened as target:
-                campaign = campaign_of(target, _effort(options))
-                left = None if end is None else max(end - wall(), 0) / 1_000
-                tally = _watched(target, campaign, left)
-            lines = _lines(options, target)
-            found.append(as_json(target, tally, lines))
-            if not options.json:
-                print(as_text(target, tally, lines), flush=True)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    ended = True
+    for opened in _targets(options):
+        with opened as target:
+            campaign = campaign_of(target, _effort(options))
+            left = None if end is None else max(end - wall(), 0) / 1_000
+            tally = Tally()
+            ended = _watched(target, campaign, tally, left)
+        lines = _lines(options, target)
+        found.append(as_json(target, tally, lines))
+        if not options.json:
+            print(as_text(target, tally, lines), flush=True)
+        if not ended:
+            break
     ok = all(one["ok"] for one in found)
     if options.json:
         print(json.dumps({"ok": ok, "seed": options.seed, "targets": found}, indent=2))
+    if not ended:
+        return INTERRUPTED
     return 0 if ok else FAILED
 
 
-def _watched(target: "Target", campaign: "Campaign", left: float | None) -> "Tally":
+def _watched(
+    target: "Target", campaign: "Campaign", tally: "Tally", left: float | None
+) -> bool:
+    """Whether it came to an end; what was counted until Ctrl-C is told, too."""
     from soundstage.testing.fuzz.run import fuzz
 
     progress = Progress()
@@ -116,9 +125,13 @@ def _watched(target: "Target", campaign: "Campaign", left: float | None) -> "Tal
         )
 
     try:
-        return fuzz(campaign, watch, left)
+        fuzz(campaign, tally, watch, left)
+    except KeyboardInterrupt:
+        tally.reason = "interrupted"
+        return False
     finally:
         progress.clear()
+    return True
 
 
 def _replayed(options: argparse.Namespace) -> int:
@@ -178,7 +191,7 @@ def _effort(options: argparse.Namespace) -> "Effort":
 
 def _lines(options: argparse.Namespace, target: "Target") -> dict[str, str]:
     """Commands that show a failure again."""
-    from soundstage.server.control import NAME
+    from soundstage.testing.fuzz.target import served
     from soundstage.world.clock import rfc3339
 
     world = ["--seed", str(options.seed), "--now", rfc3339(options.now)]
@@ -192,7 +205,7 @@ def _lines(options: argparse.Namespace, target: "Target") -> dict[str, str]:
         folder = options.report_dir / target.folder / "failures"
         lines["alone"] = shlex.join([*again, "--replay", str(folder)])
     if target.own:
-        api = [] if target.name == NAME else api
+        api = [word for name in served(target.name) for word in ("--api", name)]
         lines["serve"] = shlex.join(["soundstage", "serve", *api, *world])
     return lines
 

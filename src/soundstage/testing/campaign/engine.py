@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,10 +27,6 @@ DOCUMENT = "openapi.json"
 
 SENT = "sent.json"
 """The document as schemathesis is given it."""
-
-REFUSED = 2
-"""Its exit code when it could not do what it was told to."""
-
 
 class Missing(Exception):
     """schemathesis is not installed."""
@@ -115,6 +111,14 @@ def _folder(campaign: Campaign) -> Iterator[Path]:
 class _Running:
     process: subprocess.Popen[str]
     said: Path
+    loaded: threading.Event = field(default_factory=threading.Event)
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does: what was found so far is still told, once it can be."""
+        self.loaded.wait()
+        self.interrupted.set()
+        self.process.send_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -138,24 +142,21 @@ def _started(campaign: Campaign, folder: Path, words: list[str]) -> Iterator[_Ru
             encoding="utf-8",
             errors="replace",
         )
+        running = _Running(process, said)
         # schemathesis's own --max-time would go on until all of it is spent.
-        bound = threading.Timer(campaign.max_time or 0, _interrupt, [process])
+        bound = threading.Timer(campaign.max_time or 0, running.interrupt)
         if campaign.max_time is not None:
             bound.start()
         try:
-            yield _Running(process, said)
+            yield running
         finally:
             bound.cancel()
+            running.loaded.set()
             if process.poll() is None:
                 process.terminate()
                 process.wait()
             if process.stderr:
                 process.stderr.close()
-
-
-def _interrupt(process: subprocess.Popen[str]) -> None:
-    """As Ctrl-C does: what was found so far is still reported."""
-    process.send_signal(signal.SIGINT)
 
 
 def _told(campaign: Campaign, folder: Path, words: list[str]) -> Iterator[Document]:
@@ -165,13 +166,15 @@ def _told(campaign: Campaign, folder: Path, words: list[str]) -> Iterator[Docume
         for line in running.process.stderr or ():
             if line.startswith(MARK):
                 event = json.loads(line.removeprefix(MARK))
+                running.loaded.set()
                 reason = event.get("reason", reason)
                 yield event
             else:
                 noise.append(line)
-        code = running.process.wait()
-    # It also refuses when it had nothing to send, which is for us to say.
-    if code == REFUSED and reason != "completed":
+        running.process.wait()
+    if not reason and not running.interrupted.is_set():
         said = running.said.read_text(encoding="utf-8", errors="replace")
         said += "".join(noise)
         raise Stopped(said[max(said.rfind("Error: "), 0) :].strip())
+    if not reason:
+        yield {"event": "finished", "reason": "interrupted"}

@@ -61,13 +61,14 @@ def campaign_of(target: Target, effort: Effort) -> Campaign:
 
 
 def fuzz(
-    campaign: Campaign, watch: Callable[[Tally], None], seconds: float | None = None
-) -> Tally:
-    """Carry it out; ``watch`` is shown every step. Raises as ``events``."""
-    tally = Tally()
+    campaign: Campaign,
+    tally: Tally,
+    watch: Callable[[Tally], None],
+    seconds: float | None = None,
+) -> None:
+    """Carry it out and count; ``watch`` is shown every step. Raises as ``events``."""
     for event in events(replace(campaign, max_time=seconds)):
         tally.add(event)
         watch(tally)
     if tally.complete and not tally.cases:
         raise Stopped("nothing was sent: there is nothing for these phases to do")
-    return tally

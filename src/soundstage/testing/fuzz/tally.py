@@ -41,8 +41,9 @@ class Tally:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not self.failures and not self.errors
+        """Whether nothing was found, and the end was one that somebody wanted."""
+        wanted = self.reason in {"", "completed", "interrupted"}
+        return wanted and not self.failures and not self.errors
 
     @property
     def complete(self) -> bool:

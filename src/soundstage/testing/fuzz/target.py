@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from soundstage import resources
-from soundstage.apis.service import Service, api, load_service
+from soundstage.apis.service import Service, api, load_service, names
 from soundstage.contract.contract import load_contract
 from soundstage.contract.document import load
 from soundstage.server.control import NAME as CONTROL
@@ -48,7 +48,7 @@ def mock(name: str, opening: Opening, fixtures: Iterable[Path]) -> Iterator[Targ
     Raises ``Unknown`` and ``DocumentError``.
     """
     control = name == CONTROL
-    server = Server([] if control else [name], fixtures, opening)
+    server = Server(served(name), fixtures, opening)
     # Requests that are no HTTP are a part of the matter.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     server.do(lambda: _hurry(server))
@@ -66,6 +66,16 @@ def mock(name: str, opening: Opening, fixtures: Iterable[Path]) -> Iterator[Targ
         )
     finally:
         server.stop()
+
+
+def served(name: str) -> list[str]:
+    """What the mock serves. Below the control API: what does nothing by itself.
+
+    A clock that is turned by a month is else a month's work, far too often.
+    """
+    if name != CONTROL:
+        return [name]
+    return [one for one in names() if api(one).schedule is None]
 
 
 def _hurry(server: Server) -> None:

@@ -164,6 +164,8 @@ def _generate(
                         outcome.state.tested(phase, labels, {}, {})
                     phase = event.get("phase", phase)
                     outcome.complete = event.get("reason", "completed") == "completed"
+                    if event.get("reason") == "server_unavailable":
+                        outcome.errors.append("the server does not answer any more")
                 case _:
                     _take(event, phase, outcome)
             watch(f"generated: {phase}", outcome)
