@@ -51,7 +51,10 @@ WRONG = [
     (["--api", "trieve", "--only", "nothing"], "there is no operation 'nothing'"),
     (["--api", "trieve", "--credential", "x"], "'x' is not of the form NAME=VALUE"),
     (["--api", "trieve", "--credential", "x=$NONE"], "there is no NONE in the env"),
-    (["--api", "trieve", "--skip-check", "nothing"], "'--skip-check': invalid choice(s): nothing"),
+    (
+        ["--api", "trieve", "--skip-check", "nothing"],
+        "'--skip-check': invalid choice(s): nothing",
+    ),
     (["--api", "trieve", "--speed", "-1"], "a clock's speed is a number from 0"),
     (["--api", "trieve", "--fixture", "/no.yaml"], "/no.yaml: cannot be read"),
     (["--replay", "x"], "--replay needs the --api that it is about"),

@@ -28,6 +28,7 @@ DOCUMENT = "openapi.json"
 SENT = "sent.json"
 """The document as schemathesis is given it."""
 
+
 class Missing(Exception):
     """schemathesis is not installed."""
 

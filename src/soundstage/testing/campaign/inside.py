@@ -174,6 +174,17 @@ def lines_of(_context: schemathesis.SerializationContext, value: Any) -> bytes:
 
 
 @schemathesis.hook
+def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bool:
+    """Let no list of one empty text be drawn, where that is sent as an empty list is.
+
+    With ``explode: false`` both are ``name=``: nobody can tell the bad from the good.
+    """
+    operation = catalogue().operations.get(context.operation.label)
+    lists = {p.name for p in operation.parameters if p.joined} if operation else ()
+    return not any(query.get(name) in ("", [""]) for name in lists)
+
+
+@schemathesis.hook
 def filter_failure(
     _context: schemathesis.HookContext,
     failure: Any,
