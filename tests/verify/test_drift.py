@@ -81,7 +81,7 @@ def test_what_was_verified_is_not_verified_again(tmp_path):
     kept = drifts("type_changed", "error_changed")
     (tmp_path / "openapi.json").write_text(json.dumps(document(kept)))
     server = Broken(kept)
-    options = ["--max-examples", "3", "--resume", "state.jsonl", "--json"]
+    options = ["--max-examples", "1", "--resume", "state.jsonl", "--json"]
     with serving(server) as url:
         whole = json.loads(verify(tmp_path, url, *options).stdout)
         asked = len(server.asked)
