@@ -304,3 +304,18 @@ def test_an_operation_without_variables_goes_before_one_with():
     assert catalogue.of("GET", "/a/b").path == "/a/b"
     assert catalogue.of("GET", "/a/c%2Fd").in_path("/a/c%2Fd") == {"id": "c/d"}
     assert catalogue.of("PUT", "/a/b") is None
+
+
+AMBIGUOUS = [
+    ({"kinds": [""]}, False),
+    ({"kinds": ""}, False),
+    ({"kinds": ["", "open"]}, True),
+    ({"status": "", "title": [""]}, True),
+    ({}, True),
+]
+
+
+@pytest.mark.parametrize(("query", "is_unambiguous"), AMBIGUOUS)
+def test_a_joined_list_of_an_empty_text_is_ambiguous(query, is_unambiguous):
+    operation = CATALOGUE.operations["GET /notes"]
+    assert operation.is_unambiguous(query) == is_unambiguous

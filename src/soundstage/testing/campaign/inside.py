@@ -175,13 +175,9 @@ def lines_of(_context: schemathesis.SerializationContext, value: Any) -> bytes:
 
 @schemathesis.hook
 def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bool:
-    """Let no list of one empty text be drawn, where that is sent as an empty list is.
-
-    With ``explode: false`` both are ``name=``: nobody can tell the bad from the good.
-    """
+    """Let nothing bad be drawn that is sent as something good is."""
     operation = catalogue().operations.get(context.operation.label)
-    lists = {p.name for p in operation.parameters if p.joined} if operation else ()
-    return not any(query.get(name) in ("", [""]) for name in lists)
+    return operation is None or operation.is_unambiguous(query)
 
 
 @schemathesis.hook

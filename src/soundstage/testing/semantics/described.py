@@ -82,6 +82,14 @@ class Described:
                 for name, node in _mapping(schema.get("properties")).items():
                     yield Parameter(name, "body", self.followed(node), joined=False)
 
+    def is_unambiguous(self, query: Document) -> bool:
+        """Whether no list has an empty text alone, which is sent as an empty list is.
+
+        With ``explode: false`` both are ``name=``.
+        """
+        lists = (p.name for p in self.parameters if p.place == "query" and p.joined)
+        return all(query.get(name) not in ("", [""]) for name in lists)
+
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """What the path of a request for it looks like."""
