@@ -13,6 +13,9 @@ from soundstage.testing.semantics.seen import Seen
 
 STATUS = {"type": "string", "enum": ["open", "done", "dropped"]}
 INTEGER = {"type": "integer", "minimum": 1}
+FILTER = {
+    "properties": {"status": {"pattern": "open"}, "archived": {"type": "boolean"}}
+}
 
 
 def query(name, schema, **more):
@@ -35,6 +38,7 @@ DOCUMENT = {
                     query("boxID", {"type": "string"}),
                     query("archived", {"type": "boolean"}),
                     query("title", {"type": "string"}),
+                    query("filter", FILTER, style="deepObject"),
                 ]
             },
             "post": {},
@@ -108,6 +112,10 @@ FILTERS = [
     ("/notes?archived=true", [{"archived": True}], None),
     ("/notes?boxID=b1", [{"box_id": "b2"}], "box_id = b2"),
     ("/notes?title=a", [{"title": "about a"}], None),  # a search, perhaps
+    ("/notes?filter[archived]=true", [{"archived": False}], "archived = false"),
+    ("/notes?filter[status]=open,done", [OPEN, DONE], None),
+    ("/notes?filter[status]=active", [OPEN, DONE], None),  # they may be called so
+    ("/notes?filter[status]=open", [OPEN, DONE, {"status": "lost"}], "status = done"),
     ("/boxes/b1/notes", [{"boxID": "b2"}], "boxID = b2"),
     ("/boxes/b1/notes?boxID=b2", [{"boxID": "b1"}], None),  # the path wins
 ]

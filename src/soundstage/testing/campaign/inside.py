@@ -176,7 +176,8 @@ def lines_of(_context: schemathesis.SerializationContext, value: Any) -> bytes:
 @schemathesis.hook
 def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bool:
     """Let nothing bad be drawn that is sent as something good is."""
-    operation = catalogue().operations.get(context.operation.label)
+    label = context.operation.label if context.operation else ""
+    operation = catalogue().operations.get(label)
     return operation is None or operation.is_unambiguous(query)
 
 

@@ -74,13 +74,27 @@ class Described:
         schema = self.followed(node.get("schema", {}))
         return Parameter(node["name"], node["in"], schema, joined)
 
+    @cached_property
+    def deep(self) -> tuple[Parameter, ...]:
+        """``filter[status]`` and the like; what is several is joined by commas."""
+        return tuple(
+            Parameter(
+                f"{whole['name']}[{name}]", "query", self.followed(node), joined=True
+            )
+            for whole in self.parameter_nodes()
+            if whole.get("style") == "deepObject"
+            for name, node in self._properties(whole.get("schema", {}))
+        )
+
     def _in_body(self) -> Iterator[Parameter]:
         contents = self.followed(self.node.get("requestBody", {})).get("content", {})
         for media_type, content in contents.items():
             if "json" in media_type:
-                schema = self.followed(content.get("schema", {}))
-                for name, node in _mapping(schema.get("properties")).items():
+                for name, node in self._properties(content.get("schema", {})):
                     yield Parameter(name, "body", self.followed(node), joined=False)
+
+    def _properties(self, schema: Json) -> Iterator[tuple[str, Json]]:
+        yield from _mapping(self.followed(schema).get("properties")).items()
 
     def is_unambiguous(self, query: Document) -> bool:
         """Whether no list has an empty text alone, which is sent as an empty list is.

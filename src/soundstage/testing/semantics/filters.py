@@ -11,7 +11,8 @@ def filters_apply(seen: Seen) -> str | None:
     """An item that does not have what a parameter asked for.
 
     A parameter is a filter where items have a property of its name (in another
-    spelling, or the plural of it) and its values are an enum, booleans or identifiers.
+    spelling, or the plural of it) and its values are an enum, booleans or identifiers;
+    or if it is called ``filter[…]``.
     """
     if not seen.ok or not seen.items:
         return None
@@ -20,28 +21,38 @@ def filters_apply(seen: Seen) -> str | None:
         # What an empty text means is for the API to say.
         if not wanted or "" in wanted:
             continue
-        for item in seen.items:
-            name = _property(parameter, item)
-            if name and text_of(item[name]).casefold() not in wanted:
-                return (
-                    f"{parameter.name} = {', '.join(sorted(wanted))} was asked for, "
-                    f"and an item has {name} = {text_of(item[name])}"
-                )
+        there = dict(_values(seen, parameter))
+        wrong = [text for text in there if text.casefold() not in wanted]
+        # Where the document has no list of them, each may have two names.
+        exact = _is_exact(seen.operation, parameter)
+        if wrong and (exact or len(there) > 2 * len(wanted)):
+            return (
+                f"{parameter.name} = {', '.join(sorted(wanted))} was asked for, "
+                f"and an item has {there[wrong[0]]} = {wrong[0]}"
+            )
     return None
+
+
+def _values(seen: Seen, parameter: Parameter) -> Iterator[tuple[str, str]]:
+    """What items have, and the name under which they have it."""
+    for item in seen.items:
+        if name := _property(parameter, item):
+            yield text_of(item[name]), name
 
 
 def _filters(operation: Described) -> Iterator[Parameter]:
     """Where the path says it already, the path wins."""
     in_path = {plain_name(p.plain) for p in operation.parameters if p.place == "path"}
-    for parameter in operation.parameters:
+    for parameter in (*operation.parameters, *operation.deep):
         said = parameter.place != "path" and plain_name(parameter.plain) in in_path
-        if _is_filter(operation, parameter) and not said:
+        called_so = parameter.name.startswith("filter[")
+        is_one = called_so or _is_exact(operation, parameter)
+        if is_one and not said and parameter.place not in {"header", "cookie"}:
             yield parameter
 
 
-def _is_filter(operation: Described, parameter: Parameter) -> bool:
-    if parameter.place in {"header", "cookie"}:
-        return False
+def _is_exact(operation: Described, parameter: Parameter) -> bool:
+    """Whether a value has one name."""
     schema = parameter.schema
     schema = operation.followed(schema.get("items", schema))
     return (
