@@ -12,8 +12,11 @@ from soundstage.types import Document, Json
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
+PATIENCE = 60.0
+"""Seconds that a mock of ours may take for an answer: its machine may be busy."""
+
 STREAM_PATIENCE = 1.0
-"""Seconds. Streams have no end, and a world that stands still says nothing more."""
+"""Seconds that another's stream is read: it may have no end."""
 
 REPORTS = ("junit", "har", "html", "json", "ndjson", "vcr")
 
@@ -115,6 +118,8 @@ class Campaign:
             },
             "operations": list(self._operations()),
         }
+        if self.own:
+            tables["request-timeout"] = PATIENCE
         if credentials := dict(self._credentials()):
             tables["auth"] = {"openapi": credentials}
         return "".join(f"{key} = {_toml(value)}\n" for key, value in tables.items())
@@ -135,7 +140,7 @@ class Campaign:
     def _operations(self) -> Iterator[Document]:
         for operation in Catalogue(self.document).operations.values():
             about: Document = {}
-            if _streams(operation):
+            if _streams(operation) and not self.own:
                 about["request-timeout"] = STREAM_PATIENCE
             # What is known is not deleted: it would be missed by all that follows.
             if operation.method != "delete" and (bound := self._bound(operation)):

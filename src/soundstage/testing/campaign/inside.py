@@ -20,6 +20,7 @@ from schemathesis.engine import Status, events
 from schemathesis.engine.recorder import RecordedScenario
 from schemathesis.generation.meta import TestPhase
 
+from soundstage.testing.campaign.campaign import PATIENCE
 from soundstage.testing.campaign.engine import DOCUMENT, MARK
 from soundstage.testing.recorded import Recorded
 from soundstage.testing.semantics import RULES, Rule
@@ -40,9 +41,6 @@ CHOSEN = [name for name in os.environ["SOUNDSTAGE_CAMPAIGN_RULES"].split(",") if
 
 CONTROL = "/_soundstage"
 """Where a mock is controlled."""
-
-PATIENCE = 10.0
-"""Seconds that an answer to a question of ours may take."""
 
 Case = schemathesis.Case[Any]
 

@@ -20,17 +20,24 @@ class Hurried(Lobby):
         self._helped: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
     async def until(self, at: int | None, since: int) -> None:
-        """As ``Lobby`` has it; but what would never come in a frozen world comes."""
+        """As ``Lobby`` has it; but what would never come in a frozen world comes.
+
+        What does not come even so is waited for no more: a stream ends.
+        """
         clock = self._world.clock
+        if clock.speed or since != self.changes:
+            await super().until(at, since)
+        elif not self._helps(at):
+            raise asyncio.CancelledError
+
+    def _helps(self, at: int | None) -> bool:
         task = asyncio.current_task()
         helped = self._helped.get(task, 0)
-        waits = at is not None and since == self.changes and not clock.speed
-        if at is not None and waits and helped < MOST:
-            self._helped[task] = helped + 1
-            try:
-                self._world.apply(Advance(max(at - clock.now(), 0)))
-            except (WorldError, ValueError):
-                pass  # it is too far away
-            else:
-                return
-        await super().until(at, since)
+        if at is None or helped == MOST:
+            return False
+        self._helped[task] = helped + 1
+        try:
+            self._world.apply(Advance(max(at - self._world.clock.now(), 0)))
+        except (WorldError, ValueError):
+            return False  # it is too far away
+        return True
