@@ -32,7 +32,15 @@ def test_the_control_api_is_fuzzed_too_and_the_run_is_bounded(tmp_path):
     words = ["--api", "soundstage", "--max-examples", "1000000", "--json"]
     words += ["--phases", "fuzzing", "--only", "advanceClock", "--max-time", "6"]
     words += ["--report", "junit", "--report-dir", str(tmp_path)]
-    done = run("fuzz", *words)
+    # A shell lets what runs in its background ignore Ctrl-C.
+    background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+    done = subprocess.run(
+        [*background, *SOUNDSTAGE, "fuzz", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     (found,) = json.loads(done.stdout)["targets"]
     assert (done.returncode, found["ok"]) == (0, True), found
     assert (found["complete"], found["reason"]) == (False, "interrupted")

@@ -6,6 +6,7 @@ made for it, where the document is ``openapi.json``.
 
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,6 +29,10 @@ from soundstage.testing.semantics.described import Catalogue
 from soundstage.testing.semantics.seen import Seen
 from soundstage.testing.semantics.told import HEADER
 from soundstage.types import Document
+
+# Whoever starts commands in the background lets them ignore it; the end of the time
+# that there is comes by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 URL = os.environ["SOUNDSTAGE_CAMPAIGN_URL"].rstrip("/")
 
