@@ -199,7 +199,8 @@ def _lines(options: argparse.Namespace, target: "Target") -> dict[str, str]:
     for fixture in options.fixture:
         world += ["--fixture", str(fixture)]
     api = ["--spec", target.name] if options.spec else ["--api", target.name]
-    again = ["soundstage", "fuzz", *api, *world, *_said(options)]
+    begins = world if target.own else world[:2]
+    again = ["soundstage", "fuzz", *api, *begins, *_said(options)]
     lines = {"again": shlex.join(again)}
     if options.report_dir:
         folder = options.report_dir / target.folder / "failures"

@@ -13,7 +13,7 @@ MOCK = "http://127.0.0.1:4010"
 
 
 def as_text(target: Target, tally: Tally, lines: Mapping[str, str]) -> str:
-    """The table of operations, then each failure; ``lines`` are commands to give."""
+    """The table of operations, each failure, then ``lines``: commands to give."""
     labels = Catalogue(target.document).operations
     shown = [label for label in labels if tally.cases[label]]
     width = max((len(labels[label].id) for label in shown), default=0)
@@ -25,8 +25,10 @@ def as_text(target: Target, tally: Tally, lines: Mapping[str, str]) -> str:
         rows.append(f"  {labels[label].id:{width}}{figures}")
     made = sum(tally.checks.values())
     rows.append(f"  {len(tally.checks)} checks, made {made} times")
-    found = [_failure(target, failure, lines) for failure in tally.failures.values()]
+    found = [_failure(target, failure) for failure in tally.failures.values()]
     found += [_error(where, text, n) for (where, text), n in tally.errors.items()]
+    if found:
+        found += ["", *(f"  {name}: {line}" for name, line in lines.items())]
     return "\n".join([_head(target, tally), *rows, *found])
 
 
@@ -38,12 +40,11 @@ def _head(target: Target, tally: Tally) -> str:
     return f"{target.name}: {cases} cases, {found}{ended}"
 
 
-def _failure(target: Target, failure: Failure, lines: Mapping[str, str]) -> str:
+def _failure(target: Target, failure: Failure) -> str:
     example = failure.example
     times = "once" if failure.count == 1 else f"{failure.count} times"
     head = f"{failure.operation}: {failure.check}, {times}, in {example['phase']}"
     told = [failure.title, example["message"], *_curls(target, failure)]
-    told += [f"{name}: {line}" for name, line in lines.items()]
     return f"\n{head}\n" + indent("\n".join(filter(None, told)), "    ")
 
 
