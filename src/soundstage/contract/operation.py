@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from soundstage.contract.body import (
+    EVENTS,
+    LINES,
     Body,
     Contents,
     compile_body,
@@ -150,6 +152,25 @@ class Operation:
         if content.schema.is_valid(body):
             return []
         return content.schema.violations(body, "answer")
+
+    def judge_bytes(
+        self, status: int, content_type: str | None, raw: bytes
+    ) -> list[Violation]:
+        """The same of an answer's body as it came over the wire."""
+        answer = self.answers.get(self.documented(status) or "") or {}
+        content = answer.get(essence(content_type or ""))
+        if content is None:  # what is wrong does not depend on the body
+            return self.judge(status, content_type, raw or None)
+        is_list = essence(content_type or "") in {*LINES, EVENTS}  # it may be empty
+        if not raw and not content.text and not is_list:
+            return [_wrong("body", "the answer has no body")]
+        try:
+            value = content.read(raw)
+        except UnicodeDecodeError:
+            return [_wrong("encoding", "the body is not UTF-8")]
+        except ValueError as error:
+            return [_wrong("json", f"the body cannot be read: {error}")]
+        return self.judge(status, content_type, value)
 
     def documented(self, status: int) -> str | None:
         """Under which key the contract has a status, if it has it."""
