@@ -1,7 +1,6 @@
 """Recorded exchanges: HTTP Archives, and journals as the control API exports them."""
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from soundstage.contract.violation import DocumentError
+from soundstage.testing.har import body_of, each, posted_of
 from soundstage.testing.recorded import Headers, Recorded
 from soundstage.testing.semantics.described import Catalogue, Described
 from soundstage.types import Document, Json
@@ -35,8 +35,8 @@ def load_recording(path: Path) -> list[Recorded]:
     try:
         document = json.loads(path.read_bytes())
         match document:
-            case {"log": {"entries": list(entries)}}:
-                return [_of_har(entry) for entry in entries]
+            case {"log": _}:
+                return each(document, _of_har)
             case {"entries": list(entries)}:
                 return [_of_journal(entry) for entry in entries]
     except OSError as error:
@@ -51,16 +51,14 @@ def load_recording(path: Path) -> list[Recorded]:
 
 def _of_har(entry: Document) -> Recorded:
     request, response = entry["request"], entry["response"]
-    posted, content = request.get("postData") or {}, response.get("content") or {}
-    encoded = "base64" in str(posted.get("comment", "")).split(", ")
     return Recorded(
         method=request["method"].upper(),
         url=request["url"],
         request_headers=_headers(request.get("headers")),
-        request_body=_bytes(posted.get("text"), encoded=encoded),
+        request_body=posted_of(request.get("postData")),
         status=int(response["status"]),
         headers=_headers(response.get("headers")),
-        body=_bytes(content.get("text"), encoded=content.get("encoding") == "base64"),
+        body=body_of(response.get("content") or {}),
     )
 
 
@@ -89,15 +87,6 @@ def _shown(body: Document | None) -> bytes:
 
 def _headers(nodes: Json) -> Headers:
     return tuple((str(node["name"]), str(node["value"])) for node in nodes or ())
-
-
-def _bytes(text: str | None, *, encoded: bool) -> bytes:
-    if text is None:
-        return b""
-    try:
-        return base64.b64decode(text, validate=True) if encoded else text.encode()
-    except binascii.Error:
-        return text.encode()
 
 
 def placed(exchange: Recorded, catalogue: Catalogue, bases: list[str]) -> Kept | None:
