@@ -47,7 +47,7 @@ class Operation:
     answers: Mapping[str, Contents]
     security: Security
     _by_place: Mapping[str, Mapping[str, Parameter]] = field(repr=False)
-    _deep: tuple[Parameter, ...] = field(repr=False)
+    _objects: tuple[Parameter, ...] = field(repr=False)
     _defaults: Mapping[str, Json] = field(repr=False)
     _key_names: frozenset[str] = field(repr=False)
 
@@ -91,19 +91,21 @@ class Operation:
             wrong.append(Violation("query", "encoding", "the query is not UTF-8"))
             return {}
         for name, value in pairs:
-            if name in known and not known[name].deep:
+            if name in known and not known[name].claims:
                 texts.setdefault(name, []).append(value)
-            elif deep := self._deep_one(name):
-                inner = name[len(deep.name) :]
-                texts.setdefault(deep.name, []).append(f"{inner}={value}")
-            elif name not in self._key_names:
+            elif name in self._key_names:
+                continue
+            elif owner := self._owner(name):
+                texts.setdefault(owner.name, []).append(f"{name}={value}")
+            else:
                 message = f"{self.id} has no query parameter {name!r}"
                 wrong.append(Violation("query", "unknown", message, name, (), value))
         return texts
 
-    def _deep_one(self, name: str) -> Parameter | None:
-        for parameter in self._deep:
-            if name.startswith(f"{parameter.name}[") and name.endswith("]"):
+    def _owner(self, name: str) -> Parameter | None:
+        """The object that a pair of the query is a part of."""
+        for parameter in self._objects:
+            if parameter.claims and parameter.claims(name):
                 return parameter
         return None
 
@@ -121,11 +123,15 @@ class Operation:
                     message = f"the {place} parameter {name!r} is required"
                     wrong.append(Violation(place, "required", message, name))
                 continue
-            if len(sent) > 1 and not (parameter.many or parameter.deep):
+            if len(sent) > 1 and not (parameter.many or parameter.claims):
                 message = f"{name!r} is sent {len(sent)} times and is no list"
                 wrong.append(Violation(place, "repeated", message, name, (), sent))
                 continue
-            value = parameter.read(sent)
+            try:
+                value = parameter.read(sent)
+            except ValueError as error:
+                wrong.append(Violation(place, "style", str(error), name, (), sent))
+                continue
             if parameter.schema.is_valid(value):
                 values[name] = value
             else:
@@ -202,7 +208,7 @@ def compile_operation(
         answers=dict(_answers(document, node, pointer)),
         security=compile_security(document, node, pointer),
         _by_place=by_place,
-        _deep=tuple(p for p in parameters if p.deep),
+        _objects=tuple(p for p in parameters if p.claims),
         _defaults=defaults,
         _key_names=_query_keys(document),
     )
