@@ -1,16 +1,17 @@
 """One operation compiled: what it takes, what it gives, all violations of either."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from soundstage.contract.answer import compile_headers, judge_headers
 from soundstage.contract.body import (
     Body,
     Contents,
     compile_body,
     compile_contents,
-    essence,
+    content_of,
 )
-from soundstage.contract.document import resolved
+from soundstage.contract.document import followed
 from soundstage.contract.parameter import Parameter, compile_parameter, query_of
 from soundstage.contract.schema import Side
 from soundstage.contract.security import (
@@ -50,6 +51,7 @@ class Operation:
     _objects: tuple[Parameter, ...] = field(repr=False)
     _defaults: Mapping[str, Json] = field(repr=False)
     _key_names: frozenset[str] = field(repr=False)
+    _answer_headers: Mapping[str, tuple[Parameter, ...]] = field(repr=False)
 
     def read(
         self,
@@ -138,18 +140,30 @@ class Operation:
                 wrong += parameter.violations(value)
 
     def judge(
-        self, status: int, content_type: str | None, body: Json
+        self,
+        status: int,
+        content_type: str | None,
+        body: Json,
+        headers: Iterable[tuple[str, str]] = (),
     ) -> list[Violation]:
         """What is wrong with an answer whose body is this value (``None``: no body)."""
         key = self.documented(status)
         if key is None:
             return [_wrong("status", f"{self.id} has no answer with status {status}")]
+        wrong = self._judged(key, status, content_type, body)
+        if known := self._answer_headers.get(key):
+            wrong += judge_headers(known, headers)
+        return wrong
+
+    def _judged(
+        self, key: str, status: int, content_type: str | None, body: Json
+    ) -> list[Violation]:
         answer = self.answers[key]
         if not answer:
             if body is None:
                 return []
             return [_wrong("body", f"the answer {status} of {self.id} has no body")]
-        content = answer.get(essence(content_type or ""))
+        content = content_of(answer, content_type or "")
         if content is None:
             there = ", ".join(c.media_type for c in answer.values())
             return [_wrong("media type", f"{content_type!r} is none of {there}")]
@@ -186,7 +200,7 @@ def compile_operation(
     node = item[method]
     operation_id = node.get("operationId", f"{method.upper()} {path}")
     parameters = tuple(
-        compile_parameter(document, _follow(document, p, at), at)
+        compile_parameter(document, followed(document, p, at), at)
         for p, at in _parameter_nodes(document, item, node, path, pointer)
     )
     by_place: dict[str, dict[str, Parameter]] = {
@@ -196,31 +210,39 @@ def compile_operation(
     defaults = {p.name: p.default for p in parameters if p.default is not None}
     body_node = node.get("requestBody")
     body_at = f"{pointer}/requestBody"
+    answers = list(_answers(document, node, pointer))
     return Operation(
         id=operation_id,
         method=method.upper(),
         path=path,
         pointer=pointer,
         parameters=parameters,
-        body=compile_body(document, _follow(document, body_node, body_at), body_at)
+        body=compile_body(document, followed(document, body_node, body_at), body_at)
         if body_node
         else None,
-        answers=dict(_answers(document, node, pointer)),
+        answers={
+            key: compile_contents(document, answer, place, Side.ANSWER)
+            for key, answer, place in answers
+        },
         security=compile_security(document, node, pointer),
         _by_place=by_place,
         _objects=tuple(p for p in parameters if p.claims),
         _defaults=defaults,
         _key_names=_query_keys(document),
+        _answer_headers={
+            key: compile_headers(document, answer, place)
+            for key, answer, place in answers
+            if "headers" in answer
+        },
     )
 
 
 def _answers(
     document: Document, node: Document, pointer: str
-) -> Iterator[tuple[str, Contents]]:
+) -> Iterator[tuple[str, Document, str]]:
     for status, answer in node.get("responses", {}).items():
         place = f"{pointer}/responses/{status}"
-        followed = _follow(document, answer, place)
-        yield str(status), compile_contents(document, followed, place, Side.ANSWER)
+        yield str(status), followed(document, answer, place), place
 
 
 def _parameter_nodes(
@@ -232,7 +254,7 @@ def _parameter_nodes(
     for owner, base in ((item, path_pointer), (node, pointer)):
         for i, given in enumerate(owner.get("parameters", ())):
             place = f"{base}/parameters/{i}"
-            parameter = _follow(document, given, place)
+            parameter = followed(document, given, place)
             key = (parameter["in"], parameter["name"])
             if key[0] == "header" and key[1].lower() in _IGNORED_HEADERS:
                 continue
@@ -246,12 +268,3 @@ def _parameter_nodes(
 def _query_keys(document: Document) -> frozenset[str]:
     schemes = document.get("components", {}).get("securitySchemes", {}).values()
     return frozenset(s["name"] for s in schemes if s.get("in") == "query")
-
-
-def _follow(document: Document, node: Document, pointer: str) -> Document:
-    while "$ref" in node:
-        try:
-            node = resolved(document, node["$ref"])
-        except KeyError:
-            raise DocumentError(f"{node['$ref']} leads nowhere", pointer) from None
-    return node
