@@ -60,10 +60,11 @@ def answer(rng, parts):
 def encoded(parts):
     """The value of a message as bytes."""
     kind = parts.media_type.partition(";")[0].lower()
+    if kind in {"application/x-ndjson", "application/jsonl"}:
+        lines = parts.value if isinstance(parts.value, list) else [parts.value]
+        return b"\n".join(json.dumps(line).encode() for line in lines)
     if kind.endswith("json"):
         return json.dumps(parts.value).encode()
-    if kind in {"application/x-ndjson", "application/jsonl"}:
-        return b"\n".join(json.dumps(line).encode() for line in parts.value)
     return parts.value.encode() if isinstance(parts.value, str) else json.dumps(parts.value).encode()
 
 

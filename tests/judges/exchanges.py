@@ -145,7 +145,8 @@ class Generator:
         content = node.get("content")
         schema = next(iter(content.values())) if content else node
         compiled = self._schema(schema.get("schema", {}), side)
-        value = draw(compiled, rng, FITS.get(node.get("in", "header"), _anything))
+        place = FITS.get(node.get("in", "header"), _anything)
+        value = draw(compiled, rng, lambda v: place(v) and _undelimited(v))
         if content:
             return json.dumps(value), {**node, "style": "form", "explode": True}
         return value, node
@@ -158,12 +159,16 @@ class Generator:
             for kind, content in node.get("content", {}).items()
             if kind != "text/event-stream"
         }
+        if not contents and "content" in node:
+            raise NoValue(node)
         if not contents or (side is Side.REQUEST and not node.get("required") and rng.random() < 0.1):
             return parts
         media_type = rng.choice(list(contents))
         parts.value = draw(self._schema(contents[media_type].get("schema", {}), side), rng)
         parts.media_type = {"*/*": "application/octet-stream", "text/*": "text/plain"}.get(media_type, media_type)
         parts.body = changes.encoded(parts)
+        if not parts.body:  # nothing at all may be no body
+            raise NoValue(parts)
         return parts
 
     def _schema(self, node, side):
@@ -180,6 +185,14 @@ class Generator:
 
 def _anything(_value):
     return True
+
+
+def _undelimited(value):
+    """Ours takes a delimiter that is percent-encoded for one, as the others do."""
+    texts = value.values() if isinstance(value, dict) else value
+    return not isinstance(value, dict | list) or not any(
+        set(",;.=| ") & set(text) for text in texts if isinstance(text, str)
+    )
 
 
 def _in_header(value):

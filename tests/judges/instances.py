@@ -6,7 +6,7 @@ import string
 from soundstage.contract.document import resolved
 
 FORMATS = {
-    "date-time": ("2026-01-01T00:00:00Z", "2016-12-31T23:59:60Z", "2026-02-01T01:02:03.5+01:00"),
+    "date-time": ("2026-01-01T00:00:00Z", "2026-02-01T01:02:03.5+01:00"),
     "date": ("2026-01-01", "2024-02-29"),
     "time": ("00:00:00Z", "23:59:59.5+01:00"),
     "duration": ("P1D", "PT0S"),

@@ -23,7 +23,7 @@ from soundstage.contract.body import content_of
 from soundstage.contract.contract import compile_contract
 from soundstage.contract.route import Router
 from soundstage.contract.violation import Refused
-from soundstage.testing.judge import _Answer, _complaint, _Request
+from soundstage.testing.judge import _Answer, _Request
 from soundstage.testing.recorded import header_of
 
 
@@ -106,7 +106,7 @@ def _loads(body, **_parameters):
 def _said_by(ask):
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         try:
-            return {_complaint(error) for error in ask()}
+            return {reason for error in ask() for reason in _reasons(error)}
         except Exception as error:  # noqa: BLE001 - that it fails is what is told
             return {f"crash {type(error).__name__}: {error}"[:300]}
 
@@ -122,6 +122,28 @@ def _loadable(document):
         if not CANNOT_LOAD & {node.get("operationId") for node in item.values() if isinstance(node, dict)}
     }
     return copy.deepcopy({**document, "paths": paths})
+
+
+def _reasons(error):
+    """The innermost complaints: keyword by keyword where a schema is broken."""
+    causes = [error]
+    while causes[-1].__cause__:
+        causes.append(causes[-1].__cause__)
+    inner = [e for cause in causes for e in getattr(cause, "schema_errors", ())]
+    name = type(error).__name__
+    if not inner:
+        try:
+            said = " <- ".join(f"{type(c).__name__}: {c}" for c in causes)
+        except UnicodeDecodeError:  # it quotes a body that is not UTF-8
+            said = " <- ".join(type(c).__name__ for c in causes)
+        return [said[:400]]
+    return [f"{name} {_schema_reason(e)}" for e in inner]
+
+
+def _schema_reason(error):
+    inner = sorted({f"{e.validator}: {e.message[-120:]}" for e in error.context or ()})
+    at = "/".join(map(str, error.absolute_path))
+    return f"{error.validator} at /{at}: {error.message[-160:]} {inner or ''}"
 
 
 class _Specification(OpenAPISpecification):

@@ -64,7 +64,7 @@ def _in_query(name, value, node):
     def write(inner):
         return _quoted(inner, node)
     if style == "deepObject":
-        return [(f"{key}%5B{quote(k)}%5D", write(v)) for k, v in value.items()]
+        return list(_deep(key, value, write))
     if isinstance(value, dict) and explode:
         return [(quote(k), write(v)) for k, v in value.items()]
     if isinstance(value, list) and explode:
@@ -72,6 +72,15 @@ def _in_query(name, value, node):
     if isinstance(value, list) and not value:
         return []
     return [(key, _joined(value, False, DELIMITERS.get(style, ","), write))]
+
+
+def _deep(key, value, write):
+    for name, inner in value.items():
+        step = f"{key}%5B{quote(name)}%5D"
+        if isinstance(inner, dict):
+            yield from _deep(step, inner, write)
+        else:
+            yield step, write(inner)
 
 
 def headers_of(values):
