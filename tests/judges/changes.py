@@ -34,9 +34,22 @@ def request(rng, parts, names):
     if names:
         ways += [query_text] * 6
     if parts.pairs:
-        ways += [query_text, query_text, query_dropped, query_repeated, query_upper, query_bare]
+        ways += [
+            query_text,
+            query_text,
+            query_dropped,
+            query_repeated,
+            query_upper,
+            query_bare,
+        ]
     if parts.headers:
-        ways += [header_text, header_text, header_dropped, header_repeated, header_upper]
+        ways += [
+            header_text,
+            header_text,
+            header_dropped,
+            header_repeated,
+            header_upper,
+        ]
     if parts.media_type:
         ways += [body_value] * 12 + [body_bytes] * 5 + [media_type, media_type, no_body]
     way = rng.choice(ways)
@@ -65,7 +78,11 @@ def encoded(parts):
         return b"\n".join(json.dumps(line).encode() for line in lines)
     if kind.endswith("json"):
         return json.dumps(parts.value).encode()
-    return parts.value.encode() if isinstance(parts.value, str) else json.dumps(parts.value).encode()
+    return (
+        parts.value.encode()
+        if isinstance(parts.value, str)
+        else json.dumps(parts.value).encode()
+    )
 
 
 def unknown_query(rng, parts):
@@ -120,8 +137,14 @@ def query_bare(rng, parts):
 def header_text(rng, parts):
     at = rng.randrange(len(parts.headers))
     name, _value = parts.headers[at]
-    text = rng.choice([t for t in TEXTS if "%" not in t] + [" 1", "1 ", "1, 2", "1,,2", '"a"', "é", "a;b=c"])
-    parts.headers[at] = (name, f"session={text}" if name == "Cookie" and rng.random() < 0.6 else text)
+    text = rng.choice(
+        [t for t in TEXTS if "%" not in t]
+        + [" 1", "1 ", "1, 2", "1,,2", '"a"', "é", "a;b=c"]
+    )
+    parts.headers[at] = (
+        name,
+        f"session={text}" if name == "Cookie" and rng.random() < 0.6 else text,
+    )
     return f"header text {text[:30]!r}"
 
 
@@ -171,7 +194,11 @@ def body_value(rng, parts):
         name = f"the body is {str(value)[:30]!r}"
     else:
         parts.value = json.loads(json.dumps(parts.value))
-        owner, key = list(_places(parts.value))[places.index((owner, key))] if False else (owner, key)
+        owner, key = (
+            list(_places(parts.value))[places.index((owner, key))]
+            if False
+            else (owner, key)
+        )
         name = _changed(rng, owner, key)
     parts.body = encoded(parts)
     return name
@@ -179,7 +206,13 @@ def body_value(rng, parts):
 
 def _places(value, owner=None, key=None):
     yield owner, key
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for k, v in inner:
         yield from _places(v, value, k)
 
@@ -206,7 +239,11 @@ def body_bytes(rng, parts):
 
 
 def _number_in(text):
-    return lambda body: body[:-1] + (b',' if len(body) > 2 else b"") + b'"more":' + text + b"}" if body[:1] == b"{" else text
+    return lambda body: (
+        body[:-1] + (b"," if len(body) > 2 else b"") + b'"more":' + text + b"}"
+        if body[:1] == b"{"
+        else text
+    )
 
 
 BYTES = (

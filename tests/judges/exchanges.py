@@ -71,16 +71,18 @@ class Generator:
                 continue
 
     def _request(self, rng, one):
-        path, method, item, node = one
+        path, _method, item, node = one
         parts = self._request_parts(rng, path, item, node)
         change = "none"
         if rng.random() < 0.8:
-            names = [p["name"] for p in self._parameters(item, node) if p["in"] == "query"]
+            names = [
+                p["name"] for p in self._parameters(item, node) if p["in"] == "query"
+            ]
             change = changes.request(rng, parts, names)
         return self._case(one, "request", change, parts)
 
     def _answer(self, rng, one):
-        path, method, item, node = one
+        path, _method, item, node = one
         asked = self._request_parts(rng, path, item, node, plain=True)
         case = self._case(one, "answer", "none", asked)
         answers = node["responses"]
@@ -161,11 +163,18 @@ class Generator:
         }
         if not contents and "content" in node:
             raise NoValue(node)
-        if not contents or (side is Side.REQUEST and not node.get("required") and rng.random() < 0.1):
+        if not contents or (
+            side is Side.REQUEST and not node.get("required") and rng.random() < 0.1
+        ):
             return parts
         media_type = rng.choice(list(contents))
-        parts.value = draw(self._schema(contents[media_type].get("schema", {}), side), rng)
-        parts.media_type = {"*/*": "application/octet-stream", "text/*": "text/plain"}.get(media_type, media_type)
+        parts.value = draw(
+            self._schema(contents[media_type].get("schema", {}), side), rng
+        )
+        parts.media_type = {
+            "*/*": "application/octet-stream",
+            "text/*": "text/plain",
+        }.get(media_type, media_type)
         parts.body = changes.encoded(parts)
         if not parts.body:  # nothing at all may be no body
             raise NoValue(parts)
@@ -197,11 +206,15 @@ def _undelimited(value):
 
 def _in_header(value):
     text = json.dumps(value, ensure_ascii=False)
-    return text.isascii() and "\\" not in text and text == text.replace('" ', '"').replace(' "', '"')
+    return (
+        text.isascii()
+        and "\\" not in text
+        and text == text.replace('" ', '"').replace(' "', '"')
+    )
 
 
 def _in_cookie(value):
-    return not isinstance(value, str) or value.isalnum() and value.isascii()
+    return not isinstance(value, str) or (value.isalnum() and value.isascii())
 
 
 def _in_path(value):
@@ -221,5 +234,7 @@ def _status(rng, key, answers):
     if key == "default":
         return next(s for s in (500, 501, 502, 503) if str(s) not in answers)
     if key.upper().endswith("XX"):
-        return rng.choice([s for s in (0, 4, 22) if key[0] + f"{s:02}" not in answers]) + 100 * int(key[0])
+        return rng.choice(
+            [s for s in (0, 4, 22) if key[0] + f"{s:02}" not in answers]
+        ) + 100 * int(key[0])
     return int(key)

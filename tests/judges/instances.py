@@ -57,7 +57,11 @@ class _Walk:
         """One flat schema: branches are chosen, the rest is put together."""
         if not isinstance(node, dict):
             return {}
-        flat = {k: v for k, v in node.items() if k not in {"$ref", "allOf", "oneOf", "anyOf"}}
+        flat = {
+            k: v
+            for k, v in node.items()
+            if k not in {"$ref", "allOf", "oneOf", "anyOf"}
+        }
         parts = list(node.get("allOf", ()))
         parts += [resolved(self._root, node["$ref"])] if "$ref" in node else []
         parts += [self._rng.choice(node[k]) for k in ("oneOf", "anyOf") if k in node]
@@ -96,7 +100,7 @@ class _Walk:
             return self._rng.choice(fits or [""])
         low = node.get("minLength", 0)
         length = self._rng.randint(low, min(node.get("maxLength", low + 6), low + 6))
-        letters = string.ascii_letters + string.digits + " äß€😀\"\\/?#&=+%,.;:|~\n"
+        letters = string.ascii_letters + string.digits + ' äß€😀"\\/?#&=+%,.;:|~\n'
         return "".join(self._rng.choice(letters) for _ in range(length))
 
     def _array(self, node, depth):
@@ -114,7 +118,11 @@ class _Walk:
         required = node.get("required", ())
         wanted = {n for n in known if n in required or self._more(depth)}
         wanted |= set(required)
-        result = {n: self.value(known.get(n, {}), depth + 1) for n in sorted(wanted) if known.get(n) is not False}
+        result = {
+            n: self.value(known.get(n, {}), depth + 1)
+            for n in sorted(wanted)
+            if known.get(n) is not False
+        }
         more = node.get("additionalProperties", node.get("unevaluatedProperties", True))
         if more is not False and self._rng.random() < 0.2:
             result["more"] = self.value(more, depth + 1)
@@ -126,7 +134,16 @@ class _Walk:
 
 def _kinds(node):
     for kind, keywords in (
-        ("object", {"properties", "additionalProperties", "required", "minProperties", "patternProperties"}),
+        (
+            "object",
+            {
+                "properties",
+                "additionalProperties",
+                "required",
+                "minProperties",
+                "patternProperties",
+            },
+        ),
         ("array", {"items", "prefixItems", "contains", "minItems"}),
         ("string", {"pattern", "minLength", "maxLength", "format"}),
         ("number", {"minimum", "maximum", "exclusiveMinimum"}),
@@ -138,5 +155,7 @@ def _kinds(node):
 
 def _bounds(node, step):
     low = node.get("minimum", node.get("exclusiveMinimum", -1000 - step) + step)
-    high = node.get("maximum", node.get("exclusiveMaximum", max(low, 0) + 1000 + step) - step)
+    high = node.get(
+        "maximum", node.get("exclusiveMaximum", max(low, 0) + 1000 + step) - step
+    )
     return (int(low), int(high)) if step == 1 else (low, high)

@@ -7,16 +7,14 @@ A judge says why an exchange is wrong, as a set of texts; an empty set is a yes,
 import asyncio
 import contextlib
 import copy
-import logging
 import warnings
 
-import orjson
 import openapi_spec_validator
+import orjson
 from connexion import AsyncApp
 from connexion.lifecycle import ConnexionResponse
 from connexion.middleware.main import API
 from connexion.resolver import Resolver
-
 from connexion.spec import OpenAPISpecification
 
 from soundstage.contract.body import content_of
@@ -119,7 +117,8 @@ def _loadable(document):
     paths = {
         path: item
         for path, item in document["paths"].items()
-        if not CANNOT_LOAD & {node.get("operationId") for node in item.values() if isinstance(node, dict)}
+        if not CANNOT_LOAD
+        & {node.get("operationId") for node in item.values() if isinstance(node, dict)}
     }
     return copy.deepcopy({**document, "paths": paths})
 
@@ -165,9 +164,7 @@ class Stock:
             validate_responses=True,
             resolver=Resolver(lambda _operation_id: self._handler),
         )
-        app.middleware.apis.append(
-            API(specification, base_path="", **vars(options))
-        )
+        app.middleware.apis.append(API(specification, base_path="", **vars(options)))
         app.add_error_handler(Exception, self._failed)
         self._app = app
         self._runner = asyncio.Runner()
@@ -232,7 +229,9 @@ class Stock:
             "client": ("127.0.0.1", 50000),
             "server": ("127.0.0.1", 4010),
         }
-        waiting = [{"type": "http.request", "body": exchange.request_body, "more_body": False}]
+        waiting = [
+            {"type": "http.request", "body": exchange.request_body, "more_body": False}
+        ]
         got = []
 
         async def receive():

@@ -34,16 +34,16 @@ def path_of(template, values):
 def _in_path(name, value, node):
     style, explode = node.get("style", "simple"), node.get("explode", False)
     if style == "simple":
-        return _joined(value, explode, ",", _quoted)
+        return _joined(value, ",", _quoted, explode=explode)
     if style == "label":
-        return "." + _joined(value, explode, "." if explode else ",", _quoted)
+        return "." + _joined(value, "." if explode else ",", _quoted, explode=explode)
     if explode and isinstance(value, dict):
         return "".join(f";{_quoted(k)}={_quoted(v)}" for k, v in value.items())
     items = value if explode and isinstance(value, list) else [value]
-    return "".join(f";{name}={_joined(v, False, ',', _quoted)}" for v in items)
+    return "".join(f";{name}={_joined(v, ',', _quoted)}" for v in items)
 
 
-def _joined(value, explode, delimiter, write):
+def _joined(value, delimiter, write, *, explode=False):
     if isinstance(value, dict):
         between = "=" if explode else ","
         pairs = (f"{write(k)}{between}{write(v)}" for k, v in value.items())
@@ -61,8 +61,10 @@ def _in_query(name, value, node):
     style = node.get("style", "form")
     explode = node.get("explode", style == "form")
     key = quote(name, safe="")
+
     def write(inner):
         return _quoted(inner, node)
+
     if style == "deepObject":
         return list(_deep(key, value, write))
     if isinstance(value, dict) and explode:
@@ -71,7 +73,7 @@ def _in_query(name, value, node):
         return [(key, write(v)) for v in value]
     if isinstance(value, list) and not value:
         return []
-    return [(key, _joined(value, False, DELIMITERS.get(style, ","), write))]
+    return [(key, _joined(value, DELIMITERS.get(style, ","), write))]
 
 
 def _deep(key, value, write):
@@ -86,6 +88,6 @@ def _deep(key, value, write):
 def headers_of(values):
     """Header lines."""
     return [
-        (name, _joined(value, node.get("explode", False), ",", text_of))
+        (name, _joined(value, ",", text_of, explode=node.get("explode", False)))
         for name, value, node in values
     ]

@@ -20,7 +20,14 @@ from judges.page import PAGE, table, written
 from judges.panel import Core, Ours, Stock
 from judges.rules import CORE, RULES, STOCK, explained
 
-NAMES = ("algolia-ingestion", "runwisp", "trieve", "trigger-dev", "keywords-3.0", "keywords-3.1")
+NAMES = (
+    "algolia-ingestion",
+    "runwisp",
+    "trieve",
+    "trigger-dev",
+    "keywords-3.0",
+    "keywords-3.1",
+)
 COUNT = int(os.environ.get("JUDGED_EXCHANGES", "3000"))
 SEED = os.environ.get("JUDGED_SEED", "1")
 MANY = 20_000
