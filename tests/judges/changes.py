@@ -187,18 +187,12 @@ def some_body(rng, parts):
 
 
 def body_value(rng, parts):
-    places = list(_places(parts.value))
-    owner, key = rng.choice(places)
+    parts.value = json.loads(json.dumps(parts.value))
+    owner, key = rng.choice(list(_places(parts.value)))
     if owner is None:
         parts.value = value = rng.choice(VALUES)
         name = f"the body is {str(value)[:30]!r}"
     else:
-        parts.value = json.loads(json.dumps(parts.value))
-        owner, key = (
-            list(_places(parts.value))[places.index((owner, key))]
-            if False
-            else (owner, key)
-        )
         name = _changed(rng, owner, key)
     parts.body = encoded(parts)
     return name
@@ -228,8 +222,22 @@ def _changed(rng, owner, key):
         else:
             owner.append(owner[key])
         return "there is more in the body"
+    if roll < 0.45 and (near := _one_off(rng, owner[key])) is not None:
+        owner[key] = near
+        return "something in the body is one off"
     owner[key] = value = rng.choice(VALUES)
     return f"in the body {str(value)[:30]!r}"
+
+
+def _one_off(rng, value):
+    """A number next to it, a text or list that is one longer or shorter."""
+    match value:
+        case bool() | dict() | None:
+            return None
+        case int() | float():
+            return value + rng.choice((-1, 1))
+        case _:
+            return rng.choice((value[:-1], value + value[-1:]))
 
 
 def body_bytes(rng, parts):

@@ -86,6 +86,10 @@ def _asks(pattern):
     return when
 
 
+def _new(case):
+    return case.api not in {"trieve", "keywords-3.0"}
+
+
 def _of(*operations):
     return lambda case: case.operation in operations
 
@@ -220,10 +224,10 @@ RULES = (
         quoted=True, when=_asks(r"[?&]([\w-]+)=.*&\1(=|&|$)"),
     ),
     Rule(
-        "quotes around a cookie", BOTH, (US,),
-        r"is too short", OPEN, "RFC 6265, 4.1.1",
+        "quotes around a cookie, and what is no ASCII in it", BOTH, (US,),
+        r"is too short|required cookie", OPEN, "RFC 6265, 4.1.1",
         "cookie-value = *cookie-octet / ( DQUOTE *cookie-octet DQUOTE )",
-        "to the others they are not of the value", quoted=True, when=_asks(r'="'),
+        "ours takes what stands behind the =; the others take it apart", quoted=True, when=_asks(r'^(session|count)=("|é)'),
     ),
     Rule(
         "a null, or an empty list, in a parameter or header", BOTH, (US,),
@@ -334,12 +338,6 @@ RULES = (
         "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded using UTF-8",
         "Python's json guesses UTF-16; where there is no schema, openapi-core does not look", quoted=True, when=_not_utf8,
     ),
-    Rule(
-        "a body that stands in no JSON", (US,), (CORE,),
-        r"(body|answer) json$", OURS, "RFC 8259, 2",
-        "JSON-text = ws value ws",
-        "where there is no schema, openapi-core does not look", quoted=True, when=_of("bare"),
-    ),
     # the media types of bodies
     Rule(
         "a space before a parameter of a media type", (STOCK,), (US,),
@@ -408,6 +406,12 @@ RULES = (
         "ours takes it for any, where a contract takes any", quoted=True, when=_of("ranges"),
     ),
     Rule(
+        "JSON that is nested deeply", (STOCK,), (US,),
+        r"RecursionError", OPEN, "RFC 8259, 9",
+        "An implementation may set limits on the maximum depth of nesting.",
+        "Connexion reads what it takes for JSON, and fails", quoted=True,
+    ),
+    Rule(
         "a form in a range", (STOCK,), (US,),
         r"formData", STRICT, "OpenAPI 3.0.3, Media Type Object, schema",
         "The schema defining the content of the request, response, or parameter.",
@@ -445,13 +449,19 @@ RULES = (
         r"crash|is not of type|is not one of|CastError|400", OURS, "JSON Schema Validation 2020-12, 6.1.1",
         "The value of this keyword MUST be either a string or an array.",
         "they expect one type, and fail or leave a text a text", quoted=True,
-        when=lambda case: case.api not in {"trieve", "keywords-3.0"} and case.operation == "scalars",
+        when=lambda case: _new(case) and case.operation == "scalars",
     ),
     Rule(
         "keywords that draft 4 does not know", BOTH[1:], (US,),
         r"", OURS, "OpenAPI 3.1.0, Schema Object",
         "This object is a superset of the JSON Schema Specification Draft 2020-12.",
         "Connexion has the meta-schema of 3.0 and the validator of draft 4, for documents of 3.1 too", quoted=True, when=_of("only31", "booleans"),
+    ),
+    Rule(
+        "exclusive bounds, which draft 4 has otherwise", (US,), (STOCK,),
+        r" exclusiveM(in|ax)imum$", OURS, "JSON Schema Validation 2020-12, 6.2.5",
+        "The value of exclusiveMinimum MUST be a number, representing an exclusive lower limit for a numeric instance.",
+        "to draft 4 it is true or false", quoted=True, when=_new,
     ),
     Rule(
         "keywords that draft 4 does not know, passed over", (US,), (STOCK,),
@@ -464,6 +474,18 @@ RULES = (
         r"0000-", OURS, "RFC 3339, 5.6",
         "date-fullyear = 4DIGIT",
         "Python's datetime begins with the year 1", quoted=True,
+    ),
+    Rule(
+        "formats that openapi-core does not know", (US,), (CORE,),
+        r"^(body|answer)\S*\.(?!instant|date|uuid|email|ipv4|byte)\S+ format$", OURS, "JSON Schema Validation 2020-12, 7.3.5",
+        "A string instance is valid against this attribute if it is a valid URI, according to RFC3986.",
+        "as it is installed, it knows none of uri, duration and json-pointer", quoted=True,
+    ),
+    Rule(
+        "a whole number that is written with an exponent", (US,), (CORE,),
+        r" (maximum|minimum)$", OURS, "OpenAPI 3.0.3, Data Types",
+        "signed 64 bits (a.k.a long)",
+        "openapi-core holds the format of numbers against Python's int only", quoted=True, when=_has(rb"\de\+?\d|\d\.0\b"),
     ),
     Rule(
         "a time of day", (CORE,), (US,),
