@@ -12,6 +12,9 @@ from soundstage.contract.document import resolved
 from soundstage.contract.schema import Side, compile_schema
 from soundstage.testing.recorded import Recorded
 
+MUCH = 500
+"""Characters of an operation for which it is drawn once more than others."""
+
 IGNORED = {"accept", "content-type", "authorization"}
 
 
@@ -58,6 +61,7 @@ class Generator:
             for path, item in document["paths"].items()
             for method in METHODS
             if method in item
+            for _ in range(1 + len(str(item[method])) // MUCH)
         ]
 
     def cases(self, seed, count):

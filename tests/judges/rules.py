@@ -401,7 +401,7 @@ RULES = (
     ),
     Rule(
         "what is no media type", (CORE,), (US,),
-        r"mimetype not found: json", OPEN, "RFC 9110, 8.3.1",
+        r"mimetype not found: (json|\.)", OPEN, "RFC 9110, 8.3.1",
         'media-type = type "/" subtype parameters',
         "ours takes it for any, where a contract takes any", quoted=True, when=_of("ranges"),
     ),
@@ -415,7 +415,7 @@ RULES = (
         "a form in a range", (STOCK,), (US,),
         r"formData", STRICT, "OpenAPI 3.0.3, Media Type Object, schema",
         "The schema defining the content of the request, response, or parameter.",
-        "a file of any kind is taken as it is", quoted=True, when=_of("ranges"),
+        "a file of any kind is taken as it is", quoted=True, when=_of("ranges", "put_csv_or_jsonl"),
     ),
     Rule(
         "no body where one is required", (US,), (STOCK,),
@@ -543,6 +543,13 @@ RULES = (
         'A true value adds "null" to the allowed type specified by the type keyword, only if type is explicitly defined within the same Schema Object.',
         "to the letter nullable means nothing there; vendors mean null by it", quoted=True,
         when=lambda case: case.api == "trieve" and _has(rb"null")(case),
+    ),
+    Rule(
+        "null that is allowed and not in the list", (US,), (STOCK,),
+        r" enum$", OURS, "JSON Schema Validation 2020-12, 6.1.2",
+        "An instance validates successfully against this keyword if its value is equal to one of the elements in this keyword's array value.",
+        "nullable widens type, not enum; Connexion looks at nothing else where it sees null", quoted=True,
+        when=lambda case: case.operation == "nulls" and _has(rb"null")(case),
     ),
     Rule(
         "what is read-only in a request, or write-only in an answer", BOTH, (US,),
