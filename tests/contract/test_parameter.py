@@ -215,6 +215,7 @@ def test_an_operations_parameter_stands_in_for_its_paths():
     [
         (parameter({}, style="matrix"), "/style", "style 'matrix'"),
         (parameter({}, "header", style="form"), "/style", "header"),
+        (parameter({"type": ["array", "object"]}), "/schema", "a list or an object"),
         (parameter({"type": "object"}, "cookie"), "/explode", "spread over cookies"),
         (parameter({"nullable": True}), "/schema/nullable", "nullable"),
         ({"name": "q", "in": "path"}, "", "no {q}"),

@@ -6,7 +6,6 @@ from soundstage.apis.service import load_services
 from soundstage.contract.document import load
 
 HERE = Path(__file__).parent
-SECURITY = "credentials are compared elsewhere (tests/contract/test_security.py)"
 
 
 def documents():
@@ -18,7 +17,7 @@ def documents():
 
 
 def _open(document):
-    """Without security, and without the vendor's hosts: a mock is elsewhere."""
+    """Without the vendor's hosts, and without security, which has tests of its own."""
     paths = {
         path: {key: _without_security(node) for key, node in item.items()}
         for path, item in document["paths"].items()

@@ -7,7 +7,9 @@ A judge says why an exchange is wrong, as a set of texts; an empty set is a yes,
 import asyncio
 import contextlib
 import copy
+import json
 import warnings
+from urllib.parse import unquote
 
 import openapi_spec_validator
 import orjson
@@ -16,6 +18,7 @@ from connexion.lifecycle import ConnexionResponse
 from connexion.middleware.main import API
 from connexion.resolver import Resolver
 from connexion.spec import OpenAPISpecification
+from openapi_core import Config, OpenAPI
 
 from soundstage.contract.body import content_of
 from soundstage.contract.contract import compile_contract
@@ -80,8 +83,6 @@ class Core:
     """openapi-core as it comes; it only has to be told of JSON by other names."""
 
     def __init__(self, document):
-        from openapi_core import Config, OpenAPI
-
         kinds = ("application/problem+json", "application/vnd.own+json")
         config = Config(extra_media_type_deserializers=dict.fromkeys(kinds, _loads))
         self._openapi = OpenAPI.from_dict(document, config=config)
@@ -96,8 +97,6 @@ class Core:
 
 
 def _loads(body, **_parameters):
-    import json
-
     return json.loads(body)
 
 
@@ -210,8 +209,6 @@ class Stock:
 
     async def _sent(self, exchange):
         path, _, query = exchange.url.partition("?")
-        from urllib.parse import unquote
-
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -242,7 +239,7 @@ class Stock:
 
         try:
             await self._app(scope, receive, send)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - as above
             self._failure = self._failure or f"{type(error).__name__}: {error}"
         if not got:
             return 500, b""

@@ -55,7 +55,11 @@ def compile_parameter(document: Document, node: Document, pointer: str) -> Param
         msg = f"style {style!r} is not served for a parameter in {place}"
         raise DocumentError(msg, f"{pointer}/style")
     explode = node.get("explode", style == "form")
-    shape = _shape(types_of(schema.document, schema.document))
+    types = types_of(schema.document, schema.document)
+    if {"array", "object"} <= types and "string" not in types:
+        msg = "whether a parameter is a list or an object cannot be told from its text"
+        raise DocumentError(msg, f"{pointer}/schema")
+    shape = _shape(types)
     claims = None
     if style == "deepObject":
         claims = _deep(name)
