@@ -234,7 +234,7 @@ RULES = (
         r"CastError|'(null)?' is not", OPEN, "RFC 6570, 2.3",
         "a variable that is undefined, or a list of no members, has no value and is left out",
         "OpenAPI has no way to write them; clients write null, or nothing",
-        when=_asks(r"null|=(&|$)|^$|\?[a-z]+(&|$)|&[a-z]+(&|$)"),
+        when=_asks(r"null|=(&|$)|^$|[?&][\w-]+(&|$)"),
     ),
     Rule(
         "values in a path, percent-encoded", (CORE,), (US,),
