@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 
 from soundstage.contract.answer import compile_headers, judge_headers
 from soundstage.contract.body import (
+    EVENTS,
+    LINES,
     Body,
     Contents,
     compile_body,
     compile_contents,
     content_of,
+    essence,
 )
 from soundstage.contract.document import followed
 from soundstage.contract.parameter import Parameter, compile_parameter, query_of
@@ -170,6 +173,29 @@ class Operation:
         if content.schema.is_valid(body):
             return []
         return content.schema.violations(body, "answer")
+
+    def judge_bytes(
+        self,
+        status: int,
+        content_type: str | None,
+        raw: bytes,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> list[Violation]:
+        """The same of an answer's body as it came over the wire."""
+        answer = self.answers.get(self.documented(status) or "") or {}
+        content = content_of(answer, content_type or "")
+        if content is None:  # what is wrong does not depend on the body
+            return self.judge(status, content_type, raw or None, headers)
+        is_list = essence(content_type or "") in {*LINES, EVENTS}  # it may be empty
+        if not raw and not content.text and not is_list:
+            return [_wrong("body", "the answer has no body")]
+        try:
+            value = content.read(raw)
+        except UnicodeDecodeError:
+            return [_wrong("encoding", "the body is not UTF-8")]
+        except ValueError as error:
+            return [_wrong("json", f"the body cannot be read: {error}")]
+        return self.judge(status, content_type, value, headers)
 
     def documented(self, status: int) -> str | None:
         """Under which key the contract has a status, if it has it."""
