@@ -488,6 +488,13 @@ RULES = (
         "openapi-core holds the format of numbers against Python's int only", quoted=True, when=_has(rb"\de\+?\d|\d\.0\b"),
     ),
     Rule(
+        "a line feed at the end, and a pattern", (US,), BOTH,
+        r" pattern$", OURS, "JSON Schema Validation 2020-12, 6.3.3",
+        "This string SHOULD be a valid regular expression, according to the ECMA-262 regular expression dialect.",
+        "Python's $ stands before a last line feed, too; its digits are those of all scripts", quoted=True,
+        when=lambda case: _has(rb"\\n|\\u0663")(case) or _asks("%0A")(case),
+    ),
+    Rule(
         "a time of day", (CORE,), (US,),
         r"is not a 'time'", OURS, "JSON Schema Validation 2020-12, 7.3.1",
         "a time is what the full-time rule of RFC 3339, 5.6 admits, 00:00:00Z for one",
