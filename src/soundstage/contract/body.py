@@ -90,6 +90,15 @@ def essence(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+def content_of(contents: Contents, content_type: str) -> Content | None:
+    """The content of a media type, or of the narrowest range that it is in."""
+    media_type = essence(content_type)
+    for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        if content := contents.get(name):
+            return content
+    return None
+
+
 def _is_json(media_type: str) -> bool:
     return media_type == "application/json" or media_type.endswith("+json")
 
@@ -105,10 +114,8 @@ class Body:
         """The content of a media type; the first where the client names none."""
         if content_type is None:
             return next(iter(self.contents.values()))
-        media_type = essence(content_type)
-        for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
-            if content := self.contents.get(name):
-                return content
+        if content := content_of(self.contents, content_type):
+            return content
         taken = ", ".join(c.media_type for c in self.contents.values())
         message = f"a body in {content_type!r} is not taken here, only {taken}"
         raise Unsupported(Violation("body", "media type", message))

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 
 from soundstage.contract.document import resolved
+from soundstage.contract.formats import FORMATS
 from soundstage.contract.listed import Listed
 from soundstage.contract.violation import DocumentError, Violation
 from soundstage.types import Document, Json
@@ -72,7 +73,7 @@ class Schema:
         self.document = document
         try:
             self._validator = jsonschema_rs.Draft202012Validator(
-                document, validate_formats=True
+                document, validate_formats=True, formats=dict(FORMATS)
             )
         except (jsonschema_rs.ValidationError, ValueError) as error:
             reason = str(error).splitlines()[0]
