@@ -39,7 +39,7 @@ def _transformation(body: Document) -> Document:
         given = {"code": code} if kind == "code" else {"steps": []}
         return {**body, "code": code, "type": kind, "input": given}
     kind = "code" if "code" in given else "noCode"
-    return {"type": kind, **body, "code": given.get("code", body.get("code", ""))}
+    return {"type": kind, **body, "code": body.get("code", given.get("code", ""))}
 
 
 def _platforms(_: Call, authentication: Document) -> tuple[Json, ...]:
