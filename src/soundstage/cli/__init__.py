@@ -4,9 +4,19 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from soundstage.cli import apis, check, coverage, diff, proxy, record, serve
+from soundstage.cli import (
+    apis,
+    check,
+    coverage,
+    diff,
+    fuzz,
+    proxy,
+    record,
+    serve,
+    verify,
+)
 
-COMMANDS = (serve, check, apis, proxy, record, coverage, diff)
+COMMANDS = (serve, check, apis, fuzz, verify, proxy, record, coverage, diff)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
