@@ -1,14 +1,14 @@
 """One API as it is served: its module, its contract and its fixture."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import orjson
 
-from soundstage import resources
+from soundstage import cache, resources
 from soundstage.apis.api import Api
 from soundstage.apis.rehearsal import rehearse
 from soundstage.contract.contract import Contract, load_contract
@@ -107,10 +107,19 @@ def compiled_fixture(source: Source, module: Api, contract: Contract) -> Fixture
             verdict=_verdict(module, contract),
             schedule=module.schedule,
         )
-        rehearse(fixture, source.document)
+        _rehearse(fixture, source.document, contract)
     except (FixtureError, DocumentError) as error:
         raise source.error(error.message, error.pointer) from error
     return fixture
+
+
+def _rehearse(fixture: Fixture, node: Document, contract: Contract) -> None:
+    """Rehearse what was not found good before."""
+    texts = (orjson.dumps(contract.document), orjson.dumps(node))
+    entry = cache.entry("rehearsed", fixture.api, *texts)
+    if cache.get(entry) is None:
+        rehearse(fixture, node)
+        cache.put(entry, True)  # noqa: FBT003 - a JSON value
 
 
 def checked_scenario(
@@ -150,7 +159,7 @@ def _verdict(module: Api, contract: Contract) -> Verdict:
     return verdict
 
 
-@cache
+@functools.cache
 def _format() -> Schema:
     document = orjson.loads((resources.fixtures() / "schema.json").read_bytes())
     return Schema(document, "")

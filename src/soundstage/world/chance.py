@@ -1,11 +1,12 @@
 """Seeded draws: the only source of chance, and of text made by Faker."""
 
+import functools
 import random
 from collections.abc import Sequence
-from functools import cache
 from hashlib import blake2b
 from typing import Protocol, TypeVar
 
+from soundstage import cache
 from soundstage.world.errors import FixtureError
 
 T = TypeVar("T")
@@ -72,12 +73,21 @@ class Extreme(Seeded):
         return options[self._turn % len(options)]
 
 
-@cache
+@functools.cache
 def pool(provider: str) -> tuple[str, ...]:
     """Texts of one Faker provider, the same in every process.
 
     Raises ``FixtureError`` for a name that Faker lacks or that needs arguments.
     """
+    entry = cache.entry("texts", provider)
+    if known := cache.get(entry):
+        return tuple(known)
+    texts = _texts(provider)
+    cache.put(entry, texts)
+    return texts
+
+
+def _texts(provider: str) -> tuple[str, ...]:
     from faker import Faker
 
     faker = Faker("en_US")
