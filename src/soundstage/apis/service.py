@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 
 import orjson
@@ -41,12 +41,17 @@ class Service:
 
 def names() -> list[str]:
     """Every API that is registered."""
-    return sorted(entry.name for entry in entry_points(group=GROUP))
+    return sorted(_registered().names)
+
+
+@functools.cache
+def _registered() -> EntryPoints:
+    return entry_points(group=GROUP)
 
 
 def api(name: str) -> Api:
     """The module of an API. Raises ``Unknown``."""
-    for entry in entry_points(group=GROUP, name=name):
+    for entry in _registered().select(name=name):
         found = entry.load()
         if isinstance(found, Api):
             return found

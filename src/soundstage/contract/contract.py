@@ -50,7 +50,9 @@ class Contract:
             node = resolved(self.document, pointer)
         except KeyError:
             raise DocumentError("there is no such schema", pointer) from None
-        return compile_schema(self.document, node, pointer, Side.ANSWER)
+        schema = compile_schema(self.document, node, pointer, Side.ANSWER)
+        schema.compile()
+        return schema
 
 
 def load_contract(name: str, folder: Path) -> Contract:
@@ -98,7 +100,7 @@ def compile_contract(
 ) -> Contract:
     """A contract from an effective document. Raises ``DocumentError``.
 
-    If it need not be ``complete``, answers are compiled when the first is given.
+    If it need not be ``complete``, its schemas are compiled when they are first used.
     """
     check_version(document)
     operations: dict[str, Operation] = {}
@@ -110,7 +112,7 @@ def compile_contract(
             try:
                 operation = compile_operation(document, path, method, pointer)
                 if complete:
-                    dict(operation.answers)
+                    operation.complete()
             except (KeyError, TypeError, AttributeError) as error:
                 msg = f"this operation lacks something or is malformed: {error!r}"
                 raise DocumentError(msg, pointer) from error

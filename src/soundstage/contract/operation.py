@@ -79,6 +79,13 @@ class Operation:
             raise Refused(*wrong)
         return Arguments(values, body)
 
+    def complete(self) -> None:
+        """Compile what would be compiled at its first use. Raises ``DocumentError``."""
+        contents = [*self.answers.values(), *([self.body.contents] if self.body else ())]
+        said = [content for each in contents for content in each.values()]
+        for schema in [p.schema for p in self.parameters] + [c.schema for c in said]:
+            schema.compile()
+
     def _gathered(self, place: str, given: Mapping[str, str]) -> dict[str, list[str]]:
         return {n: [v] for n, v in given.items() if n in self._by_place[place]}
 
@@ -197,7 +204,7 @@ def compile_operation(
         body=compile_body(document, _follow(document, body_node, body_at), body_at)
         if body_node
         else None,
-        answers=_Answers(document, node, pointer),
+        answers=dict(_answers(document, node, pointer)),
         security=compile_security(document, node, pointer),
         _by_place=by_place,
         _deep=tuple(p for p in parameters if p.deep),
@@ -206,34 +213,13 @@ def compile_operation(
     )
 
 
-class _Answers(Mapping[str, Contents]):
-    """What an operation answers, by status; each is compiled when it is asked for.
-
-    Most of a document is answers, and of most there never is one.
-    """
-
-    def __init__(self, document: Document, node: Document, pointer: str) -> None:
-        self._document, self._pointer = document, pointer
-        self._nodes = {str(k): v for k, v in node.get("responses", {}).items()}
-        self._compiled: dict[str, Contents] = {}
-
-    def __getitem__(self, status: str) -> Contents:
-        if status not in self._compiled:
-            node, place = self._nodes[status], f"{self._pointer}/responses/{status}"
-            followed = _follow(self._document, node, place)
-            self._compiled[status] = compile_contents(
-                self._document, followed, place, Side.ANSWER
-            )
-        return self._compiled[status]
-
-    def __contains__(self, status: object) -> bool:
-        return status in self._nodes
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._nodes)
-
-    def __len__(self) -> int:
-        return len(self._nodes)
+def _answers(
+    document: Document, node: Document, pointer: str
+) -> Iterator[tuple[str, Contents]]:
+    for status, answer in node.get("responses", {}).items():
+        place = f"{pointer}/responses/{status}"
+        followed = _follow(document, answer, place)
+        yield str(status), compile_contents(document, followed, place, Side.ANSWER)
 
 
 def _parameter_nodes(

@@ -64,27 +64,40 @@ _SILENT: Final = frozenset(
 
 
 class Schema:
-    """A compiled schema: quick to say yes, complete when it says no."""
+    """A compiled schema: quick to say yes, complete when it says no.
 
-    __slots__ = ("_validator", "document", "is_valid")
+    What ``compile`` raises is raised by its first use if nobody has called it.
+    """
+
+    __slots__ = ("_pointer", "_validator", "document", "is_valid")
 
     def __init__(self, document: Document, pointer: str) -> None:
-        self.document = document
-        try:
-            self._validator = jsonschema_rs.Draft202012Validator(
-                document, validate_formats=True
-            )
-        except (jsonschema_rs.ValidationError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            msg = f"is not a schema that can be used: {reason}"
-            raise DocumentError(msg, pointer) from error
-        self.is_valid: Callable[[Json], bool] = self._validator.is_valid
+        self.document, self._pointer = document, pointer
+        self._validator: jsonschema_rs.Draft202012Validator | None = None
+        self.is_valid: Callable[[Json], bool] = self._first
+
+    def _first(self, value: Json) -> bool:
+        return self.compile().is_valid(value)
+
+    def compile(self) -> jsonschema_rs.Draft202012Validator:
+        """The validator, made once. Raises ``DocumentError``."""
+        if self._validator is None:
+            try:
+                self._validator = jsonschema_rs.Draft202012Validator(
+                    self.document, validate_formats=True
+                )
+            except (jsonschema_rs.ValidationError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                msg = f"is not a schema that can be used: {reason}"
+                raise DocumentError(msg, self._pointer) from error
+            self.is_valid = self._validator.is_valid
+        return self._validator
 
     def violations(self, value: Json, place: str, name: str = "") -> list[Violation]:
         """Every way in which the value breaks the schema."""
         return [
             _violation(error, place, name)
-            for error in self._validator.iter_errors(value)
+            for error in self.compile().iter_errors(value)
         ]
 
 
