@@ -46,9 +46,14 @@ def get(name: str) -> Json:
 
 
 def put(name: str, value: Json) -> None:
-    """Keep a value, if that can be done; other processes see all of it or nothing."""
-    raw = orjson.dumps(value)
-    with suppress(OSError, RuntimeError):
+    """Keep a value, if that can be done; other processes see all of it or nothing.
+
+    What JSON would give back as something else, infinity for one, is not kept.
+    """
+    with suppress(OSError, RuntimeError, TypeError):
+        raw = orjson.dumps(value)
+        if orjson.loads(raw) != value:
+            return
         folder = _folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = folder / f"{name}.{os.getpid()}"

@@ -10,7 +10,6 @@ import orjson
 
 from soundstage import cache, resources
 from soundstage.apis.api import Api
-from soundstage.apis.rehearsal import rehearse
 from soundstage.contract.contract import Contract, load_contract
 from soundstage.contract.document import Source, load, loads
 from soundstage.contract.schema import Schema
@@ -123,6 +122,8 @@ def _rehearse(fixture: Fixture, node: Document, contract: Contract) -> None:
     texts = (orjson.dumps(contract.document), orjson.dumps(node))
     entry = cache.entry("rehearsed", fixture.api, *texts)
     if cache.get(entry) is None:
+        from soundstage.apis.rehearsal import rehearse
+
         rehearse(fixture, node)
         cache.put(entry, True)  # noqa: FBT003 - a JSON value
 
@@ -134,6 +135,8 @@ def checked_scenario(
 
     Raises ``DocumentError`` that names no file, but the place in the scenario.
     """
+    from soundstage.apis.rehearsal import rehearse
+
     node = loads(given) if isinstance(given, str) else given
     document = {"api": fixture.api, "scenarios": {name: node}}
     for violation in _format().violations(document, "scenario"):

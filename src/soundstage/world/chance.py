@@ -80,21 +80,21 @@ def pool(provider: str) -> tuple[str, ...]:
     Raises ``FixtureError`` for a name that Faker lacks or that needs arguments.
     """
     entry = cache.entry("texts", provider)
-    if known := cache.get(entry):
-        return tuple(known)
-    texts = _texts(provider)
-    cache.put(entry, texts)
-    return texts
+    texts = cache.get(entry)
+    if texts is None:
+        texts = _texts(provider)
+        cache.put(entry, texts)
+    return tuple(texts)
 
 
-def _texts(provider: str) -> tuple[str, ...]:
+def _texts(provider: str) -> list[str]:
     from faker import Faker
 
     faker = Faker("en_US")
     faker.seed_instance(f"soundstage {provider}")
     try:
         draw = getattr(faker, provider)
-        return tuple(str(draw()) for _ in range(POOL))
+        return [str(draw()) for _ in range(POOL)]
     except Exception as error:  # providers raise what they like
         msg = f"Faker has no provider {provider!r} that needs no arguments"
         raise FixtureError(msg) from error
