@@ -123,4 +123,4 @@ def spread(values: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    print(table(figures(int(sys.argv[1]) if len(sys.argv) > 1 else 7)))  # noqa: T201
+    print(table(figures(int(sys.argv[1]) if len(sys.argv) > 1 else 7)))

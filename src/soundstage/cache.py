@@ -93,8 +93,12 @@ def _code() -> bytes:
 
     found = blake2b(digest_size=_SIZE)
     root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        found.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted(files):
+            if name.endswith(".py"):
+                path = Path(folder, name)
+                found.update(str(path.relative_to(root)).encode() + path.read_bytes())
     libraries = [version(name) for name in LIBRARIES]
     found.update(repr((sys.version, libraries)).encode())
     return found.digest()

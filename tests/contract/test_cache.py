@@ -28,7 +28,10 @@ actions:
   - target: $.info
     update: {title: repaired}
 """
-FIXTURE = "api: algolia-ingestion\ntasks: {mine: {}}\nscenarios: {s: {steps: [{run: {status: a}}]}}"
+FIXTURE = """api: algolia-ingestion
+tasks: {mine: {}}
+scenarios: {s: {steps: [{run: {status: a}}]}}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +73,14 @@ def test_a_contract_is_the_same_from_the_cache(spec):
     assert again.document["info"] == {"title": "repaired"}
     assert again.operations["getA"].judge(200, "application/json", "no integer")
     assert not again.operations["getA"].judge(200, "application/json", 1)
+
+
+def test_what_was_found_good_is_compiled_when_it_is_used(spec):
+    answer = load_contract("a", spec).operations["getA"].answers["200"]
+    assert not answer._compiled
+    assert answer["application/json"].schema._validator is None
+    assert answer["application/json"].schema.is_valid(1)
+    assert answer["application/json"].schema._validator is not None
 
 
 @pytest.mark.parametrize(
@@ -196,7 +207,9 @@ def test_another_code_is_another_entry(tmp_path):
     shutil.copytree(Path(soundstage.__file__).parent, package)
 
     def name():
-        command = "from soundstage import cache; print(cache.__file__, cache.entry('a'))"
+        command = (
+            "from soundstage import cache; print(cache.__file__, cache.entry('a'))"
+        )
         environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
         return subprocess.run(
             [sys.executable, "-c", command],

@@ -20,7 +20,7 @@ class _Package(ModuleType):
     """A package whose submodules are there; its own code runs when it is needed."""
 
     def __getattr__(self, name: str) -> object:
-        self.__class__ = ModuleType
+        self.__class__ = ModuleType  # type: ignore[assignment]  # an ordinary one now
         if self.__spec__ and self.__spec__.loader:
             self.__spec__.loader.exec_module(self)
         return getattr(self, name)

@@ -81,7 +81,10 @@ class Operation:
 
     def complete(self) -> None:
         """Compile what would be compiled at its first use. Raises ``DocumentError``."""
-        contents = [*self.answers.values(), *([self.body.contents] if self.body else ())]
+        contents = [
+            *self.answers.values(),
+            *([self.body.contents] if self.body else ()),
+        ]
         said = [content for each in contents for content in each.values()]
         for schema in [p.schema for p in self.parameters] + [c.schema for c in said]:
             schema.compile()

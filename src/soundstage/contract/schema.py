@@ -37,18 +37,8 @@ _LIMITS: Final = (
 """Where an error's kind keeps what its keyword says."""
 
 _ONE: Final = frozenset(
-    {
-        "items",
-        "additionalProperties",
-        "not",
-        "contains",
-        "propertyNames",
-        "if",
-        "then",
-        "else",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    }
+    "items additionalProperties not contains propertyNames if then else "
+    "unevaluatedItems unevaluatedProperties".split()
 )
 _LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAPS: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
