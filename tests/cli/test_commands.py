@@ -100,6 +100,8 @@ HELP = {
     ("serve",): ["--api", "--host", "--port", "--seed", "--now", "--speed", "--json"],
     ("check",): ["FILE"],
     ("apis",): ["--contract", "--json"],
+    ("coverage",): ["--url", "--except", "--fail-under", "--report", "--report-dir"],
+    ("diff",): ["OLD", "NEW", "--allow-breaking", "--json"],
 }
 
 

@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from soundstage.cli import apis, check, serve
+from soundstage.cli import apis, check, coverage, diff, serve
 
-COMMANDS = (serve, check, apis)
+COMMANDS = (serve, check, apis, coverage, diff)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,6 +13,9 @@ from soundstage.types import Document, Json
 LINES = frozenset({"application/x-ndjson", "application/jsonl"})
 """Media types of one JSON value a line; their schema is that of the list of all."""
 
+EVENTS = "text/event-stream"
+"""Server-sent events, likewise; what is in ``data`` is JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -28,6 +31,8 @@ class Content:
             return raw.decode()
         if essence(self.media_type) in LINES:
             return [orjson.loads(line) for line in raw.splitlines() if line.strip()]
+        if essence(self.media_type) == EVENTS:
+            return _events(raw)
         return orjson.loads(raw)
 
 
@@ -84,6 +89,24 @@ def _content(
 def essence(content_type: str) -> str:
     """``application/json`` of ``Application/JSON; charset=utf-8``."""
     return content_type.partition(";")[0].strip().lower()
+
+
+def _events(raw: bytes) -> list[Json]:
+    """The events that are there whole (HTML Standard, 9.2.6)."""
+    *whole, _ = raw.replace(b"\r\n", b"\n").split(b"\n\n")
+    return [_event(block) for block in whole if block.strip()]
+
+
+def _event(block: bytes) -> Document:
+    result: Document = {}
+    data = []
+    for line in block.decode().splitlines():
+        name, _, value = line.partition(":")
+        if name == "data":
+            data.append(value.removeprefix(" "))
+        elif name:  # without one it is a comment
+            result[name] = value.removeprefix(" ")
+    return {**result, "data": orjson.loads("\n".join(data))} if data else result
 
 
 def _is_json(media_type: str) -> bool:

@@ -145,9 +145,10 @@ class Operation:
         self, status: int, content_type: str | None, body: Json
     ) -> list[Violation]:
         """What is wrong with an answer whose body is this value (``None``: no body)."""
-        answer = self._answer(status)
-        if answer is None:
+        key = self.documented(status)
+        if key is None:
             return [_wrong("status", f"{self.id} has no answer with status {status}")]
+        answer = self.answers[key]
         if not answer:
             if body is None:
                 return []
@@ -160,11 +161,12 @@ class Operation:
             return []
         return content.schema.violations(body, "answer")
 
-    def _answer(self, status: int) -> Contents | None:
+    def documented(self, status: int) -> str | None:
+        """Under which key the contract has a status, if it has it."""
         answers = self.answers
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in answers:
-                return answers[key]
+                return key
         return None
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Final
 from urllib.parse import unquote
 
 import jsonschema_rs
 
 from soundstage.contract.document import resolved
+from soundstage.contract.listed import Listed
 from soundstage.contract.violation import DocumentError, Violation
 from soundstage.types import Document, Json
 
@@ -59,8 +61,6 @@ class Schema:
     What ``compile`` raises is raised by its first use if nobody has called it.
     """
 
-    __slots__ = ("_pointer", "_validator", "document", "is_valid")
-
     def __init__(self, document: Document, pointer: str) -> None:
         self.document, self._pointer = document, pointer
         self._validator: jsonschema_rs.Draft202012Validator | None = None
@@ -82,6 +82,11 @@ class Schema:
                 raise DocumentError(msg, self._pointer) from error
             self.is_valid = self._validator.is_valid
         return self._validator
+
+    @cached_property
+    def listed(self) -> Listed:
+        """The values that it lists; found out when first asked for."""
+        return Listed(self.document)
 
     def violations(self, value: Json, place: str, name: str = "") -> list[Violation]:
         """Every way in which the value breaks the schema."""

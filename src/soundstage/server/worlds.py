@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from soundstage.apis.service import Service
 from soundstage.server.faults.rules import Rules
+from soundstage.server.journal.coverage import Coverage
 from soundstage.server.journal.journal import Journal
 from soundstage.server.journal.masking import masks_of
 from soundstage.server.problems import Problem
@@ -64,7 +65,8 @@ class Worlds:
         self.opening = replace(opening, origin=first.origin)
         first.opening = self.opening
         self._masks = masks_of(service.contract for service in services.values())
-        self._hosted = {DEFAULT: Hosted(DEFAULT, first, Journal(self._masks))}
+        self._gone = Coverage()  # of cleared journals, and of worlds that are no more
+        self._hosted = {DEFAULT: Hosted(DEFAULT, first, self._journal())}
         self._ports: dict[int, Hosted | None] = {}  # None: its world was removed
         self._closed = False
         self.open_port: Callable[[], int] | None = None
@@ -120,7 +122,7 @@ class Worlds:
             raise Problem(409, f"there is a world {name!r} already")
         if len(self._hosted) >= MOST:
             raise Problem(409, f"there are {MOST} worlds already; delete some")
-        hosted = Hosted(name, World(self.fixtures, opening), Journal(self._masks))
+        hosted = Hosted(name, World(self.fixtures, opening), self._journal())
         if own_port:
             if self.open_port is None:
                 raise Problem(409, "this server cannot open ports")
@@ -135,11 +137,22 @@ class Worlds:
         """Remove a world and its port. Raises ``Problem``."""
         hosted = self.named(name)
         del self._hosted[name]
+        self._gone.add(hosted.journal.coverage)
         hosted.lobby.close()
         if hosted.port is not None:
             self._ports[hosted.port] = None
             if self.close_port:
                 self.close_port(hosted.port)
+
+    def coverage(self) -> Coverage:
+        """What all worlds have covered, those too that are no more."""
+        result = Coverage()
+        for part in (self._gone, *(hosted.journal.coverage for hosted in self)):
+            result.add(part)
+        return result
+
+    def _journal(self) -> Journal:
+        return Journal(self._masks, keep=self._gone.add)
 
     def restore(self, hosted: Hosted, exported: Document) -> None:
         """Let a host's world be one that was exported. Raises as ``World.imported``."""
