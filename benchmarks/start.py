@@ -92,6 +92,8 @@ def figures(repeats: int = 7) -> dict[str, list[Figures]]:
     """Every repeat of every case: each API first, from nothing, and the help text."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "XDG_CACHE_HOME": cache}
+        # Installed packages have their bytecode; so has what is measured.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         warm: Callable[[str], list[Figures]] = lambda api: [  # noqa: E731
             start(api, environment) for _ in range(repeats)
         ]
