@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from soundstage.cli import apis, check, coverage, diff, serve
+from soundstage.cli import apis, check, coverage, diff, proxy, record, serve
 
-COMMANDS = (serve, check, apis, coverage, diff)
+COMMANDS = (serve, check, apis, proxy, record, coverage, diff)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

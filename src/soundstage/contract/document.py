@@ -151,3 +151,13 @@ def resolved(document: Document, pointer: str) -> Json:
         except (IndexError, ValueError, TypeError) as error:
             raise KeyError(pointer) from error
     return node
+
+
+def followed(document: Document, node: Document, pointer: str) -> Document:
+    """A node, its references followed. Raises ``DocumentError`` for one to nothing."""
+    while "$ref" in node:
+        try:
+            node = resolved(document, node["$ref"])
+        except KeyError:
+            raise DocumentError(f"{node['$ref']} leads nowhere", pointer) from None
+    return node

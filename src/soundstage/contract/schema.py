@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 
 from soundstage.contract.document import resolved
+from soundstage.contract.formats import FORMATS
 from soundstage.contract.listed import Listed
 from soundstage.contract.violation import DocumentError, Violation
 from soundstage.types import Document, Json
@@ -74,7 +75,7 @@ class Schema:
         if self._validator is None:
             try:
                 self._validator = jsonschema_rs.Draft202012Validator(
-                    self.document, validate_formats=True
+                    self.document, validate_formats=True, formats=dict(FORMATS)
                 )
             except (jsonschema_rs.ValidationError, ValueError) as error:
                 reason = str(error).splitlines()[0]
