@@ -37,7 +37,10 @@ class Content:
         return orjson.loads(raw)
 
 
-class Contents(Mapping[str, Content]):
+Contents = Mapping[str, Content]
+
+
+class _Compiled(Mapping[str, Content]):
     """Contents by media type in lower case, each compiled when it is asked for.
 
     Most of a document is answers, and most of them are never given.
@@ -93,7 +96,7 @@ def compile_contents(
     document: Document, node: Document, pointer: str, side: Side
 ) -> Contents:
     """The ``content`` of a request body or a response."""
-    return Contents(
+    return _Compiled(
         {
             essence(media_type): partial(
                 _content, document, media_type, media, pointer, side

@@ -28,14 +28,8 @@ JSON_TYPES: Final = frozenset(
 
 BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
-_LIMITS: Final = (
-    "limit",
-    "options",
-    "pattern",
-    "format",
-    "types",
-    "multiple_of",
-    "unexpected",
+_LIMITS: Final = tuple(
+    "limit options pattern format types multiple_of unexpected".split()
 )
 """Where an error's kind keeps what its keyword says."""
 
