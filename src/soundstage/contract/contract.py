@@ -112,7 +112,7 @@ def compile_contract(
             try:
                 operation = compile_operation(document, path, method, pointer)
                 if complete:
-                    operation.complete()
+                    _complete(operation)
             except (KeyError, TypeError, AttributeError) as error:
                 msg = f"this operation lacks something or is malformed: {error!r}"
                 raise DocumentError(msg, pointer) from error
@@ -121,6 +121,14 @@ def compile_contract(
                 raise DocumentError(msg, f"{pointer}/operationId")
             operations[operation.id] = operation
     return Contract(name, document, operations)
+
+
+def _complete(operation: Operation) -> None:
+    """Compile what would be compiled at its first use. Raises ``DocumentError``."""
+    bodies = [operation.body.contents] if operation.body else []
+    said = [c for each in (*operation.answers.values(), *bodies) for c in each.values()]
+    for part in (*operation.parameters, *said):
+        part.schema.compile()
 
 
 def check_version(document: Document) -> None:

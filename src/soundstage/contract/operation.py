@@ -84,16 +84,6 @@ class Operation:
             raise Refused(*wrong)
         return Arguments(values, body)
 
-    def complete(self) -> None:
-        """Compile what would be compiled at its first use. Raises ``DocumentError``."""
-        contents = [
-            *self.answers.values(),
-            *([self.body.contents] if self.body else ()),
-        ]
-        said = [content for each in contents for content in each.values()]
-        for schema in [p.schema for p in self.parameters] + [c.schema for c in said]:
-            schema.compile()
-
     def _gathered(self, place: str, given: Mapping[str, str]) -> dict[str, list[str]]:
         return {n: [v] for n, v in given.items() if n in self._by_place[place]}
 
