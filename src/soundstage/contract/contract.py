@@ -127,8 +127,9 @@ def _complete(operation: Operation) -> None:
     """Compile what would be compiled at its first use. Raises ``DocumentError``."""
     bodies = [operation.body.contents] if operation.body else []
     said = [c for each in (*operation.answers.values(), *bodies) for c in each.values()]
-    for part in (*operation.parameters, *said):
-        part.schema.compile()
+    schemas = [p.schema for p in operation.parameters] + [c.schema for c in said]
+    for schema in schemas:
+        schema.compile()
 
 
 def check_version(document: Document) -> None:
