@@ -176,6 +176,17 @@ def lines_of(_context: schemathesis.SerializationContext, value: Any) -> bytes:
     return json.dumps(value, indent=1).encode()
 
 
+FRAMING = frozenset({"connection", "content-length", "transfer-encoding", "upgrade"})
+"""Headers that say how HTTP itself is spoken: a server that finds them odd refuses the
+message before it is a request of any API."""
+
+
+@schemathesis.hook
+def filter_headers(_context: schemathesis.HookContext, headers: Document) -> bool:
+    """Let HTTP be spoken as it is."""
+    return FRAMING.isdisjoint(name.lower() for name in headers)
+
+
 @schemathesis.hook
 def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bool:
     """Let nothing bad be drawn that is sent as something good is."""

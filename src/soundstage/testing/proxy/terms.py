@@ -101,6 +101,7 @@ def _compiled(
             made: Operation | str
             try:
                 made = compile_operation(document, path, method, pointer)
+                made.complete()
             except DocumentError as error:
                 made = str(error)
             except (KeyError, TypeError, AttributeError) as error:
