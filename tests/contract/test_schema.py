@@ -83,7 +83,7 @@ def test_a_schema_admits_what_its_version_says(version, node, good, bad):
 )  # fmt: skip
 def test_what_means_nothing_is_refused_with_its_place(version, node, pointer, word):
     with pytest.raises(DocumentError, match=word) as caught:
-        compiled(node, version)
+        compiled(node, version).compile()
     assert caught.value.pointer == pointer
 
 

@@ -46,7 +46,9 @@ def trieve(run, records):
     }
     if run["status"] in shown:  # nobody is told that a job was cancelled
         crawls = [record for record in records if "scrape_id" in record]
-        pairs += [(crawl["status"], shown[run["status"]]) for crawl in crawls]
+        # A crawl may be given the ending of a table, which says nothing to a crawl.
+        said = [crawl["status"] for crawl in crawls if crawl["status"] != "Pending"]
+        pairs += [(status, shown[run["status"]]) for status in said]
     closing = [data for _, data in told if "chunks_created" in data]
     return pairs + [(data["chunks_created"], created) for data in closing[-1:]]
 
