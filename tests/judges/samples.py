@@ -13,7 +13,7 @@ def samples(api):
     """Those of one document; what was changed is ``sample`` and the rule."""
     return [
         Case(api, operation, side, f"sample: {rule}", exchange)
-        for rule, (where, operation, side, exchange) in SAMPLES.items()
+        for rule, (where, operation, side, exchange) in {**SAMPLES, **RARE}.items()
         if where == api
     ]
 
@@ -108,3 +108,12 @@ SAMPLES = {
     "a discriminator that names no schema": posted(OLD, "choices", b'{"pet": {"kind": "", "lives": 1}}'),
     "a body that need not be there": asked(OLD, "media", "POST /media"),
 }  # fmt: skip
+
+ONE = ["GET /headers", {"X-Integer": "1"}]
+RARE = {
+    "a header that is required": told(OLD, "headers", ONE, 200, JSON, b"1"),
+    "a header of another type": told(
+        OLD, "headers", ONE, 200, {**JSON, "X-Count": "a"}, b"1"
+    ),
+}
+"""What no judge takes, and chance seldom draws."""
