@@ -34,9 +34,9 @@ def with_parameter(operation, good, place, steps, value):
             continue
         if place == "header" and rest in {"", "[]"}:
             return good.changed(headers={parameter.name: text(value)})
-        if place == "query" and (rest in {"", "[]"} or parameter.deep):
+        if place == "query" and (rest in {"", "[]"} or parameter.claims):
             key = parameter.name
-            if parameter.deep:
+            if parameter.claims:
                 key += "".join(f"[{step}]" for step in rest.split(".")[1:])
             path, _, query = good.path.partition("?")
             kept = [p for p in query.split("&") if p and p.partition("=")[0] != key]

@@ -195,7 +195,7 @@ RULES = (
     ),
     Rule(
         "booleans as Python libraries read them", (US,), BOTH,
-        r"\.(on|boolean|either|X-Boolean|wait|watch|enabled|delete_chunks) (type|oneOf)$", OURS, "RFC 8259, 3",
+        r"\.(on|boolean|either|X-Boolean|wait|watch|enabled|with\w+|delete_chunks) (type|oneOf)$", OURS, "RFC 8259, 3",
         "The literal names MUST be lowercase. No other literal names are allowed.",
         "they take 1, 0, yes, on and True for booleans",
         quoted=True,
@@ -297,10 +297,10 @@ RULES = (
     ),
     Rule(
         "a property of an object that is sent twice", (US, *BOTH), (US, *BOTH),
-        r"^query\.filter\.\S+ (type|minLength)$|'' should be non-empty|Query parameter error: filter|is not of type", OPEN, "OpenAPI 3.0.3, Parameter Object, Style Values",
+        r"^query\.(filter|page)\.\S+ (type|minLength)$|'' should be non-empty|Query parameter error: filter|is not of type", OPEN, "OpenAPI 3.0.3, Parameter Object, Style Values",
         "Provides a simple way of rendering nested objects using form parameters.",
         "ours takes the last, the others the first", quoted=True,
-        when=_asks(r"[?&](filter%5B\w+%5D)=.*&\1="),
+        when=_asks(r"[?&](\w+%5B\w+%5D)=.*&\1="),
     ),
     Rule(
         "an object that is spread over the query", (US,), (CORE,),
@@ -420,7 +420,7 @@ RULES = (
     ),
     Rule(
         "a form in a range", (STOCK,), (US,),
-        r"formData", STRICT, "OpenAPI 3.0.3, Media Type Object, schema",
+        r"formData|MultiPartException", STRICT, "OpenAPI 3.0.3, Media Type Object, schema",
         "The schema defining the content of the request, response, or parameter.",
         "a file of any kind is taken as it is", quoted=True, when=_of("ranges", "put_csv_or_jsonl"),
     ),

@@ -110,10 +110,14 @@ SAMPLES = {
 }  # fmt: skip
 
 ONE = ["GET /headers", {"X-Integer": "1"}]
+TWO = ["POST /sides", JSON, b'{"id": 1, "name": "a", "secret": "b"}']
 RARE = {
     "a header that is required": told(OLD, "headers", ONE, 200, JSON, b"1"),
-    "a header of another type": told(
+    "a header of a type": told(
         OLD, "headers", ONE, 200, {**JSON, "X-Count": "a"}, b"1"
     ),
+    "one side": told(OLD, "sides", TWO, 200, JSON, b'{"id": 1, "name": "a"}'),
+    "the other side": told(OLD, "sides", TWO, 200, JSON, b'{"secret": "", "name": ""}'),
+    "bytes in base64": posted(OLD, "texts", b'{"byte": "Y!"}'),
 }
-"""What no judge takes, and chance seldom draws."""
+"""What chance seldom draws."""
