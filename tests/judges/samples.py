@@ -118,6 +118,7 @@ RARE = {
     ),
     "one side": told(OLD, "sides", TWO, 200, JSON, b'{"id": 1, "name": "a"}'),
     "the other side": told(OLD, "sides", TWO, 200, JSON, b'{"secret": "", "name": ""}'),
+    "a schema that depends": posted(NEW, "only31", b'{"dependentSchema": {"a": 1}}'),
     "bytes in base64": posted(OLD, "texts", b'{"byte": "Y!"}'),
 }
 """What chance seldom draws."""
