@@ -25,6 +25,7 @@ paths:
       responses:
         '200':
           description: it
+          headers: {X-Left: {schema: {type: integer}}}
           content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}}}
         '404': {description: it is not there}
   /things:

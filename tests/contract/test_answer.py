@@ -68,3 +68,35 @@ def test_a_header_that_leads_nowhere_is_refused_with_its_place():
 def test_of_media_types_and_ranges_the_narrowest_is_meant(media_type, text, wrong):
     op = operation({"content": RANGES})
     assert [v.rule for v in op.judge(200, media_type, text)] == wrong
+
+
+@pytest.mark.parametrize(
+    ("media_type", "said"),
+    [(None, "no Content-Type"), ("", "no Content-Type"), ("a/b", "Content-Type 'a/b'")],
+)
+def test_a_media_type_that_is_not_documented_is_told_in_words(media_type, said):
+    op = operation({"content": RANGES})
+    (violation,) = op.judge(200, media_type, "abc")
+    assert violation.message == f"{said}; expected text/* or text/csv"
+
+
+JSON = {"content": {"application/json": {"schema": {"type": "integer"}}}}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "raw", "rules"),
+    [
+        (200, "application/json", b"1", []),
+        (200, "application/json", b"", ["body"]),
+        (200, "application/json", b"{", ["json"]),
+        (200, None, b"1", ["media type"]),
+        (404, "application/json", b"1", ["status"]),
+    ],
+)
+def test_headers_are_judged_whatever_the_body_is(status, kind, raw, rules):
+    op = operation({"headers": HEADERS, **JSON})
+    good = op.judge_bytes(status, kind, raw, [("X-Count", "1")])
+    assert [v.rule for v in good] == rules
+    documented = ["minimum"] if status == 200 else []
+    wrong = op.judge_bytes(status, kind, raw, [("X-Count", "-1")])
+    assert [v.rule for v in wrong] == rules + documented

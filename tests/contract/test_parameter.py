@@ -120,6 +120,8 @@ def test_a_query_is_read_by_style_and_explode(given, query, value):
         (parameter({"type": "string"}), "P=1", ["query.P unknown"]),
         (parameter({"type": "string"}), "p=%C3", ["query encoding"]),
         (parameter({"type": "string"}, required=True), "", ["query.p required"]),
+        (parameter({"type": "string"}, required=True), "p=%C3", ["query encoding"]),
+        (parameter({"type": "string"}, required=True), "p=a&%C3", ["query encoding"]),
         ({"name": "p", "in": "query", "content": JSON},
          "p={", ["query.p style"]),
         ({"name": "p", "in": "query", "content": {"application/json": {}}},

@@ -41,6 +41,16 @@ def test_both_directions_are_judged_and_the_answer_says_so(terms):
     assert [e.violations[0].rule for e in proxy.notes.journal.entries()] == ["maximum"]
 
 
+@pytest.mark.parametrize("coding", ["identity", "odd"])
+def test_a_wrong_header_of_an_answer_is_told_whatever_its_body_is(terms, coding):
+    body, headers = text({"id": 1}), {"X_Left": "few", "Content_Encoding": coding}
+    with answering(body, **headers) as real, relayed(real.url, terms) as proxy:
+        with httpx.stream("GET", f"{proxy.url}/things/1") as answer:
+            (told,) = json.loads(answer.headers["soundstage-violations"])
+        assert proxy.line()["violations"] == [told]
+    assert (told["in"], told["name"], told["rule"]) == ("answer", "X-Left", "type")
+
+
 def test_silent_says_nothing_to_the_client(terms):
     with answering(text({})) as real, relayed(real.url, terms, tells=False) as proxy:
         answer = httpx.get(f"{proxy.url}/things/1")

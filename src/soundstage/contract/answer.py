@@ -1,6 +1,6 @@
 """Headers of an answer: those that the contract names, each with its schema."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from soundstage.contract.document import followed
 from soundstage.contract.parameter import Parameter, compile_parameter
@@ -28,9 +28,11 @@ def _compiled(
 
 
 def judge_headers(
-    known: Iterable[Parameter], headers: Iterable[tuple[str, str]]
+    known: Sequence[Parameter], headers: Iterable[tuple[str, str]]
 ) -> list[Violation]:
     """What is wrong with the headers of an answer."""
+    if not known:
+        return []
     sent: dict[str, list[str]] = {}
     for name, value in headers:
         sent.setdefault(name.lower(), []).append(value.strip())

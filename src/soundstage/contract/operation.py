@@ -67,7 +67,12 @@ class Operation:
         values = dict(self._defaults)
         wrong: list[Violation] = []
         self._read(self._gathered("path", path), "path", values, wrong)
-        self._read(self._queried(query, wrong), "query", values, wrong)
+        try:
+            pairs = query_of(query) if query else []
+        except UnicodeDecodeError:
+            wrong.append(Violation("query", "encoding", "the query is not UTF-8"))
+        else:
+            self._read(self._queried(pairs, wrong), "query", values, wrong)
         if names := self._by_place["header"]:
             self._read(_headers(names, headers), "header", values, wrong)
         if self._by_place["cookie"]:
@@ -87,14 +92,11 @@ class Operation:
     def _gathered(self, place: str, given: Mapping[str, str]) -> dict[str, list[str]]:
         return {n: [v] for n, v in given.items() if n in self._by_place[place]}
 
-    def _queried(self, query: bytes, wrong: list[Violation]) -> dict[str, list[str]]:
+    def _queried(
+        self, pairs: list[tuple[str, str]], wrong: list[Violation]
+    ) -> dict[str, list[str]]:
         known = self._by_place["query"]
         texts: dict[str, list[str]] = {}
-        try:
-            pairs = query_of(query) if query else []
-        except UnicodeDecodeError:
-            wrong.append(Violation("query", "encoding", "the query is not UTF-8"))
-            return {}
         for name, value in pairs:
             if name in known and not known[name].claims:
                 texts.setdefault(name, []).append(value)
@@ -154,9 +156,7 @@ class Operation:
         if key is None:
             return [_wrong("status", f"{self.id} has no answer with status {status}")]
         wrong = self._judged(key, status, content_type, body)
-        if known := self._answer_headers.get(key):
-            wrong += judge_headers(known, headers)
-        return wrong
+        return wrong + judge_headers(self._answer_headers.get(key, ()), headers)
 
     def _judged(
         self, key: str, status: int, content_type: str | None, body: Json
@@ -168,8 +168,11 @@ class Operation:
             return [_wrong("body", f"the answer {status} of {self.id} has no body")]
         content = content_of(answer, content_type or "")
         if content is None:
-            there = ", ".join(c.media_type for c in answer.values())
-            return [_wrong("media type", f"{content_type!r} is none of {there}")]
+            said = (
+                f"Content-Type {content_type!r}" if content_type else "no Content-Type"
+            )
+            there = " or ".join(c.media_type for c in answer.values())
+            return [_wrong("media type", f"{said}; expected {there}")]
         if content.schema.is_valid(body):
             return []
         return content.schema.violations(body, "answer")
@@ -182,26 +185,27 @@ class Operation:
         headers: Iterable[tuple[str, str]] = (),
     ) -> list[Violation]:
         """The same of an answer's body as it came over the wire."""
-        answer = self.answers.get(self.documented(status) or "") or {}
-        content = content_of(answer, content_type or "")
+        key = self.documented(status) or ""
+        content = content_of(self.answers.get(key, {}), content_type or "")
         if content is None:  # what is wrong does not depend on the body
             return self.judge(status, content_type, raw or None, headers)
         is_list = essence(content_type or "") in {*LINES, EVENTS}  # it may be empty
-        if not raw and not content.text and not is_list:
-            return [_wrong("body", "the answer has no body")]
-        try:
-            value = content.read(raw)
-        except UnicodeDecodeError:
-            return [_wrong("encoding", "the body is not UTF-8")]
-        except ValueError as error:
-            return [_wrong("json", f"the body cannot be read: {error}")]
-        return self.judge(status, content_type, value, headers)
+        wrong = _wrong("body", "the answer has no body")
+        if raw or content.text or is_list:
+            try:
+                value = content.read(raw)
+            except UnicodeDecodeError:
+                wrong = _wrong("encoding", "the body is not UTF-8")
+            except ValueError as error:
+                wrong = _wrong("json", f"the body cannot be read: {error}")
+            else:
+                return self.judge(status, content_type, value, headers)
+        return [wrong, *judge_headers(self._answer_headers.get(key, ()), headers)]
 
     def documented(self, status: int) -> str | None:
         """Under which key the contract has a status, if it has it."""
-        answers = self.answers
         for key in (str(status), f"{status // 100}XX", "default"):
-            if key in answers:
+            if key in self.answers:
                 return key
         return None
 

@@ -129,8 +129,15 @@ def _check_presence(operation: Operation, query: bytes, headers: Headers) -> Non
 
 
 def _wrong_head(operation: Operation, passage: Passage) -> tuple[Violation, ...]:
-    said = operation.judge(passage.status or 0, passage.answer_type, "")
-    return tuple(v for v in said if v.rule in {"status", "media type"})
+    status, headers = passage.status or 0, _texts(passage)
+    said = operation.judge(status, passage.answer_type, "", headers)
+    return tuple(v for v in said if v.rule in {"status", "media type"} or v.name)
+
+
+def _texts(passage: Passage) -> list[tuple[str, str]]:
+    """The headers of the answer."""
+    headers = passage.answer_headers
+    return [(n.decode("latin-1"), v.decode("latin-1")) for n, v in headers]
 
 
 def _wrong(
@@ -141,7 +148,5 @@ def _wrong(
         return ()  # HTTP's own, for those who have the answer already (RFC 9110)
     if method == "HEAD":
         return _wrong_head(operation, passage)
-    headers = [
-        (n.decode("latin-1"), v.decode("latin-1")) for n, v in passage.answer_headers
-    ]
-    return tuple(operation.judge_bytes(status, passage.answer_type, body, headers))
+    kind, headers = passage.answer_type, _texts(passage)
+    return tuple(operation.judge_bytes(status, kind, body, headers))
