@@ -183,3 +183,23 @@ def test_a_broken_fixture_stops_the_start_with_its_line(tmp_path):
     assert done.returncode == 2
     assert f"{broken}:5" in done.stderr
     assert "there is no kind 'jump'" in done.stderr
+
+
+def test_it_serves_on_when_nobody_reads_its_lines():
+    command = [*SOUNDSTAGE, "serve", "--port", "0", "--json", "--api", "runwisp"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        url = json.loads(next_line(process.stdout))["url"]
+        process.stdout.close()
+        with httpx.Client(base_url=url) as client:
+            assert all(client.get("/api/info").is_success for _ in range(3))
+        process.terminate()
+        said = process.stderr.read()
+        process.wait(10)
+    finally:
+        process.kill()
+        process.stderr.close()
+        process.wait(10)
+    assert said == ""

@@ -65,7 +65,7 @@ def load_contract(name: str, folder: Path) -> Contract:
     texts = [read(path) for path in paths if path == paths[0] or path.exists()]
     entry = cache.entry("contract", *texts)
     if known := cache.get(entry):
-        return compile_contract(name, known, complete=False)
+        return compile_contract(name, known, whole=False)
     sources = [
         Source(path, loads(text, str(path)))
         for path, text in zip(paths, texts, strict=False)
@@ -95,12 +95,10 @@ def overlaid(vendor: Source, repairs: Source) -> Document:
         raise repairs.error(f"an action lacks {error}", "/actions") from error
 
 
-def compile_contract(
-    name: str, document: Document, *, complete: bool = True
-) -> Contract:
+def compile_contract(name: str, document: Document, *, whole: bool = True) -> Contract:
     """A contract from an effective document. Raises ``DocumentError``.
 
-    If it need not be ``complete``, its schemas are compiled when they are first used.
+    If it need not be ``whole``, its schemas are compiled when they are first used.
     """
     check_version(document)
     operations: dict[str, Operation] = {}
@@ -111,8 +109,8 @@ def compile_contract(
             pointer = pointer_of(("paths", path, method))
             try:
                 operation = compile_operation(document, path, method, pointer)
-                if complete:
-                    _complete(operation)
+                if whole:
+                    complete(operation)
             except (KeyError, TypeError, AttributeError) as error:
                 msg = f"this operation lacks something or is malformed: {error!r}"
                 raise DocumentError(msg, pointer) from error
@@ -123,13 +121,19 @@ def compile_contract(
     return Contract(name, document, operations)
 
 
-def _complete(operation: Operation) -> None:
-    """Compile what would be compiled at its first use. Raises ``DocumentError``."""
+def complete(operation: Operation) -> Operation:
+    """The operation, with all compiled that would be compiled at its first use.
+
+    Raises ``DocumentError``.
+    """
     bodies = [operation.body.contents] if operation.body else []
-    said = [c for each in (*operation.answers.values(), *bodies) for c in each.values()]
-    schemas = [p.schema for p in operation.parameters] + [c.schema for c in said]
-    for schema in schemas:
-        schema.compile()
+    for contents in (*operation.answers.values(), *bodies):
+        for content in contents.values():
+            content.schema.compile()
+    for parameters in (operation.parameters, *operation.answer_headers.values()):
+        for parameter in parameters:
+            parameter.schema.compile()
+    return operation
 
 
 def check_version(document: Document) -> None:

@@ -54,7 +54,7 @@ class Operation:
     _objects: tuple[Parameter, ...] = field(repr=False)
     _defaults: Mapping[str, Json] = field(repr=False)
     _key_names: frozenset[str] = field(repr=False)
-    _answer_headers: Mapping[str, tuple[Parameter, ...]] = field(repr=False)
+    answer_headers: Mapping[str, tuple[Parameter, ...]] = field(repr=False)
 
     def read(
         self,
@@ -156,7 +156,7 @@ class Operation:
         if key is None:
             return [_wrong("status", f"{self.id} has no answer with status {status}")]
         wrong = self._judged(key, status, content_type, body)
-        return wrong + judge_headers(self._answer_headers.get(key, ()), headers)
+        return wrong + judge_headers(self.answer_headers.get(key, ()), headers)
 
     def _judged(
         self, key: str, status: int, content_type: str | None, body: Json
@@ -200,7 +200,7 @@ class Operation:
                 wrong = _wrong("json", f"the body cannot be read: {error}")
             else:
                 return self.judge(status, content_type, value, headers)
-        return [wrong, *judge_headers(self._answer_headers.get(key, ()), headers)]
+        return [wrong, *judge_headers(self.answer_headers.get(key, ()), headers)]
 
     def documented(self, status: int) -> str | None:
         """Under which key the contract has a status, if it has it."""
@@ -259,7 +259,7 @@ def compile_operation(
         _objects=tuple(p for p in parameters if p.claims),
         _defaults=defaults,
         _key_names=_query_keys(document),
-        _answer_headers={
+        answer_headers={
             key: compile_headers(document, answer, place)
             for key, answer, place in answers
             if "headers" in answer

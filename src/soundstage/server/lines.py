@@ -1,5 +1,6 @@
 """What the server prints: how to reach it, and a line for every exchange."""
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import TextIO
@@ -102,11 +103,20 @@ class AccessLines:
     def __call__(self, scope: Scope, exchange: Exchange) -> None:
         """Write down one exchange."""
         entry = _entry(scope, exchange)
-        if self._json:
-            self._out.write(orjson.dumps(entry).decode() + "\n")
-        else:
-            self._out.write(_for_people(entry))
-        self._out.flush()
+        text = orjson.dumps(entry).decode() + "\n" if self._json else _for_people(entry)
+        print_at_once(self._out, text)
+
+
+def print_at_once(out: TextIO, text: str) -> None:
+    """Write and flush; whoever reads no more does not stop what is told of."""
+    try:
+        out.write(text)
+        out.flush()
+    except BrokenPipeError:
+        # What is left in the buffer must not fail again at the end of the process.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out.fileno())
+        os.close(nowhere)
 
 
 def _entry(scope: Scope, exchange: Exchange) -> Document:

@@ -1,11 +1,11 @@
 """What the proxy prints: where it listens, a line for every exchange, a summary."""
 
 import json
-from contextlib import suppress
 from typing import TextIO
 
 from soundstage.server.journal.difference import printable
 from soundstage.server.journal.entry import Entry
+from soundstage.server.lines import print_at_once
 from soundstage.testing.proxy.terms import Terms
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
@@ -71,9 +71,7 @@ class Lines:
 
     def _write(self, document: Document, text: list[str]) -> None:
         lines = [json.dumps(document)] if self._json else map(printable, text)
-        with suppress(BrokenPipeError):  # traffic passes on when nobody listens
-            self._out.write("".join(f"{line}\n" for line in lines))
-            self._out.flush()
+        print_at_once(self._out, "".join(f"{line}\n" for line in lines))
 
 
 def _greeting(hello: Document) -> list[str]:

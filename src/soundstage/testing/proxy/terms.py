@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from soundstage import resources
 from soundstage.apis.api import Answer, ApiError
 from soundstage.apis.service import api
-from soundstage.contract.contract import METHODS, Contract, load_contract
+from soundstage.contract.contract import METHODS, Contract, complete, load_contract
 from soundstage.contract.operation import Operation, compile_operation
 from soundstage.contract.route import Router
 from soundstage.contract.violation import (
@@ -100,8 +100,7 @@ def _compiled(
             pointer = pointer_of(("paths", path, method))
             made: Operation | str
             try:
-                made = compile_operation(document, path, method, pointer)
-                made.complete()
+                made = complete(compile_operation(document, path, method, pointer))
             except DocumentError as error:
                 made = str(error)
             except (KeyError, TypeError, AttributeError) as error:
