@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -114,6 +115,7 @@ def _checked_instant(instant: int) -> int:
     return instant
 
 
+@lru_cache(4096)  # one instant is told many times: in a page, in every answer of a test
 def rfc3339(instant: int) -> str:
     """``2026-01-01T00:00:00.000Z``: fixed width, so that text order is time order."""
     moment = EPOCH + timedelta(milliseconds=instant)
