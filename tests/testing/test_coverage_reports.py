@@ -161,7 +161,7 @@ SEEN = [
         {
             "content": {
                 "mimeType": "text/event-stream",
-                "text": ": hello\r\n\r\nevent: go\r\nid: x\r\n\r\nevent: end",
+                "text": ": hello\r\n\r\nevent: go\r\ndata: 1\r\n\r\nevent: end",
             }
         },
         'answer.200[].event="go"',

@@ -1,6 +1,7 @@
 """``soundstage serve``."""
 
 import argparse
+import gc
 import json
 import sys
 from pathlib import Path
@@ -90,8 +91,16 @@ def _add_world(serve: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
+    from soundstage.cli.deferral import deferred
+
+    gc.disable()  # nothing that is made until all is ready is ever garbage
+    with deferred():
+        from soundstage.server.dispatch import build_app
+        from soundstage.server.serve import Listening, bound
     from soundstage.apis.service import load_services
     from soundstage.contract.violation import DocumentError
+    from soundstage.server.guard import Guard, is_loopback, new_token
+    from soundstage.server.lines import AccessLines, as_text, greeting
     from soundstage.server.worlds import Worlds
     from soundstage.world.errors import WorldError
     from soundstage.world.world import Opening
@@ -104,11 +113,6 @@ def run(options: argparse.Namespace) -> int:
         stop(str(error))
     if options.log:
         _restore(worlds, options.log)
-    from soundstage.server.dispatch import build_app
-    from soundstage.server.guard import Guard, is_loopback, new_token
-    from soundstage.server.lines import AccessLines, as_text, greeting
-    from soundstage.server.serve import Listening, bound
-
     try:
         listener = bound(options.host, options.port)
     except (OSError, OverflowError) as error:
@@ -122,6 +126,8 @@ def run(options: argparse.Namespace) -> int:
     server = Listening(build_app(worlds, Guard(token), lines), worlds, listener)
     hello = greeting(worlds, server.url, token)
     print(json.dumps(hello) if options.json else as_text(hello), flush=True)
+    gc.freeze()
+    gc.enable()
     server.run()
     return 0
 

@@ -1,7 +1,5 @@
 """An HTTP Archive (HAR 1.2), of whatever made it, counted like a journal."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -13,6 +11,7 @@ from soundstage.server.control import PREFIX
 from soundstage.server.exchange import by_name
 from soundstage.server.journal.coverage import Coverage
 from soundstage.server.journal.entry import Seen
+from soundstage.testing.har import body_of, each, posted_of
 from soundstage.types import Document, Json
 
 Found = tuple[str, Operation, Mapping[str, str]]
@@ -30,14 +29,7 @@ class Archive:
 
     def count(self, har: Document) -> int:
         """Count every exchange; gives their number. Raises ``ValueError``."""
-        try:
-            entries = har["log"]["entries"]
-            for entry in entries:
-                self._count(entry)
-        except (KeyError, TypeError, AttributeError) as error:
-            msg = f"is no HTTP Archive: {error!r}"
-            raise ValueError(msg) from error
-        return len(entries)
+        return len(each(har, self._count))
 
     def _count(self, entry: Document) -> None:
         request = entry["request"]
@@ -91,7 +83,7 @@ def _seen(entry: Document, found: Found, query: bytes) -> Seen:
     api, operation, values = found
     request, response = entry["request"], entry["response"]
     headers = by_name(_pairs(request.get("headers", ())))
-    body = _posted(request.get("postData"))
+    body = posted_of(request.get("postData"))
     if body and b"content-type" not in headers:
         kind = request["postData"].get("mimeType", "")
         headers[b"content-type"] = [kind.encode("latin-1", "replace")]
@@ -101,7 +93,7 @@ def _seen(entry: Document, found: Found, query: bytes) -> Seen:
         parameters = operation.read(values, query, headers, body).parameters
     except Refused as error:
         violations = error.violations
-    answer = _answered(response.get("content") or {})
+    answer = body_of(response.get("content") or {})
     return Seen(
         at=0,
         wall=0,
@@ -141,29 +133,3 @@ def _answer_headers(response: Document) -> tuple[tuple[bytes, bytes], ...]:
     kind = (response.get("content") or {}).get("mimeType") or ""
     pairs = _pairs(response.get("headers", ()))
     return (*pairs, (b"content-type", kind.encode("latin-1", "replace")))
-
-
-def _posted(data: Document | None) -> bytes:
-    """The body of a request; ours says in the comment that it is in Base64."""
-    data = data or {}
-    text = data.get("text") or ""
-    is_encoded = "base64" in (data.get("encoding"), *_words(data.get("comment")))
-    return _decoded(text) if is_encoded else text.encode("utf-8", "surrogatepass")
-
-
-def _words(comment: str | None) -> list[str]:
-    return (comment or "").split(", ")
-
-
-def _answered(content: Document) -> bytes:
-    text = content.get("text") or ""
-    if content.get("encoding") == "base64":
-        return _decoded(text)
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text)
-    except binascii.Error:
-        return b""
