@@ -1,16 +1,18 @@
 """What there is at one API: runs, and the collections that their records fill."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import replace
 from functools import lru_cache
 
 from soundstage.types import Document, Json
 from soundstage.world.chance import Chance, Seeded
 from soundstage.world.clock import within_years
+from soundstage.world.collection import Collection
 from soundstage.world.drawing import Source
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture, Past
-from soundstage.world.record import Collection, Record
+from soundstage.world.layered import Layered
+from soundstage.world.record import Record
 from soundstage.world.scenario import Cue, Planned, Scenario, Script
 from soundstage.world.schedule import next_at
 from soundstage.world.timeline import Run, drawn
@@ -27,16 +29,16 @@ class State:
         self.fixture = fixture
         self.script = fixture.script
         self.planned: list[Planned] = []
-        self.runs: dict[str, Run] = {}
+        self.runs: MutableMapping[str, Run] = {}
         kinds = fixture.script.vocabulary.kinds.values()
         self.collections = {kind.collection: Collection(kind) for kind in kinds}
 
     def copy(self) -> "State":
-        """A state that changes on its own. O(records), but nothing is drawn."""
+        """A state that changes on its own; this one must not change any more. O(1)."""
         copy = State(self.fixture)
         copy.script = self.script
         copy.planned = list(self.planned)
-        copy.runs = dict(self.runs)
+        copy.runs = Layered(self.runs)
         copy.collections = {n: c.copy() for n, c in self.collections.items()}
         return copy
 
@@ -97,12 +99,8 @@ class State:
             collection.add(new)
 
     def next_change(self, now: int) -> int | None:
-        """The next instant at which any record changes or begins. O(records)."""
-        upcoming = (
-            record.next_after(now)
-            for collection in self.collections.values()
-            for record in collection
-        )
+        """The next instant at which any record changes or begins. O(log records)."""
+        upcoming = (each.next_change(now) for each in self.collections.values())
         return min((at for at in upcoming if at is not None), default=None)
 
     def _remove(self, run: Run) -> None:

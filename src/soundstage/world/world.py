@@ -8,6 +8,7 @@ from typing import overload
 from soundstage.types import Document
 from soundstage.world.chance import Chance, Seeded
 from soundstage.world.clock import LATEST, Clock
+from soundstage.world.collection import Collection
 from soundstage.world.effect import Outcome, effect_of
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture, compile_scenario
@@ -27,7 +28,7 @@ from soundstage.world.log import (
     entry_as_json,
     entry_of,
 )
-from soundstage.world.record import Collection, Record
+from soundstage.world.record import Record
 from soundstage.world.schedule import Agenda
 from soundstage.world.state import State, first_state
 from soundstage.world.timeline import Run
