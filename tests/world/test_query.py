@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from soundstage.world.collection import Collection
 from soundstage.world.ids import uuid
-from soundstage.world.query import Among, Between, Holds, Query, searched
+from soundstage.world.query import Above, Among, Between, Holds, Query, searched
 from soundstage.world.record import Kind, Record, began
 from soundstage.world.rows import FEW, Rows
 
@@ -16,6 +16,7 @@ VALUES = st.sampled_from([None, "a", "b", "c"])
 TESTS = st.one_of(
     st.builds(Among, st.frozensets(VALUES, max_size=2)),
     st.builds(Between, VALUES, VALUES),
+    st.builds(Above, st.sampled_from("abc")),
     st.just(Holds(lambda value: value in {None, "b"})),
 )
 

@@ -1,6 +1,6 @@
 """Collections: all records of one kind, found by id, by parent and by query."""
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 
 from soundstage.types import Document, Json
 from soundstage.world.instants import Instants
@@ -15,7 +15,7 @@ class Collection:
 
     Records that have not begun yet are kept too; every question takes ``now``. A copy
     is made in O(1) and keeps only what differs from the one ``below``, which must not
-    change any more.
+    change any more. What is listed under a parent and not kept, ``recall`` gives.
     """
 
     def __init__(self, kind: Kind, below: "Collection | None" = None) -> None:
@@ -25,6 +25,7 @@ class Collection:
         self.rows: Rows = below.rows.copy() if below else Rows()
         self._families: dict[Json, Rows] = {}
         self._instants: Instants | None = None
+        self.recall: Callable[[Json], Rows | None] = _nobody_knows
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.rows.records)
@@ -33,13 +34,20 @@ class Collection:
         """A collection that changes on its own; the records are shared."""
         return Collection(self.kind, self)
 
-    def record(self, record_id: str) -> Record | None:
-        """The record with this id, all its versions. O(1)."""
-        return self.by_id.get(record_id)
+    def record(self, record_id: str, parent: Json = None) -> Record | None:
+        """The record with this id, all its versions. O(1).
 
-    def get(self, record_id: str, now: int) -> Document | None:
-        """The document with this id, as of now. O(1)."""
-        record = self.by_id.get(record_id)
+        One that is not kept is found if its parent is named, in O(its siblings).
+        """
+        found = self.by_id.get(record_id)
+        if found is None and parent is not None:
+            there = (r for r in self.listed(parent) if r.id == record_id)
+            found = next(there, None)
+        return found
+
+    def get(self, record_id: str, now: int, parent: Json = None) -> Document | None:
+        """The document with this id, as of now; found as ``record`` does."""
+        record = self.record(record_id, parent)
         return record.as_of(now) if record else None
 
     def all(self, now: int) -> list[Document]:
@@ -76,26 +84,26 @@ class Collection:
         self.by_id[record.id] = record
         self.rows.add(record)
         if self.kind.parent is not None:
-            self._own_family(_parent(record)).add(record)
-        self._retime((), record.times)
+            self._own_family(record.parent).add(record)
+        self._retime((), record.to_come)
 
     def replace(self, old: Record, new: Record | None) -> None:
         """Put ``new``, which begins at the same instant, where ``old`` stood."""
         self.rows.replace(old, new)
         if self.kind.parent is not None:
-            self._own_family(_parent(old)).replace(old, new)
+            self._own_family(old.parent).replace(old, new)
         if new:
             self.by_id[old.id] = new
         else:
             del self.by_id[old.id]
-        self._retime(old.times, new.times if new else ())
+        self._retime(old.to_come, new.to_come if new else ())
 
     def family(self, parent: Json) -> Rows:
         """The records under this parent, to be read."""
         found = self._families.get(parent)
-        if found is None:
-            found = self._below.family(parent) if self._below else NOBODY
-        return found
+        if found is None and self._below:
+            return self._below.family(parent)
+        return found or self.recall(parent) or NOBODY
 
     def _own_family(self, parent: Json) -> Rows:
         """The records under this parent, to be changed."""
@@ -108,7 +116,7 @@ class Collection:
         if self._instants is None:
             if self._below:
                 return self._below.changes()
-            self._instants = Instants(at for record in self for at in record.times)
+            self._instants = Instants(at for record in self for at in record.to_come)
         return self._instants
 
     def _retime(self, old: Sequence[int], new: Sequence[int]) -> None:
@@ -125,6 +133,5 @@ NOBODY = Rows()
 """Nothing is listed under whoever has nothing."""
 
 
-def _parent(record: Record) -> Json:
-    first = record.documents[0] or {}
-    return first.get(record.kind.parent or "")
+def _nobody_knows(_parent: Json) -> Rows | None:
+    return None

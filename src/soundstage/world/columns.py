@@ -12,6 +12,7 @@ import numpy.typing as npt
 from soundstage.types import Document
 from soundstage.world.page import nulls_first
 from soundstage.world.query import (
+    Above,
     Among,
     Aspect,
     Between,
@@ -69,6 +70,9 @@ class Column:
                 if most is not None:
                     high = bisect_right(self.keys, (True, most))
                 return (self.codes >= low) & (self.codes < high)
+            case Above(least):
+                above: Mask = self.codes >= bisect_right(self.keys, (True, least))
+                return above
             case Among(values) if len(values) == 1:
                 (key,) = map(nulls_first, values)
                 place = bisect_left(self.keys, key)

@@ -45,8 +45,8 @@ class Layered(MutableMapping[str, T]):
 
     def __reversed__(self) -> Iterator[str]:
         yield from (key for key in reversed(self._own) if self._is_new(key))
-        below = reversed(list(self._below))
-        yield from (key for key in below if key not in self._gone)
+        below = [key for key in self._below if key not in self._gone]
+        yield from reversed(below)
 
     def __len__(self) -> int:
         """O(what is new)."""

@@ -46,6 +46,16 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Above:
+    """Whether a value is greater than this one; null is not."""
+
+    least: Json
+
+    def __call__(self, value: Json) -> bool:
+        return value is not None and bool(self.least < value)
+
+
+@dataclass(frozen=True, slots=True)
 class Holds:
     """Whether a function says so."""
 
@@ -55,7 +65,7 @@ class Holds:
         return self.function(value)
 
 
-Test: TypeAlias = Among | Between | Holds
+Test: TypeAlias = Among | Between | Above | Holds
 
 
 @dataclass(frozen=True, slots=True)

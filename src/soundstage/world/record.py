@@ -19,6 +19,7 @@ class Kind:
     ``collection`` keeps it, ``id`` is the field with its identifier, made by ``form``;
     ``parent`` is the field by whose value records are listed (an event's ``runID``);
     ``schema`` points to its schema in the contract, ``None`` where it is never served.
+    Those that are ``of_run`` have the run that made them as their parent.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Kind:
     form: IdForm
     parent: str | None = None
     schema: str | None = None
+    of_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,16 @@ class Record:
     def last(self) -> Document | None:
         """The last version."""
         return self.documents[-1]
+
+    @property
+    def to_come(self) -> tuple[int, ...]:
+        """Instants at which it may change, in any world that it is in."""
+        return self.times
+
+    @property
+    def parent(self) -> Json:
+        """What it is listed under, from first to last."""
+        return (self.documents[0] or {}).get(self.kind.parent or "")
 
     def since(self, now: int) -> int:
         """The instant of the version in force; that of the first before it."""

@@ -53,7 +53,8 @@ def list_events(call: Call) -> Answer:
 def retrieve_event(call: Call) -> Answer:
     """One event of a run; one that is still to come is not there yet."""
     run = own(call, "runs", call.parameters["runID"])
-    event = call.get("events", call.parameters["eventID"])
-    if event["runID"] != run["runID"]:
-        raise NotFound("events", event["eventID"])
+    event_id, events = call.parameters["eventID"], call.collection("events")
+    event = events.get(event_id, call.now, run["runID"])
+    if event is None or event["runID"] != run["runID"]:
+        raise NotFound("events", event_id)
     return Answer(event)

@@ -5,6 +5,7 @@ from typing import Final
 
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339, within_years
+from soundstage.world.query import Above, Among, Between, Query, Test
 from soundstage.world.record import Record
 from soundstage.world.state import State
 
@@ -21,22 +22,28 @@ def is_enabled(state: State, task: Document, now: int) -> bool:
     if not task["enabled"]:
         return False
     most = task.get("policies", {}).get("criticalThreshold", MOST_FAILURES)
+    ended = _ended(state, task["taskID"], now)
+    runs = state.collection("runs")
+    if runs.find(Query((*ended, FAILED)), now, task["taskID"]).total < most:
+        return True
+    all_of_them = Query(ended, "finishedAt", count=MANY)
     row = 0
-    for outcome in _outcomes(state, task["taskID"], now):
-        row = row + 1 if outcome == "failure" else 0
+    for run in runs.find(all_of_them, now, task["taskID"]).documents:
+        row = row + 1 if run["outcome"] == "failure" else 0
         if row == most:
             return False
     return True
 
 
-def _outcomes(state: State, task_id: str, now: int) -> list[str]:
-    """Of the runs that ended since the task was last enabled, in their order."""
+FAILED: Final = "outcome", Among(frozenset({"failure"}))
+MANY: Final = 2**62
+
+
+def _ended(state: State, task_id: str, now: int) -> tuple[tuple[str, Test], ...]:
+    """Of its runs, those that ended since it was last enabled."""
     record = state.collection("tasks").record(task_id)
     since = rfc3339(within_years(enabled_since(record, now))) if record else ""
-    runs = state.collection("runs").children(task_id, now)
-    ended = [run for run in runs if "outcome" in run and run["finishedAt"] > since]
-    ended.sort(key=lambda run: run["finishedAt"])
-    return [run["outcome"] for run in ended]
+    return ("outcome", Between()), ("finishedAt", Above(since))
 
 
 def enabled_since(record: Record, now: int) -> int:
