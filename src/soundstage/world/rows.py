@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FEW = 1_000
 """So many records are looked at one by one."""
 
+BESIDE = 200
+"""So many that were changed or added are, before there is a new block."""
+
 
 class Block:
     """Records that stay as they are; worlds share them."""
@@ -34,8 +37,8 @@ class Rows:
     """Records in the order in which they begin (ties: as they were added).
 
     Most are in a block that others may share; what has become of them, and what was
-    added since, is kept beside it until it is too much, and a new block is made. So
-    that adding n records costs O(n log n), and a copy is made in O(1).
+    added since, is kept beside it until it is too much, and a new block is made. A copy
+    is made in O(1).
     """
 
     __slots__ = ("_block", "_changed", "_later", "_merged")
@@ -48,9 +51,7 @@ class Rows:
 
     def copy(self) -> "Rows":
         """Rows that change on their own; the records are shared."""
-        if self._changed or self._later:
-            self._block = Block(self.records)
-            self._changed, self._later = {}, []
+        self._settle()
         other = Rows()
         other._block = self._block
         return other
@@ -94,10 +95,13 @@ class Rows:
     def find(self, query: Query, now: int) -> Page:
         """A page of those that are asked for.
 
-        O(n) where there are few; where there are many, of about 10 ns each.
+        O(n) where there are few; where there are many, of about 10 ns each, and
+        O(n log n) once in so many changes.
         """
         if len(self._block.records) + len(self._later) <= FEW:
             return searched(self.begun(now), query, now)
+        if len(self._later) + len(self._changed) > BESIDE:
+            self._settle()
         columns = self._block.columns
         return columns.find(query, now, self._changed, self._later)
 
@@ -105,7 +109,6 @@ class Rows:
         """Take a record in. O(log n), when it begins after the ones already here."""
         self._merged = None
         insort_right(self._later, record, key=began)
-        self._settle()
 
     def replace(self, old: Record, new: Record | None) -> None:
         """Put ``new``, which begins at the same instant, where ``old`` stood."""
@@ -118,7 +121,6 @@ class Rows:
                 later[i : i + 1] = [new] if new else []
                 return
         self._changed[old.id] = new
-        self._settle()
 
     def _unchanged(self) -> Iterator[Record]:
         for record in self._block.records:
@@ -127,7 +129,7 @@ class Rows:
                 yield present
 
     def _settle(self) -> None:
-        beside = len(self._later) + len(self._changed)
-        if beside > max(FEW, len(self._block.records) // 4):
+        """Make a new block of what there is. O(n)."""
+        if self._changed or self._later:
             self._block = Block(self.records)
             self._changed, self._later, self._merged = {}, [], None
