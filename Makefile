@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-clients lint types check format
+.PHONY: help serve test coverage test-clients lint types check format
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,6 +22,12 @@ serve: $(READY) ## serve the APIs on http://127.0.0.1:4010 (ARGS='--speed 60')
 # a client's story is told by one process, from start to end: --dist loadfile
 test: $(READY) ## run the tests (ARGS='-k law')
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+
+# every operation, status, parameter and listed value of the vendors' contracts, or the reason why not
+COVERAGE := $(foreach api,algolia-ingestion runwisp trieve trigger-dev,--soundstage-coverage-api $(api))
+coverage: $(READY) ## run the tests, and tell what of the contracts they exercise
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q --soundstage-coverage-fail-under 80 \
+	  --soundstage-coverage-except tests/coverage.yaml $(COVERAGE) $(ARGS)
 
 # npm fetches what package-lock.json names, and runs none of its scripts
 JAVASCRIPT := tests/clients/javascript

@@ -7,6 +7,8 @@ from hypothesis import settings
 
 from judged import Judges, client_of
 from soundstage.apis.service import load_services
+from soundstage.server.control import control_service
+from soundstage.server.worlds import Worlds
 from soundstage.world.world import Opening, World
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -57,3 +59,17 @@ def writer(services, judges):
     """The same, of a world that anybody may change: nothing in it can be relied on."""
     with client_of(services, world_of(services), judges) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def operations(services):
+    """Every operation by its API and id, with the service that has it."""
+    every = {
+        **services,
+        "soundstage": control_service(Worlds(services, Opening(now=0))),
+    }
+    return {
+        (service.name, name): (service, operation)
+        for service in every.values()
+        for name, operation in service.contract.operations.items()
+    }

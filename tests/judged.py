@@ -7,6 +7,7 @@ import httpx
 
 from soundstage.server.dispatch import build_app
 from soundstage.server.worlds import Worlds
+from soundstage.testing.coverage.gathering import GATHERED
 from soundstage.testing.judge import Judge
 from soundstage.testing.recorded import Recorded
 
@@ -35,9 +36,9 @@ class InProcess(httpx.BaseTransport):
     def __init__(self, services, world, judges=None, watch=None, guard=None):
         self.world = world
         self._watch_too = watch
-        worlds = Worlds(services, world.opening)
-        worlds.default.become(world)
-        self._app = build_app(worlds, guard, self._watch)
+        self.worlds = Worlds(services, world.opening)
+        self.worlds.default.become(world)
+        self._app = build_app(self.worlds, guard, self._watch)
         self._judges = judges
         self._watched = []
         self._runner = asyncio.Runner()
@@ -80,6 +81,7 @@ class InProcess(httpx.BaseTransport):
 
     def close(self):
         self._runner.close()
+        GATHERED.take(self.worlds)  # tests/coverage.yaml says what this is for
 
 
 def client_of(services, world, judges=None, watch=None):

@@ -11,7 +11,7 @@ from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, SECOND
-from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.errors import FixtureError, TooFar, Unknown
 from soundstage.world.log import Advance, Delete, Interrupt, Patch, Plan, Put, Start
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -96,7 +96,7 @@ def perform(world, api, history):
     if currently_in_test_context():
         note(f"in a world of seed {world.opening.seed} happens {history}")
     for move in history:
-        with suppress(FixtureError, Unknown):
+        with suppress(FixtureError, TooFar, Unknown):
             world.apply(command(world, api, move))
 
 

@@ -96,10 +96,14 @@ def test_apis_of_a_name_that_is_not_there():
 
 
 HELP = {
-    (): ["serve", "check", "apis", "--version"],
+    (): ["serve", "check", "apis", "proxy", "record", "--version"],
     ("serve",): ["--api", "--host", "--port", "--seed", "--now", "--speed", "--json"],
     ("check",): ["FILE"],
     ("apis",): ["--contract", "--json"],
+    ("proxy",): ["URL", "--api", "--spec", "--record", "--fail-on", "--json"],
+    ("record",): ["HAR", "--api", "--to", "--into", "--run", "--name", "--json"],
+    ("coverage",): ["--url", "--except", "--fail-under", "--report", "--report-dir"],
+    ("diff",): ["OLD", "NEW", "--allow-breaking", "--json"],
 }
 
 

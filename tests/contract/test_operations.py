@@ -11,9 +11,6 @@ from table.rows import MOST
 
 from soundstage.apis.api import Conflict, Forbidden, Impossible, NotFound
 from soundstage.contract.violation import TooLarge, Violation
-from soundstage.server.control import control_service
-from soundstage.server.worlds import Worlds
-from soundstage.world.world import Opening
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "BREW")
 
@@ -49,20 +46,6 @@ ALL = [
     for name, rows in ROWS.items()
     for row in rows
 ]
-
-
-@pytest.fixture(scope="session")
-def operations(services):
-    """Every operation by its API and id, with the service that has it."""
-    every = {
-        **services,
-        "soundstage": control_service(Worlds(services, Opening(now=0))),
-    }
-    return {
-        (service.name, name): (service, operation)
-        for service in every.values()
-        for name, operation in service.contract.operations.items()
-    }
 
 
 def send(client, request):

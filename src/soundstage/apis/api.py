@@ -195,7 +195,10 @@ class Api:
     (``Refused``) and the handlers' (``ApiError``), in the API's own error body.
     ``rate_limit`` gives the headers of a 429: seconds to wait, the wall's instant.
     ``follow`` says which run is started after one that is over; its cue needs no task.
-    ``schedule`` is what goes on without any request.
+    ``schedule`` is what goes on without any request. ``synonyms`` are states as some
+    clients are told of them, by ``kind.field``, each with its name in fixtures.
+    ``numbered`` are the kinds whose records answers show by a number within their run,
+    not by an identifier: the schema that they have there, and the number's field.
     """
 
     name: str
@@ -207,3 +210,5 @@ class Api:
     rate_limit: Callable[[int, int], Headers] = retry_after
     follow: Callable[[Run], Cue | None] | None = None
     schedule: Schedule | None = None
+    synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from soundstage.cli import apis, check, serve
+from soundstage.cli import apis, check, coverage, diff, proxy, record, serve
 
-COMMANDS = (serve, check, apis)
+COMMANDS = (serve, check, apis, proxy, record, coverage, diff)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """Bodies: the media types that an operation takes or gives, each with its schema."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -11,6 +12,9 @@ from soundstage.types import Document, Json
 
 LINES = frozenset({"application/x-ndjson", "application/jsonl"})
 """Media types of one JSON value a line; their schema is that of the list of all."""
+
+EVENTS = "text/event-stream"
+"""Server-sent events; their schema is that of the list of all, or of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,41 @@ class Content:
             return raw.decode()
         if essence(self.media_type) in LINES:
             return [orjson.loads(line) for line in raw.splitlines() if line.strip()]
+        if essence(self.media_type) == EVENTS:
+            return list(events_of(raw.decode()))
         return orjson.loads(raw)
 
 
 Contents = Mapping[str, Content]
+
+
+def events_of(text: str) -> Iterator[Document]:
+    """Server-sent events (HTML Standard, 9.2.6), whose ``data`` is JSON.
+
+    An event that is not complete is none. Raises ``ValueError``.
+    """
+    event: dict[str, list[str]] = {}
+    for line in _EVENT_LINE.split(text.removeprefix("\ufeff"))[:-1]:
+        name, _, value = line.partition(":")
+        if not line and "data" in event:
+            yield _event(event)
+        if not line:
+            event = {}
+        elif name:
+            event.setdefault(name, []).append(value.removeprefix(" "))
+
+
+_EVENT_LINE = re.compile(r"\r\n|\n|\r")
+
+
+def _event(fields: Mapping[str, list[str]]) -> Document:
+    others = {name: values[-1] for name, values in fields.items() if name != "data"}
+    numbers = {
+        name: int(others[name])
+        for name in ("id", "retry")
+        if others.get(name, "").isdecimal()
+    }
+    return {**others, **numbers, "data": orjson.loads("\n".join(fields["data"]))}
 
 
 def compile_contents(

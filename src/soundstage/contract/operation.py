@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from soundstage.contract.body import (
+    EVENTS,
+    LINES,
     Body,
     Contents,
     compile_body,
@@ -135,9 +137,10 @@ class Operation:
         self, status: int, content_type: str | None, body: Json
     ) -> list[Violation]:
         """What is wrong with an answer whose body is this value (``None``: no body)."""
-        answer = self._answer(status)
-        if answer is None:
+        key = self.documented(status)
+        if key is None:
             return [_wrong("status", f"{self.id} has no answer with status {status}")]
+        answer = self.answers[key]
         if not answer:
             if body is None:
                 return []
@@ -150,11 +153,31 @@ class Operation:
             return []
         return content.schema.violations(body, "answer")
 
-    def _answer(self, status: int) -> Contents | None:
+    def judge_bytes(
+        self, status: int, content_type: str | None, raw: bytes
+    ) -> list[Violation]:
+        """The same of an answer's body as it came over the wire."""
+        answer = self.answers.get(self.documented(status) or "") or {}
+        content = answer.get(essence(content_type or ""))
+        if content is None:  # what is wrong does not depend on the body
+            return self.judge(status, content_type, raw or None)
+        is_list = essence(content_type or "") in {*LINES, EVENTS}  # it may be empty
+        if not raw and not content.text and not is_list:
+            return [_wrong("body", "the answer has no body")]
+        try:
+            value = content.read(raw)
+        except UnicodeDecodeError:
+            return [_wrong("encoding", "the body is not UTF-8")]
+        except ValueError as error:
+            return [_wrong("json", f"the body cannot be read: {error}")]
+        return self.judge(status, content_type, value)
+
+    def documented(self, status: int) -> str | None:
+        """Under which key the contract has a status, if it has it."""
         answers = self.answers
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in answers:
-                return answers[key]
+                return key
         return None
 
 

@@ -49,6 +49,11 @@ class Parameter:
     read: Callable[[list[str]], Json]
     schema: Schema
 
+    @property
+    def location(self) -> str:
+        """``query.limit``, as violations have it."""
+        return f"{self.place}.{self.name}"
+
     def violations(self, value: Json) -> list[Violation]:
         """What is wrong with a value that was read."""
         return self.schema.violations(value, self.place, self.name)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Final
 from urllib.parse import unquote
 
 import jsonschema_rs
 
 from soundstage.contract.document import resolved
+from soundstage.contract.listed import Listed
 from soundstage.contract.violation import DocumentError, Violation
 from soundstage.types import Document, Json
 
@@ -66,8 +68,6 @@ _SILENT: Final = frozenset(
 class Schema:
     """A compiled schema: quick to say yes, complete when it says no."""
 
-    __slots__ = ("_validator", "document", "is_valid")
-
     def __init__(self, document: Document, pointer: str) -> None:
         self.document = document
         try:
@@ -79,6 +79,11 @@ class Schema:
             msg = f"is not a schema that can be used: {reason}"
             raise DocumentError(msg, pointer) from error
         self.is_valid: Callable[[Json], bool] = self._validator.is_valid
+
+    @cached_property
+    def listed(self) -> Listed:
+        """The values that it lists; found out when first asked for."""
+        return Listed(self.document)
 
     def violations(self, value: Json, place: str, name: str = "") -> list[Violation]:
         """Every way in which the value breaks the schema."""

@@ -14,7 +14,8 @@ from soundstage.server.worlds import Worlds
 def bound(host: str, port: int) -> socket.socket:
     """A socket that listens already. Raises ``OSError``, for a port in use too."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # Named as TCP: otherwise asyncio lets a keep-alive answer wait 40 ms (Nagle).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from soundstage.apis.service import Service
 from soundstage.server.faults.rules import Rules
+from soundstage.server.journal.coverage import Coverage
 from soundstage.server.journal.journal import Journal
 from soundstage.server.journal.masking import masks_of
 from soundstage.server.problems import Problem
@@ -70,8 +71,9 @@ class Worlds:
         self.opening = replace(opening, origin=first.origin)
         first.opening = self.opening
         self._masks = masks_of(service.contract for service in services.values())
+        self._gone = Coverage()  # of cleared journals, and of worlds that are no more
         self._hosts: dict[World, Hosted] = {}
-        hosted = Hosted(DEFAULT, first, Journal(self._masks), self._hosts)
+        hosted = Hosted(DEFAULT, first, self._journal(), self._hosts)
         self._hosted = {DEFAULT: hosted}
         self._ports: dict[int, Hosted | None] = {}  # None: its world was removed
         self._closed = False
@@ -130,7 +132,7 @@ class Worlds:
             raise Problem(409, f"there are {MOST} worlds already; delete some")
         world = World(self.fixtures, opening)
         port = self._new_port() if own_port else None
-        hosted = Hosted(name, world, Journal(self._masks), self._hosts, port)
+        hosted = Hosted(name, world, self._journal(), self._hosts, port)
         if port is not None:
             self._ports[port] = hosted
         self._hosted[name] = hosted
@@ -147,11 +149,22 @@ class Worlds:
         """Remove a world and its port. Raises ``Problem``."""
         hosted = self.named(name)
         del self._hosted[name], self._hosts[hosted.world]
+        self._gone.add(hosted.journal.coverage)
         hosted.lobby.close()
         if hosted.port is not None:
             self._ports[hosted.port] = None
             if self.close_port:
                 self.close_port(hosted.port)
+
+    def coverage(self) -> Coverage:
+        """What all worlds have covered, those too that are no more."""
+        result = Coverage()
+        for part in (self._gone, *(hosted.journal.coverage for hosted in self)):
+            result.add(part)
+        return result
+
+    def _journal(self) -> Journal:
+        return Journal(self._masks, keep=self._gone.add)
 
     def restore(self, hosted: Hosted, exported: Document) -> None:
         """Let a host's world be one that was exported. Raises as ``World.imported``."""

@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from soundstage.testing.coverage.session import (
+    CoverageSession,
+    add_options,
+    is_wanted,
+)
+
 if TYPE_CHECKING:
     from soundstage import Soundstage
     from soundstage.testing.server import Servers
@@ -23,8 +29,15 @@ TITLE = "soundstage world"
 OPTIONS = ("apis", "fixtures", "now", "seed", "speed", "violations")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of coverage."""
+    add_options(parser.getgroup("soundstage"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known; measure coverage where that is asked for."""
+    if is_wanted(config):
+        config.pluginmanager.register(CoverageSession(config), "soundstage-coverage")
     config.addinivalue_line(
         "markers",
         "soundstage(now=, speed=, seed=, apis=, fixtures=, violations='allow'): "
@@ -33,13 +46,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def soundstage_server() -> Iterator["Servers"]:
+def soundstage_server(request: pytest.FixtureRequest) -> Iterator["Servers"]:
     """The servers of this session: one for every choice of APIs that tests make."""
     from soundstage import Soundstage  # noqa: F401 - it silences Connexion's warnings
     from soundstage.testing.server import Servers
 
     servers = Servers()
     yield servers
+    if is_wanted(request.config):
+        from soundstage.testing.coverage.gathering import GATHERED
+
+        GATHERED.take_servers(servers)
     servers.stop()
 
 

@@ -110,6 +110,11 @@ class Servers:
                 self._running[key] = Server(*key)
             return self._running[key]
 
+    def running(self) -> list[Server]:
+        """Those that were started."""
+        with self._lock:
+            return list(self._running.values())
+
     def stop(self) -> None:
         """Stop them all."""
         with self._lock:

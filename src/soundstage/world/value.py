@@ -85,7 +85,7 @@ def compile_patch(node: Mapping[str, Json], pointer: str) -> Patch:
         field: None
         if value is None
         else compile_patch(value, f"{pointer}/{field}")
-        if isinstance(value, dict) and _form_of(value) is None
+        if isinstance(value, dict) and form_of(value) is None
         else compile_value(value, f"{pointer}/{field}")
         for field, value in node.items()
     }
@@ -103,7 +103,7 @@ def compile_value(node: Json, pointer: str) -> Value:
             return _text(node, pointer)
         case list():
             return _list(node, pointer)
-        case dict() if form := _form_of(node):
+        case dict() if form := form_of(node):
             return form(node, pointer)
         case dict():
             fields = compile_values(node, pointer)
@@ -159,16 +159,16 @@ def _options(node: Mapping[str, Json], pointer: str) -> Iterable[tuple[int, Json
     return enumerate(options)
 
 
-_WHOLE = re.compile(r"(-?\d+)\.\.(-?\d+)", re.ASCII)
-_REAL = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)", re.ASCII)
+WHOLE = re.compile(r"(-?\d+)\.\.(-?\d+)", re.ASCII)
+REAL = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)", re.ASCII)
 _NAME = re.compile(r"\$(?:(\$)|\{([\w.]+)\}|([A-Za-z_]\w*(?:\.\w+)*))", re.ASCII)
 
 
 def _text(node: str, pointer: str) -> Value:
-    if match := _WHOLE.fullmatch(node):
+    if match := WHOLE.fullmatch(node):
         least, most = sorted((int(match[1]), int(match[2])))
         return lambda scene, _: scene.chance.whole(least, most)
-    if match := _REAL.fullmatch(node):
+    if match := REAL.fullmatch(node):
         low, high = sorted((float(match[1]), float(match[2])))
         return lambda scene, _: scene.chance.real(low, high)
     if (match := _NAME.fullmatch(node)) and not match[1]:
@@ -197,7 +197,8 @@ def _list(node: list[Json], pointer: str) -> Value:
 Form: TypeAlias = Callable[[Mapping[str, Json], str], Value]
 
 
-def _form_of(node: Mapping[str, Json]) -> Form | None:
+def form_of(node: Mapping[str, Json]) -> Form | None:
+    """The value form that a mapping is one of; None if it stands for itself."""
     return _FORMS.get(frozenset(node))
 
 

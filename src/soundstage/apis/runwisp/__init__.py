@@ -85,4 +85,5 @@ API = Api(
     sample=Sample("GET", "/api/tasks/example/runs?limit=3"),
     follow=follow,
     schedule=Schedule(crons, tick),
+    numbered={"line": ("#/components/schemas/LogLineEntry", "n")},
 )

@@ -42,4 +42,5 @@ API = Api(
     problem=problem,
     sample=Sample("GET", "/api/v1/runs/run_1234/events"),
     rate_limit=rate_limit,
+    synonyms={"run.status": {"WAITING": "FROZEN"}},
 )

@@ -29,8 +29,9 @@ def handlers(hosts: Worlds) -> dict[str, Handler]:
 
     def get_coverage(call: Call) -> Answer:
         contracts = [service.contract for service in hosts.services.values()]
-        covered = journal(call).coverage.of(contracts)
-        return Answer({"operations": [shown.coverage(c) for c in covered]})
+        everywhere = call.parameters["worlds"] == "all"
+        coverage = hosts.coverage() if everywhere else journal(call).coverage
+        return Answer(shown.coverage(coverage.of(contracts)))
 
     return {
         "listJournal": lambda call: _listed(call, journal(call)),

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable
 
+from soundstage.contract.listed import Value
 from soundstage.server.journal.coverage import Covered
 from soundstage.server.journal.entry import Entry
 from soundstage.server.journal.payload import Payload
@@ -31,11 +32,17 @@ def violating(entry: Entry) -> Document:
     return {**_brief(entry), "violations": _violations(entry)}
 
 
-def coverage(covered: Covered) -> Document:
-    """What was seen of an operation."""
+def coverage(covered: Iterable[Covered]) -> Document:
+    """What was seen of operations."""
+    return {"operations": [_covered(one) for one in covered]}
+
+
+def _covered(covered: Covered) -> Document:
     return {
         "api": covered.api,
         "operation": covered.operation,
+        "method": covered.method,
+        "path": covered.path,
         "calls": covered.calls,
         "statuses": {
             "seen": list(covered.statuses),
@@ -46,7 +53,15 @@ def coverage(covered: Covered) -> Document:
             "seen": list(covered.parameters),
             "unseen": list(covered.unseen_parameters),
         },
+        "values": {
+            "seen": [_value(value) for value in covered.values],
+            "unseen": [_value(value) for value in covered.unseen_values],
+        },
     }
+
+
+def _value(value: Value) -> Document:
+    return {"at": value.at, "value": value.json}
 
 
 def _brief(entry: Entry) -> Document:

@@ -1,124 +1,117 @@
 """How much of the contracts the exchanges of a world have covered.
 
-It is counted as exchanges come by, so that it knows of those too that a bounded journal
-has forgotten.
+Exchanges are counted late, so that a request pays next to nothing for it: when somebody
+asks, or when more are waiting than are kept. So a bounded journal forgets none.
 """
 
-from collections import Counter
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from soundstage.contract.contract import Contract
+from soundstage.contract.listed import Value
 from soundstage.contract.operation import Operation
-from soundstage.contract.parameter import Parameter, query_of
-from soundstage.contract.security import Headers, cookies_of
 from soundstage.server.journal.entry import Seen
+from soundstage.server.journal.tally import Tally
+from soundstage.types import Json
+
+PATIENCE = 250
+"""Exchanges that wait to be counted; a request that comes later counts the oldest."""
+
+Bodies = tuple[Json, Json]
+"""The values of a request's body and of its answer's, ``None`` where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Covered:
     """One operation. Statuses are as the contract has them, parameters as places.
 
-    ``undocumented`` are statuses that were answered and stand in no contract.
+    ``undocumented`` are statuses that were answered and stand in no contract. Values
+    stand where a parameter, the ``body`` of a request or an ``answer`` lists them.
     """
 
     api: str
     operation: str
+    method: str
+    path: str
     calls: int
     statuses: tuple[str, ...]
     unseen_statuses: tuple[str, ...]
     undocumented: tuple[str, ...]
     parameters: tuple[str, ...]
     unseen_parameters: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Tally:
-    unseen: list[Parameter]
-    statuses: Counter[int | None] = field(default_factory=Counter)
-
-    def count(self, seen: Seen) -> None:
-        self.statuses[seen.status] += 1
-        if self.unseen:
-            self.unseen = _still_unseen(self.unseen, seen)
+    values: tuple[Value, ...]
+    unseen_values: tuple[Value, ...]
 
 
 class Coverage:
-    """Counts of one world, by operation."""
+    """Counts of one world, or of several, by operation."""
 
     def __init__(self) -> None:
-        self._tallies: dict[tuple[str | None, str], _Tally] = {}
+        self.tallies: dict[tuple[str | None, str], Tally] = {}
+        self.waiting: deque[Seen] = deque()
 
-    def count(self, seen: Seen) -> None:
-        """Count one exchange. A refused request has sent its parameters too."""
-        operation = seen.operation
-        if operation is None:
+    def count(self, seen: Seen, bodies: Bodies | None = None) -> None:
+        """Count one exchange, soon. A refused request has sent its parameters too.
+
+        ``bodies`` are given where those that were written down are cut.
+        """
+        if seen.operation is None:
             return
-        tally = self._tallies.get((seen.api, operation.id))
-        if tally is None:
-            tally = _Tally(list(operation.parameters))
-            self._tallies[seen.api, operation.id] = tally
-        tally.count(seen)
+        if bodies is not None:
+            self._tally(seen.api, seen.operation).count(seen, bodies)
+            return
+        self.waiting.append(seen)
+        if len(self.waiting) > PATIENCE:
+            self._count_oldest()
+
+    def add(self, other: "Coverage") -> None:
+        """Count what another has counted, of the same contracts."""
+        for (api, _), tally in other.tallies.items():
+            self._tally(api, tally.operation).add(tally)
+        for seen in other.waiting:
+            self.count(seen)
 
     def of(self, contracts: Iterable[Contract]) -> list[Covered]:
         """Every operation of these contracts."""
+        while self.waiting:
+            self._count_oldest()
         return [
-            self._covered(contract.name, operation)
+            _covered(
+                contract.name,
+                self.tallies.get((contract.name, operation.id)) or Tally(operation),
+            )
             for contract in contracts
             for operation in contract.operations.values()
         ]
 
-    def _covered(self, api: str, operation: Operation) -> Covered:
-        empty = _Tally(list(operation.parameters))
-        tally = self._tallies.get((api, operation.id), empty)
-        answered = {s: _documented(operation, s) for s in tally.statuses if s}
-        unseen = [p for p in operation.parameters if p in tally.unseen]
-        return Covered(
-            api,
-            operation.id,
-            tally.statuses.total(),
-            tuple(key for key in operation.answers if key in answered.values()),
-            tuple(key for key in operation.answers if key not in answered.values()),
-            tuple(str(s) for s, key in sorted(answered.items()) if key is None),
-            tuple(_place(p) for p in operation.parameters if p not in unseen),
-            tuple(map(_place, unseen)),
-        )
+    def _count_oldest(self) -> None:
+        seen = self.waiting.popleft()
+        if seen.operation:
+            self._tally(seen.api, seen.operation).count(seen)
+
+    def _tally(self, api: str | None, operation: Operation) -> Tally:
+        tally = self.tallies.get((api, operation.id))
+        if tally is None:
+            tally = self.tallies[api, operation.id] = Tally(operation)
+        return tally
 
 
-def _place(parameter: Parameter) -> str:
-    return f"{parameter.place}.{parameter.name}"
-
-
-def _documented(operation: Operation, status: int) -> str | None:
-    """Under which key the contract has a status."""
-    keys = (str(status), f"{status // 100}XX", "default")
-    return next((key for key in keys if key in operation.answers), None)
-
-
-def _still_unseen(unseen: list[Parameter], seen: Seen) -> list[Parameter]:
-    queried = _queried(seen.query, unseen)
-    return [p for p in unseen if not _is_sent(p, queried, seen.headers)]
-
-
-def _is_sent(parameter: Parameter, queried: frozenset[str], headers: Headers) -> bool:
-    match parameter.place:
-        case "path":
-            return True
-        case "query" if parameter.deep:
-            return any(name.startswith(f"{parameter.name}[") for name in queried)
-        case "query":
-            return parameter.name in queried
-        case "header":
-            return parameter.name.lower().encode() in headers
-        case _:
-            return parameter.name in cookies_of(headers)
-
-
-def _queried(query: bytes, unseen: list[Parameter]) -> frozenset[str]:
-    text = query.decode("latin-1")
-    if "%" not in text and not any(parameter.name in text for parameter in unseen):
-        return frozenset()  # nothing new; this is most of what is ever asked
-    try:
-        return frozenset(name for name, _ in query_of(query))
-    except UnicodeDecodeError:
-        return frozenset()
+def _covered(api: str, tally: Tally) -> Covered:
+    operation = tally.operation
+    answered = {s: operation.documented(s) for s in tally.statuses if s}
+    unseen = tally.unseen_values()
+    return Covered(
+        api,
+        operation.id,
+        operation.method,
+        operation.path,
+        tally.statuses.total(),
+        tuple(key for key in operation.answers if key in answered.values()),
+        tuple(key for key in operation.answers if key not in answered.values()),
+        tuple(str(s) for s, key in sorted(answered.items()) if key is None),
+        tuple(at for at in tally.parameters if at not in tally.unsent),
+        tuple(tally.unsent),
+        tuple(value for value in tally.values if value not in unseen),
+        tuple(value for value in tally.values if value in unseen),
+    )

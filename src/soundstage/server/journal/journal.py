@@ -5,9 +5,9 @@ decoded, and its secrets are masked, when it is read.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from soundstage.server.journal.coverage import Coverage
+from soundstage.server.journal.coverage import Bodies, Coverage
 from soundstage.server.journal.entry import Entry, Seen, entry_of
 from soundstage.server.journal.masking import Mask
 
@@ -18,30 +18,39 @@ BOUND = 1_000
 class Journal:
     """The last exchanges of one world, and how much of the contracts they covered.
 
-    ``masks`` say what is secret at each API.
+    ``masks`` say what is secret at each API; ``keep`` is given what was covered, before
+    it is forgotten here.
     """
 
-    def __init__(self, masks: Mapping[str | None, Mask], bound: int = BOUND) -> None:
+    def __init__(
+        self,
+        masks: Mapping[str | None, Mask],
+        bound: int = BOUND,
+        keep: Callable[[Coverage], None] | None = None,
+    ) -> None:
         self._masks = masks
+        self._keep = keep
         self._seen: deque[tuple[int, Seen]] = deque(maxlen=bound)
         # Kept apart, so that what a client broke early on is not lost to what it asks.
         self._violating: deque[tuple[int, Seen]] = deque(maxlen=bound)
         self._count = 0
         self.coverage = Coverage()
 
-    def record(self, seen: Seen) -> None:
-        """Write down one exchange."""
+    def record(self, seen: Seen, bodies: Bodies | None = None) -> None:
+        """Write down one exchange; its ``bodies`` are not kept."""
         self._count += 1
         self._seen.append((self._count, seen))
         if seen.violations:
             self._violating.append((self._count, seen))
-        self.coverage.count(seen)
+        self.coverage.count(seen, bodies)
 
     def clear(self) -> None:
         """Forget everything; the next exchange is number 1."""
         self._seen.clear()
         self._violating.clear()
         self._count = 0
+        if self._keep:
+            self._keep(self.coverage)
         self.coverage = Coverage()
 
     def entries(  # noqa: PLR0913 - each has a default and is named

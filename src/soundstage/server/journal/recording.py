@@ -7,6 +7,7 @@ from starlette.types import Scope
 from soundstage.contract.violation import Violation
 from soundstage.server.exchange import Exchange, base_url_of
 from soundstage.server.guard import Headers
+from soundstage.server.journal.coverage import Bodies
 from soundstage.server.journal.entry import Seen
 from soundstage.server.message import Message
 from soundstage.types import Json
@@ -45,6 +46,15 @@ def seen_of(scope: Scope, exchange: Exchange) -> Seen:
         violations=exchange.violations,
         fault=exchange.fault,
     )
+
+
+def long_bodies_of(exchange: Exchange) -> Bodies | None:
+    """The values of bodies of which the journal keeps the beginning only."""
+    answer, arguments = exchange.answer, exchange.arguments
+    written = exchange.message.body if exchange.message else b""
+    if max(len(exchange.request_body), len(written)) <= BODY_LIMIT:
+        return None
+    return arguments.body if arguments else None, answer.body if answer else None
 
 
 def stray_of(

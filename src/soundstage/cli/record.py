@@ -1,0 +1,149 @@
+"""``soundstage record``."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from soundstage.cli.common import FAILED, Commands, add_json, stop
+
+if TYPE_CHECKING:
+    from soundstage.testing.retelling.retell import Retold
+
+
+def add(commands: Commands) -> None:
+    """Add the command to the command line."""
+    record = commands.add_parser(
+        "record",
+        help="turn a recorded run into a scenario",
+        description="Tell from an HTTP Archive how a run went, and write it down as a "
+        "scenario that unfolds in the same way on a clock.",
+        epilog="Example: soundstage record run.har --api algolia-ingestion "
+        "--to fixtures/incident.yaml",
+    )
+    record.set_defaults(command=run)
+    record.add_argument("archive", metavar="HAR", type=Path)
+    record.add_argument("--api", required=True, metavar="NAME", help="a vendored API")
+    place = record.add_mutually_exclusive_group()
+    place.add_argument(
+        "--to",
+        type=Path,
+        metavar="FILE",
+        help="write a new fixture, in which the run is all that happens (default: "
+        "print it)",
+    )
+    place.add_argument(
+        "--into",
+        type=Path,
+        metavar="FIXTURE",
+        help="add the scenario to this fixture; the rest of its text stays as it is",
+    )
+    _add_options(record)
+    add_json(record, "print what was told as JSON")
+
+
+def _add_options(record: argparse.ArgumentParser) -> None:
+    record.add_argument(
+        "--name",
+        type=_name,
+        metavar="NAME",
+        help="what the scenario is called (default: as the archive)",
+    )
+    record.add_argument(
+        "--run",
+        dest="run_id",
+        metavar="ID",
+        help="the run that is meant, where the archive shows several",
+    )
+    record.add_argument(
+        "--task",
+        metavar="NAME",
+        help="the task that the run is of (default: the one whose runs look most so)",
+    )
+    record.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="recorded seconds per second of the recorder's clock; other than 1 for a "
+        "Soundstage only; default: %(default)g",
+    )
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9_]*", text):
+        msg = f"{text!r} is no name of a scenario: small letters, digits and _"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry it out; gives the exit code."""
+    from soundstage.contract.violation import DocumentError
+    from soundstage.testing.retelling.archive import Unservable, Unusable
+    from soundstage.testing.retelling.book import Plan, write
+    from soundstage.testing.retelling.retell import Wish
+    from soundstage.world.errors import WorldError
+
+    if not options.speed > 0:
+        stop(f"--speed takes a number above 0, not {options.speed:g}")
+    name = options.name or _name_of(options.archive)
+    wish = Wish(options.run_id, options.task, options.speed)
+    plan = Plan(options.archive, options.api, name, options.to, options.into)
+    try:
+        retold, text = write(plan, wish)
+    except Unservable as error:
+        print(f"soundstage: {error}", file=sys.stderr)
+        return FAILED
+    except (DocumentError, WorldError, Unusable) as error:
+        stop(str(error))
+    except OSError as error:
+        _stop_writing(options, error)
+    if options.to is None and options.into is None and not options.json:
+        print(text, end="")
+    _say(options, name, retold)
+    return 0
+
+
+def _stop_writing(options: argparse.Namespace, error: OSError) -> NoReturn:
+    target = options.to or options.into
+    hint = "; see --into" if isinstance(error, FileExistsError) else ""
+    stop(f"cannot write {target}: {error.strerror}{hint}")
+
+
+def _name_of(archive: Path) -> str:
+    """A name for a scenario out of a file's."""
+    text = re.sub("[^a-z0-9]+", "_", archive.stem.lower()).strip("_")
+    return text if re.match("[a-z]", text) else f"recorded_{text}".rstrip("_")
+
+
+def _say(options: argparse.Namespace, name: str, retold: "Retold") -> None:
+    """What was told, and what could not be: for people beside the text itself."""
+    target = options.to or options.into
+    begins = "when a client starts it" if retold.is_started else "with the world"
+    if options.json:
+        told = {
+            "run": retold.run,
+            "scenario": name,
+            "task": retold.task,
+            "begins": begins,
+            "file": str(target) if target else None,
+            "states": [{"after_ms": at, "state": state} for at, state in retold.states],
+            "records": retold.records,
+            "notes": retold.notes,
+        }
+        print(json.dumps(told))
+        return
+    states = ", ".join(f"{state} at {at / 1000:g} s" for at, state in retold.states)
+    others = ", ".join(f"{count} x {kind}" for kind, count in retold.records.items())
+    where = f"; {target}, scenario {name}" if target else ""
+    print(
+        f"run {retold.run}: {states or 'no states'}; {others or 'nothing else'}{where}",
+        file=sys.stderr,
+    )
+    if not options.into:
+        print(f"  it begins {begins}", file=sys.stderr)
+    for note in retold.notes:
+        print(f"  {note}", file=sys.stderr)

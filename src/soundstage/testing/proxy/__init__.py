@@ -1,0 +1,1 @@
+"""Real traffic, held against a contract while it passes."""

@@ -1,0 +1,1 @@
+"""A run that was recorded, retold as a scenario."""

@@ -1,0 +1,171 @@
+"""What a server says of its contracts: which parts of them were exercised."""
+
+import json
+import time
+
+import pytest
+
+from inside import ALGOLIA, RUN, TRIEVE, inside, services
+from soundstage.server.journal.coverage import PATIENCE, Coverage
+from soundstage.server.journal.recording import BODY_LIMIT
+
+EVENTS = f"/1/runs/{RUN}/events"
+
+
+@pytest.fixture
+def control_client():
+    with inside() as client:
+        yield client
+
+
+def covered(client, operation, query="", prefix=""):
+    answer = client.get(f"{prefix}/_soundstage/coverage{query}")
+    found = answer.json()["operations"]
+    return next(one for one in found if one["operation"] == operation)
+
+
+def values(client, operation, side="seen", **where):
+    found = covered(client, operation, **where)["values"][side]
+    return {f"{one['at']}={json.dumps(one['value'])}" for one in found}
+
+
+def test_an_operation_is_told_with_its_method_and_path(control_client):
+    found = covered(control_client, "listEvents")
+    assert (found["method"], found["path"]) == ("GET", "/1/runs/{runID}/events")
+
+
+def test_values_that_were_sent_and_answered_are_told_apart(control_client):
+    control_client.get(f"{EVENTS}?status=failed,null&order=asc", headers=ALGOLIA)
+    seen = values(control_client, "listEvents")
+    assert seen >= {
+        'query.status[]="failed"',
+        "query.status[]=null",
+        'query.order="asc"',
+        'answer.200.events[].status="failed"',
+    }
+    unseen = values(control_client, "listEvents", "unseen")
+    assert unseen >= {
+        'query.status[]="created"',
+        'answer.200.events[].status="created"',
+    }
+    assert not seen & unseen
+
+
+def test_a_default_that_nobody_sent_was_not_exercised(control_client):
+    control_client.get(EVENTS, headers=ALGOLIA)
+    assert 'query.order="desc"' in values(control_client, "listEvents", "unseen")
+
+
+def test_a_value_counts_only_if_the_request_kept_the_contract(control_client):
+    control_client.get(f"{EVENTS}?order=asc&page=0", headers=ALGOLIA)
+    found = covered(control_client, "listEvents")
+    assert "query.order" in found["parameters"]["seen"]
+    assert 'query.order="asc"' in values(control_client, "listEvents", "unseen")
+
+
+def test_values_of_bodies_are_told(control_client):
+    body = {"event_types": ["crawl_failed"]}
+    control_client.post("/api/dataset/events", headers=TRIEVE, json=body)
+    assert 'body.event_types[]="crawl_failed"' in values(control_client, "get_events")
+    for wrong in ({"event_types": ["etl_failed"], "page": "x"}, {"event_types": ["x"]}):
+        control_client.post("/api/dataset/events", headers=TRIEVE, json=wrong)
+    unseen = values(control_client, "get_events", "unseen")
+    assert 'body.event_types[]="etl_failed"' in unseen
+
+
+def test_values_of_texts_are_told(control_client):
+    path = "/api/tasks/example/runs"
+    control_client.get(path, headers={"authorization": "Bearer wrong"})
+    seen = values(control_client, "getTaskRuns")
+    assert 'answer.401="token is unauthorized"' in seen
+
+
+def test_values_in_bodies_too_long_to_be_kept_are_told(control_client):
+    body = {"event_types": ["crawl_failed"], "x": "x" * BODY_LIMIT}
+    control_client.post("/api/dataset/events", headers=TRIEVE, json=body)
+    assert 'body.event_types[]="crawl_failed"' in values(control_client, "get_events")
+    for _ in range(100):
+        control_client.post("/_soundstage/runs", json={"api": "runwisp"})
+    answer = control_client.get("/api/tasks/example/runs?limit=1000")
+    assert len(answer.content) > BODY_LIMIT
+    assert 'answer.200.runs[].status="ended"' in values(control_client, "getTaskRuns")
+
+
+def test_exchanges_are_told_before_and_after_they_had_to_wait(control_client):
+    control_client.get(f"{EVENTS}?order=asc", headers=ALGOLIA)
+    for number in range(1, PATIENCE + 20):
+        control_client.get(f"{EVENTS}?page={number}", headers=ALGOLIA)
+    control_client.get(f"{EVENTS}?order=desc", headers=ALGOLIA)
+    assert covered(control_client, "listEvents")["calls"] == PATIENCE + 21
+    seen = values(control_client, "listEvents")
+    assert {'query.order="asc"', 'query.order="desc"'} <= seen
+
+
+ALL = "?worlds=all"
+
+
+def test_all_worlds_are_told_of_together(control_client):
+    control_client.get(f"{EVENTS}?order=asc", headers=ALGOLIA)
+    control_client.get(f"/~a{EVENTS}?order=desc", headers=ALGOLIA)
+    control_client.get(f"/~a/1/runs/{RUN}", headers=ALGOLIA)
+    here, there = (
+        covered(control_client, "getRun"),
+        covered(control_client, "getRun", ALL),
+    )
+    assert (here["calls"], there["calls"]) == (0, 1)
+    assert covered(control_client, "listEvents", ALL)["calls"] == 2
+    both = {'query.order="asc"', 'query.order="desc"'}
+    assert both <= values(control_client, "listEvents", query=ALL)
+    assert not both <= values(control_client, "listEvents")
+
+
+@pytest.mark.parametrize("way", ["delete", "reset", "clear"])
+def test_what_a_world_has_covered_outlives_it(control_client, way):
+    control_client.get(f"/~a{EVENTS}?order=asc", headers=ALGOLIA)
+    match way:
+        case "delete":
+            control_client.delete("/_soundstage/worlds/a")
+        case "reset":
+            control_client.post("/_soundstage/worlds/a/reset")
+        case "clear":
+            control_client.delete("/~a/_soundstage/journal")
+    if way != "delete":
+        assert covered(control_client, "listEvents", prefix="/~a")["calls"] == 0
+    for _ in range(2):  # to tell it changes nothing
+        assert covered(control_client, "listEvents", ALL)["calls"] == 1
+    assert 'query.order="asc"' in values(control_client, "listEvents", query=ALL)
+
+
+def test_coverage_adds_up_whatever_was_told_in_between(control_client):
+    control_client.get(f"{EVENTS}?order=asc", headers=ALGOLIA)
+    covered(control_client, "listEvents", ALL)
+    control_client.get(f"{EVENTS}?order=desc", headers=ALGOLIA)
+    control_client.delete("/_soundstage/journal")
+    control_client.get(f"{EVENTS}?sort=type", headers=ALGOLIA)
+    found = covered(control_client, "listEvents", ALL)
+    assert found["calls"] == 3
+    assert found["statuses"]["seen"] == ["200"]
+    assert {"query.order", "query.sort"} <= {*found["parameters"]["seen"]}
+
+
+def test_counting_costs_a_request_microseconds(control_client):
+    control_client.get(f"{EVENTS}?itemsPerPage=100", headers=ALGOLIA)
+    (one,) = control_client._transport.worlds.default.journal.coverage.waiting
+    changed = [one._replace(query=b"itemsPerPage=100&page=%d" % i) for i in range(400)]
+    took = []
+    for _ in range(5):
+        coverage = Coverage()
+        for exchanges in (changed[:PATIENCE], changed[:100] * 5):
+            start = time.process_time()
+            for exchange in exchanges:
+                coverage.count(exchange)
+            took.append((time.process_time() - start) / len(exchanges))
+    assert min(took[::2]) < 5e-6  # while they wait
+    assert min(took[1::2]) < 200e-6  # when one is counted with each
+
+
+def test_only_contracts_that_are_asked_for_are_told():
+    contracts = [services()["trieve"].contract]
+    assert [one.operation for one in Coverage().of(contracts)] == [
+        *contracts[0].operations
+    ]
