@@ -144,7 +144,7 @@ def _lengthened(services: dict[str, "Service"], runs: int) -> dict[str, "Service
     from soundstage.world.past import lengthened
 
     if runs < 0:
-        stop(f"a history has so many runs or more, not {runs}")
+        stop(f"a history has 0 runs or more, not {runs}")
     return {
         name: replace(service, fixture=lengthened(service.fixture, runs))
         for name, service in services.items()

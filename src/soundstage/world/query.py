@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import TypeAlias
 
 from soundstage.types import Document, Json
@@ -103,20 +102,23 @@ def key_of(aspect: Aspect | None, document: Document, at: int) -> Key:
 
 def passes(query: Query, document: Document, at: int) -> bool:
     """Whether a document is asked for."""
-    return all(test(value_of(a, document, at)) for a, test in query.tests)
+    for aspect, test in query.tests:  # noqa: SIM110 - ``all`` costs twice as much
+        if not test(value_of(aspect, document, at)):
+            return False
+    return True
 
 
 def searched(records: Iterable[Record], query: Query, now: int) -> Page:
     """The page as of now, by looking at each of these, which have begun. O(records)."""
     found = [
-        (key_of(query.order, document, at), document)
+        (document, record)
         for record in records
         if (document := record.as_of(now)) is not None
-        and passes(query, document, at := record.since(now))
+        and passes(query, document, record.since(now))
     ]
-    if query.order is not None:
-        found.sort(key=itemgetter(0))
+    if (order := query.order) is not None:
+        found.sort(key=lambda each: key_of(order, each[0], each[1].since(now)))
     if query.descending:
         found.reverse()
     end = query.start + query.count
-    return Page([document for _, document in found[query.start : end]], len(found))
+    return Page([document for document, _ in found[query.start : end]], len(found))

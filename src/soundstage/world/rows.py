@@ -47,7 +47,7 @@ class Rows:
         self._block = Block(records)
         self._changed: dict[str, Record | None] = {}
         self._later: list[Record] = []
-        self._merged: Sequence[Record] | None = None
+        self._merged: list[Record] | None = None
 
     def copy(self) -> "Rows":
         """Rows that change on their own; the records are shared."""
@@ -58,7 +58,7 @@ class Rows:
 
     @property
     def records(self) -> Sequence[Record]:
-        """All of them. O(n) after a change, O(1) until the next."""
+        """All of them. O(n) once after others were shared, then O(1)."""
         if not self._changed and not self._later:
             return self._block.records
         if not self._changed and not self._block.records:
@@ -107,20 +107,16 @@ class Rows:
 
     def add(self, record: Record) -> None:
         """Take a record in. O(log n), when it begins after the ones already here."""
-        self._merged = None
         insort_right(self._later, record, key=began)
+        if self._merged is not None:
+            insort_right(self._merged, record, key=began)
 
     def replace(self, old: Record, new: Record | None) -> None:
         """Put ``new``, which begins at the same instant, where ``old`` stood."""
-        self._merged = None
-        later = self._later
-        for i in range(bisect_right(later, old.began, key=began) - 1, -1, -1):
-            if later[i].began != old.began:
-                break
-            if later[i].id == old.id:
-                later[i : i + 1] = [new] if new else []
-                return
-        self._changed[old.id] = new
+        if not _replaced(self._later, old, new):
+            self._changed[old.id] = new
+        if self._merged is not None:
+            _replaced(self._merged, old, new)
 
     def _unchanged(self) -> Iterator[Record]:
         for record in self._block.records:
@@ -133,3 +129,14 @@ class Rows:
         if self._changed or self._later:
             self._block = Block(self.records)
             self._changed, self._later, self._merged = {}, [], None
+
+
+def _replaced(records: list[Record], old: Record, new: Record | None) -> bool:
+    """Whether the old one is among these, and has been replaced. O(log n)."""
+    for i in range(bisect_right(records, old.began, key=began) - 1, -1, -1):
+        if records[i].began != old.began:
+            break
+        if records[i].id == old.id:
+            records[i : i + 1] = [new] if new else []
+            return True
+    return False

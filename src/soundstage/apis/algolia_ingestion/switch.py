@@ -5,7 +5,7 @@ from typing import Final
 
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339, within_years
-from soundstage.world.query import Above, Among, Between, Query, Test
+from soundstage.world.query import Above, Between, Query
 from soundstage.world.record import Record
 from soundstage.world.state import State
 
@@ -24,26 +24,23 @@ def is_enabled(state: State, task: Document, now: int) -> bool:
     most = task.get("policies", {}).get("criticalThreshold", MOST_FAILURES)
     ended = _ended(state, task["taskID"], now)
     runs = state.collection("runs")
-    if runs.find(Query((*ended, FAILED)), now, task["taskID"]).total < most:
-        return True
-    all_of_them = Query(ended, "finishedAt", count=MANY)
     row = 0
-    for run in runs.find(all_of_them, now, task["taskID"]).documents:
+    for run in runs.find(ended, now, task["taskID"]).documents:
         row = row + 1 if run["outcome"] == "failure" else 0
         if row == most:
             return False
     return True
 
 
-FAILED: Final = "outcome", Among(frozenset({"failure"}))
-MANY: Final = 2**62
+ALL: Final = 2**62
 
 
-def _ended(state: State, task_id: str, now: int) -> tuple[tuple[str, Test], ...]:
-    """Of its runs, those that ended since it was last enabled."""
+def _ended(state: State, task_id: str, now: int) -> Query:
+    """Its runs that ended since it was last enabled, in the order of that."""
     record = state.collection("tasks").record(task_id)
     since = rfc3339(within_years(enabled_since(record, now))) if record else ""
-    return ("outcome", Between()), ("finishedAt", Above(since))
+    tests = ("outcome", Between()), ("finishedAt", Above(since))
+    return Query(tests, "finishedAt", count=ALL)
 
 
 def enabled_since(record: Record, now: int) -> int:
