@@ -33,7 +33,7 @@ NOW = 1_767_225_600_000 + HOUR
 SIZES = (0, 1_000, 10_000, 100_000)
 BATCHES = 33  # each is three events
 ROUNDS = 7
-MANY = 300  # more runs than a world keeps after they were looked at
+MANY = 700  # more runs than a world keeps after they were looked at
 KEYS = [
     (b"x-algolia-application-id", b"ALGOLIA_APPLICATION_ID"),
     (b"x-algolia-api-key", b"ALGOLIA_API_KEY"),
@@ -57,6 +57,8 @@ def figures(runs: int) -> Figures:
     ids = [run["runID"] for run in there]
     some = random.Random(0).sample(ids, min(len(ids), MANY))
     client = Client(worlds)
+    # A page of as many events in every world: in the default one, those of a run more.
+    alike = some[0] if runs else a_run(worlds, 100)
     cold = [f"/1/runs/{run}{EVENTS}" for run in some]
     events = sum(client.get(path)["pagination"]["nbItems"] for path in cold) / len(cold)
     total = client.get(PAGE)["pagination"]["nbItems"]
@@ -68,7 +70,7 @@ def figures(runs: int) -> Figures:
         "world_mb": resident_mb() - before,
         "rss_mb": resident_mb(),
         "getRun_us": least(client, [f"/1/runs/{run}" for run in some]),
-        "listEvents_us": least(client, [f"/1/runs/{some[0]}{EVENTS}"] * 50),
+        "listEvents_us": least(client, [f"/1/runs/{alike}{EVENTS}"] * 50),
         "listEvents_first_us": least(client, cold) if runs else 0,
         "listRuns_us": least(client, [PAGE] * 50),
         "listRuns_last_page_us": least(client, [f"{PAGE}&page={total // 20 + 1}"] * 50),
@@ -98,12 +100,17 @@ def changes(worlds: Worlds) -> Figures:
 
 def one_run(client: "Client", worlds: Worlds, events: int) -> float:
     """A filtered and sorted page of the events of a run that has so many."""
+    query = f"{EVENTS}&status=succeeded&sort=type&order=desc&page=2"
+    return least(client, [f"/1/runs/{a_run(worlds, events)}{query}"] * 20)
+
+
+def a_run(worlds: Worlds, events: int) -> str:
+    """A run that has just come to its end, and has so many events."""
     names = {"batches": events // 3}
     world = worlds.default.world
     run = world.apply(Start(API, "products", "big", names=names))
     world.clock.advance(run.records[0].settled - world.clock.now())
-    query = f"{EVENTS}&status=succeeded&sort=type&order=desc&page=2"
-    return least(client, [f"/1/runs/{run.id}{query}"] * 20)
+    return run.id
 
 
 class Client:

@@ -22,7 +22,7 @@ from soundstage.world.scenario import Cue, Script
 from soundstage.world.timeline import Run, drawn
 from soundstage.world.value import Bare
 
-RECENT = 64
+RECENT = 512
 """Runs that are kept after somebody has looked at them."""
 
 
