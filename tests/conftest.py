@@ -1,6 +1,9 @@
 """What every test may ask for."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 import pytest
 from hypothesis import settings
@@ -12,6 +15,10 @@ from soundstage.server.worlds import Worlds
 from soundstage.world.world import Opening, World
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
+
+if "XDG_CACHE_HOME" not in os.environ:  # nothing is kept where the user's things are
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="soundstage-tests-")
+    atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,13 +28,20 @@ class Served:
 
 
 @contextmanager
-def served(*options: str) -> Iterator[Served]:
-    """A server whose lines go to a file: a pipe that nobody reads would stop it."""
+def served(*options: str, errors: Path | None = None) -> Iterator[Served]:
+    """A server whose lines go to a file: a pipe that nobody reads would stop it.
+
+    ``errors`` is where its standard error goes, if it is not the test's own.
+    """
     command = [*SOUNDSTAGE, "serve", "--port", "0", "--json", *options]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "output"
-        with path.open("w") as written, path.open() as output:
-            process = subprocess.Popen(command, stdout=written)
+        with (
+            path.open("w") as written,
+            path.open() as output,
+            errors.open("w") if errors else nullcontext() as wrong,
+        ):
+            process = subprocess.Popen(command, stdout=written, stderr=wrong)
             try:
                 greeting = json.loads(next_line(output))
                 yield Served(greeting["url"], greeting, output)

@@ -545,6 +545,20 @@ def test_a_transformation_says_its_code_in_both_ways(app):
         )
 
 
+def test_a_transformation_of_no_code_stays_one_without_its_steps(app):
+    body = {"name": "t", "type": "noCode"}
+    made = app.say("POST", "/1/transformations", body)
+    told = app.say("GET", f"/1/transformations/{made['transformationID']}")
+    assert (told["code"], told["type"], told["input"]) == ("", "noCode", {"steps": []})
+
+
+def test_a_transformation_keeps_two_codes_as_they_were_given(app):
+    body = {"name": "t", "code": "old", "input": {"code": "new"}}
+    made = app.say("POST", "/1/transformations", body)
+    told = app.say("GET", f"/1/transformations/{made['transformationID']}")
+    assert (told["code"], told["input"]) == ("old", {"code": "new"})
+
+
 def test_what_is_referred_to_stays(app):
     task = app.task()
     told = app.say("GET", f"/2/tasks/{task}")

@@ -21,6 +21,11 @@ DEEP = {
         "at": {"type": "object", "properties": {"from": {"type": "integer"}}},
     },
 }
+POINT = {
+    "type": "object",
+    "properties": {"x": {"type": "integer"}, "y": {"type": "string"}},
+}
+OPEN = {"type": "object", "additionalProperties": {"type": "integer"}}
 JSON = {"application/json": {"schema": DEEP}}
 
 
@@ -83,6 +88,11 @@ def rules(op, query="", headers=None):
         (parameter(DEEP, style="deepObject"), "p[at][from]=3", {"at": {"from": 3}}),
         ({"name": "p", "in": "query", "content": JSON},
          'p={"size":1}', {"size": 1}),
+        (parameter(POINT), "x=1&y=2", {"x": 1, "y": "2"}),
+        (parameter(POINT, explode=False), "p=x,1,y,2", {"x": 1, "y": "2"}),
+        (parameter(POINT, explode=False), "p=", {}),
+        (parameter(POINT, style="pipeDelimited", explode=False), "p=x|1", {"x": 1}),
+        (parameter(OPEN), "x=1&z=2", {"x": 1, "z": 2}),
     ],
 )  # fmt: skip
 def test_a_query_is_read_by_style_and_explode(given, query, value):
@@ -111,11 +121,45 @@ def test_a_query_is_read_by_style_and_explode(given, query, value):
         (parameter({"type": "string"}), "p=%C3", ["query encoding"]),
         (parameter({"type": "string"}, required=True), "", ["query.p required"]),
         ({"name": "p", "in": "query", "content": JSON},
-         "p={", ["query.p type"]),
+         "p={", ["query.p style"]),
+        ({"name": "p", "in": "query", "content": {"application/json": {}}},
+         "p=word", ["query.p style"]),
+        (parameter(POINT, explode=False), "p=x,1,y", ["query.p type"]),
+        (parameter(POINT), "x=a", ["query.p.x type"]),
+        (parameter(POINT), "z=1", ["query.z unknown"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_query_is_said(given, query, wrong):
     assert rules(operation(given), query) == wrong
+
+
+@pytest.mark.parametrize(
+    ("style", "explode", "schema", "text", "value"),
+    [
+        ("simple", False, POINT, "x,1,y,a", {"x": 1, "y": "a"}),
+        ("simple", True, POINT, "x=1,y=a", {"x": 1, "y": "a"}),
+        ("label", False, {"type": "integer"}, ".1", 1),
+        ("label", False, WORDS, ".a,b", ["a", "b"]),
+        ("label", True, WORDS, ".a.b", ["a", "b"]),
+        ("label", False, POINT, ".x,1,y,a", {"x": 1, "y": "a"}),
+        ("label", True, POINT, ".x=1.y=a", {"x": 1, "y": "a"}),
+        ("matrix", False, {"type": "integer"}, ";id=1", 1),
+        ("matrix", False, WORDS, ";id=a,b", ["a", "b"]),
+        ("matrix", True, WORDS, ";id=a;id=b", ["a", "b"]),
+        ("matrix", False, POINT, ";id=x,1,y,a", {"x": 1, "y": "a"}),
+        ("matrix", True, POINT, ";x=1;y=a", {"x": 1, "y": "a"}),
+    ],
+)
+def test_a_value_in_a_path_is_read_by_style_and_explode(
+    style, explode, schema, text, value
+):
+    given = {"name": "id", "in": "path", "required": True, "schema": schema}
+    op = operation({**given, "style": style, "explode": explode})
+    assert op.read({"id": text}, b"", {}, b"").parameters == {"id": value}
+    if style != "simple":
+        with pytest.raises(Refused) as caught:
+            op.read({"id": text[1:]}, b"", {}, b"")
+        assert [v.rule for v in caught.value.violations] == ["style"]
 
 
 def test_a_default_holds_where_nothing_is_sent():
@@ -171,7 +215,8 @@ def test_an_operations_parameter_stands_in_for_its_paths():
     [
         (parameter({}, style="matrix"), "/style", "style 'matrix'"),
         (parameter({}, "header", style="form"), "/style", "header"),
-        (parameter({"type": "object"}), "/style", "object"),
+        (parameter({"type": ["array", "object"]}), "/schema", "a list or an object"),
+        (parameter({"type": "object"}, "cookie"), "/explode", "spread over cookies"),
         (parameter({"nullable": True}), "/schema/nullable", "nullable"),
         ({"name": "q", "in": "path"}, "", "no {q}"),
         ({"$ref": "#/components/parameters/p"}, "", "leads nowhere"),

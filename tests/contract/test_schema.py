@@ -48,6 +48,8 @@ def compiled(node, version="3.1.0", side=Side.ANSWER, **schemas):
         ("3.1.0", {"type": "integer"}, [1, 1.0, 10**400], [1.5, "1", True]),
         ("3.1.0", {"type": "string", "format": "uuid"}, [UUID, UUID.upper()],
          ["", UUID[:-1], f"{{{UUID}}}", UUID.replace("-", "")]),
+        ("3.0.3", {"type": "string", "format": "byte"}, ["", "YQ==", "YWJj"],
+         ["YQ", "YQ===", "Y Q=", "-_==", "é"]),
         ("3.1.0", {"type": "string", "format": "date-time"},
          ["2026-01-01T00:00:00Z", "2016-12-31T23:59:60Z", "2024-02-29t00:00:00.1Z"],
          ["2026-01-01", "2026-02-29T00:00:00Z", "2026-01-01T00:00:00", "now"]),
@@ -81,7 +83,7 @@ def test_a_schema_admits_what_its_version_says(version, node, good, bad):
 )  # fmt: skip
 def test_what_means_nothing_is_refused_with_its_place(version, node, pointer, word):
     with pytest.raises(DocumentError, match=word) as caught:
-        compiled(node, version)
+        compiled(node, version).compile()
     assert caught.value.pointer == pointer
 
 

@@ -81,6 +81,7 @@ def test_the_recipe_passes_and_leaves_reports_and_no_server(project):
         "coverage.json",
         "coverage.xml",
         "coverage.html",
+        "fuzz",
     }
     report = json.loads((project / "reports/coverage.json").read_text())
     (runs,) = [o for o in report["operations"] if o["operation"] == "getTaskRuns"]
@@ -112,7 +113,7 @@ def test_the_workflow_installs_and_runs_the_recipe():
     workflow = yaml.safe_load(FILES[".github/workflows/contracts.yml"])
     (job,) = workflow["jobs"].values()
     commands = [step["run"] for step in job["steps"] if "run" in step]
-    assert commands == ["python -m pip install soundstage", "sh ci.sh"]
+    assert commands == ["python -m pip install 'soundstage[fuzz]'", "sh ci.sh"]
     upload = job["steps"][-1]
     assert (upload["if"], upload["with"]["path"]) == ("always()", "reports")
 

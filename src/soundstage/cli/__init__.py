@@ -2,11 +2,20 @@
 
 import argparse
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 
-from soundstage.cli import apis, check, coverage, diff, proxy, record, serve
+from soundstage.cli import (
+    apis,
+    check,
+    coverage,
+    diff,
+    fuzz,
+    proxy,
+    record,
+    serve,
+    verify,
+)
 
-COMMANDS = (serve, check, apis, proxy, record, coverage, diff)
+COMMANDS = (serve, check, apis, fuzz, verify, proxy, record, coverage, diff)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,9 +33,19 @@ def parser() -> argparse.ArgumentParser:
         epilog="soundstage COMMAND --help tells more.",
     )
     result.add_argument(
-        "--version", action="version", version=f"soundstage {version('soundstage')}"
+        "--version", action=_Version, nargs=0, help="print the version and exit"
     )
     commands = result.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)
     return result
+
+
+class _Version(argparse.Action):
+    """argparse's own would have the version read for every command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('soundstage')}")
+        parser.exit()

@@ -1,13 +1,19 @@
 """What the commands have in common."""
 
 import argparse
+import os
+import signal
 import sys
+import threading
+from collections.abc import Iterable, Iterator
 from typing import NoReturn, TypeAlias
 
 from soundstage.world.clock import instant_of
 
 FAILED = 1  # what was checked is wrong
 USAGE = 2  # the command cannot be carried out
+INTERRUPTED = 130  # by Ctrl-C; 128 and the signal's number, as shells have it
+TERMINATED = 143
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no other name for it
 
@@ -17,12 +23,55 @@ def add_json(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--json", action="store_true", help=text)
 
 
+def add_secrets(parser: argparse.ArgumentParser) -> None:
+    """``--credential``."""
+    parser.add_argument(
+        "--credential",
+        action="append",
+        default=[],
+        metavar="SCHEME=SECRET",
+        help="a secret for a security scheme of the document (user:password for "
+        "Basic); SCHEME=$NAME takes it from the environment; may be repeated",
+    )
+
+
+def pairs_of(given: Iterable[str], option: str) -> Iterator[tuple[str, str]]:
+    """``NAME=VALUE`` in two; ``$NAME`` is a variable of the environment."""
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            stop(f"{option}: {text!r} is not of the form NAME=VALUE")
+        if value.startswith("$"):
+            if value[1:] not in os.environ:
+                stop(f"{option}: there is no {value[1:]} in the environment")
+            value = os.environ[value[1:]]
+        yield name, value
+
+
+def positive(text: str) -> int:
+    """A number from 1 up, as an argument."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1 up, not {text}")
+    return number
+
+
 def instant(text: str) -> int:
     """An instant of RFC 3339, as an argument."""
     try:
         return instant_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def end_when_told() -> None:
+    """Let a signal to end be an exit, on which what was started is ended, too."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end)
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(TERMINATED)
 
 
 def stop(message: str) -> NoReturn:

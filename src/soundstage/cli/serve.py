@@ -100,8 +100,16 @@ def _add_world(serve: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
+    from soundstage.cli.deferral import deferred
+
+    gc.disable()  # nothing that is made until all is ready is ever garbage
+    with deferred():
+        from soundstage.server.dispatch import build_app
+        from soundstage.server.serve import Listening, bound
     from soundstage.apis.service import load_services
     from soundstage.contract.violation import DocumentError
+    from soundstage.server.guard import Guard, is_loopback, new_token
+    from soundstage.server.lines import AccessLines, as_text, greeting
     from soundstage.server.worlds import Worlds
     from soundstage.world.errors import WorldError
     from soundstage.world.world import Opening
@@ -117,11 +125,6 @@ def run(options: argparse.Namespace) -> int:
     if options.log:
         _restore(worlds, options.log)
     _draw_history(worlds)
-    from soundstage.server.dispatch import build_app
-    from soundstage.server.guard import Guard, is_loopback, new_token
-    from soundstage.server.lines import AccessLines, as_text, greeting
-    from soundstage.server.serve import Listening, bound
-
     try:
         listener = bound(options.host, options.port)
     except (OSError, OverflowError) as error:
@@ -135,6 +138,8 @@ def run(options: argparse.Namespace) -> int:
     server = Listening(build_app(worlds, Guard(token), lines), worlds, listener)
     hello = greeting(worlds, server.url, token)
     print(json.dumps(hello) if options.json else as_text(hello), flush=True)
+    gc.freeze()
+    gc.enable()
     server.run()
     return 0
 
@@ -173,9 +178,6 @@ def _draw_history(worlds: "Worlds") -> None:
             for done in beginning.drawing():
                 progress.update(bar, completed=done)
             progress.update(bar, completed=beginning.runs)
-    # None of it goes away, so looking through it for what does would be in vain.
-    gc.collect()
-    gc.freeze()
 
 
 def _restore(worlds: "Worlds", path: Path) -> None:

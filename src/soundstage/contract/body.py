@@ -1,8 +1,9 @@
 """Bodies: the media types that an operation takes or gives, each with its schema."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -39,6 +40,29 @@ class Content:
 Contents = Mapping[str, Content]
 
 
+class _Compiled(Mapping[str, Content]):
+    """Contents by media type in lower case, each compiled when it is asked for.
+
+    Most of a document is answers, and most of them are never given.
+    """
+
+    def __init__(self, compilers: Mapping[str, Callable[[], Content]]) -> None:
+        self._compilers = compilers
+        self._compiled: dict[str, Content] = {}
+
+    def __getitem__(self, media_type: str) -> Content:
+        content = self._compiled.get(media_type)
+        if content is None:
+            content = self._compiled[media_type] = self._compilers[media_type]()
+        return content
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._compilers)
+
+    def __len__(self) -> int:
+        return len(self._compilers)
+
+
 def events_of(text: str) -> Iterator[Document]:
     """Server-sent events (HTML Standard, 9.2.6), whose ``data`` is JSON.
 
@@ -71,23 +95,42 @@ def _event(fields: Mapping[str, list[str]]) -> Document:
 def compile_contents(
     document: Document, node: Document, pointer: str, side: Side
 ) -> Contents:
-    """The ``content`` of a request body or a response, by media type in lower case."""
-    contents = {}
-    for media_type, media in node.get("content", {}).items():
-        place = f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
-        schema = compile_schema(document, media.get("schema", {}), place, side)
-        is_text = "string" in types_of(schema.document, schema.document)
-        key = essence(media_type)
-        if not (is_text or _is_json(key) or key.startswith("text/") or key in LINES):
-            msg = f"bodies in {media_type} are not served"
-            raise DocumentError(msg, place)
-        contents[key] = Content(media_type, schema, is_text and not _is_json(key))
-    return contents
+    """The ``content`` of a request body or a response."""
+    return _Compiled(
+        {
+            essence(media_type): partial(
+                _content, document, media_type, media, pointer, side
+            )
+            for media_type, media in node.get("content", {}).items()
+        }
+    )
+
+
+def _content(
+    document: Document, media_type: str, media: Document, pointer: str, side: Side
+) -> Content:
+    place = f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
+    schema = compile_schema(document, media.get("schema", {}), place, side)
+    is_text = "string" in types_of(schema.document, schema.document)
+    key = essence(media_type)
+    if not (is_text or _is_json(key) or key.startswith("text/") or key in LINES):
+        msg = f"bodies in {media_type} are not served"
+        raise DocumentError(msg, place)
+    return Content(media_type, schema, is_text and not _is_json(key))
 
 
 def essence(content_type: str) -> str:
     """``application/json`` of ``Application/JSON; charset=utf-8``."""
     return content_type.partition(";")[0].strip().lower()
+
+
+def content_of(contents: Contents, content_type: str) -> Content | None:
+    """The content of a media type, or of the narrowest range that it is in."""
+    media_type = essence(content_type)
+    for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        if content := contents.get(name):
+            return content
+    return None
 
 
 def _is_json(media_type: str) -> bool:
@@ -105,10 +148,8 @@ class Body:
         """The content of a media type; the first where the client names none."""
         if content_type is None:
             return next(iter(self.contents.values()))
-        media_type = essence(content_type)
-        for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
-            if content := self.contents.get(name):
-                return content
+        if content := content_of(self.contents, content_type):
+            return content
         taken = ", ".join(c.media_type for c in self.contents.values())
         message = f"a body in {content_type!r} is not taken here, only {taken}"
         raise Unsupported(Violation("body", "media type", message))

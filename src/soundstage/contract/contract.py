@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from soundstage import cache
 from soundstage.contract import overlay
-from soundstage.contract.document import Source, load, resolved
+from soundstage.contract.document import Source, loads, read, resolved
 from soundstage.contract.operation import Operation, compile_operation
 from soundstage.contract.schema import Schema, Side, compile_schema
 from soundstage.contract.violation import DocumentError, pointer_of
@@ -49,17 +50,33 @@ class Contract:
             node = resolved(self.document, pointer)
         except KeyError:
             raise DocumentError("there is no such schema", pointer) from None
-        return compile_schema(self.document, node, pointer, Side.ANSWER)
+        schema = compile_schema(self.document, node, pointer, Side.ANSWER)
+        schema.compile()
+        return schema
 
 
 def load_contract(name: str, folder: Path) -> Contract:
     """The contract in ``openapi.yaml`` and ``overlay.yaml`` of a folder.
 
-    Raises ``DocumentError`` with file, line and JSON pointer.
+    Raises ``DocumentError`` with file, line and JSON pointer. What was found good once
+    is compiled as it is needed.
     """
-    vendor = load(folder / "openapi.yaml")
-    repairs = folder / "overlay.yaml"
-    document = overlaid(vendor, load(repairs)) if repairs.exists() else vendor.document
+    paths = [folder / "openapi.yaml", folder / "overlay.yaml"]
+    texts = [read(path) for path in paths if path == paths[0] or path.exists()]
+    entry = cache.entry("contract", *texts)
+    if known := cache.get(entry):
+        return compile_contract(name, known, complete=False)
+    sources = [
+        Source(path, loads(text, str(path)))
+        for path, text in zip(paths, texts, strict=False)
+    ]
+    contract = _judged(name, *sources)
+    cache.put(entry, contract.document)
+    return contract
+
+
+def _judged(name: str, vendor: Source, repairs: Source | None = None) -> Contract:
+    document = overlaid(vendor, repairs) if repairs else vendor.document
     try:
         return compile_contract(name, document)
     except DocumentError as error:
@@ -78,8 +95,13 @@ def overlaid(vendor: Source, repairs: Source) -> Document:
         raise repairs.error(f"an action lacks {error}", "/actions") from error
 
 
-def compile_contract(name: str, document: Document) -> Contract:
-    """A contract from an effective document. Raises ``DocumentError``."""
+def compile_contract(
+    name: str, document: Document, *, complete: bool = True
+) -> Contract:
+    """A contract from an effective document. Raises ``DocumentError``.
+
+    If it need not be ``complete``, its schemas are compiled when they are first used.
+    """
     check_version(document)
     operations: dict[str, Operation] = {}
     for path, item in document.get("paths", {}).items():
@@ -89,6 +111,8 @@ def compile_contract(name: str, document: Document) -> Contract:
             pointer = pointer_of(("paths", path, method))
             try:
                 operation = compile_operation(document, path, method, pointer)
+                if complete:
+                    _complete(operation)
             except (KeyError, TypeError, AttributeError) as error:
                 msg = f"this operation lacks something or is malformed: {error!r}"
                 raise DocumentError(msg, pointer) from error
@@ -97,6 +121,15 @@ def compile_contract(name: str, document: Document) -> Contract:
                 raise DocumentError(msg, f"{pointer}/operationId")
             operations[operation.id] = operation
     return Contract(name, document, operations)
+
+
+def _complete(operation: Operation) -> None:
+    """Compile what would be compiled at its first use. Raises ``DocumentError``."""
+    bodies = [operation.body.contents] if operation.body else []
+    said = [c for each in (*operation.answers.values(), *bodies) for c in each.values()]
+    schemas = [p.schema for p in operation.parameters] + [c.schema for c in said]
+    for schema in schemas:
+        schema.compile()
 
 
 def check_version(document: Document) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from soundstage import cache
 from soundstage.contract.violation import DocumentError
 from soundstage.types import Document, Json
 
@@ -77,12 +78,22 @@ class Source:
 
 def load(path: Path) -> Source:
     """The document in this file. Raises ``DocumentError`` for what is no mapping."""
+    text = read(path)
+    entry = cache.entry("document", text)
+    document = cache.get(entry)
+    if document is None:
+        document = loads(text, str(path))
+        cache.put(entry, document)
+    return Source(path, document)
+
+
+def read(path: Path) -> str:
+    """The text of a file. Raises ``DocumentError``."""
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DocumentError(f"cannot be read: {reason}", file=str(path)) from error
-    return Source(path, loads(text, str(path)))
 
 
 def loads(text: str, file: str = "") -> Document:
@@ -139,4 +150,14 @@ def resolved(document: Document, pointer: str) -> Json:
             node = node[int(step)] if isinstance(node, list) else node[step]
         except (IndexError, ValueError, TypeError) as error:
             raise KeyError(pointer) from error
+    return node
+
+
+def followed(document: Document, node: Document, pointer: str) -> Document:
+    """A node, its references followed. Raises ``DocumentError`` for one to nothing."""
+    while "$ref" in node:
+        try:
+            node = resolved(document, node["$ref"])
+        except KeyError:
+            raise DocumentError(f"{node['$ref']} leads nowhere", pointer) from None
     return node

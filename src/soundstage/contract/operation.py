@@ -1,8 +1,9 @@
 """One operation compiled: what it takes, what it gives, all violations of either."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from soundstage.contract.answer import compile_headers, judge_headers
 from soundstage.contract.body import (
     EVENTS,
     LINES,
@@ -10,9 +11,10 @@ from soundstage.contract.body import (
     Contents,
     compile_body,
     compile_contents,
+    content_of,
     essence,
 )
-from soundstage.contract.document import resolved
+from soundstage.contract.document import followed
 from soundstage.contract.parameter import Parameter, compile_parameter, query_of
 from soundstage.contract.schema import Side
 from soundstage.contract.security import (
@@ -49,9 +51,10 @@ class Operation:
     answers: Mapping[str, Contents]
     security: Security
     _by_place: Mapping[str, Mapping[str, Parameter]] = field(repr=False)
-    _deep: tuple[Parameter, ...] = field(repr=False)
+    _objects: tuple[Parameter, ...] = field(repr=False)
     _defaults: Mapping[str, Json] = field(repr=False)
     _key_names: frozenset[str] = field(repr=False)
+    _answer_headers: Mapping[str, tuple[Parameter, ...]] = field(repr=False)
 
     def read(
         self,
@@ -93,19 +96,21 @@ class Operation:
             wrong.append(Violation("query", "encoding", "the query is not UTF-8"))
             return {}
         for name, value in pairs:
-            if name in known and not known[name].deep:
+            if name in known and not known[name].claims:
                 texts.setdefault(name, []).append(value)
-            elif deep := self._deep_one(name):
-                inner = name[len(deep.name) :]
-                texts.setdefault(deep.name, []).append(f"{inner}={value}")
-            elif name not in self._key_names:
+            elif name in self._key_names:
+                continue
+            elif owner := self._owner(name):
+                texts.setdefault(owner.name, []).append(f"{name}={value}")
+            else:
                 message = f"{self.id} has no query parameter {name!r}"
                 wrong.append(Violation("query", "unknown", message, name, (), value))
         return texts
 
-    def _deep_one(self, name: str) -> Parameter | None:
-        for parameter in self._deep:
-            if name.startswith(f"{parameter.name}[") and name.endswith("]"):
+    def _owner(self, name: str) -> Parameter | None:
+        """The object that a pair of the query is a part of."""
+        for parameter in self._objects:
+            if parameter.claims and parameter.claims(name):
                 return parameter
         return None
 
@@ -123,29 +128,45 @@ class Operation:
                     message = f"the {place} parameter {name!r} is required"
                     wrong.append(Violation(place, "required", message, name))
                 continue
-            if len(sent) > 1 and not (parameter.many or parameter.deep):
+            if len(sent) > 1 and not (parameter.many or parameter.claims):
                 message = f"{name!r} is sent {len(sent)} times and is no list"
                 wrong.append(Violation(place, "repeated", message, name, (), sent))
                 continue
-            value = parameter.read(sent)
+            try:
+                value = parameter.read(sent)
+            except ValueError as error:
+                wrong.append(Violation(place, "style", str(error), name, (), sent))
+                continue
             if parameter.schema.is_valid(value):
                 values[name] = value
             else:
                 wrong += parameter.violations(value)
 
     def judge(
-        self, status: int, content_type: str | None, body: Json
+        self,
+        status: int,
+        content_type: str | None,
+        body: Json,
+        headers: Iterable[tuple[str, str]] = (),
     ) -> list[Violation]:
         """What is wrong with an answer whose body is this value (``None``: no body)."""
         key = self.documented(status)
         if key is None:
             return [_wrong("status", f"{self.id} has no answer with status {status}")]
+        wrong = self._judged(key, status, content_type, body)
+        if known := self._answer_headers.get(key):
+            wrong += judge_headers(known, headers)
+        return wrong
+
+    def _judged(
+        self, key: str, status: int, content_type: str | None, body: Json
+    ) -> list[Violation]:
         answer = self.answers[key]
         if not answer:
             if body is None:
                 return []
             return [_wrong("body", f"the answer {status} of {self.id} has no body")]
-        content = answer.get(essence(content_type or ""))
+        content = content_of(answer, content_type or "")
         if content is None:
             there = ", ".join(c.media_type for c in answer.values())
             return [_wrong("media type", f"{content_type!r} is none of {there}")]
@@ -154,13 +175,17 @@ class Operation:
         return content.schema.violations(body, "answer")
 
     def judge_bytes(
-        self, status: int, content_type: str | None, raw: bytes
+        self,
+        status: int,
+        content_type: str | None,
+        raw: bytes,
+        headers: Iterable[tuple[str, str]] = (),
     ) -> list[Violation]:
         """The same of an answer's body as it came over the wire."""
         answer = self.answers.get(self.documented(status) or "") or {}
-        content = answer.get(essence(content_type or ""))
+        content = content_of(answer, content_type or "")
         if content is None:  # what is wrong does not depend on the body
-            return self.judge(status, content_type, raw or None)
+            return self.judge(status, content_type, raw or None, headers)
         is_list = essence(content_type or "") in {*LINES, EVENTS}  # it may be empty
         if not raw and not content.text and not is_list:
             return [_wrong("body", "the answer has no body")]
@@ -170,7 +195,7 @@ class Operation:
             return [_wrong("encoding", "the body is not UTF-8")]
         except ValueError as error:
             return [_wrong("json", f"the body cannot be read: {error}")]
-        return self.judge(status, content_type, value)
+        return self.judge(status, content_type, value, headers)
 
     def documented(self, status: int) -> str | None:
         """Under which key the contract has a status, if it has it."""
@@ -201,7 +226,7 @@ def compile_operation(
     node = item[method]
     operation_id = node.get("operationId", f"{method.upper()} {path}")
     parameters = tuple(
-        compile_parameter(document, _follow(document, p, at), at)
+        compile_parameter(document, followed(document, p, at), at)
         for p, at in _parameter_nodes(document, item, node, path, pointer)
     )
     by_place: dict[str, dict[str, Parameter]] = {
@@ -211,31 +236,39 @@ def compile_operation(
     defaults = {p.name: p.default for p in parameters if p.default is not None}
     body_node = node.get("requestBody")
     body_at = f"{pointer}/requestBody"
+    answers = list(_answers(document, node, pointer))
     return Operation(
         id=operation_id,
         method=method.upper(),
         path=path,
         pointer=pointer,
         parameters=parameters,
-        body=compile_body(document, _follow(document, body_node, body_at), body_at)
+        body=compile_body(document, followed(document, body_node, body_at), body_at)
         if body_node
         else None,
-        answers=dict(_answers(document, node, pointer)),
+        answers={
+            key: compile_contents(document, answer, place, Side.ANSWER)
+            for key, answer, place in answers
+        },
         security=compile_security(document, node, pointer),
         _by_place=by_place,
-        _deep=tuple(p for p in parameters if p.deep),
+        _objects=tuple(p for p in parameters if p.claims),
         _defaults=defaults,
         _key_names=_query_keys(document),
+        _answer_headers={
+            key: compile_headers(document, answer, place)
+            for key, answer, place in answers
+            if "headers" in answer
+        },
     )
 
 
 def _answers(
     document: Document, node: Document, pointer: str
-) -> Iterator[tuple[str, Contents]]:
+) -> Iterator[tuple[str, Document, str]]:
     for status, answer in node.get("responses", {}).items():
         place = f"{pointer}/responses/{status}"
-        followed = _follow(document, answer, place)
-        yield str(status), compile_contents(document, followed, place, Side.ANSWER)
+        yield str(status), followed(document, answer, place), place
 
 
 def _parameter_nodes(
@@ -247,7 +280,7 @@ def _parameter_nodes(
     for owner, base in ((item, path_pointer), (node, pointer)):
         for i, given in enumerate(owner.get("parameters", ())):
             place = f"{base}/parameters/{i}"
-            parameter = _follow(document, given, place)
+            parameter = followed(document, given, place)
             key = (parameter["in"], parameter["name"])
             if key[0] == "header" and key[1].lower() in _IGNORED_HEADERS:
                 continue
@@ -261,12 +294,3 @@ def _parameter_nodes(
 def _query_keys(document: Document) -> frozenset[str]:
     schemes = document.get("components", {}).get("securitySchemes", {}).values()
     return frozenset(s["name"] for s in schemes if s.get("in") == "query")
-
-
-def _follow(document: Document, node: Document, pointer: str) -> Document:
-    while "$ref" in node:
-        try:
-            node = resolved(document, node["$ref"])
-        except KeyError:
-            raise DocumentError(f"{node['$ref']} leads nowhere", pointer) from None
-    return node

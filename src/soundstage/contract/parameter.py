@@ -1,35 +1,16 @@
 """Parameters: from the bytes of a request to JSON values, by style and explode."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import unquote_to_bytes
 
 import orjson
 
+from soundstage.contract import style as styles
 from soundstage.contract.document import resolved
 from soundstage.contract.schema import Schema, Side, compile_schema, types_of
 from soundstage.contract.violation import DocumentError, Violation
 from soundstage.types import Document, Json
-
-_INTEGER: Final = re.compile(r"-?\d{1,400}", re.ASCII)
-_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-
-Read = Callable[[str], Json]
-
-_DELIMITERS: Final = {
-    "form": ",",
-    "simple": ",",
-    "spaceDelimited": " ",
-    "pipeDelimited": "|",
-}
-_STYLES: Final = {
-    "path": frozenset({"simple"}),
-    "header": frozenset({"simple"}),
-    "cookie": frozenset({"form"}),
-    "query": frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +18,9 @@ class Parameter:
     """One parameter of an operation, compiled.
 
     ``read`` makes a JSON value of the texts that were sent for it. Texts that are not
-    of its type stay texts, so that the schema says what is wrong with them.
+    of its type stay texts, so that the schema says what is wrong with them; for what is
+    not of its style it raises ``ValueError``. An object may be many pairs of a query:
+    ``claims`` says which, and ``read`` is then given ``name=text``.
     """
 
     name: str
@@ -45,8 +28,8 @@ class Parameter:
     required: bool
     default: Json
     many: bool
-    deep: bool
-    read: Callable[[list[str]], Json]
+    claims: Callable[[str], bool] | None
+    read: styles.ReadAll
     schema: Schema
 
     @property
@@ -68,32 +51,70 @@ def compile_parameter(document: Document, node: Document, pointer: str) -> Param
         document, node.get("schema", {}), f"{pointer}/schema", Side.REQUEST
     )
     style = node.get("style", "form" if place in {"query", "cookie"} else "simple")
-    if style not in _STYLES[place]:
+    if style not in styles.STYLES[place]:
         msg = f"style {style!r} is not served for a parameter in {place}"
         raise DocumentError(msg, f"{pointer}/style")
+    explode = node.get("explode", style == "form")
     types = types_of(schema.document, schema.document)
-    many = "array" in types and not types & {"string", "object"}
+    if {"array", "object"} <= types and "string" not in types:
+        msg = "whether a parameter is a list or an object cannot be told from its text"
+        raise DocumentError(msg, f"{pointer}/schema")
+    shape = _shape(types)
+    claims = None
     if style == "deepObject":
-        read = _deep(schema.document)
-    elif many:
-        read = _array(
-            schema.document, style, explode=node.get("explode", style == "form")
-        )
-    elif "object" in types and "string" not in types:
-        msg = f"an object in style {style!r} is not served"
-        raise DocumentError(msg, f"{pointer}/style")
-    else:
-        read = _scalar(types)
+        claims = _deep(name)
+    elif shape == "object" and explode and style in styles.SPREAD:
+        claims = _spread(schema)
+        if place == "cookie":
+            msg = "an object that is spread over cookies is not served"
+            raise DocumentError(msg, f"{pointer}/explode")
     return Parameter(
         name=name,
         place=place,
         required=node.get("required", False),
         default=_default(document, node.get("schema", {})),
-        many=many,
-        deep=style == "deepObject",
-        read=read,
+        many=shape == "array",
+        claims=claims,
+        read=_reader(schema.document, name, style, shape, explode=explode),
         schema=schema,
     )
+
+
+def _shape(types: frozenset[str]) -> str:
+    """How values are written; where a text will do, nothing is read into it."""
+    for shape in ("string", "array", "object"):
+        if shape in types:
+            return "scalar" if shape == "string" else shape
+    return "scalar"
+
+
+def _reader(
+    schema: Document, name: str, style: str, shape: str, *, explode: bool
+) -> styles.ReadAll:
+    if style == "deepObject":
+        return styles.deep_object(schema, name)
+    if shape == "array":
+        read = styles.array(schema, style, explode=explode)
+    elif shape == "scalar":
+        read = styles.scalar(types_of(schema, schema))
+    elif explode and style in styles.SPREAD:
+        read = styles.spread_object(schema)
+    else:
+        read = styles.joined_object(schema, style, explode=explode)
+    if style == "label":
+        return styles.labelled(read)
+    if style == "matrix":
+        return styles.matrix(read, name, shape if explode else "scalar")
+    return read
+
+
+def _deep(name: str) -> Callable[[str], bool]:
+    return lambda key: key.startswith(f"{name}[") and key.endswith("]")
+
+
+def _spread(schema: Schema) -> Callable[[str], bool]:
+    names, more = styles.open_names(schema.document)
+    return lambda key: more or key in names
 
 
 def _default(document: Document, node: Json) -> Json:
@@ -107,108 +128,16 @@ def _json_parameter(document: Document, node: Document, pointer: str) -> Paramet
     place = f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
     schema = compile_schema(document, content.get("schema", {}), place, Side.REQUEST)
 
-    def read(texts: list[str]) -> Json:
-        try:
-            return orjson.loads(texts[-1])
-        except orjson.JSONDecodeError:
-            return texts[-1]
-
     return Parameter(
         name=node["name"],
         place=node["in"],
         required=node.get("required", False),
         default=None,
         many=False,
-        deep=False,
-        read=read,
+        claims=None,
+        read=lambda texts: orjson.loads(texts[-1]),
         schema=schema,
     )
-
-
-def converter(types: frozenset[str]) -> Read:
-    """From one text to a value of the first of these types that it can be."""
-
-    def convert(text: str) -> Json:
-        if "null" in types and (text == "null" or (not text and "string" not in types)):
-            return None
-        if "integer" in types and _INTEGER.fullmatch(text):
-            return int(text)
-        if "number" in types and _NUMBER.fullmatch(text):
-            return float(text)
-        if "boolean" in types and text in {"true", "false"}:
-            return text == "true"
-        return text
-
-    if types == {"string"}:
-        return _as_it_is
-    return convert
-
-
-def _as_it_is(text: str) -> Json:
-    return text
-
-
-def _scalar(types: frozenset[str]) -> Callable[[list[str]], Json]:
-    convert = converter(types)
-    return lambda texts: convert(texts[-1])
-
-
-def _array(
-    schema: Document, style: str, *, explode: bool
-) -> Callable[[list[str]], Json]:
-    """Repeated keys are taken either way; joined ones where explode is off."""
-    items = _followed(schema, schema).get("items", {})
-    item_types = types_of(schema, items)
-    convert = converter(item_types)
-    # A client joins [null, "a"] as ",a": an empty text is null unless "" is valid.
-    blank_is_null = "null" in item_types and not _admits_blank(schema, items)
-    delimiter = _DELIMITERS[style]
-    in_header = style == "simple"  # where lists may have spaces (RFC 9110, 5.6.1)
-
-    def item(text: str) -> Json:
-        return None if not text and blank_is_null else convert(text)
-
-    def read(texts: list[str]) -> Json:
-        if explode:
-            return [item(text) for text in texts]
-        joined = [part for text in texts if text for part in text.split(delimiter)]
-        return [item(part.strip() if in_header else part) for part in joined]
-
-    return read
-
-
-def _admits_blank(schema: Document, node: Json) -> bool:
-    return Schema({"allOf": [node], "$defs": schema.get("$defs", {})}, "").is_valid("")
-
-
-def _deep(schema: Document) -> Callable[[list[str]], Json]:
-    """``page[size]=10&filter[at][from]=1``, given as ``[size]=10`` and so on."""
-
-    def read(texts: list[str]) -> Json:
-        result: Document = {}
-        for text in texts:
-            key, _, value = text.partition("=")
-            *outer, last = key[1:-1].split("][")
-            place, node = result, _followed(schema, schema)
-            for step in outer:
-                node = _property(schema, node, step)
-                inner = place.setdefault(step, {})
-                place = inner if isinstance(inner, dict) else {}
-            leaf = _property(schema, node, last)
-            place[last] = converter(types_of(schema, leaf))(value)
-        return result
-
-    return read
-
-
-def _property(schema: Document, node: Mapping[str, Json], name: str) -> Document:
-    return _followed(schema, node.get("properties", {}).get(name, {}))
-
-
-def _followed(schema: Document, node: Json) -> Document:
-    while isinstance(node, dict) and "$ref" in node:
-        node = resolved(schema, node["$ref"])
-    return node if isinstance(node, dict) else {}
 
 
 def unquoted(raw: bytes) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 
 from soundstage.contract.document import resolved
+from soundstage.contract.formats import FORMATS
 from soundstage.contract.listed import Listed
 from soundstage.contract.violation import DocumentError, Violation
 from soundstage.types import Document, Json
@@ -27,30 +28,14 @@ JSON_TYPES: Final = frozenset(
 
 BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
-_LIMITS: Final = (
-    "limit",
-    "options",
-    "pattern",
-    "format",
-    "types",
-    "multiple_of",
-    "unexpected",
+_LIMITS: Final = tuple(
+    "limit options pattern format types multiple_of unexpected".split()
 )
 """Where an error's kind keeps what its keyword says."""
 
 _ONE: Final = frozenset(
-    {
-        "items",
-        "additionalProperties",
-        "not",
-        "contains",
-        "propertyNames",
-        "if",
-        "then",
-        "else",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    }
+    "items additionalProperties not contains propertyNames if then else "
+    "unevaluatedItems unevaluatedProperties".split()
 )
 _LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAPS: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
@@ -66,19 +51,32 @@ _SILENT: Final = frozenset(
 
 
 class Schema:
-    """A compiled schema: quick to say yes, complete when it says no."""
+    """A compiled schema: quick to say yes, complete when it says no.
+
+    What ``compile`` raises is raised by its first use if nobody has called it.
+    """
 
     def __init__(self, document: Document, pointer: str) -> None:
-        self.document = document
-        try:
-            self._validator = jsonschema_rs.Draft202012Validator(
-                document, validate_formats=True
-            )
-        except (jsonschema_rs.ValidationError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            msg = f"is not a schema that can be used: {reason}"
-            raise DocumentError(msg, pointer) from error
-        self.is_valid: Callable[[Json], bool] = self._validator.is_valid
+        self.document, self._pointer = document, pointer
+        self._validator: jsonschema_rs.Draft202012Validator | None = None
+        self.is_valid: Callable[[Json], bool] = self._first
+
+    def _first(self, value: Json) -> bool:
+        return self.compile().is_valid(value)
+
+    def compile(self) -> jsonschema_rs.Draft202012Validator:
+        """The validator, made once. Raises ``DocumentError``."""
+        if self._validator is None:
+            try:
+                self._validator = jsonschema_rs.Draft202012Validator(
+                    self.document, validate_formats=True, formats=dict(FORMATS)
+                )
+            except (jsonschema_rs.ValidationError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                msg = f"is not a schema that can be used: {reason}"
+                raise DocumentError(msg, self._pointer) from error
+            self.is_valid = self._validator.is_valid
+        return self._validator
 
     @cached_property
     def listed(self) -> Listed:
@@ -89,7 +87,7 @@ class Schema:
         """Every way in which the value breaks the schema."""
         return [
             _violation(error, place, name)
-            for error in self._validator.iter_errors(value)
+            for error in self.compile().iter_errors(value)
         ]
 
 

@@ -140,7 +140,9 @@ class _AnswerOperation:
             exchange.answer = replace(answer, stream=judged)
             return
         media_type = None if answer.body is None else answer.media_type
-        wrong = self.operation.judge(answer.status, media_type, answer.body)
+        wrong = self.operation.judge(
+            answer.status, media_type, answer.body, answer.headers
+        )
         if wrong:
             raise Broken(*wrong)
 

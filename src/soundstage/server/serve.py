@@ -4,8 +4,9 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.server import Server
 
 from soundstage.server.connection import Connection
 from soundstage.server.worlds import Worlds
@@ -33,10 +34,10 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """uvicorn's; whoever waits for a world is sent home before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, worlds: Worlds) -> None:
+    def __init__(self, config: Config, worlds: Worlds) -> None:
         super().__init__(config)
         self._worlds = worlds
 
@@ -52,7 +53,7 @@ class Listening:
         self.url = url_of(listener)
         self._listener = listener
         self._ports: dict[int, asyncio.Task[asyncio.Server]] = {}
-        self._config = uvicorn.Config(
+        self._config = Config(
             app,
             http=Connection,
             lifespan="off",

@@ -1,6 +1,5 @@
 """The Connexion middleware list of one API, in order."""
 
-import copy
 from typing import Any
 
 from connexion.middleware import ConnexionMiddleware
@@ -10,6 +9,7 @@ from connexion.spec import OpenAPISpecification
 from starlette.types import ASGIApp
 
 from soundstage.apis.service import Service
+from soundstage.contract.contract import Contract
 from soundstage.server.delivery import Delivery, Refusals
 from soundstage.server.faults.middleware import Faults
 from soundstage.server.middleware import (
@@ -19,6 +19,7 @@ from soundstage.server.middleware import (
     Routing,
     Security,
 )
+from soundstage.types import Document
 
 
 def build_stack(service: Service) -> ASGIApp:
@@ -36,13 +37,25 @@ def build_stack(service: Service) -> ASGIApp:
         ],
         resolver=Resolver(service.api.handlers.__getitem__),
     )
-    specification = Document31(copy.deepcopy(service.contract.document))
+    specification = Document31(_outline(service.contract))
     options = {**app.options.__dict__, "service": service}
     app.apis.append(RegisteredApi(specification, base_path="", **options))
     # Connexion would do this at the first request.
     stack: ASGIApp
     stack, app.middleware_stack = app._build_middleware_stack()  # noqa: SLF001
     return stack
+
+
+def _outline(contract: Contract) -> Document:
+    """What Connexion needs of a document: who answers where.
+
+    It would copy and resolve the rest, which is compiled already, several times.
+    """
+    paths: Document = {}
+    for operation in contract.operations.values():
+        item = paths.setdefault(operation.path, {})
+        item[operation.method.lower()] = {"operationId": operation.id}
+    return {"openapi": contract.document["openapi"], "paths": paths}
 
 
 class Document31(OpenAPISpecification):

@@ -28,3 +28,11 @@ def body_of(content: Document) -> bytes:
         return base64.b64decode(text)
     except binascii.Error:
         return b""
+
+
+def posted_of(data: Document | None) -> bytes:
+    """The body of a request; ours says in the comment that it is in Base64."""
+    data = data or {}
+    text = data.get("text")
+    said = {data.get("encoding"), *(data.get("comment") or "").split(", ")}
+    return body_of({"text": text, "encoding": "base64" if "base64" in said else None})

@@ -47,9 +47,14 @@ class Judge:
 
     def answer(self, exchange: Recorded) -> list[str]:
         """What is wrong with the answer; that its operation is not there, too."""
+        return _complaints(self.errors(exchange))
+
+    def errors(self, exchange: Recorded) -> list[BaseException]:
+        """What is wrong with the answer, as openapi-core has it."""
         request = _Request(self._as_read(exchange))
-        errors = self._openapi.iter_response_errors(request, _Answer(exchange))
-        return _complaints(errors)
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            answer = _Answer(exchange)
+            return list(self._openapi.iter_response_errors(request, answer))
 
     def _as_read(self, exchange: Recorded) -> Recorded:
         for reading in READINGS:

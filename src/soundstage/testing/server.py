@@ -19,6 +19,8 @@ from soundstage.world.world import Opening
 NOW = 1_767_225_600_000
 """2026-01-01T00:00:00Z, where the clocks of tests start."""
 
+FROZEN = Opening(seed=0, now=NOW, speed=0)
+
 T = TypeVar("T")
 
 
@@ -29,11 +31,14 @@ class Server:
     Raises as ``load_services`` does.
     """
 
-    def __init__(self, apis: Iterable[str] = (), fixtures: Iterable[Path] = ()) -> None:
+    def __init__(
+        self,
+        apis: Iterable[str] = (),
+        fixtures: Iterable[Path] = (),
+        opening: Opening = FROZEN,
+    ) -> None:
         self.apis, self.fixtures = tuple(apis), tuple(fixtures)
-        self.worlds = Worlds(
-            load_services(self.apis, self.fixtures), Opening(0, NOW, 0)
-        )
+        self.worlds = Worlds(load_services(self.apis, self.fixtures), opening)
         self.app = build_app(self.worlds)
         self._names = itertools.count(1)
         self._listening = Listening(self.app, self.worlds, bound("127.0.0.1", 0))
@@ -44,6 +49,11 @@ class Server:
         )
         self._thread.start()
         self._ready.wait()
+
+    @property
+    def url(self) -> str:
+        """Where all its worlds are."""
+        return self._listening.url
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,11 +1,12 @@
 """Seeded draws: the only source of chance, and of text made by Faker."""
 
+import functools
 import random
 from collections.abc import Sequence
-from functools import cache
 from hashlib import blake2b
 from typing import Protocol, TypeVar
 
+from soundstage import cache
 from soundstage.world.errors import FixtureError
 
 T = TypeVar("T")
@@ -72,19 +73,28 @@ class Extreme(Seeded):
         return options[self._turn % len(options)]
 
 
-@cache
+@functools.cache
 def pool(provider: str) -> tuple[str, ...]:
     """Texts of one Faker provider, the same in every process.
 
     Raises ``FixtureError`` for a name that Faker lacks or that needs arguments.
     """
+    entry = cache.entry("texts", provider)
+    texts = cache.get(entry)
+    if texts is None:
+        texts = _texts(provider)
+        cache.put(entry, texts)
+    return tuple(texts)
+
+
+def _texts(provider: str) -> list[str]:
     from faker import Faker
 
     faker = Faker("en_US")
     faker.seed_instance(f"soundstage {provider}")
     try:
         draw = getattr(faker, provider)
-        return tuple(str(draw()) for _ in range(POOL))
+        return [str(draw()) for _ in range(POOL)]
     except Exception as error:  # providers raise what they like
         msg = f"Faker has no provider {provider!r} that needs no arguments"
         raise FixtureError(msg) from error

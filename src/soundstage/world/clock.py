@@ -4,7 +4,6 @@ An instant is an ``int``: milliseconds since 1970-01-01T00:00:00Z. A span is an 
 of milliseconds.
 """
 
-import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -36,11 +35,15 @@ def _elapsed() -> int:
 
 async def wait(span: int) -> None:
     """Let a span of the wall's time go by."""
+    import asyncio
+
     await asyncio.sleep(span / SECOND)  # noqa: TID251 - the one place
 
 
 async def within(span: int, event: Awaitable[object]) -> bool:
     """Whether it happens before a span of the wall's time has gone by."""
+    import asyncio
+
     try:
         await asyncio.wait_for(event, span / SECOND)
     except TimeoutError:

@@ -35,10 +35,11 @@ def _transformation(body: Document) -> Document:
     """Said in the old way (``code``) and in the new one, however it was given."""
     given = body.get("input")
     if given is None:
-        code = body.get("code", "")
-        return {**body, "code": code, "type": "code", "input": {"code": code}}
+        code, kind = body.get("code", ""), body.get("type", "code")
+        given = {"code": code} if kind == "code" else {"steps": []}
+        return {**body, "code": code, "type": kind, "input": given}
     kind = "code" if "code" in given else "noCode"
-    return {"type": kind, **body, "code": given.get("code", body.get("code", ""))}
+    return {"type": kind, **body, "code": body.get("code", given.get("code", ""))}
 
 
 def _platforms(_: Call, authentication: Document) -> tuple[Json, ...]:

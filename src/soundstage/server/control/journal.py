@@ -4,7 +4,6 @@ from soundstage.apis.api import Answer, Call, Handler
 from soundstage.server.control import shown
 from soundstage.server.journal.difference import Wanted, wanted
 from soundstage.server.journal.entry import Entry
-from soundstage.server.journal.har import har_of
 from soundstage.server.journal.journal import Journal
 from soundstage.server.journal.verification import Verdict, called, in_order, never
 from soundstage.server.problems import Problem
@@ -23,6 +22,11 @@ def handlers(hosts: Worlds) -> dict[str, Handler]:
         journal(call).clear()
         return Answer(None, 204)
 
+    def export_har(call: Call) -> Answer:
+        from soundstage.server.journal.har import har_of
+
+        return Answer(har_of(_chosen(call, journal(call))))
+
     def verify_journal(call: Call) -> Answer:
         verdict = _verdict(hosts, journal(call).entries(), call.body)
         return Answer({"ok": verdict.ok, "text": verdict.text})
@@ -36,7 +40,7 @@ def handlers(hosts: Worlds) -> dict[str, Handler]:
     return {
         "listJournal": lambda call: _listed(call, journal(call)),
         "clearJournal": clear_journal,
-        "exportHar": lambda call: Answer(har_of(_chosen(call, journal(call)))),
+        "exportHar": export_har,
         "verifyJournal": verify_journal,
         "listViolations": lambda call: _violations(call, journal(call)),
         "getCoverage": get_coverage,

@@ -170,8 +170,8 @@ def _is_sent(parameter: Parameter, queried: frozenset[str], headers: Headers) ->
     match parameter.place:
         case "path":
             return True
-        case "query" if parameter.deep:
-            return any(name.startswith(f"{parameter.name}[") for name in queried)
+        case "query" if parameter.claims:
+            return any(map(parameter.claims, queried))
         case "query":
             return parameter.name in queried
         case "header":
@@ -182,7 +182,7 @@ def _is_sent(parameter: Parameter, queried: frozenset[str], headers: Headers) ->
 
 def _queried(query: bytes, wanted: Iterable[Parameter]) -> frozenset[str]:
     text = query.decode("latin-1")
-    if "%" not in text and not any(parameter.name in text for parameter in wanted):
+    if "%" not in text and not any(p.claims or p.name in text for p in wanted):
         return frozenset()  # nothing new; this is most of what is ever asked
     try:
         return frozenset(name for name, _ in query_of(query))

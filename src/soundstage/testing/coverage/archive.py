@@ -11,7 +11,7 @@ from soundstage.server.control import PREFIX
 from soundstage.server.exchange import by_name
 from soundstage.server.journal.coverage import Coverage
 from soundstage.server.journal.entry import Seen
-from soundstage.testing.har import body_of, each
+from soundstage.testing.har import body_of, each, posted_of
 from soundstage.types import Document, Json
 
 Found = tuple[str, Operation, Mapping[str, str]]
@@ -83,7 +83,7 @@ def _seen(entry: Document, found: Found, query: bytes) -> Seen:
     api, operation, values = found
     request, response = entry["request"], entry["response"]
     headers = by_name(_pairs(request.get("headers", ())))
-    body = _posted(request.get("postData"))
+    body = posted_of(request.get("postData"))
     if body and b"content-type" not in headers:
         kind = request["postData"].get("mimeType", "")
         headers[b"content-type"] = [kind.encode("latin-1", "replace")]
@@ -133,11 +133,3 @@ def _answer_headers(response: Document) -> tuple[tuple[bytes, bytes], ...]:
     kind = (response.get("content") or {}).get("mimeType") or ""
     pairs = _pairs(response.get("headers", ()))
     return (*pairs, (b"content-type", kind.encode("latin-1", "replace")))
-
-
-def _posted(data: Document | None) -> bytes:
-    """The body of a request; ours says in the comment that it is in Base64."""
-    data = data or {}
-    text = data.get("text")
-    said = {data.get("encoding"), *(data.get("comment") or "").split(", ")}
-    return body_of({"text": text, "encoding": "base64" if "base64" in said else None})

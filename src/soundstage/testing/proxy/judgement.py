@@ -141,4 +141,7 @@ def _wrong(
         return ()  # HTTP's own, for those who have the answer already (RFC 9110)
     if method == "HEAD":
         return _wrong_head(operation, passage)
-    return tuple(operation.judge_bytes(status, passage.answer_type, body))
+    headers = [
+        (n.decode("latin-1"), v.decode("latin-1")) for n, v in passage.answer_headers
+    ]
+    return tuple(operation.judge_bytes(status, passage.answer_type, body, headers))

@@ -1,0 +1,1 @@
+"""Generated requests: schemathesis, driven by its command line (ADR 7)."""

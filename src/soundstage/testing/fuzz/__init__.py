@@ -1,0 +1,1 @@
+"""``soundstage fuzz``: generated requests, and all that must hold of the answers."""

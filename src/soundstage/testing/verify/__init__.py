@@ -1,0 +1,1 @@
+"""``soundstage verify``: a real server, held against a contract."""

@@ -1,0 +1,125 @@
+"""``soundstage fuzz`` as a user gives it, against mocks of its own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from served import SOUNDSTAGE, run
+from soundstage.cli import main
+
+EVENTS = ("--api", "trigger-dev", "--only", "get_run_events_v1")
+
+
+def test_a_mock_is_clean_and_the_summary_says_what_was_done():
+    done = run("fuzz", *EVENTS, "--max-examples", "5")
+    assert done.returncode == 0, done.stdout + done.stderr
+    head, _, row, checks = done.stdout.splitlines()
+    assert re.fullmatch(r"trigger-dev: \d+ cases, clean", head)
+    name, cases, good, refused, failures = row.split()
+    assert name == "get_run_events_v1"
+    assert int(cases) > int(good) > 0
+    assert (refused, failures) == ("0", "0")
+    assert re.fullmatch(r"  \d+ checks, made \d+ times", checks)
+    assert done.stderr == ""
+
+
+def test_the_control_api_is_fuzzed_too_and_the_run_is_bounded(tmp_path):
+    words = ["--api", "soundstage", "--max-examples", "1000000", "--json"]
+    words += ["--phases", "fuzzing", "--only", "advanceClock", "--max-time", "6"]
+    words += ["--report", "junit", "--report-dir", str(tmp_path)]
+    # A shell lets what runs in its background ignore Ctrl-C.
+    background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+    done = subprocess.run(
+        [*background, *SOUNDSTAGE, "fuzz", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    (found,) = json.loads(done.stdout)["targets"]
+    assert (done.returncode, found["ok"]) == (0, True), found
+    assert (found["complete"], found["reason"]) == (False, "interrupted")
+    assert (tmp_path / "soundstage" / "junit.xml").exists()
+
+
+WRONG = [
+    (["--api", "nope"], "there is no API 'nope'; there are: algolia-ingestion"),
+    (["--spec", "x.yaml"], "--spec needs --url"),
+    (["--spec", "x", "--url", "http://127.0.0.1:9", "--api", "a"], "not both"),
+    (["--api", "trieve", "--url", "ftp://x"], "ftp://x is no http or https URL"),
+    (["--api", "trieve", "--url", "http://127.0.0.1:9"], "there is no server at"),
+    (["--phases", "all"], "--phases: all is not one of examples, coverage"),
+    (["--report", "pdf"], "--report: pdf is not one of junit, har"),
+    (["--report", "junit"], "--report needs --report-dir"),
+    (["--api", "trieve", "--only", "nothing"], "there is no operation 'nothing'"),
+    (["--api", "trieve", "--credential", "x"], "'x' is not of the form NAME=VALUE"),
+    (["--api", "trieve", "--credential", "x=$NONE"], "there is no NONE in the env"),
+    (
+        ["--api", "trieve", "--skip-check", "nothing"],
+        "'--skip-check': invalid choice(s): nothing",
+    ),
+    (["--api", "trieve", "--speed", "-1"], "a clock's speed is a number from 0"),
+    (["--api", "trieve", "--fixture", "/no.yaml"], "/no.yaml: cannot be read"),
+    (["--replay", "x"], "--replay needs the --api that it is about"),
+    (["--api", "trieve", "--replay", "/none"], "there is no /none"),
+    (["--max-examples", "0"], "a number from 1 up, not 0"),
+    (["--max-time", "soon"], "invalid positive value: 'soon'"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), WRONG, ids=lambda value: str(value)[:40])
+def test_what_cannot_be_carried_out_is_said_in_a_sentence(words, says, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["fuzz", *words])
+    out, err = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert says in err
+    assert out == ""
+
+
+@pytest.mark.parametrize(
+    "words", [["fuzz"], ["verify", "http://127.0.0.1:9", "--api", "trieve"]]
+)
+def test_without_schemathesis_it_says_how_to_get_it(words):
+    code = "import sys; sys.modules['schemathesis'] = None\n"
+    code += f"from soundstage.cli import main; main({words})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "pip install 'soundstage[fuzz]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_neither_command_imports_what_is_heavy_before_it_is_needed():
+    code = "import sys; from soundstage.cli import parser; parser()\n"
+    code += "print(*{'schemathesis', 'hypothesis', 'pytest', 'httpx', 'openapi_core'}"
+    code += " & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\n"
+
+
+def test_a_run_that_is_ended_leaves_nothing_behind(tmp_path):
+    """Its folder is removed after the process that works in it has ended."""
+    process = subprocess.Popen(
+        [*SOUNDSTAGE, "fuzz", *EVENTS, "--max-examples", "1000000"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+    )
+    while not list(tmp_path.glob("soundstage-*/said")):
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.terminate()
+    assert process.wait(30) == 143
+    assert list(tmp_path.iterdir()) == []

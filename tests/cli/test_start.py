@@ -1,0 +1,109 @@
+"""What a start does not do, so that it stays short: no figure here is a time."""
+
+import re
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from served import SOUNDSTAGE, served
+
+NEVER = """
+    _pytest faker harfile httpx hypothesis jsonpath_rfc9535 openapi_core
+    openapi_spec_validator requests rich schemathesis starlette.testclient
+    soundstage.apis.rehearsal soundstage.testing
+""".split()
+"""What serving the vendored documents imports at no start but the first."""
+
+WORKED_OUT = {"faker", "jsonpath_rfc9535", "soundstage.apis.rehearsal"}
+"""The first start needs them."""
+
+KEYS = {
+    "x-algolia-application-id": "ALGOLIA_APPLICATION_ID",
+    "x-algolia-api-key": "ALGOLIA_API_KEY",
+}
+RUN = "/1/runs/6c02aeb1-775e-418e-870b-1faccd4b2c0f"
+
+
+def imported(text: str) -> set[str]:
+    """The modules that ``-X importtime`` names."""
+    return {*re.findall(r"^import time:.*\| +([\w.]+)$", text, re.MULTILINE)}
+
+
+def python(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+
+@pytest.fixture
+def new_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def served_with(tmp_path, *options: str) -> set[str]:
+    """The modules that a server has imported when it has given an answer."""
+    with served(*options, errors=tmp_path / "errors") as server:
+        assert httpx.get(f"{server.url}{RUN}", headers=KEYS).status_code == 200
+    return imported((tmp_path / "errors").read_text())
+
+
+def test_help_imports_nothing_that_is_heavy():
+    command = (sys.executable, "-X", "importtime", *SOUNDSTAGE[1:], "--help")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    there = imported(done.stderr)
+    assert "soundstage.cli.serve" in there
+    heavy = {*NEVER, *"asyncio connexion importlib.metadata orjson yaml".split()}
+    assert not heavy & there
+
+
+def test_the_second_start_works_nothing_out_again(tmp_path, new_cache, monkeypatch):
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    first = served_with(tmp_path)
+    assert {name for name in NEVER if name in first} == WORKED_OUT
+    second = served_with(tmp_path)
+    assert "connexion.middleware" in second
+    assert [name for name in NEVER if name in second] == []
+
+
+def test_what_is_put_off_is_there_for_whoever_asks_for_it():
+    assert python(
+        "import sys\n"
+        "from soundstage.cli.deferral import deferred\n"
+        "with deferred():\n"
+        "    import soundstage.server.dispatch, soundstage.server.serve\n"
+        "print({'httpx', 'requests'} & {*sys.modules})\n"
+        "from connexion import json_schema, security\n"
+        "print(security.httpx.Client.__name__, json_schema.requests.get.__name__)\n"
+        "import connexion, httpx, requests, uvicorn\n"
+        "print(httpx.Client is security.httpx.Client, requests.__file__ is not None)\n"
+        "print(connexion.AsyncApp.__name__, connexion.middleware.__name__)\n"
+        "print(uvicorn.run.__name__, uvicorn.Server is uvicorn.server.Server)\n"
+    ).splitlines() == [
+        "set()", "Client get", "True True", "AsyncApp connexion.middleware", "run True",
+    ]  # fmt: skip
+
+
+def test_what_was_imported_before_is_not_put_off():
+    assert (
+        python(
+            "import sys, connexion, httpx, requests, uvicorn\n"
+            "there = [connexion, httpx, requests, uvicorn]\n"
+            "from soundstage.cli.deferral import deferred\n"
+            "with deferred():\n"
+            "    print([sys.modules[m.__name__] is m for m in there])\n"
+            "print([sys.modules[m.__name__] is m for m in there])\n"
+        ).splitlines()
+        == [str([True] * 4)] * 2
+    )
+
+
+def test_nothing_is_put_off_in_the_process_of_others():
+    assert python(
+        "import sys\n"
+        "from soundstage import Soundstage\n"
+        "import connexion\n"
+        "print('soundstage.cli.deferral' in sys.modules, type(connexion))"
+    ) == "False <class 'module'>"  # fmt: skip
