@@ -11,6 +11,8 @@ from soundstage.testing.coverage.gathering import GATHERED
 from soundstage.testing.judge import Judge
 from soundstage.testing.recorded import Recorded
 
+LONGEST = 60  # seconds of the wall that an exchange may take
+
 
 class Judges:
     """One judge for each contract, made when it is first needed."""
@@ -51,7 +53,9 @@ class InProcess(httpx.BaseTransport):
     def handle_request(self, request):
         self._watched.clear()
         chunks = list(request.stream)
-        messages = self._runner.run(self._messages(_scope(request), chunks))
+        until = request.extensions.get("until")
+        exchange = self._messages(_scope(request), chunks, until)
+        messages = self._runner.run(asyncio.wait_for(exchange, LONGEST))
         start, *rest = messages
         body = b"".join(message.get("body", b"") for message in rest)
         for scope, exchange in self._watched:
@@ -60,21 +64,24 @@ class InProcess(httpx.BaseTransport):
                 self._judges.judge(exchange.service, recorded)
         return httpx.Response(start["status"], headers=start["headers"], content=body)
 
-    async def _messages(self, scope, chunks):
+    async def _messages(self, scope, chunks, until):
         waiting = [
             {"type": "http.request", "body": chunk, "more_body": True}
             for chunk in chunks
         ]
         waiting.append({"type": "http.request", "body": b"", "more_body": False})
-        sent = []
+        sent, enough = [], asyncio.Event()
 
         async def receive():
             if not waiting:  # the client stays
-                await asyncio.Event().wait()
+                await enough.wait()
+                return {"type": "http.disconnect"}
             return waiting.pop(0)
 
         async def send(message):
             sent.append(message)
+            if until and until in message.get("body", b""):
+                enough.set()
 
         await self._app(scope, receive, send)
         return sent

@@ -48,14 +48,14 @@ ALL = [
 ]
 
 
-def send(client, request):
+def send(client, request, **extensions):
     path, mark, query = request.path.partition("?")
     return client.request(
         request.method,
         "/",
         headers=[(k, v.encode("latin-1")) for k, v in request.headers.items()],
         content=request.content,
-        extensions={"target": f"{path}{mark}{query}".encode()},
+        extensions={"target": f"{path}{mark}{query}".encode(), **extensions},
     )
 
 

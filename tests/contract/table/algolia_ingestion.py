@@ -66,6 +66,38 @@ def body(**change):
 
 PUSHED = {"action": "addObject", "records": [{"objectID": "test-record-123"}]}
 
+INPUTS = {
+    "algoliaIndex": {"indexName": "a"},
+    "bigcommerce": {"storeHash": "a"},
+    "bigquery": {"projectID": "a", "datasetID": "b", "dataType": "ga4"},
+    "commercetools": {"url": "https://a.b", "projectKey": "c"},
+    "csv": {"url": "https://a.b", "mapping": {"c": "string"}},
+    "docker": {"image": "zendesk", "configuration": {}},
+    "ga4BigqueryExport": {"projectID": "a", "datasetID": "b", "tablePrefix": "c"},
+    "json": {"url": "https://a.b", "method": "POST"},
+    "shopify": {"shopURL": "https://a.b"},
+}
+"""What each type of source takes."""
+
+SECRETS = {
+    "algolia": {"appID": "a", "apiKey": "b"},
+    "apiKey": {"key": "a"},
+    "googleServiceAccount": {"clientEmail": "a", "privateKey": "b"},
+    "oauth": {"url": "https://a.b", "client_id": "c", "client_secret": "d"},
+}
+"""What some types of authentication take."""
+
+SOURCES = {
+    "bigquery": "1a2a73ed-562b-4f79-8374-59eef50bea63",
+    "csv": "58c1b6f9-e4a2-4d07-9b3c-f0a7d5e2816b",
+    "json": "c92e4d10-7b3f-4e58-96d1-a84f0b6c3e27",
+}
+
+TASK_INPUTS = [
+    {"mapping": {"format": "mappingkit/v1", "actions": []}},
+    {"streams": [{"name": "a", "syncMode": "fullTable"}]},
+]
+
 GOOD = {
     "getRun": read(f"/1/runs/{RUN}"),
     "listEvents": read(f"/1/runs/{RUN}/events"),
@@ -355,6 +387,11 @@ ROWS = {
                 content=body(indexToExclude="orders")),
     ],
     "createTask": [
+        *(
+            ok(f"with {', '.join(given)}", {}, content=body(
+                sourceID=RUN, destinationID=RUN, action="save", input=given))
+            for given in TASK_INPUTS
+        ),
         *anywhere(),
         refused(400, "source", content=body(
             sourceID=ZERO, destinationID=RUN, action="replace")),
@@ -396,6 +433,8 @@ ROWS = {
                 query="?withEmailNotifications="),
     ],
     "updateTask": [
+        *(ok(f"{', '.join(given)}", {}, content=body(input=given))
+          for given in TASK_INPUTS),
         *anywhere(),
         *by_id("/2/tasks"),
         refused(400, "destination", content=body(destinationID=ZERO)),
@@ -405,6 +444,11 @@ ROWS = {
                 content=body(failureThreshold=-1)),
     ],
     "replaceTask": [
+        *(
+            ok(f"with {', '.join(given)}", {}, content=body(
+                destinationID=RUN, action="save", input=given))
+            for given in TASK_INPUTS
+        ),
         *anywhere(),
         *by_id("/2/tasks"),
         refused(400, "destination", content=body(
@@ -417,6 +461,11 @@ ROWS = {
     "createAuthentication": [
         ok("no platform", {"name": "Shop"}, content=body(
             type="secrets", name="Shop", platform=None, input={"A": "b"})),
+        *(
+            ok(f"of {kind}", {"name": "Shop"}, content=body(
+                type=kind, name="Shop", input=given))
+            for kind, given in SECRETS.items()
+        ),
         *anywhere(),
         refused(400, "input of another type", "body/input required",
                 "body/input required", "body/input additionalProperties",
@@ -451,6 +500,11 @@ ROWS = {
     ],
     "createSource": [
         ok("push", {"name": "Pushes"}, content=body(type="push", name="Pushes")),
+        *(
+            ok(f"of {kind}", {"name": "Shop"}, content=body(
+                type=kind, name="Shop", input=given))
+            for kind, given in INPUTS.items()
+        ),
         *anywhere(),
         refused(400, "authentication", content=body(
             type="push", name="a", authenticationID=ZERO)),
@@ -476,6 +530,11 @@ ROWS = {
            query=f"?authenticationID=none,{RUN}"),
     ],
     "updateSource": [
+        *(
+            ok(f"as {kind}", {}, path=f"{AT}/1/sources/{source}",
+               content=body(input=INPUTS[kind]))
+            for kind, source in SOURCES.items()
+        ),
         *anywhere(),
         *by_id("/1/sources"),
         refused(400, "authentication", content=body(authenticationID=ZERO)),

@@ -35,6 +35,7 @@ UPLOADED = "2c7e5a90-8d1b-4f63-b4c2-e9a07f3d5816"
 NEVER_CAME = "a95d0b3f-6e47-4c1a-9f82-71c3d8e5b640"
 CRAWL = "5d0a8e7b-c394-4f12-8b6e-0f7d2c9a4e51"
 OTHER_CRAWL = "e27c4f96-1b8d-4a05-9d73-6a0c5f8e3b14"
+OPENAPI = {"type": "openapi", "openapi_schema_url": "https://a.b", "openapi_tag": "c"}
 
 TRIEVE = {
     "TR-Dataset": DATASET,
@@ -286,6 +287,14 @@ ROWS = {
         ok("configured", {"server_configuration.BM25_ENABLED": True},
            **body({"dataset_name": "",
                    "server_configuration": {"BM25_ENABLED": True}})),
+        ok("public", {"server_configuration.PUBLIC_DATASET.enabled": True},
+           **body({"dataset_name": "", "server_configuration": {"PUBLIC_DATASET": {
+               "enabled": True, "extra_params": {"searchOptions": {"sort_options": {
+                   "sort_by": {"field": "a"}}}}}}})),
+        ok("public, ranked", {},
+           **body({"dataset_name": "", "server_configuration": {"PUBLIC_DATASET": {
+               "enabled": True, "extra_params": {"searchOptions": {"sort_options": {
+                   "sort_by": {"rerank_type": "semantic"}}}}}}})),
         *anybody("create_dataset"),
         refused(400, "no organization", "header.TR-Organization required",
                 headers={"TR-Organization": None}),
@@ -591,6 +600,8 @@ ROWS = {
     "create_presigned_url_for_csv_jsonl": [
         ok("documented", {"file_metadata.file_name": "products.csv",
                           "file_metadata.size": 0}),
+        ok("mapped", {}, **body({"file_name": "products.csv", "mappings": [
+            {"csv_jsonl_field": "a", "chunk_req_payload_field": "link"}]})),
         *in_dataset("create_presigned_url_for_csv_jsonl"),
         *bodies(400),
         refused(400, "no name", "body required", **body({})),
@@ -622,6 +633,8 @@ ROWS = {
            **body({"crawl_options": {"interval": "weekly", "limit": -1}})),
         ok("of videos", {"crawl_type": "youtube"}, **body(
             {"crawl_options": {"scrape_options": {"type": "youtube"}}})),
+        ok("of an API", {"crawl_type": "openapi"}, **body(
+            {"crawl_options": {"scrape_options": OPENAPI}})),
         *in_dataset("create_crawl"),
         *bodies(400),
         refused(400, "no options", "body required", **body({})),
@@ -646,8 +659,8 @@ ROWS = {
         refused(400, "no crawl", "body required", **body({"crawl_options": {}})),
         refused(400, "external links", **body(
             {"crawl_id": CRAWL, "crawl_options": {"allow_external_links": True}})),
-        refused(404, "unknown crawl",
-                **body({"crawl_id": ZERO, "crawl_options": {}})),
+        refused(404, "unknown crawl", **body(
+            {"crawl_id": ZERO, "crawl_options": {"scrape_options": OPENAPI}})),
         ok("merged", {
             "status": "Pending",
             "crawl_options": {"site_url": "https://example.com", "limit": 5,

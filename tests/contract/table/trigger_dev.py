@@ -22,6 +22,7 @@ TASKS = f"{API}/v1/tasks"
 RUNS = f"{API}/v1/runs"
 TEN = b'["1","2","3","4","5","6","7","8","9","10"]'
 LONG_TAG = "x" * 129
+KEYED = b'"options":{"idempotencyKeyOptions":{"key":"a","scope":"run"}}'
 ELEVEN = TEN.replace(b"]", b',"11"]')
 
 GOOD = {
@@ -194,6 +195,7 @@ ROWS = {
         ok("at a moment gone by", {},
            content=b'{"options":{"delay":"2020-01-01T01:00:00+02:00"}}'),
         ok("null payload", {}, content=b'{"payload":null}'),
+        ok("key before it was hashed", {}, content=b"{%s}" % KEYED),
         *always(),
         # A number too large for a double is none that the first judge reads.
         *(row for row in bodies(400) if row.about != "400 digits"),
@@ -205,6 +207,7 @@ ROWS = {
     ],
     "batch_trigger_task_by_id_v1": [
         ok("two", {}),
+        ok("a key before it was hashed", {}, content=b'{"items":[{%s}]}' % KEYED),
         *always(),
         *bodies(400),
         refused(400, "no items", "body required", content=b"{}"),
@@ -217,6 +220,8 @@ ROWS = {
     ],
     "batch_trigger_task_v1": [
         ok("two", {}),
+        ok("a key before it was hashed", {},
+           content=b'{"items":[{"task":"a",%s}]}' % KEYED),
         *always(),
         *bodies(400),
         refused(400, "no items", "body required", content=b"{}"),
@@ -262,6 +267,8 @@ ROWS = {
     "stream_batch_items_v3": [
         ok("two of many", {"id": "batch_5678", "sealed": False, "expectedCount": 1000}),
         ok("no line end", {"sealed": False}, content=b'{"index":0,"task":"my-task"}'),
+        ok("a key before it was hashed", {},
+           content=b'{"index":0,"task":"a",%s}' % KEYED),
         *always(),
         refused(400, "no body", "body required", content=b""),
         refused(400, "half a line", "body json",
@@ -404,6 +411,7 @@ ROWS = {
            query="?offset=now"),
         ok("of another row", {"0.headers.operation": "update"},
            query="?offset=1_1&live=true&cursor=1"),
+        ok("after a row that is no more", {}, query="?expired_handle=1"),
         *always(),
         refused(400, "live", "query.live enum", query="?live=yes"),
         refused(400, "log", "query.log enum", query="?log=none"),
