@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FEW = 1_000
 """So many records are looked at one by one."""
 
+REMEMBERED = 100
+"""So many pages of few records are remembered."""
+
 BESIDE = 200
 """So many that were changed or added are, before there is a new block."""
 
@@ -41,13 +44,14 @@ class Rows:
     is made in O(1).
     """
 
-    __slots__ = ("_block", "_changed", "_later", "_merged")
+    __slots__ = ("_block", "_changed", "_epochs", "_later", "_merged", "_pages")
 
     def __init__(self, records: Sequence[Record] = ()) -> None:
         self._block = Block(records)
         self._changed: dict[str, Record | None] = {}
         self._later: list[Record] = []
         self._merged: list[Record] | None = None
+        self._forget()
 
     def copy(self) -> "Rows":
         """Rows that change on their own; the records are shared."""
@@ -95,24 +99,43 @@ class Rows:
     def find(self, query: Query, now: int) -> Page:
         """A page of those that are asked for.
 
-        O(n) where there are few; where there are many, of about 10 ns each, and
-        O(n log n) once in so many changes.
+        O(n) where there are few, and O(1) when the same is asked again before any of
+        them has changed; where there are many, O(n) of about 10 ns each, and O(n log n)
+        once in so many changes.
         """
         if len(self._block.records) + len(self._later) <= FEW:
-            return searched(self.begun(now), query, now)
+            return self._remembered(query, now)
         if len(self._later) + len(self._changed) > BESIDE:
             self._settle()
         columns = self._block.columns
         return columns.find(query, now, self._changed, self._later)
 
+    def _remembered(self, query: Query, now: int) -> Page:
+        """The page; between two changes of any record it is one and the same."""
+        if self._epochs is None:
+            self._epochs = sorted({at for r in self.records for at in r.to_come})
+        asked = (query, bisect_right(self._epochs, now))
+        page = self._pages.get(asked)
+        if page is None:
+            if len(self._pages) >= REMEMBERED:
+                self._pages.clear()
+            page = self._pages[asked] = searched(self.begun(now), query, now)
+        return page
+
+    def _forget(self) -> None:
+        self._epochs: list[int] | None = None
+        self._pages: dict[tuple[Query, int], Page] = {}
+
     def add(self, record: Record) -> None:
         """Take a record in. O(log n), when it begins after the ones already here."""
+        self._forget()
         insort_right(self._later, record, key=began)
         if self._merged is not None:
             insort_right(self._merged, record, key=began)
 
     def replace(self, old: Record, new: Record | None) -> None:
         """Put ``new``, which begins at the same instant, where ``old`` stood."""
+        self._forget()
         if not _replaced(self._later, old, new):
             self._changed[old.id] = new
         if self._merged is not None:
