@@ -51,7 +51,8 @@ class Rows:
         self._changed: dict[str, Record | None] = {}
         self._later: list[Record] = []
         self._merged: list[Record] | None = None
-        self._forget()
+        self._epochs: list[int] | None = None
+        self._pages: dict[tuple[Query, int], Page] = {}
 
     def copy(self) -> "Rows":
         """Rows that change on their own; the records are shared."""
@@ -123,8 +124,7 @@ class Rows:
         return page
 
     def _forget(self) -> None:
-        self._epochs: list[int] | None = None
-        self._pages: dict[tuple[Query, int], Page] = {}
+        self._epochs, self._pages = None, {}
 
     def add(self, record: Record) -> None:
         """Take a record in. O(log n), when it begins after the ones already here."""
