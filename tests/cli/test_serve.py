@@ -128,6 +128,14 @@ def test_only_the_chosen_apis_are_served():
         assert httpx.get(f"{server.url}{RUN}", headers=KEYS).status_code == 404
 
 
+def test_a_long_history_is_there_from_the_start_and_shows_no_bar_in_a_file(capfd):
+    path = "/1/runs?startDate=2025-11-01T00%3A00%3A00Z"
+    with served(*FROZEN, "--api", "algolia-ingestion", "--history", "2000") as server:
+        answer = httpx.get(f"{server.url}{path}", headers=KEYS).json()
+    assert answer["pagination"]["nbItems"] > 1500
+    assert capfd.readouterr().err == ""
+
+
 def test_a_fixture_of_ones_own_takes_the_place_of_the_vendored_one(tmp_path):
     own = tmp_path / "mine.yaml"
     own.write_text(
@@ -153,6 +161,7 @@ BAD_STARTS = [
     (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:4010"),
     (["--fixture", "/nowhere.yaml"], "/nowhere.yaml: cannot be read: No such file"),
     (["--seed", "x"], "invalid int value: 'x'"),
+    (["--history", "-1"], "a history has 0 runs or more, not -1"),
 ]
 
 

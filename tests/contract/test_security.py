@@ -28,7 +28,7 @@ def admitted(requirements, headers=(), query=b""):
     values = {}
     for name, value in headers:
         values.setdefault(name, []).append(value.encode())
-    return security.admit(values, query, HOLDERS)
+    return security.among(HOLDERS).admit(values, query)
 
 
 def header(value, name=b"authorization"):

@@ -7,7 +7,7 @@ from small import fixture_of, versions, world_of
 
 from soundstage.world.clock import DAY, EARLIEST, HOUR, SECOND
 from soundstage.world.errors import FixtureError
-from soundstage.world.state import LEAST_GAP
+from soundstage.world.past import LEAST_GAP
 from soundstage.world.world import Opening, World
 from strategies import NOW
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from soundstage.world.collection import Collection
 from soundstage.world.ids import uuid
-from soundstage.world.record import ALWAYS, Collection, Kind, Record
+from soundstage.world.record import ALWAYS, Kind, Record
 
 EVENT = Kind("event", "events", "id", uuid, parent="run")
 RUN = Kind("run", "runs", "id", uuid)

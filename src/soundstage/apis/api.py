@@ -16,8 +16,9 @@ from soundstage.contract.security import Credential
 from soundstage.contract.violation import Refused, TooLarge, Unauthorized, Unrouted
 from soundstage.types import Document, Json
 from soundstage.world.chance import Chance
+from soundstage.world.collection import Collection
 from soundstage.world.ids import IdForm
-from soundstage.world.record import Collection, Vocabulary
+from soundstage.world.record import Vocabulary
 from soundstage.world.scenario import Cue
 from soundstage.world.schedule import Schedule
 from soundstage.world.timeline import Run

@@ -8,8 +8,8 @@ from soundstage.world.chance import Extreme
 from soundstage.world.drawing import Source, Trail
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture
+from soundstage.world.outline import cue_of
 from soundstage.world.scenario import Cue
-from soundstage.world.state import cue_of
 from soundstage.world.timeline import Cut, Run, drawn, interrupted
 
 AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z; any instant would do

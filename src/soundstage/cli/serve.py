@@ -4,12 +4,14 @@ import argparse
 import gc
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from soundstage.cli.common import Commands, add_json, instant, stop
 
 if TYPE_CHECKING:
+    from soundstage.apis.service import Service
     from soundstage.server.worlds import Worlds
 
 
@@ -82,6 +84,13 @@ def _add_world(serve: argparse.ArgumentParser) -> None:
         help="a fixture that takes the place of the vendored one of its API",
     )
     serve.add_argument(
+        "--history",
+        type=int,
+        default=0,
+        metavar="N",
+        help="begin each API with so many runs more, of the past 30 days",
+    )
+    serve.add_argument(
         "--log",
         type=Path,
         metavar="FILE",
@@ -107,12 +116,15 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         services = load_services(options.api, options.fixture)
+        if options.history:
+            services = _lengthened(services, options.history)
         opening = Opening(options.seed, options.now, options.speed)
         worlds = Worlds(services, opening)
     except (DocumentError, WorldError, ValueError) as error:
         stop(str(error))
     if options.log:
         _restore(worlds, options.log)
+    _draw_history(worlds)
     try:
         listener = bound(options.host, options.port)
     except (OSError, OverflowError) as error:
@@ -130,6 +142,42 @@ def run(options: argparse.Namespace) -> int:
     gc.enable()
     server.run()
     return 0
+
+
+def _lengthened(services: dict[str, "Service"], runs: int) -> dict[str, "Service"]:
+    """The services, each with so many runs more. Raises ``FixtureError``."""
+    from soundstage.world.past import lengthened
+
+    if runs < 0:
+        stop(f"a history has 0 runs or more, not {runs}")
+    return {
+        name: replace(service, fixture=lengthened(service.fixture, runs))
+        for name, service in services.items()
+    }
+
+
+def _draw_history(worlds: "Worlds") -> None:
+    """Draw long histories before anybody asks, and show on a terminal how far it is."""
+    world = worlds.default.world
+    begun = {name: world.beginning(name) for name in worlds.fixtures}
+    long = {name: each for name, each in begun.items() if each.runs}
+    if not long:
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    shown = Console(stderr=True)
+    with Progress(
+        *Progress.get_default_columns(),
+        MofNCompleteColumn(),
+        console=shown,
+        disable=not shown.is_terminal,
+    ) as progress:
+        for name, beginning in long.items():
+            bar = progress.add_task(f"{name}: runs", total=beginning.runs)
+            for done in beginning.drawing():
+                progress.update(bar, completed=done)
+            progress.update(bar, completed=beginning.runs)
 
 
 def _restore(worlds: "Worlds", path: Path) -> None:

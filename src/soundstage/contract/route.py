@@ -1,9 +1,9 @@
 """From a path to the operations that are there: a trie over its segments."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from soundstage.contract.parameter import unquoted
 
@@ -12,8 +12,7 @@ T = TypeVar("T")
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Generic[T]):
+class Match(NamedTuple, Generic[T]):
     """A path that is there: its operations by method, and the values in it."""
 
     methods: Mapping[str, T]
@@ -31,6 +30,7 @@ class _Leaf(Generic[T]):
 @dataclass(slots=True)
 class _Node(Generic[T]):
     literals: dict[bytes, "_Node[T]"] = field(default_factory=dict)
+    whole: "_Node[T] | None" = None  # a segment that is nothing but a value
     patterns: dict[str, tuple[re.Pattern[bytes], "_Node[T]"]] = field(
         default_factory=dict
     )
@@ -59,7 +59,7 @@ class Router(Generic[T]):
     def find(self, raw_path: bytes, method: str) -> Match[T] | None:
         """What is at a path as it was sent, still percent-encoded."""
         try:
-            found = next(_found(self._root, raw_path.split(b"/"), 1, ()), None)
+            found = _found(self._root, raw_path.split(b"/"), 1, ())
         except UnicodeDecodeError:
             return None
         if found is None:
@@ -72,6 +72,9 @@ class Router(Generic[T]):
 def _descended(node: _Node[T], segment: str) -> _Node[T]:
     if "{" not in segment:
         return node.literals.setdefault(segment.encode(), _Node())
+    if _TEMPLATE.fullmatch(segment):
+        node.whole = node.whole or _Node()
+        return node.whole
     parts = _TEMPLATE.split(segment)
     pattern = "".join(
         "(.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)
@@ -82,15 +85,22 @@ def _descended(node: _Node[T], segment: str) -> _Node[T]:
 
 def _found(
     node: _Node[T], segments: list[bytes], depth: int, values: tuple[str, ...]
-) -> Iterator[tuple[_Leaf[T], tuple[str, ...]]]:
-    if depth == len(segments):
-        if node.leaf:
-            yield node.leaf, values
-        return
-    segment = segments[depth]
-    if literal := node.literals.get(segment):
-        yield from _found(literal, segments, depth + 1, values)
-    for pattern, child in node.patterns.values():
-        if match := pattern.fullmatch(segment):
-            more = (*values, *(unquoted(group) for group in match.groups()))
-            yield from _found(child, segments, depth + 1, more)
+) -> tuple[_Leaf[T], tuple[str, ...]] | None:
+    while depth < len(segments):
+        segment = segments[depth]
+        depth += 1
+        literal = node.literals.get(segment)
+        if literal and not (node.whole or node.patterns):
+            node = literal
+            continue
+        if literal and (found := _found(literal, segments, depth, values)):
+            return found
+        for pattern, child in node.patterns.values():
+            if match := pattern.fullmatch(segment):
+                more = (*values, *(unquoted(group) for group in match.groups()))
+                if found := _found(child, segments, depth, more):
+                    return found
+        if not (node.whole and segment):
+            return None
+        node, values = node.whole, (*values, unquoted(segment))
+    return (node.leaf, values) if node.leaf else None

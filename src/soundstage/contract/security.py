@@ -19,6 +19,9 @@ Credential = Mapping[str, str]
 
 ANYBODY: Credential = {}
 
+Secrets = tuple[str | None, ...]
+"""Of the schemes of one requirement; ``None`` where nothing is presented."""
+
 
 @dataclass(frozen=True, slots=True)
 class Security:
@@ -27,28 +30,48 @@ class Security:
     schemes: Mapping[str, Find]
     requirements: tuple[tuple[str, ...], ...]
 
-    def admit(
-        self, headers: Headers, query: bytes, credentials: Iterable[Credential]
-    ) -> Credential:
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody need present anything."""
+        return not self.requirements or () in self.requirements
+
+    def among(self, credentials: Iterable[Credential]) -> "Admission":
+        """Whom it admits of those that there are."""
+        holders = list(credentials)
+        found: dict[tuple[str, ...], dict[Secrets, Credential]] = {}
+        for requirement in filter(None, self.requirements):
+            by_secrets = found.setdefault(requirement, {})
+            for holder in holders:
+                secrets = tuple(holder.get(name) for name in requirement)
+                if None not in secrets:
+                    by_secrets.setdefault(secrets, holder)
+        return Admission(self, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The security of an operation with the credentials that are good, by secrets."""
+
+    security: Security
+    _known: Mapping[tuple[str, ...], Mapping[Secrets, Credential]]
+
+    def admit(self, headers: Headers, query: bytes) -> Credential:
         """The credential that was presented; ``ANYBODY`` where none is asked for.
 
         A wrong credential is refused even where none is needed, so that a client that
         sends one learns of it. Raises ``Unauthorized``.
         """
-        if not self.requirements:
-            return ANYBODY
-        given = {name: find(headers, query) for name, find in self.schemes.items()}
+        security = self.security
+        given = {n: find(headers, query) for n, find in security.schemes.items()}
         tried = False
-        for requirement in self.requirements:
-            secrets = {name: given[name] for name in requirement}
-            if requirement and None not in secrets.values():
-                tried = True
-                for credential in credentials:
-                    if all(credential.get(n) == s for n, s in secrets.items()):
-                        return credential
-        if () in self.requirements and not any(s is not None for s in given.values()):
+        for requirement, credentials in self._known.items():
+            secrets = tuple([given[name] for name in requirement])
+            if credential := credentials.get(secrets):
+                return credential
+            tried = tried or None not in secrets
+        if security.is_open and all(secret is None for secret in given.values()):
             return ANYBODY
-        names = " or ".join(" and ".join(r) for r in self.requirements if r)
+        names = " or ".join(" and ".join(r) for r in security.requirements if r)
         if tried:
             raise Unauthorized(f"no such credentials ({names})", missing=False)
         raise Unauthorized(f"credentials are missing: {names}", missing=True)

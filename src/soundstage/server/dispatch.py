@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from soundstage.apis.service import Service
 from soundstage.contract.route import Router
@@ -210,11 +210,27 @@ async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 1000})
 
 
+class _Cors(CORSMiddleware):
+    """Starlette's, which makes no objects for requests that no page sends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if any(name == b"origin" for name, _ in scope.get("headers", ())):
+            await super().__call__(scope, receive, send)
+            return
+
+        async def varying(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"vary", b"Origin")]
+            await send(message)
+
+        await self.app(scope, receive, varying)
+
+
 def build_app(
     worlds: Worlds, guard: Guard | None = None, watch: Watch | None = None
 ) -> ASGIApp:
     """The whole server as an ASGI application, open to pages of local origins."""
-    return CORSMiddleware(
+    return _Cors(
         Dispatcher(worlds, guard, watch),
         allow_origin_regex=LOCAL_ORIGIN.pattern,
         allow_methods=["*"],

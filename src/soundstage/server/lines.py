@@ -149,4 +149,6 @@ def _for_people(entry: Document) -> str:
 
 def _printable(text: str) -> str:
     """Without what a client could use to steer the terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -34,6 +34,7 @@ from soundstage.apis.api import Answer, Call
 from soundstage.apis.service import Service
 from soundstage.contract.operation import Operation
 from soundstage.contract.route import Router
+from soundstage.contract.security import Admission
 from soundstage.contract.violation import (
     Broken,
     ContractError,
@@ -173,16 +174,14 @@ class AnswerValidation(ResponseValidationMiddleware):
 
 
 class _SecurityOperation:
-    def __init__(self, next_app: ASGIApp, operation: Operation) -> None:
+    def __init__(self, next_app: ASGIApp, admission: Admission) -> None:
         self.next_app = next_app
-        self.security = operation.security
+        self.admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
-        exchange.credential = self.security.admit(
-            exchange.headers,
-            scope["query_string"],
-            exchange.service.fixture.credentials,
+        exchange.credential = self.admission.admit(
+            exchange.headers, scope["query_string"]
         )
         await self.next_app(scope, receive, send)
 
@@ -191,7 +190,9 @@ class SecurityApi(Compiled, SecurityAPI):
     """Makes compiled operations."""
 
     def make_operation(self, operation: AbstractOperation) -> _SecurityOperation:
-        return _SecurityOperation(self.next_app, self.compiled(operation))
+        security = self.compiled(operation).security
+        admission = security.among(self.service.fixture.credentials)
+        return _SecurityOperation(self.next_app, admission)
 
 
 class Security(SecurityMiddleware):

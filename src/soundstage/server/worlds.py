@@ -24,17 +24,22 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(slots=True, eq=False)
 class Hosted:
-    """A world on a server. ``port`` is one that leads to this world alone."""
+    """A world on a server, and itself among the ``hosts`` of all worlds.
+
+    ``port`` is one that leads to this world alone.
+    """
 
     name: str
     world: World
     journal: Journal
+    hosts: "dict[World, Hosted]" = field(default_factory=dict)
     port: int | None = None
     faults: Rules = field(default_factory=Rules)
     lobby: Lobby = field(init=False)
 
     def __post_init__(self) -> None:
         self.lobby = Lobby(self.world)
+        self.hosts[self.world] = self
 
     def reset(self) -> None:
         """Bring the world back to how it was made; who waits for it is sent home."""
@@ -46,6 +51,7 @@ class Hosted:
     def become(self, world: World) -> None:
         """Host another world in the place of this one."""
         self.lobby.close()
+        self.hosts[world] = self.hosts.pop(self.world)
         self.world = world
         self.lobby = Lobby(world)
 
@@ -66,7 +72,9 @@ class Worlds:
         first.opening = self.opening
         self._masks = masks_of(service.contract for service in services.values())
         self._gone = Coverage()  # of cleared journals, and of worlds that are no more
-        self._hosted = {DEFAULT: Hosted(DEFAULT, first, self._journal())}
+        self._hosts: dict[World, Hosted] = {}
+        hosted = Hosted(DEFAULT, first, self._journal(), self._hosts)
+        self._hosted = {DEFAULT: hosted}
         self._ports: dict[int, Hosted | None] = {}  # None: its world was removed
         self._closed = False
         self.open_port: Callable[[], int] | None = None
@@ -98,11 +106,11 @@ class Worlds:
         return hosted
 
     def hosting(self, world: World) -> Hosted:
-        """The host of a world. Raises ``Problem`` if it was removed meanwhile."""
-        for hosted in self._hosted.values():
-            if hosted.world is world:
-                return hosted
-        raise Problem(404, "this world was removed")
+        """The host of a world. Raises ``Problem`` if it was removed meanwhile. O(1)."""
+        try:
+            return self._hosts[world]
+        except KeyError:
+            raise Problem(404, "this world was removed") from None
 
     def named(self, name: str) -> Hosted:
         """The world of this name. Raises ``Problem`` if it is not there."""
@@ -122,21 +130,25 @@ class Worlds:
             raise Problem(409, f"there is a world {name!r} already")
         if len(self._hosted) >= MOST:
             raise Problem(409, f"there are {MOST} worlds already; delete some")
-        hosted = Hosted(name, World(self.fixtures, opening), self._journal())
-        if own_port:
-            if self.open_port is None:
-                raise Problem(409, "this server cannot open ports")
-            hosted.port = self.open_port()
-            self._ports[hosted.port] = hosted
+        world = World(self.fixtures, opening)
+        port = self._new_port() if own_port else None
+        hosted = Hosted(name, world, self._journal(), self._hosts, port)
+        if port is not None:
+            self._ports[port] = hosted
         self._hosted[name] = hosted
         if self._closed:
             hosted.lobby.close()
         return hosted
 
+    def _new_port(self) -> int:
+        if self.open_port is None:
+            raise Problem(409, "this server cannot open ports")
+        return self.open_port()
+
     def delete(self, name: str) -> None:
         """Remove a world and its port. Raises ``Problem``."""
         hosted = self.named(name)
-        del self._hosted[name]
+        del self._hosted[name], self._hosts[hosted.world]
         self._gone.add(hosted.journal.coverage)
         hosted.lobby.close()
         if hosted.port is not None:

@@ -8,7 +8,7 @@ from soundstage.types import Document, Json
 from soundstage.world.chance import Chance
 from soundstage.world.clock import within_years
 from soundstage.world.errors import FixtureError, IllegalMove, Unknown
-from soundstage.world.record import Kind, Record
+from soundstage.world.record import ALWAYS, Kind, Record
 from soundstage.world.scenario import (
     RUN,
     Change,
@@ -33,13 +33,18 @@ Trail: TypeAlias = dict[tuple[str, int], str]
 class Source:
     """What runs are drawn from. What is drawn as planned is taken out of ``planned``.
 
-    A ``trail`` that is handed in is filled, for those who check fixtures.
+    A ``trail`` that is handed in is filled, for those who check fixtures. ``aside``
+    are the draws of records that nothing else depends on, where they have their own;
+    an ``outline`` leaves them out. ``until`` is the last instant that was played.
     """
 
     script: Script
     chance: Chance
     planned: list[Planned] = field(default_factory=list)
     trail: Trail | None = None
+    aside: Chance | None = None
+    outline: bool = False
+    until: int = ALWAYS
 
     def scenario_of(self, task: str) -> str:
         """How a run unfolds that names no scenario: planned, the task's, any."""
@@ -83,17 +88,19 @@ class Drawing:
         self.drafts: dict[str, _Draft] = {}
         self.cues: list[Cue] = []
         self._given = given
+        self._source = source
         self._script = source.script
-        self._trail = source.trail
+        self._moments = source.script.vocabulary.moments
+        self._aside = self._kinds_aside()
         self._began = at
         self._depth = 0
 
     def look_up(self, name: str) -> Json:
-        head, *path = name.split(".")
-        if moment := self._script.vocabulary.moments.get(head):
+        head, _, path = name.partition(".")
+        if moment := self._moments.get(head):
             return moment(self.at, self._began)
         value = self.names[head]
-        for part in path:
+        for part in path.split(".") if path else ():
             if not isinstance(value, dict):
                 raise KeyError(name)
             value = value[part]
@@ -140,7 +147,10 @@ class Drawing:
             else:
                 self.draw(step.draw)
             for change in step.changes:
-                self._change(change)
+                if change.name is None and change.kind in self._aside:
+                    self._change_aside(change)
+                else:
+                    self._change(change)
             if step.play:
                 self._play(str(step.play(self, None)), step.pointer)
             if step.start:
@@ -165,6 +175,21 @@ class Drawing:
             self.play(step.steps)
         self.names.pop("count", None)
         self.names.update(outer)
+
+    def _kinds_aside(self) -> frozenset[str]:
+        """What nothing else depends on, unless it has a name; it may be drawn later."""
+        if self._source.aside is None and not self._source.outline:
+            return frozenset()
+        kinds = self._script.vocabulary.kinds
+        return frozenset(name for name, kind in kinds.items() if kind.of_run)
+
+    def _change_aside(self, change: Change) -> None:
+        if self._source.aside is None:
+            return
+        before = self.chance, self._began
+        self.chance = self._source.aside
+        self._change(change)
+        self.chance, self._began = before
 
     def _change(self, change: Change) -> None:
         draft = self.drafts.get(change.name) if change.name else None
@@ -191,8 +216,8 @@ class Drawing:
             draft.documents.append(new)
         if change.name:
             self.names[change.name] = new
-        if self._trail is not None:
-            self._trail[draft.id, self.at] = change.pointer
+        if self._source.trail is not None:
+            self._source.trail[draft.id, self.at] = change.pointer
 
     def _begin(self, change: Change) -> _Draft:
         kind = self._script.vocabulary.kinds[change.kind]

@@ -5,10 +5,11 @@ from typing import TypeAlias
 
 from soundstage.types import Document
 from soundstage.world.chance import Chance
+from soundstage.world.collection import Collection
 from soundstage.world.drawing import Source
 from soundstage.world.errors import Unknown
 from soundstage.world.log import Delete, Interrupt, Patch, Plan, Put, Start
-from soundstage.world.record import Collection, Record
+from soundstage.world.record import Record
 from soundstage.world.scenario import ANY, Cue, Planned
 from soundstage.world.state import State, inspect, inspect_record, with_fields
 from soundstage.world.timeline import Cut, Run, drawn, interrupted

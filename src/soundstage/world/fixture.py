@@ -41,7 +41,8 @@ CRON = "cron"
 class Past:
     """Runs that started before the server: one ``ago``, or one ``every`` so often.
 
-    ``cron`` is the schedule of an entry that follows its task's.
+    ``cron`` is the schedule of an entry that follows its task's. ``runs`` is how many
+    there are of an entry whose runs are drawn one by one, when somebody looks at them.
     """
 
     pointer: str
@@ -53,6 +54,7 @@ class Past:
     span: Value | None
     names: Mapping[str, Value]
     cron: str | None = None
+    runs: int | None = None
 
 
 class Wrong(Protocol):
@@ -264,6 +266,7 @@ def _past(node: Document, pointer: str, script: Script) -> Past:
         span=spans.get("for"),
         names=compile_values(node.get("with", {}), f"{pointer}/with"),
         cron=cron,
+        runs=node.get("runs"),
     )
 
 

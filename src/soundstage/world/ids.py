@@ -1,7 +1,6 @@
 """Identifiers as the vendors form them, drawn from a seed."""
 
 from collections.abc import Callable
-from uuid import UUID
 
 from soundstage.world.chance import Chance
 
@@ -12,9 +11,15 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FRIENDLY = "123456789abcdefghijkmnopqrstuvwxyz"
 
 
+_VERSION_4 = 0x4 << 76 | 0x8 << 60  # with the variant of the RFC
+_FREE = ~(0xF << 76 | 0xC << 60)
+
+
 def uuid(chance: Chance, _at: int) -> str:
     """A version 4 UUID (RFC 9562)."""
-    return str(UUID(int=chance.bits(128), version=4))
+    bits = chance.bits(128) & _FREE | _VERSION_4
+    digits = f"{bits:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def ulid(chance: Chance, at: int) -> str:

@@ -1,8 +1,8 @@
-"""Records, JSON documents whose versions follow a timeline, and collections of them."""
+"""Records: JSON documents whose versions follow a timeline."""
 
-from bisect import bisect_right, insort_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from soundstage.types import Document, Json
@@ -19,6 +19,7 @@ class Kind:
     ``collection`` keeps it, ``id`` is the field with its identifier, made by ``form``;
     ``parent`` is the field by whose value records are listed (an event's ``runID``);
     ``schema`` points to its schema in the contract, ``None`` where it is never served.
+    Those that are ``of_run`` have the run that made them as their parent.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Kind:
     form: IdForm
     parent: str | None = None
     schema: str | None = None
+    of_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,32 @@ class Record:
         """The instant of the first version."""
         return self.times[0]
 
+    @property
+    def settled(self) -> int:
+        """The instant of the last version; nothing becomes of it any more."""
+        return self.times[-1]
+
+    @property
+    def last(self) -> Document | None:
+        """The last version."""
+        return self.documents[-1]
+
+    @property
+    def to_come(self) -> tuple[int, ...]:
+        """Instants at which it may change, in any world that it is in."""
+        return self.times
+
+    @property
+    def parent(self) -> Json:
+        """What it is listed under, from first to last."""
+        return (self.documents[0] or {}).get(self.kind.parent or "")
+
+    def since(self, now: int) -> int:
+        """The instant of the version in force; that of the first before it."""
+        if self.times[-1] <= now:
+            return self.times[-1]
+        return self.times[max(bisect_right(self.times, now) - 1, 0)]
+
     def as_of(self, now: int) -> Document | None:
         """The version in force; ``None`` before the first. O(log versions)."""
         if self.times[-1] <= now:  # what is over is asked for most
@@ -106,85 +134,6 @@ class Record:
         return Record(self.kind, self.id, times, documents, self.name)
 
 
-def _began(record: Record) -> int:
+def began(record: Record) -> int:
+    """When a record begins; what lists of them are in the order of."""
     return record.began
-
-
-@dataclass(slots=True)
-class Collection:
-    """Records of one kind, in the order in which they begin (ties: as they were added).
-
-    Records that have not begun yet are kept too; every question takes ``now``.
-    """
-
-    kind: Kind
-    _by_id: dict[str, Record] = field(default_factory=dict)
-    _all: list[Record] = field(default_factory=list)
-    _by_parent: dict[Json, list[Record]] = field(default_factory=dict)
-
-    def __iter__(self) -> Iterator[Record]:
-        return iter(self._all)
-
-    def copy(self) -> "Collection":
-        """A collection that changes on its own; the records are shared."""
-        lists = {parent: list(records) for parent, records in self._by_parent.items()}
-        return Collection(self.kind, dict(self._by_id), list(self._all), lists)
-
-    def record(self, record_id: str) -> Record | None:
-        """The record with this id, all its versions. O(1)."""
-        return self._by_id.get(record_id)
-
-    def get(self, record_id: str, now: int) -> Document | None:
-        """The document with this id, as of now. O(1)."""
-        record = self._by_id.get(record_id)
-        return record.as_of(now) if record else None
-
-    def all(self, now: int) -> list[Document]:
-        """Every document that has begun, the oldest first. O(documents)."""
-        return _seen(self._all, now)
-
-    def children(self, parent: Json, now: int) -> list[Document]:
-        """Those listed under this parent, the oldest first. O(children)."""
-        return _seen(self._by_parent.get(parent, []), now)
-
-    def listed(self, parent: Json) -> Sequence[Record]:
-        """The records under this parent as they begin, those to come too. O(1)."""
-        return self._by_parent.get(parent, ())
-
-    def add(self, record: Record) -> None:
-        """Take a record in. O(log n), when it begins after the ones already here."""
-        self._by_id[record.id] = record
-        insort_right(self._all, record, key=_began)
-        if self.kind.parent is not None:
-            siblings = self._by_parent.setdefault(self._parent(record), [])
-            insort_right(siblings, record, key=_began)
-
-    def replace(self, old: Record, new: Record | None) -> None:
-        """Put ``new``, which begins at the same instant, where ``old`` stood."""
-        lists = [self._all]
-        if self.kind.parent is not None:
-            lists.append(self._by_parent[self._parent(old)])
-        for records in lists:
-            index = next(
-                i
-                for i in range(bisect_right(records, old.began, key=_began) - 1, -1, -1)
-                if records[i] is old
-            )
-            records[index : index + 1] = [new] if new else []
-        if new:
-            self._by_id[old.id] = new
-        else:
-            del self._by_id[old.id]
-
-    def _parent(self, record: Record) -> Json:
-        first = record.documents[0] or {}
-        return first.get(self.kind.parent or "")
-
-
-def _seen(records: list[Record], now: int) -> list[Document]:
-    begun = bisect_right(records, now, key=_began)
-    return [
-        document
-        for record in records[:begun]
-        if (document := record.as_of(now)) is not None
-    ]

@@ -123,14 +123,18 @@ class Agenda:
         self._state_of = state_of
         self._passed = dict.fromkeys(schedules, Tick(origin, ""))
         self._next: dict[str, Tick | None] = {}
+        self._due: tuple[tuple[Tick, str] | None] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._schedules)
 
     def next(self) -> tuple[Tick, str] | None:
-        """The first tick to come, and whose it is."""
-        ticks = [(tick, api) for api in self._passed if (tick := self._next_of(api))]
-        return min(ticks, default=None)
+        """The first tick to come, and whose it is. O(1) until something changes."""
+        if self._due is None:
+            found = ((self._next_of(api), api) for api in self._passed)
+            ticks = [(tick, api) for tick, api in found if tick]
+            self._due = (min(ticks, default=None),)
+        return self._due[0]
 
     def commands_of(self, tick: Tick, api: str) -> Sequence["Command"]:
         """What a tick does; the next one is looked for after it."""
@@ -141,6 +145,7 @@ class Agenda:
     def changed(self, api: str) -> None:
         """Look again: its crons may be others now."""
         self._next.pop(api, None)
+        self._due = None
 
     def commanded(self, api: str, at: int) -> None:
         """Look again, from the instant of a command on: what it brings is not due yet.

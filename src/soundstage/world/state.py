@@ -1,42 +1,47 @@
 """What there is at one API: runs, and the collections that their records fill."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 
 from soundstage.types import Document, Json
-from soundstage.world.chance import Chance, Seeded
-from soundstage.world.clock import within_years
-from soundstage.world.drawing import Source
+from soundstage.world.collection import Collection
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.fixture import Fixture, Past
-from soundstage.world.record import Collection, Record
-from soundstage.world.scenario import Cue, Planned, Scenario, Script
-from soundstage.world.schedule import next_at
-from soundstage.world.timeline import Run, drawn
-from soundstage.world.value import Bare, merged
-
-LEAST_GAP = 1_000
-"""The least ms between two runs of one history entry, so that it ends."""
+from soundstage.world.fixture import Fixture
+from soundstage.world.layered import Layered
+from soundstage.world.outline import Outline, Runs
+from soundstage.world.record import Record
+from soundstage.world.scenario import Planned, Scenario
+from soundstage.world.timeline import Run
+from soundstage.world.value import merged
 
 
 class State:
-    """The runs and records of one API in one world."""
+    """The runs and records of one API in one world.
+
+    ``first`` are the runs that all worlds begin with.
+    """
 
     def __init__(self, fixture: Fixture) -> None:
         self.fixture = fixture
         self.script = fixture.script
         self.planned: list[Planned] = []
-        self.runs: dict[str, Run] = {}
+        self.first = Runs()
+        self.runs: MutableMapping[str, Run] = self.first
         kinds = fixture.script.vocabulary.kinds.values()
         self.collections = {kind.collection: Collection(kind) for kind in kinds}
+        for kind in kinds:
+            if kind.of_run:
+                recall = partial(self.first.recall, kind.collection)
+                self.collections[kind.collection].recall = recall
 
     def copy(self) -> "State":
-        """A state that changes on its own. O(records), but nothing is drawn."""
+        """A state that changes on its own; this one must not change any more. O(1)."""
         copy = State(self.fixture)
         copy.script = self.script
         copy.planned = list(self.planned)
-        copy.runs = dict(self.runs)
+        copy.first = self.first
+        copy.runs = Layered(self.runs)
         copy.collections = {n: c.copy() for n, c in self.collections.items()}
         return copy
 
@@ -59,6 +64,21 @@ class State:
             self.collections[record.kind.collection].add(record)
         for successor in run.successors:
             self.add(successor)
+
+    def keep(self, run: Run, outline: Outline) -> None:
+        """Take in a run of which the outline is enough; no other world may see it yet.
+
+        What nobody finds by way of the run is kept as it is.
+        """
+        self.first.keep(outline)
+        for record in (outline, *run.records[1:]):
+            if not record.kind.of_run:
+                self.collections[record.kind.collection].add(record)
+
+    def started(self, run_id: str) -> int:
+        """When a run was started."""
+        outline = self.first.outline(run_id)
+        return outline.at if outline else self.runs[run_id].at
 
     def replace(self, old: Run, new: Run) -> None:
         """Put an interrupted run in the place of the one that would have been."""
@@ -97,12 +117,8 @@ class State:
             collection.add(new)
 
     def next_change(self, now: int) -> int | None:
-        """The next instant at which any record changes or begins. O(records)."""
-        upcoming = (
-            record.next_after(now)
-            for collection in self.collections.values()
-            for record in collection
-        )
+        """The next instant at which any record changes or begins. O(log records)."""
+        upcoming = (each.next_change(now) for each in self.collections.values())
         return min((at for at in upcoming if at is not None), default=None)
 
     def _remove(self, run: Run) -> None:
@@ -147,50 +163,3 @@ def with_fields(run: Run, fields: Mapping[str, Json]) -> Run:
     own = run.records[0]
     documents = tuple(d and merged(d, fields) for d in own.documents)
     return replace(run, records=(replace(own, documents=documents), *run.records[1:]))
-
-
-@lru_cache(maxsize=64)
-def first_state(fixture: Fixture, seed: int, origin: int) -> State:
-    """What the fixture alone makes; shared, so copy it before it changes."""
-    state = State(fixture)
-    for record in fixture.records:
-        state.collections[record.kind.collection].add(record)
-    for i, past in enumerate(fixture.history):
-        for run in _history(fixture, past, Seeded(seed, fixture.api, i), origin):
-            state.add(run)
-    return state
-
-
-def _history(
-    fixture: Fixture, past: Past, chance: Seeded, origin: int
-) -> Iterator[Run]:
-    for at in sorted(_instants(past, Bare(chance, origin))):
-        cue = cue_of(fixture.script, past, chance, at)
-        yield drawn(Source(fixture.script, chance), cue)
-
-
-def cue_of(script: Script, past: Past, chance: Chance, at: int) -> Cue:
-    """The run that a history entry has at this instant, not drawn yet."""
-    scene = Bare(chance, at)
-    chosen = past.scenario(scene, None) if past.scenario else None
-    names: dict[str, Json] = {n: v(scene, None) for n, v in past.names.items()}
-    if chosen is None:
-        chosen = Source(script, chance).scenario_of(past.task)
-    return Cue(past.task, chosen, at, past.id, names)
-
-
-def _instants(past: Past, scene: Bare) -> Iterator[int]:
-    origin = scene.at
-    if past.ago:
-        yield within_years(origin - past.ago(scene, None))
-    start = within_years(origin - past.span(scene, None)) if past.span else origin
-    if past.cron:
-        tick = next_at(past.cron, start - 1)
-        while tick is not None and tick < origin:
-            yield tick
-            tick = next_at(past.cron, tick)
-    if past.every:
-        at = start
-        while at < origin:
-            yield at
-            at += max(past.every(scene, None), LEAST_GAP)

@@ -71,6 +71,7 @@ def drawn(source: Source, cue: Cue) -> Run:
     if cue.beginning is not None:
         drawing.pass_through(script.passage("beginning", cue.beginning))
     drawing.play(scenario.steps)
+    source.until = max(source.until, drawing.at)
     if RUN not in drawing.drafts:
         msg = f"the scenario never makes a record of kind {RUN!r}"
         raise FixtureError(msg, f"/scenarios/{scenario_name}")
@@ -111,6 +112,7 @@ def interrupted(source: Source, run: Run, cut: Cut) -> Run | None:
         elif past:
             drawing.resume(past)
     drawing.pass_through(ending)
+    source.until = max(source.until, drawing.at)
     new = replace(
         run,
         records=(*drawing.records(), *gone),

@@ -8,6 +8,7 @@ from typing import overload
 from soundstage.types import Document
 from soundstage.world.chance import Chance, Seeded
 from soundstage.world.clock import LATEST, Clock
+from soundstage.world.collection import Collection
 from soundstage.world.effect import Outcome, effect_of
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture, compile_scenario
@@ -27,9 +28,10 @@ from soundstage.world.log import (
     entry_as_json,
     entry_of,
 )
-from soundstage.world.record import Collection, Record
+from soundstage.world.past import Beginning, beginning
+from soundstage.world.record import Record
 from soundstage.world.schedule import Agenda
-from soundstage.world.state import State, first_state
+from soundstage.world.state import State
 from soundstage.world.timeline import Run
 
 
@@ -98,9 +100,13 @@ class World:
         if state is None:
             if api not in self.fixtures:
                 raise Unknown("API", api, tuple(self.fixtures))
-            state = first_state(self.fixtures[api], self.opening.seed, self.origin)
-            self._states[api] = state
+            state = self._states[api] = self.beginning(api).state()
         return state
+
+    def beginning(self, api: str) -> Beginning:
+        """What this API begins with, which may take a while to draw."""
+        fixture, seed = self.fixtures[api], self.opening.seed
+        return beginning(fixture, seed, self.origin, whole=self.began < self.origin)
 
     def collection(self, api: str, name: str) -> Collection:
         """The records of one kind. Raises ``Unknown``."""

@@ -8,6 +8,7 @@ from soundstage.apis.api import Answer, Call, Impossible
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
 from soundstage.world.log import Start
+from soundstage.world.query import Among, Holds, Query
 from soundstage.world.state import State
 
 API_NAME: Final = "algolia-ingestion"
@@ -91,9 +92,13 @@ def name_of(state: State, task: Document) -> str:
 
 
 def _is_busy(state: State, task: Document, now: int) -> bool:
-    """Whether a run is under way; pushes go side by side. O(runs of the task)."""
-    runs = state.collection("runs").children(task["taskID"], now)
-    return any(
-        run["status"] in {"created", "started"} and run["type"] != "push"
-        for run in runs
+    """Whether a run is under way; pushes go side by side."""
+    return state.collection("runs").find(BUSY, now, task["taskID"]).total > 0
+
+
+BUSY: Final = Query(
+    (
+        ("status", Among(frozenset({"created", "started"}))),
+        ("type", Holds(lambda kind: kind != "push")),
     )
+)

@@ -5,6 +5,7 @@ from typing import Final
 
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339, within_years
+from soundstage.world.query import Above, Between, Query
 from soundstage.world.record import Record
 from soundstage.world.state import State
 
@@ -21,22 +22,25 @@ def is_enabled(state: State, task: Document, now: int) -> bool:
     if not task["enabled"]:
         return False
     most = task.get("policies", {}).get("criticalThreshold", MOST_FAILURES)
+    ended = _ended(state, task["taskID"], now)
+    runs = state.collection("runs")
     row = 0
-    for outcome in _outcomes(state, task["taskID"], now):
-        row = row + 1 if outcome == "failure" else 0
+    for run in runs.find(ended, now, task["taskID"]).documents:
+        row = row + 1 if run["outcome"] == "failure" else 0
         if row == most:
             return False
     return True
 
 
-def _outcomes(state: State, task_id: str, now: int) -> list[str]:
-    """Of the runs that ended since the task was last enabled, in their order."""
+ALL: Final = 2**62
+
+
+def _ended(state: State, task_id: str, now: int) -> Query:
+    """Its runs that ended since it was last enabled, in the order of that."""
     record = state.collection("tasks").record(task_id)
     since = rfc3339(within_years(enabled_since(record, now))) if record else ""
-    runs = state.collection("runs").children(task_id, now)
-    ended = [run for run in runs if "outcome" in run and run["finishedAt"] > since]
-    ended.sort(key=lambda run: run["finishedAt"])
-    return [run["outcome"] for run in ended]
+    tests = ("outcome", Between()), ("finishedAt", Above(since))
+    return Query(tests, "finishedAt", count=ALL)
 
 
 def enabled_since(record: Record, now: int) -> int:

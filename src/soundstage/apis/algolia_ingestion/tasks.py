@@ -39,8 +39,9 @@ def shown(call: Call, task: Document) -> Document:
 
 
 def _moments(call: Call, task: Document) -> Document:
-    runs = call.collection("runs").children(task["taskID"], call.now)
-    ran = (run["createdAt"] for run in reversed(runs) if run["type"] != "push")
+    newest = call.collection("runs").newest(call.now, task["taskID"])
+    runs = (run for record in newest if (run := record.as_of(call.now)))
+    ran = (run["createdAt"] for run in runs if run["type"] != "push")
     due = next_at(task["cron"], call.now) if task["enabled"] else None
     moments = {"lastRun": next(ran, None), "nextRun": due and rfc3339(due)}
     return {name: moment for name, moment in moments.items() if moment}

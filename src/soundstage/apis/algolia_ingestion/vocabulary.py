@@ -17,7 +17,7 @@ def _owned(name: str) -> Kind:
 
 VOCABULARY = Vocabulary.of(
     Kind("run", "runs", "runID", uuid, "taskID", _schema("Run")),
-    Kind("event", "events", "eventID", uuid, "runID", _schema("Event")),
+    Kind("event", "events", "eventID", uuid, "runID", _schema("Event"), of_run=True),
     _owned("authentication"),
     _owned("transformation"),
     _owned("source"),

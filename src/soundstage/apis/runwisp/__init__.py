@@ -26,7 +26,7 @@ from soundstage.world.state import State
 
 VOCABULARY = Vocabulary.of(
     Kind("run", "runs", "id", ulid, "task_name", "#/components/schemas/Run"),
-    Kind("line", "lines", "id", hex16, "run_id"),
+    Kind("line", "lines", "id", hex16, "run_id", of_run=True),
     Kind(
         "daemon",
         "daemons",

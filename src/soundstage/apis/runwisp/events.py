@@ -72,10 +72,9 @@ def _numbered(events: list[Event]) -> Iterator[tuple[int, Event]]:
 
 
 def _next_changes(call: Call) -> Iterator[int]:
-    """When a run changes, or a task is due. O(runs)."""
-    for record in call.collection("runs"):
-        if (at := record.next_after(call.now)) is not None:
-            yield at
+    """When a run changes, or a task is due."""
+    if (at := call.collection("runs").next_change(call.now)) is not None:
+        yield at
     for task in call.world.state(call.api).script.tasks.values():
         if "cron" in task and (at := next_at(task["cron"], call.now)) is not None:
             yield at
@@ -87,6 +86,7 @@ def _happened(call: Call, since: int) -> list[Event]:
     found = [
         (event.at, i, event)
         for i, record in enumerate(records)
+        if record.settled >= since
         for event in _events(record, since, call.now)
     ]
     ranks = _ranks(call, since, records) if found else {}

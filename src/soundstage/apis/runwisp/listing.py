@@ -1,13 +1,13 @@
 """Lists of runs: filters, order, pages, and how the runs ended."""
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from soundstage.apis.api import Answer, Call
 from soundstage.apis.runwisp.described import described
 from soundstage.types import Document, Json
 from soundstage.world.clock import instant_of
-from soundstage.world.page import nulls_first, ordered
+from soundstage.world.page import nulls_first
+from soundstage.world.query import Among, Aspect, Holds, Query, Test
 
 SEARCH_BYTES = 100  # the rest of a search is cut off
 END_REASONS = frozenset(
@@ -18,54 +18,57 @@ FAILURES = frozenset({"failed", "crashed", "timeout"})
 
 def list_task_runs(call: Call) -> Answer:
     """A page of a task's runs; a task that is not there has none."""
-    return _page(call, _runs(call, call.parameters["taskName"]))
+    return _page(call, call.parameters["taskName"])
 
 
 def list_all_runs(call: Call) -> Answer:
     """A page of the runs of all tasks, or of the one that is named."""
-    return _page(call, _runs(call, call.parameters.get("task_name")))
+    return _page(call, call.parameters.get("task_name"))
 
 
 def summarize(call: Call) -> Answer:
-    """How many runs there are, and how they ended. O(runs)."""
-    runs = _runs(call, None)
-    reasons = Counter(run.get("end_reason") for run in runs)
+    """How many runs there are, and how they ended."""
+    runs = call.collection("runs")
+    failed = Query((_ended(FAILURES),), "end_at", descending=True, count=1)
+    failures = runs.find(failed, call.now)
     body: Document = {
-        "total": len(runs),
-        "success": reasons["success"],
-        "failed": sum(reasons[reason] for reason in FAILURES),
+        "total": runs.find(Query(), call.now).total,
+        "success": runs.find(Query((_ended({"success"}),)), call.now).total,
+        "failed": failures.total,
     }
-    ends = [run["end_at"] for run in runs if run.get("end_reason") in FAILURES]
-    if ends:
-        body["last_failure"] = max(ends)
+    if failures.documents:
+        body["last_failure"] = failures.documents[0]["end_at"]
     return described(call, "RunSummary", body)
 
 
-def _runs(call: Call, task: str | None) -> list[Document]:
-    """The runs of a task, of all if none is named. O(those)."""
-    runs = call.collection("runs")
-    return runs.children(task, call.now) if task else runs.all(call.now)
-
-
-def _page(call: Call, runs: list[Document]) -> Answer:
+def _page(call: Call, task: str | None) -> Answer:
+    """Newest first unless a field is named; then descending unless asked otherwise."""
     given = call.parameters
-    found = [
-        run
-        for run in runs
-        if _has_status(run, given.get("status"))
-        and _matches(run, _needle(given.get("search")))
-    ]
-    found = _sorted(found, given.get("sort_field"), given.get("sort_direction"))
-    page = found[given["offset"] : given["offset"] + given["limit"]]
-    return described(call, "RunsResponseBody", {"runs": page, "total": len(found)})
+    field, direction = given.get("sort_field"), given.get("sort_direction")
+    query = Query(
+        tests=tuple(_tests(given.get("status"), _needle(given.get("search")))),
+        order=_ORDERS[field or "created_at"],
+        descending=not field or direction != "asc",
+        start=given["offset"],
+        count=given["limit"],
+    )
+    page = call.collection("runs").find(query, call.now, task or None)
+    body = {"runs": page.documents, "total": page.total}
+    return described(call, "RunsResponseBody", body)
 
 
-def _has_status(run: Document, wanted: str | None) -> bool:
+def _tests(status: str | None, needle: str) -> Iterator[tuple[Aspect, Test]]:
     """An end reason is looked for among end reasons, any other word among phases."""
-    if not wanted:
-        return True
-    field = "end_reason" if wanted in END_REASONS else "status"
-    return bool(run.get(field) == wanted)
+    if status in END_REASONS:
+        yield _ended({status})
+    elif status:
+        yield "status", Among(frozenset({status}))
+    if needle:
+        yield _names, Holds(lambda names: any(needle in name for name in names))
+
+
+def _ended(reasons: Iterable[str]) -> tuple[Aspect, Test]:
+    return "end_reason", Among(frozenset(reasons))
 
 
 def _needle(search: str | None) -> str:
@@ -74,28 +77,15 @@ def _needle(search: str | None) -> str:
     return _ascii_lower(cut.replace("%", "").replace("_", ""))
 
 
-def _matches(run: Document, needle: str) -> bool:
-    return not needle or any(
-        needle in _ascii_lower(run[field]) for field in ("task_name", "id")
-    )
+def _names(run: Document, _at: int) -> tuple[str, str]:
+    """What is searched in."""
+    return _ascii_lower(run["task_name"]), _ascii_lower(run["id"])
 
 
 def _ascii_lower(text: str) -> str:
     return (
         text.encode().lower().decode()
     )  # bytes know ASCII capitals only, as LIKE does
-
-
-def _sorted(
-    runs: list[Document], field: str | None, direction: str | None
-) -> list[Document]:
-    """Newest first unless a field is named; then descending unless asked otherwise.
-
-    The real server breaks no ties; here the id does, so that pages never overlap.
-    """
-    descending = not field or direction != "asc"
-    key = _KEYS[field or "created_at"]
-    return ordered(runs, lambda run: (key(run), run["id"]), descending=descending)
 
 
 def _duration(run: Document) -> int:
@@ -115,3 +105,11 @@ _KEYS: dict[str, Callable[[Document], Json]] = {
     "duration": _duration,
     "created_at": lambda run: run["created_at"],
 }
+
+
+def _then_by_id(key: Callable[[Document], Json]) -> Aspect:
+    """The real server breaks no ties; here the id does, so that pages never overlap."""
+    return lambda run, _at: (key(run), run["id"])
+
+
+_ORDERS = {field: _then_by_id(key) for field, key in _KEYS.items()}

@@ -118,6 +118,8 @@ _PASSED: WeakKeyDictionary[State, dict[str, int]] = WeakKeyDictionary()
 
 def _place(state: State, record: Record, at: int) -> Place | None:
     """The place of a run that has begun; None if it is over and nothing follows."""
+    if state.first.outline(record.id):  # all of it is over
+        return None
     document, run = record.as_of(at), state.runs.get(record.id)
     if document and document["status"] != "ended":
         starts, end = _first(record, "running", at), _first(record, "ended")

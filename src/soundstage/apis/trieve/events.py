@@ -2,14 +2,17 @@
 
 from soundstage.apis.api import Answer, Call
 from soundstage.apis.trieve.access import dataset_of
-from soundstage.types import Document
-from soundstage.world.page import page_of, pages
+from soundstage.world.page import pages
+from soundstage.world.query import Among, Holds, Query, Test
 
 PAGE_SIZE = 10
 MOST_PAGES = 2**31 - 1  # what the real server's division by a page size of 0 ends as
 
 STORED = {"qdrant_upload_failed": "qdrant_index_failed"}
 """Types that are stored under another name than the one they are asked for by."""
+
+TOLD = Holds(lambda event_type: event_type not in STORED.values())
+ALL = Query(count=2**63)
 
 
 def list_events(call: Call) -> Answer:
@@ -20,23 +23,27 @@ def list_events(call: Call) -> Answer:
     # JSON's 1.0 is a whole number too.
     page = 1 if page is None else int(page)
     size = PAGE_SIZE if size is None else int(size)
-    events = call.collection("events").children(dataset["id"], call.now)
-    found = [event for event in events if _asked_for(event, given.get("event_types"))]
-    found.reverse()
+    query = Query(
+        (("event_type", _asked_for(given.get("event_types"))),),
+        descending=True,
+        start=max(page - 1, 0) * size,
+        count=size if page > 0 else 0,
+    )
+    events = call.collection("events")
+    found = events.find(query, call.now, dataset["id"])
+    every = events.find(ALL, call.now, dataset["id"])
     return Answer(
         {
-            "events": page_of(found, page, size),
-            "event_types": sorted({event["event_type"] for event in events}),
-            "page_count": _page_count(len(found), size),
+            "events": found.documents,
+            "event_types": sorted({event["event_type"] for event in every.documents}),
+            "page_count": _page_count(found.total, size),
         }
     )
 
 
-def _asked_for(event: Document, types: list[str] | None) -> bool:
+def _asked_for(types: list[str] | None) -> Test:
     """Without types: all but those that the real server's own list leaves out."""
-    if not types:
-        return event["event_type"] not in STORED.values()
-    return event["event_type"] in {STORED.get(name, name) for name in types}
+    return Among(frozenset(STORED.get(name, name) for name in types)) if types else TOLD
 
 
 def _page_count(count: int, size: int) -> int:

@@ -2,16 +2,27 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from soundstage.apis.api import Answer, Call
 from soundstage.apis.trigger_dev.duration import moment_of, span_of
 from soundstage.apis.trigger_dev.shown import listed, status_of, version_of
 from soundstage.types import Document, Json
 from soundstage.world.clock import DAY, rfc3339, within_years
+from soundstage.world.query import (
+    Among,
+    Aspect,
+    Between,
+    Holds,
+    Page,
+    Query,
+    Test,
+)
 
 PAGE = 25
 PERIOD = 7 * DAY  # how far back a list goes unless somebody says otherwise
+
+Tests = tuple[tuple[Aspect, Test], ...]
 
 Place = tuple[str, str]
 """Where a run stands in the order: when it was made, and its id."""
@@ -31,24 +42,22 @@ _FIELDS = {
 
 
 def list_runs(call: Call) -> Answer:
-    """A page of the environment's runs. O(n log n) in all of them."""
-    wanted = _filter(call)
-    runs = call.collection("runs").children(call.credential["environment"], call.now)
-    found = sorted(filter(wanted, runs), key=_place, reverse=True)
-    start, end = _window(found, call)
-    page = found[start:end]
-    pagination = {}
-    if page and end < len(found):
-        pagination["next"] = _cursor(page[-1])
-    if page and start > 0:
-        pagination["previous"] = _cursor(page[0])
-    return Answer({"data": [listed(call, r) for r in page], "pagination": pagination})
+    """A page of the environment's runs."""
+    tests = tuple(_tests(call))
+    start, size = _window(call, tests)
+    page = _found(call, Query(tests, _place, descending=True, start=start, count=size))
+    runs, pagination = page.documents, {}
+    if runs and start + size < page.total:
+        pagination["next"] = _cursor(runs[-1])
+    if runs and start > 0:
+        pagination["previous"] = _cursor(runs[0])
+    return Answer({"data": [listed(call, r) for r in runs], "pagination": pagination})
 
 
-def _window(found: list[Document], call: Call) -> tuple[int, int]:
-    """The page within what was found; ``before`` wins over ``after``.
+def _window(call: Call, tests: Tests) -> tuple[int, int]:
+    """Where the page begins among what is found, and how many it has.
 
-    A cursor that leads nowhere leads to an empty page.
+    ``before`` wins over ``after``. A cursor that leads nowhere leads to an empty page.
     """
     page = call.parameters.get("page") or {}
     size = page.get("size", PAGE)
@@ -58,14 +67,22 @@ def _window(found: list[Document], call: Call) -> tuple[int, int]:
     place = _place_of(cursor, call)
     if place is None:
         return 0, 0
+    newer = _found(call, Query((*tests, (_place, Between(place))))).total
     if page.get("before"):
-        end = sum(_place(run) > place for run in found)
-        return max(end - size, 0), end
-    start = sum(_place(run) >= place for run in found)
-    return start, start + size
+        newer -= _found(
+            call, Query((*tests, (_place, Among(frozenset({place})))))
+        ).total
+        start = max(newer - size, 0)
+        return start, newer - start
+    return newer, size
 
 
-def _place(run: Document) -> Place:
+def _found(call: Call, query: Query) -> Page:
+    environment = call.credential["environment"]
+    return call.collection("runs").find(query, call.now, environment)
+
+
+def _place(run: Document, _at: int = 0) -> Place:
     return run["createdAt"], run["id"]
 
 
@@ -87,30 +104,30 @@ def _place_of(cursor: str, call: Call) -> Place | None:
     return (created, run_id) if run_id else None
 
 
-def _filter(call: Call) -> Callable[[Document], bool]:
-    """Whether a run is asked for."""
+def _tests(call: Call) -> Iterator[tuple[Aspect, Test]]:
+    """Which runs are asked for."""
     given: Document = call.parameters.get("filter") or {}
     several = {k: v.split(",") for k, v in given.items() if isinstance(v, str) and v}
-    statuses, tags = several.get("status"), several.get("tag")
-    since, until = _span(given.get("createdAt") or {}, call.now)
-    version = version_of(call)
-    fields = [(f, several[name]) for name, f in _FIELDS.items() if name in several]
-
-    def wanted(run: Document) -> bool:
-        return (
-            since <= run["createdAt"] <= until
-            and (not statuses or _has_status(run, statuses, version))
-            and (not tags or not set(tags).isdisjoint(run["tags"]))
-            and given.get("isTest", run["isTest"]) == run["isTest"]
-            and all(run.get(field) in values for field, values in fields)
-        )
-
-    return wanted
+    yield "createdAt", Between(*_span(given.get("createdAt") or {}, call.now))
+    if statuses := several.get("status"):
+        version = version_of(call)
+        yield "status", Holds(lambda status: _is_one(status, statuses, version))
+    if tags := several.get("tag"):
+        yield _tags, Holds(lambda own: not set(tags).isdisjoint(own))
+    if "isTest" in given:
+        yield "isTest", Among(frozenset({given["isTest"]}))
+    for name, field in _FIELDS.items():
+        if name in several:
+            yield field, Among(frozenset(several[name]))
 
 
-def _has_status(run: Document, names: list[str], version: str | None) -> bool:
+def _tags(run: Document, _at: int) -> tuple[str, ...]:
+    return tuple(run["tags"])
+
+
+def _is_one(status: str, names: list[str], version: str | None) -> bool:
     """By the name that its clients know it under, or the one it had before."""
-    return status_of(run, version) in names or run["status"] in names
+    return status_of(status, version) in names or status in names
 
 
 def _span(given: Json, now: int) -> tuple[str, str]:

@@ -44,9 +44,8 @@ def version_of(call: Call) -> str | None:
     return PRESENT if version == PRESENT else None
 
 
-def status_of(run: Document, version: str | None) -> str:
+def status_of(status: str, version: str | None) -> str:
     """A run's status, as clients of this version call it."""
-    status: str = run["status"]
     return _NAMES.get(version or "", _OLD_NAMES).get(status, status)
 
 
@@ -97,7 +96,7 @@ def _related(call: Call, run: Document) -> Document:
 def _common(call: Call, run: Document) -> Document:
     version = version_of(call)
     document = {name: run[name] for name in _FACTS if name in run}
-    document["status"] = status_of(run, version)
+    document["status"] = status_of(run["status"], version)
     document["tags"] = sorted(run["tags"])
     if "metadata" in run:
         document["metadata"] = told(run["metadata"])

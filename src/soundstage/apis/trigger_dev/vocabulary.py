@@ -16,7 +16,7 @@ batch_id = friendly("batch_")
 
 VOCABULARY = Vocabulary.of(
     Kind("run", "runs", "id", friendly("run_"), "environment", f"{STORED}Run"),
-    Kind("span", "spans", "spanId", hex16, "runId", SPAN),
+    Kind("span", "spans", "spanId", hex16, "runId", SPAN, of_run=True),
     Kind("batch", "batches", "id", batch_id, None, f"{STORED}Batch"),
     Kind("key", "keys", "id", friendly("key_"), None, f"{STORED}Key"),
     at=lambda at, _: rfc3339(at),

@@ -53,12 +53,12 @@ def start_run(call: Call) -> Answer:
 
 
 def list_runs(call: Call) -> Answer:
-    """The runs that have begun, the newest first."""
+    """The runs that have begun, the newest first. O(n log n)."""
     with worded():
         state = call.world.state(call.parameters["api"])
-    begun = [run for run in state.runs.values() if run.at <= call.now]
-    begun.sort(key=lambda run: run.at)
-    newest = begun[::-1][: call.parameters["limit"]]
+    begun = [run for run in state.runs if state.started(run) <= call.now]
+    begun.sort(key=state.started)
+    newest = [state.runs[run] for run in begun[::-1][: call.parameters["limit"]]]
     return Answer({"runs": [_run(call, run) for run in newest], "total": len(begun)})
 
 

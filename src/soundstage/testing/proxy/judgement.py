@@ -125,7 +125,7 @@ def _check_presence(operation: Operation, query: bytes, headers: Headers) -> Non
     schemes = operation.security.schemes.items()
     given = {name: find(headers, query) for name, find in schemes}
     presented = {name: secret for name, secret in given.items() if secret is not None}
-    operation.security.admit(headers, query, [presented])
+    operation.security.among([presented]).admit(headers, query)
 
 
 def _wrong_head(operation: Operation, passage: Passage) -> tuple[Violation, ...]:

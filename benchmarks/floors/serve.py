@@ -1,0 +1,32 @@
+"""uvicorn, in the same way as Soundstage starts it."""
+
+import json
+import sys
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from soundstage.server.serve import bound, url_of
+
+
+def answers() -> list[dict]:
+    """What this floor has to answer."""
+    found: list[dict] = json.loads(Path(sys.argv[1]).read_text())
+    return found
+
+
+def serve(app: ASGIApp) -> None:
+    """Say where, and serve until the process is ended."""
+    listener = bound("127.0.0.1", 0)
+    print(url_of(listener), flush=True)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,91 @@
+"""Stock Connexion: strict, with ``validate_responses=True``, and our own handlers."""
+
+import copy
+from typing import Any
+
+from connexion import AsyncApp, request
+from connexion.middleware.main import API as RegisteredApi  # noqa: N811 - not a constant
+from connexion.resolver import Resolver
+
+from benchmarks.floors.serve import answers, serve
+from soundstage.apis.api import Call
+from soundstage.apis.service import Service, load_services
+from soundstage.contract.operation import Arguments
+from soundstage.server.stack import Document31
+from soundstage.server.worlds import Opening, Worlds
+from soundstage.world.clock import instant_of
+
+NOW = instant_of("2026-01-01T00:00:00Z")
+
+
+def admitted(*_: Any, **__: Any) -> dict[str, str]:
+    """Connexion asks for it; keys are not compared."""
+    return {"sub": "anybody"}
+
+
+def _document(service: Service, operations: set[str]) -> dict[str, Any]:
+    """The contract with the operations that are asked for, as Connexion 3.3 needs it."""
+    document = copy.deepcopy(service.contract.document)
+    for path, item in list(document["paths"].items()):
+        for method, operation in list(item.items()):
+            if isinstance(operation, dict) and (
+                operation.get("operationId") not in operations
+            ):
+                del item[method]
+        if not any(isinstance(one, dict) for one in item.values()):
+            del document["paths"][path]
+    for scheme in document["components"].get("securitySchemes", {}).values():
+        kind = "apikey" if scheme["type"] == "apiKey" else scheme.get("scheme")
+        scheme[f"x-{kind}InfoFunc"] = "benchmarks.floors.stock.admitted"
+    return document
+
+
+def _handler(service: Service, worlds: Worlds, operation: str) -> Any:
+    handler = service.api.handlers[operation]
+    hosted = worlds.default
+    parameters = service.contract.operations[operation].parameters
+    defaults = {one.name: one.default for one in parameters}
+    in_headers = [one.name for one in parameters if one.place == "header"]
+
+    async def handle(**values: Any) -> Any:
+        body = values.pop("body", None)
+        for name in in_headers:  # Connexion does not hand these in
+            values[name] = request.headers.get(name)
+        call = Call(
+            service.name,
+            hosted.world,
+            NOW,
+            Arguments({**defaults, **values}, body),
+            service.fixture.credentials[0],
+            "http://127.0.0.1",
+            hosted.lobby,
+        )
+        answer = handler(call)
+        return answer.body, answer.status, {"content-type": answer.media_type}
+
+    return handle
+
+
+def build() -> AsyncApp:
+    """All APIs that there are answers of, each below its name."""
+    wanted: dict[str, set[str]] = {}
+    for one in answers():
+        wanted.setdefault(one["api"], set()).add(one["operation"])
+    services = load_services(wanted)
+    worlds = Worlds(services, Opening(0, NOW, 0))
+    app = AsyncApp("stock", strict_validation=True, validate_responses=True)
+    for name, service in services.items():
+        document = Document31(_document(service, wanted[name]))
+        bound = {op: _handler(service, worlds, op) for op in wanted[name]}
+        options = app.middleware.options.replace(
+            resolver=Resolver(bound.__getitem__),
+            strict_validation=True,
+            validate_responses=True,
+        )
+        api = RegisteredApi(document, base_path=f"/{name}", **options.__dict__)
+        app.middleware.apis.append(api)
+    return app
+
+
+if __name__ == "__main__":
+    serve(build())

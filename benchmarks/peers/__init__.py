@@ -1,0 +1,1 @@
+"""Other mock servers made from OpenAPI documents; npm installs them."""

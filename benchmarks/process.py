@@ -1,0 +1,93 @@
+"""A server in a process of its own, on a core of its own."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CORES = sorted(os.sched_getaffinity(0))
+SERVER, CLIENT = CORES[0], CORES[-1]
+"""Where servers run, and where what asks them does."""
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A server that listens."""
+
+    name: str
+    url: str
+    pid: int
+
+    def cpu(self) -> float:
+        """Seconds of a core that it has used, its children too."""
+        return sum(map(_cpu, (self.pid, *children(self.pid))))
+
+    def resident(self) -> float:
+        """MB in memory now."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def _cpu(pid: int) -> float:
+    # The name of the program is in parentheses, and may have any sign in it.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has started."""
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+
+
+@contextlib.contextmanager
+def serving(
+    name: str, words: Sequence[str], *, core: int | None = SERVER
+) -> Iterator[Process]:
+    """Run a command that says its URL in its first line, until the block is left.
+
+    What else it prints is thrown away.
+    """
+    pin = ["taskset", "-c", str(core)] if core is not None else []
+    started = subprocess.Popen(
+        [*pin, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
+    try:
+        line = started.stdout.readline()
+        found = re.search(r"http://[\w.:]+", line)
+        if not found:
+            raise SystemExit(f"benchmarks: {name} says no URL: {line!r}")
+        # The pipe must not fill up, and printing must cost what it costs elsewhere.
+        drain = subprocess.Popen(
+            ["cat"], stdin=started.stdout, stdout=subprocess.DEVNULL
+        )
+        os.sched_setaffinity(drain.pid, {CLIENT})
+        yield Process(name, found[0], started.pid)
+    finally:
+        started.send_signal(signal.SIGTERM)
+        started.wait(10)
+
+
+def soundstage(*options: str) -> list[str]:
+    """Our own server as a user starts it, in a world that stands still."""
+    words = [str(Path(sys.executable).with_name("soundstage")), "serve", "--port", "0"]
+    return [*words, "--now", "2026-01-01T00:00:00Z", "--speed", "0", *options]
+
+
+def floor(name: str, recorded: Path) -> list[str]:
+    """One of the floors, with what it has to answer."""
+    return [sys.executable, "-m", f"benchmarks.floors.{name}", str(recorded)]

@@ -1,0 +1,50 @@
+"""What a world costs: to make, to change for the first time, to reset."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from benchmarks.figure import Figure, Held, figure
+from soundstage.apis.service import load_services
+from soundstage.server.worlds import Opening, Worlds
+from soundstage.world.clock import instant_of
+from soundstage.world.log import Start
+
+MANY = 200
+"""Worlds in one repeat."""
+
+
+def measure(repeats: int) -> dict[str, Figure]:
+    """Milliseconds of process time for each of many worlds."""
+    worlds = Worlds(load_services(), Opening(0, instant_of("2026-01-01T00:00:00Z"), 0))
+    worlds.default.world.now()  # the default one draws the past of all
+    found: dict[str, list[float]] = {"made": [], "changed": [], "reset": []}
+    for turn in range(repeats):
+        names = [f"w{turn}-{number}" for number in range(MANY)]
+        found["made"].append(_each(names, worlds.get))
+        found["changed"].append(_each(names, lambda name: _change(worlds, name)))
+        found["reset"].append(_each(names, lambda name: worlds.get(name).reset()))
+        for name in names:
+            worlds.delete(name)
+    return {name: figure(values) for name, values in found.items()}
+
+
+def _each(names: list[str], act: Callable[[str], object]) -> float:
+    began = time.process_time()
+    for name in names:
+        act(name)
+    return (time.process_time() - began) / len(names) * 1e3
+
+
+def _change(worlds: Worlds, name: str) -> None:
+    command = Start("algolia-ingestion", RUNNABLE)
+    worlds.get(name).world.apply(command)
+
+
+RUNNABLE = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
+"""A task of the default world."""
+
+
+def held(found: dict[str, Figure]) -> Iterator[Held]:
+    """The figures that have targets."""
+    for name, said in (("made", "creation"), ("reset", "reset")):
+        yield Held(f"{said} of a world", found[name], "ms", most=1)

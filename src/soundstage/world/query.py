@@ -1,0 +1,131 @@
+"""What a list is asked for: tests of documents, an order, and a page."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import TypeAlias
+
+from soundstage.types import Document, Json
+from soundstage.world.page import nulls_first
+from soundstage.world.record import Record
+
+Aspect: TypeAlias = str | Callable[[Document, int], Json]
+"""What is looked at of a document: a field, or what a function makes of the document
+and the instant since which it holds. Its values can be hashed and, but for null, put in
+order; what a function gives depends on its arguments alone."""
+
+Key: TypeAlias = tuple[bool, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Whether a value is one of these."""
+
+    values: frozenset[Json]
+
+    def __call__(self, value: Json) -> bool:
+        return value in self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Whether a value is in this range; both of its ends belong to it, null does not.
+
+    An end that is None is no limit.
+    """
+
+    least: Json = None
+    most: Json = None
+
+    def __call__(self, value: Json) -> bool:
+        return (
+            value is not None
+            and (self.least is None or self.least <= value)
+            and (self.most is None or value <= self.most)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """Whether a value is greater than this one; null is not."""
+
+    least: Json
+
+    def __call__(self, value: Json) -> bool:
+        return value is not None and bool(self.least < value)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Whether a function says so."""
+
+    function: Callable[[Json], bool]
+
+    def __call__(self, value: Json) -> bool:
+        return self.function(value)
+
+
+Test: TypeAlias = Among | Between | Above | Holds
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Documents that pass every test, in the order of an aspect, from one of them on.
+
+    Ties stand as they begin, which is the order where no aspect is named; descending
+    is exactly ascending read backwards.
+    """
+
+    tests: Sequence[tuple[Aspect, Test]] = ()
+    order: Aspect | None = None
+    descending: bool = False
+    start: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the documents that were found, and how many were in all."""
+
+    documents: list[Document]
+    total: int
+
+
+def value_of(aspect: Aspect, document: Document, at: int) -> Json:
+    """What a document that holds since ``at`` says."""
+    return document.get(aspect) if isinstance(aspect, str) else aspect(document, at)
+
+
+def key_of(aspect: Aspect | None, document: Document, at: int) -> Key:
+    """By what a document is put in order."""
+    return nulls_first(None if aspect is None else value_of(aspect, document, at))
+
+
+def passes(query: Query, document: Document, at: int) -> bool:
+    """Whether a document is asked for."""
+    return all(test(value_of(a, document, at)) for a, test in query.tests)
+
+
+def searched(records: Iterable[Record], query: Query, now: int) -> Page:
+    """The page as of now, by looking at each of these, which have begun. O(records)."""
+    found = [
+        (document, record.since(now))
+        for record in records
+        if (document := record.as_of(now)) is not None
+    ]
+    for aspect, test in query.tests:
+        passing = test.values.__contains__ if isinstance(test, Among) else test
+        found = list(compress(found, map(passing, _said(aspect, found))))
+    if query.order is not None:
+        keys = list(map(nulls_first, _said(query.order, found)))
+        found = [found[i] for i in sorted(range(len(found)), key=keys.__getitem__)]
+    if query.descending:
+        found.reverse()
+    end = query.start + query.count
+    return Page([document for document, _ in found[query.start : end]], len(found))
+
+
+def _said(aspect: Aspect, found: list[tuple[Document, int]]) -> list[Json]:
+    if isinstance(aspect, str):
+        return [document.get(aspect) for document, _ in found]
+    return [aspect(document, at) for document, at in found]

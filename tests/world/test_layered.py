@@ -1,0 +1,23 @@
+"""What a world makes of a mapping that many share."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soundstage.world.layered import Layered
+
+keys = st.sampled_from("abcdef")
+
+
+@given(st.dictionaries(keys, st.integers()), st.lists(st.tuples(keys, st.booleans())))
+def test_it_is_a_dict_that_leaves_the_one_below_as_it_is(below, changes):
+    shared, plain = dict(below), dict(below)
+    layered = Layered(below)
+    for number, (key, is_put) in enumerate(changes):
+        if is_put:
+            layered[key] = plain[key] = number
+        elif key in plain:
+            del layered[key], plain[key]
+    assert list(layered.items()) == list(plain.items())
+    assert list(reversed(layered)) == list(reversed(plain))
+    assert (len(layered), below) == (len(plain), shared)
+    assert all((key in layered) == (key in plain) for key in "abcdefg")

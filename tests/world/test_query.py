@@ -1,0 +1,159 @@
+"""Lists of many records: kept, copied, and asked for pages."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soundstage.world.collection import Collection
+from soundstage.world.ids import uuid
+from soundstage.world.query import Above, Among, Between, Holds, Query, searched
+from soundstage.world.record import Kind, Record, began
+from soundstage.world.rows import FEW, Rows
+
+EVENT = Kind("event", "events", "id", uuid, parent="run")
+TIMES = st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True).map(sorted)
+VALUES = st.sampled_from([None, "a", "b", "c"])
+TESTS = st.one_of(
+    st.builds(Among, st.frozensets(VALUES, max_size=2)),
+    st.builds(Between, VALUES, VALUES),
+    st.builds(Above, st.sampled_from("abc")),
+    st.just(Holds(lambda value: value in {None, "b"})),
+)
+
+
+def letter_and_time(document, at):
+    return document["letter"] or "", at
+
+
+def since(_document, at):
+    return at
+
+
+ASPECTS = st.sampled_from(["letter", letter_and_time, since])
+QUERIES = st.builds(
+    Query,
+    tests=st.lists(st.tuples(st.just("letter"), TESTS), max_size=2).map(tuple),
+    order=st.none() | ASPECTS,
+    descending=st.booleans(),
+    start=st.integers(0, 5),
+    count=st.integers(0, 9),
+)
+
+
+@st.composite
+def made(draw, number):
+    """A record; some of its versions may say that it was deleted."""
+    times = draw(TIMES)
+    said = [draw(VALUES) for _ in times]
+    there = [draw(st.integers(0, 5)) > 0 for _ in times]
+    documents = tuple(
+        {"id": f"{number}", "run": "r", "letter": letter} if is_there else None
+        for letter, is_there in zip(said, there, strict=True)
+    )
+    return Record(EVENT, f"{number}", tuple(times), documents)
+
+
+@st.composite
+def lists(draw):
+    """Rows, some of which are in a block, and the same records as a plain list."""
+    first = [draw(made(n)) for n in range(draw(st.integers(0, 8)))]
+    rows, plain = Rows(), []
+    for record in first:
+        rows.add(record)
+        plain.append(record)
+    rows = rows.copy() if draw(st.booleans()) else rows
+    plain.sort(key=began)
+    for n in range(draw(st.integers(0, 5))):
+        if plain and draw(st.booleans()):
+            i = draw(st.integers(0, len(plain) - 1))
+            old, new = plain[i], draw(made(plain[i].id))
+            new = Record(
+                EVENT, old.id, (old.began, old.began + 3), new.documents[:1] * 2
+            )
+            rows.replace(old, new if draw(st.booleans()) else None)
+            plain[i : i + 1] = [r for r in rows.records if r.id == old.id]
+        else:
+            record = draw(made(100 + n))
+            rows.add(record)
+            plain.append(record)
+            plain.sort(key=began)
+    return rows, plain
+
+
+@given(lists(), st.integers(0, 13))
+def test_records_stand_as_they_begin_whatever_was_changed(listed, now):
+    rows, plain = listed
+    assert list(rows.records) == plain
+    begun = [record for record in plain if record.began <= now]
+    assert list(rows.begun(now)) == begun
+    assert list(rows.newest(now)) == begun[::-1]
+
+
+@settings(max_examples=400)
+@given(lists(), QUERIES, st.integers(0, 13))
+def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
+    rows, plain = listed
+    columns = rows._block.columns
+    page = columns.find(query, now, rows._changed, rows._later)
+    begun = [record for record in plain if record.began <= now]
+    assert page == searched(begun, query, now)
+
+
+@given(lists(), st.integers(0, 13))
+def test_a_copy_and_what_it_was_made_of_do_not_see_each_other(listed, now):
+    rows, plain = listed
+    copy = rows.copy()
+    copy.add(Record(EVENT, "new", (0,), ({"id": "new"},)))
+    for record in plain[:2]:
+        copy.replace(record, None)
+    assert list(rows.records) == plain
+    assert rows.all(now) == [d for r in plain if r.began <= now and (d := r.as_of(now))]
+
+
+class Watched(Record):
+    """A record that counts how often one of its kind is looked at."""
+
+    looks = 0
+
+    def as_of(self, now):
+        Watched.looks += 1
+        return super().as_of(now)
+
+
+def many(count):
+    """A collection of events, and of what one changed world has made of it."""
+    below = Collection(EVENT)
+    for n in range(count):
+        document = {"id": f"{n}", "run": "r", "letter": "abc"[n % 3], "number": n}
+        below.add(Watched(EVENT, f"{n}", (n,), (document,)))
+    return below
+
+
+PAGES = [
+    Query(start=0, count=20),
+    Query(start=40_000, count=20, descending=True),
+    Query((("letter", Among(frozenset("a"))),), "number", start=9_000, count=20),
+    Query((("number", Between(100, 45_000)),), "letter", descending=True, count=20),
+]
+
+
+@pytest.mark.parametrize("parent", [None, "r"])
+def test_a_page_of_many_looks_at_few(parent):
+    below = many(50 * FEW)
+    copy = below.copy()
+    for world in (below, copy):
+        for query in PAGES:
+            world.find(query, 10**6, parent)
+    copy.replace(copy.record("7"), copy.record("7").ended(10**6, None))
+    for query in PAGES:
+        Watched.looks = 0
+        page = copy.find(query, 10**6, parent)
+        assert len(page.documents) == 20
+        assert Watched.looks <= 100
+
+
+def test_the_newest_are_found_without_looking_at_the_rest():
+    copy = many(5 * FEW).copy()
+    copy.add(Record(EVENT, "x", (3_000,), ({"id": "x", "run": "r"},)))
+    newest = copy.newest(3_000, "r")
+    assert [next(newest).id for _ in range(3)] == ["x", "3000", "2999"]
