@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage test-clients lint types check format
+.PHONY: help serve test coverage test-clients bench bench-peers lint types check format
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,14 @@ test-clients: $(READY) ## run the official clients' stories, JavaScript's too
 	  echo "skipping the JavaScript clients: there is no npm on this machine"; \
 	fi
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/clients $(ARGS)
+
+bench: $(READY) ## measure on a quiet machine, ten minutes (needs wrk; ARGS='requests')
+	@$(BIN)/python -m benchmarks --save $(ARGS)
+
+PEERS := benchmarks/peers
+bench-peers: $(READY) ## the same requests, answered by other mock servers (needs npm)
+	@npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(BIN)/python -m benchmarks.peers.measure
 
 lint: $(READY) ## style, and the direction of imports
 	@$(BIN)/ruff check .

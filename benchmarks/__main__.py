@@ -3,12 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import fixture, requests, worlds
-from benchmarks.figure import Held
+from benchmarks import fixture, requests, start, world, worlds
+from benchmarks.figure import Held, figure
 from benchmarks.load import require
 from benchmarks.machine import described
 from benchmarks.table import Row, table
@@ -17,65 +17,121 @@ RESULTS = Path(__file__).parent / "results"
 HEAD = ("what", "target", "figure", "met")
 
 
-def main() -> int:
-    """Measure, print, save; exit code 1 if a target is missed and --strict is given."""
+@dataclass(slots=True)
+class Report:
+    """What was measured so far."""
+
+    held: list[Held] = field(default_factory=list)
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Measure and print; with --save, keep it in ``results/``."""
     options = _options()
     require()
-    held: list[Held] = []
-    tables: dict[str, list[Row]] = {}
+    report = Report()
     for part in options.parts or PARTS:
-        tell(f"{part} …")
-        PARTS[part](options, held, tables)
+        _tell(f"{part} …")
+        PARTS[part](options, report)
     machine = described()
-    text = "\n".join(_markdown(machine, held, tables))
+    text = "\n".join(_markdown(machine, report))
     print(text)
     if options.save:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "results.md").write_text(text)
-        found = {"machine": machine, "figures": [one.as_json() for one in held]}
-        found["tables"] = tables
+        found = {
+            "machine": machine,
+            "figures": [one.as_json() for one in report.held],
+            "tables": report.tables,
+        }
         (RESULTS / "results.json").write_text(json.dumps(found, indent=1) + "\n")
-    return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=1, help="of each load")
     parser.add_argument("--save", action="store_true", help=f"to {RESULTS.name}/")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(
+            f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}"
+        )
+    return options
 
 
-def tell(line: str) -> None:
-    """Say how far it is, to people."""
+def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _requests(options, held, tables) -> None:
-    found = requests.measure(options.repeats, options.seconds, tell)
-    held += requests.held(found)
-    tables["requests"] = [*requests.table(found)]
+def _requests(options: argparse.Namespace, report: Report) -> None:
+    found = requests.measure(options.repeats, options.seconds, _tell)
+    report.held += requests.held(found)
+    report.tables["Requests"] = [*requests.table(found)]
 
 
-def _worlds(options, held, _tables) -> None:
-    held += worlds.held(worlds.measure(options.repeats))
+def _start(options: argparse.Namespace, report: Report) -> None:
+    found = start.figures(options.repeats)
+    apis = [runs for name, runs in found.items() if name in start.FIRST]
+    seconds = figure(run["seconds"] for runs in apis for run in runs)
+    memory = figure(run["rss_mb"] for runs in apis for run in runs)
+    said = figure(run["seconds"] for run in found["--help"])
+    report.held += [
+        Held(
+            "start: process spawn to first 200, all four APIs", seconds, "s", most=0.5
+        ),
+        Held("soundstage --help", said, "s", most=0.15),
+        Held("memory after the first 200, default world", memory, "MB", most=80),
+    ]
 
 
-def _fixture(options, held, _tables) -> None:
-    held += fixture.held(fixture.measure(options.repeats))
+def _worlds(options: argparse.Namespace, report: Report) -> None:
+    report.held += worlds.held(worlds.measure(options.repeats))
 
 
-PARTS = {"requests": _requests, "worlds": _worlds, "fixture": _fixture}
+def _fixture(options: argparse.Namespace, report: Report) -> None:
+    report.held += fixture.held(fixture.measure(options.repeats))
 
 
-def _markdown(machine: dict[str, str], held: list[Held], tables) -> Iterator[str]:
+def _growth(_options: argparse.Namespace, report: Report) -> None:
+    rows = [*world.measured()]
+    report.held += _held_by_growth(rows[0], rows[-1])
+    head = ("", *(f"{row['runs']:,.0f} runs" for row in rows))
+    names = [*rows[0]][1:]
+    cells = [(name, *(f"{row[name]:,.12g}" for row in rows)) for name in names]
+    report.tables["Growth"] = [head, *cells]
+
+
+def _held_by_growth(small: world.Figures, big: world.Figures) -> Iterator[Held]:
+    """A world of 100,000 runs beside the default one."""
+    for name, most in (("getRun", 1.2), ("listEvents", 1.2), ("listRuns", 10)):
+        ratio = big[f"{name}_us"] / small[f"{name}_us"]
+        said = f"100,000 runs: CPU of {name}, of that in the default world"
+        yield Held(said, figure([ratio]), "x", most=most)
+    yield Held("100,000 runs: memory", figure([big["rss_mb"] / 1024]), "GB", most=1.5)
+    yield Held("100,000 runs: built in", figure([big["build_s"]]), "s", most=60)
+    ratio = small["one_run_100000_us"] / small["one_run_100_us"]
+    said = "a page of one run's 100,000 events, of one of 100"
+    yield Held(said, figure([ratio]), "x", most=3)
+
+
+PARTS: dict[str, Callable[[argparse.Namespace, Report], None]] = {
+    "requests": _requests,
+    "start": _start,
+    "worlds": _worlds,
+    "fixture": _fixture,
+    "growth": _growth,
+}
+
+
+def _markdown(machine: dict[str, str], report: Report) -> Iterator[str]:
     yield ", ".join(f"{name} {value}" for name, value in machine.items()) + "\n"
-    yield table([HEAD, *(one.as_row() for one in held)])
-    for name, rows in tables.items():
+    yield table([HEAD, *(one.as_row() for one in report.held)])
+    for name, rows in report.tables.items():
         yield f"## {name}\n"
         yield table(rows)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

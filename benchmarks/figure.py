@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """``spread`` is half of the distance between the smallest and the largest repeat."""
+    """``spread`` is half of the distance between the least and the greatest repeat."""
 
     median: float
     spread: float
@@ -31,9 +31,9 @@ def ratio(ours: Iterable[float], theirs: Iterable[float]) -> Figure:
 
 def short(number: float) -> str:
     """Three digits that say something."""
-    if number >= 1000:  # noqa: PLR2004 - four digits before the point
+    if number >= 1000:
         return f"{number:,.0f}"
-    digits = 0 if number >= 100 else 1 if number >= 10 else 2  # noqa: PLR2004 - three
+    digits = 0 if number >= 100 else 1 if number >= 10 else 2
     return f"{number:.{digits}f}"
 
 

@@ -1,4 +1,4 @@
-"""Requests a second, the slowest in a hundred, and CPU, beside floors of the same run."""
+"""Requests a second, the slowest in a hundred, and CPU, beside floors."""
 
 import contextlib
 import tempfile

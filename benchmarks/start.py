@@ -44,7 +44,7 @@ def start(api: str, environment: dict[str, str]) -> Figures:
     """One start, up to the first 200 of an API."""
     path, headers = FIRST[api]
     began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603 - our own command
+    with subprocess.Popen(
         (*SOUNDSTAGE, "serve", "--port", "0", "--json"),
         stdout=subprocess.PIPE,
         env=environment,
@@ -70,7 +70,7 @@ def help_text(environment: dict[str, str]) -> Figures:
     """One ``soundstage --help``."""
     began, before = time.perf_counter(), os.times()
     command = (*SOUNDSTAGE, "--help")
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)  # noqa: S603
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
     after = os.times()
     cpu = sum(after[2:4]) - sum(before[2:4])
     return {"seconds": time.perf_counter() - began, "cpu_seconds": cpu}

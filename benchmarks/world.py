@@ -226,9 +226,7 @@ def measured(sizes: Iterable[int] = SIZES) -> Iterator[Figures]:
     """The figures of each size, from a process each."""
     for size in sizes:
         command = [sys.executable, __file__, "--one", str(size)]
-        done = subprocess.run(  # noqa: S603 - this very file
-            command, check=True, stdout=subprocess.PIPE
-        )
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
         yield json.loads(done.stdout)
 
 

@@ -24,7 +24,7 @@ def admitted(*_: Any, **__: Any) -> dict[str, str]:
 
 
 def _document(service: Service, operations: set[str]) -> dict[str, Any]:
-    """The contract with the operations that are asked for, as Connexion 3.3 needs it."""
+    """The contract with the operations that are asked for, as Connexion needs it."""
     document = copy.deepcopy(service.contract.document)
     for path, item in list(document["paths"].items()):
         for method, operation in list(item.items()):

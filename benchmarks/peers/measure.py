@@ -1,4 +1,4 @@
-"""``python -m benchmarks.peers.measure``: peers beside Soundstage, on what they can answer.
+"""``python -m benchmarks.peers.measure``: peers beside Soundstage.
 
 Each peer serves the effective contract of one API at a time, with as little logging as
 it lets itself be told, and generates its answer or takes an example's. None keeps
@@ -63,7 +63,10 @@ def _running(peer: str, document: Path) -> Iterator[Process]:
 def _await(peer: str, port: int, started: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and started.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port)),
+        ):
             return
         time.sleep(0.1)
     raise SystemExit(f"benchmarks: {peer} does not start")
@@ -112,7 +115,13 @@ def _beside(ours: Process, peer: Process, case: Case) -> Iterator[tuple[str, ...
     for name, loads in (("Soundstage", mine), (peer.name, theirs)):
         rate, cpu = (figure(getattr(one, x) for one in loads) for x in ("rate", "cpu"))
         by = ratio([one.rate for one in mine], [one.rate for one in loads])
-        yield (case.name, name, str(rate), str(cpu), "" if name == "Soundstage" else str(by))
+        yield (
+            case.name,
+            name,
+            str(rate),
+            str(cpu),
+            "" if name == "Soundstage" else str(by),
+        )
 
 
 if __name__ == "__main__":

@@ -182,9 +182,11 @@ message before it is a request of any API."""
 
 
 @schemathesis.hook
-def filter_headers(_context: schemathesis.HookContext, headers: Document) -> bool:
+def filter_headers(
+    _context: schemathesis.HookContext, headers: Document | None
+) -> bool:
     """Let HTTP be spoken as it is."""
-    return FRAMING.isdisjoint(name.lower() for name in headers)
+    return FRAMING.isdisjoint(name.lower() for name in headers or ())
 
 
 @schemathesis.hook
