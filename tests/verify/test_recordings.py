@@ -146,6 +146,13 @@ def test_a_rate_is_kept(world, recorded):
     assert sum(gaps) >= 3 * 45
 
 
+def test_what_is_not_asked_in_time_is_said_to_be_left(world, recorded):
+    code, report = verified(world, recorded, "--rate", "1", "--max-time", "2")
+    assert sum(report["requests"].values()) < 4
+    assert not report["complete"]
+    assert code == 0
+
+
 WAIVERS = """waivers:
   - operation: listEvents
     status: 4XX
