@@ -319,11 +319,13 @@ AMBIGUOUS = [
     ({"kinds": ""}, False),
     ({"kinds": ["", "open"]}, True),
     ({"status": "", "title": [""]}, True),
+    ({"page": {}}, False),
+    ({"page": {"a": 1}}, True),
     ({}, True),
 ]
 
 
 @pytest.mark.parametrize(("query", "is_unambiguous"), AMBIGUOUS)
-def test_a_joined_list_of_an_empty_text_is_ambiguous(query, is_unambiguous):
+def test_what_is_sent_as_something_else_is_ambiguous(query, is_unambiguous):
     operation = CATALOGUE.operations["GET /notes"]
     assert operation.is_unambiguous(query) == is_unambiguous

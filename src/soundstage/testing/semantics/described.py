@@ -97,10 +97,13 @@ class Described:
         yield from _mapping(self.followed(schema).get("properties")).items()
 
     def is_unambiguous(self, query: Document) -> bool:
-        """Whether no list has an empty text alone, which is sent as an empty list is.
+        """Whether nothing is sent as something else is.
 
-        With ``explode: false`` both are ``name=``.
+        With ``explode: false`` a list of an empty text and an empty list are both
+        ``name=``; an object that has nothing in it is not sent at all.
         """
+        if {} in query.values():
+            return False
         lists = (p.name for p in self.parameters if p.place == "query" and p.joined)
         return all(query.get(name) not in ("", [""]) for name in lists)
 
