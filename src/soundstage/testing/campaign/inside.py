@@ -190,11 +190,13 @@ def filter_headers(
 
 
 @schemathesis.hook
-def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bool:
+def filter_query(
+    context: schemathesis.HookContext, query: dict[str, Any] | None
+) -> bool:
     """Let nothing bad be drawn that is sent as something good is."""
     label = context.operation.label if context.operation else ""
     operation = catalogue().operations.get(label)
-    return operation is None or operation.is_unambiguous(query)
+    return operation is None or operation.is_unambiguous(query or {})
 
 
 @schemathesis.hook
