@@ -41,26 +41,7 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help="YAML with what cannot be covered, and why",
     )
-    coverage.add_argument(
-        "--fail-under",
-        type=percentage,
-        metavar="PERCENT",
-        help="exit code 1 if less is covered",
-    )
-    coverage.add_argument(
-        "--report",
-        type=kinds,
-        default=(),
-        metavar="KINDS",
-        help="files to write, of json, junit and html; joined by commas",
-    )
-    coverage.add_argument(
-        "--report-dir",
-        type=Path,
-        default=Path("soundstage-report"),
-        metavar="D",
-        help="where to; default: %(default)s",
-    )
+    _add_reports(coverage)
     add_json(coverage, "print the figures as JSON")
 
 
@@ -92,6 +73,29 @@ def _add_sources(coverage: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="count archives by this OpenAPI document, or folder with its overlay; may "
         "be repeated (default: the vendored ones)",
+    )
+
+
+def _add_reports(coverage: argparse.ArgumentParser) -> None:
+    coverage.add_argument(
+        "--fail-under",
+        type=percentage,
+        metavar="PERCENT",
+        help="exit code 1 if less is covered",
+    )
+    coverage.add_argument(
+        "--report",
+        type=kinds,
+        default=(),
+        metavar="KINDS",
+        help="files to write, of json, junit and html; joined by commas",
+    )
+    coverage.add_argument(
+        "--report-dir",
+        type=Path,
+        default=Path("soundstage-report"),
+        metavar="D",
+        help="where to; default: %(default)s",
     )
 
 

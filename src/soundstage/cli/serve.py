@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from soundstage.cli.common import Commands, add_json, instant, stop
 
 if TYPE_CHECKING:
+    import socket
+
     from soundstage.apis.service import Service
     from soundstage.server.worlds import Worlds
 
@@ -105,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     gc.disable()  # nothing that is made until all is ready is ever garbage
     with deferred():
         from soundstage.server.dispatch import build_app
-        from soundstage.server.serve import Listening, bound
+        from soundstage.server.serve import Listening
     from soundstage.apis.service import load_services
     from soundstage.contract.violation import DocumentError
     from soundstage.server.guard import Guard, is_loopback, new_token
@@ -125,12 +127,7 @@ def run(options: argparse.Namespace) -> int:
     if options.log:
         _restore(worlds, options.log)
     _draw_history(worlds)
-    try:
-        listener = bound(options.host, options.port)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        place = f"{options.host}:{options.port}"
-        stop(f"cannot listen on {place}: {reason}; --port 0 takes a free port")
+    listener = _listener(options.host, options.port)
     token = options.control_token
     if token is None and not is_loopback(listener.getsockname()[0]):
         token = new_token()
@@ -142,6 +139,17 @@ def run(options: argparse.Namespace) -> int:
     gc.enable()
     server.run()
     return 0
+
+
+def _listener(host: str, port: int) -> "socket.socket":
+    from soundstage.server.serve import bound
+
+    try:
+        return bound(host, port)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        place = f"{host}:{port}"
+        stop(f"cannot listen on {place}: {reason}; --port 0 takes a free port")
 
 
 def _lengthened(services: dict[str, "Service"], runs: int) -> dict[str, "Service"]:
