@@ -27,18 +27,20 @@ class Process:
 
     def cpu(self) -> float:
         """Seconds of a core that it has used, its children too."""
-        return sum(map(_cpu, (self.pid, *children(self.pid))))
-
-    def resident(self) -> float:
-        """MB in memory now."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+        return sum(map(cpu_seconds, (self.pid, *children(self.pid))))
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process until now."""
     # The name of the program is in parentheses, and may have any sign in it.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident_mb(pid: int) -> float:
+    """What a process holds in memory now."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
 def children(pid: int) -> list[int]:

@@ -1,6 +1,6 @@
 """How long Soundstage takes to start, and what it holds when it has.
 
-``python benchmarks/start.py [REPEATS]`` prints the median of each figure and its
+``python -m benchmarks.start [REPEATS]`` prints the median of each figure and its
 spread. What was there before the first run is a start from nothing (``cold``): its
 cache of checked documents is empty. Reads ``/proc``: Linux.
 """
@@ -14,7 +14,8 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
+
+from benchmarks.process import cpu_seconds, resident_mb
 
 SOUNDSTAGE = (sys.executable, "-m", "soundstage.cli")
 
@@ -59,7 +60,7 @@ def start(api: str, environment: dict[str, str]) -> Figures:
             return {
                 "seconds": seconds,
                 "cpu_seconds": cpu_seconds(process.pid),
-                "rss_mb": rss_mb(process.pid),
+                "rss_mb": resident_mb(process.pid),
             }
         finally:
             process.terminate()
@@ -74,18 +75,6 @@ def help_text(environment: dict[str, str]) -> Figures:
     after = os.times()
     cpu = sum(after[2:4]) - sum(before[2:4])
     return {"seconds": time.perf_counter() - began, "cpu_seconds": cpu}
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process until now."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def rss_mb(pid: int) -> float:
-    """Resident memory of a process."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def figures(repeats: int = 7) -> dict[str, list[Figures]]:

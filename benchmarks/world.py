@@ -1,6 +1,6 @@
 """How a world answers as it grows: from its default history to 100,000 runs.
 
-    python benchmarks/world.py [RUNS ...]
+    python -m benchmarks.world [RUNS ...]
 
 Each size is built in a process of its own. Times are of this process's CPU, the least
 of several rounds, through the whole server without a socket.
@@ -8,6 +8,7 @@ of several rounds, through the whole server without a socket.
 
 import asyncio
 import json
+import os
 import random
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.process import resident_mb
 from soundstage import resources
 from soundstage.apis.service import load_services
 from soundstage.server.dispatch import build_app
@@ -48,7 +50,7 @@ Figures = dict[str, float]
 def figures(runs: int) -> Figures:
     """What one size costs; call it in a process of its own."""
     services = load_services([API], [fixture(runs)])
-    before = resident_mb()
+    before = round(resident_mb(os.getpid()))
     start = process_time()
     worlds = Worlds(services, Opening(0, NOW, 0))
     state = worlds.default.world.state(API)
@@ -67,8 +69,8 @@ def figures(runs: int) -> Figures:
         "events": round(events * len(state.runs)),
         "found": total,
         "build_s": round(built, 2),
-        "world_mb": resident_mb() - before,
-        "rss_mb": resident_mb(),
+        "world_mb": round(resident_mb(os.getpid())) - before,
+        "rss_mb": round(resident_mb(os.getpid())),
         "getRun_us": least(client, [f"/1/runs/{run}" for run in some]),
         "listEvents_us": least(client, [f"/1/runs/{alike}{EVENTS}"] * 50),
         "listEvents_first_us": least(client, cold) if runs else 0,
@@ -215,17 +217,10 @@ steps:
 """
 
 
-def resident_mb() -> int:
-    """The memory that this process holds now (Linux)."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    (line,) = (line for line in status if line.startswith("VmRSS"))
-    return int(line.split()[1]) // 1024
-
-
 def measured(sizes: Iterable[int] = SIZES) -> Iterator[Figures]:
     """The figures of each size, from a process each."""
     for size in sizes:
-        command = [sys.executable, __file__, "--one", str(size)]
+        command = [sys.executable, "-m", "benchmarks.world", "--one", str(size)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
         yield json.loads(done.stdout)
 
