@@ -136,6 +136,17 @@ def test_the_same_fixture_is_judged_anew_where_the_contract_is_another(tmp_path)
         compiled_fixture(source, service.api, other)
 
 
+def test_a_schema_that_no_record_is_held_against_is_compiled_at_the_start(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("api: runwisp\ntasks: {mine: {}}\n")
+    service = load_services(["runwisp"], [path])["runwisp"]
+    document = deepcopy(service.contract.document)
+    del document["components"]["schemas"]["DaemonInfo"]
+    other = replace(service.contract, document=document)
+    with pytest.raises(DocumentError, match="there is no such schema"):
+        compiled_fixture(load_fixture(path), service.api, other)
+
+
 DAMAGES = {
     "a byte": lambda path: path.write_bytes(path.read_bytes().replace(b"1", b"2")),
     "its end": lambda path: path.write_bytes(path.read_bytes()[:-1]),
