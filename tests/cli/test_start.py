@@ -54,9 +54,19 @@ def test_help_imports_nothing_that_is_heavy():
     command = (sys.executable, "-X", "importtime", *SOUNDSTAGE[1:], "--help")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     there = imported(done.stderr)
-    assert "soundstage.cli.serve" in there
+    assert "soundstage.cli.common" in there
     heavy = {*NEVER, *"asyncio connexion importlib.metadata orjson yaml".split()}
     assert not heavy & there
+
+
+def test_a_command_imports_no_other():
+    there = python(
+        "import sys\n"
+        "from soundstage.cli import main\n"
+        "main(['diff', *['specs/runwisp/openapi.yaml'] * 2])\n"
+        "print(sorted(n[15:] for n in sys.modules if n.startswith('soundstage.cli.')))"
+    ).splitlines()[-1]
+    assert there == "['common', 'diff']"
 
 
 def test_the_second_start_works_nothing_out_again(tmp_path, new_cache, monkeypatch):
