@@ -138,6 +138,7 @@ def run(options: argparse.Namespace) -> int:
     gc.freeze()
     gc.enable()
     server.run()
+    lines.flush()
     return 0
 
 
