@@ -139,7 +139,7 @@ PAGES = [
 
 @pytest.mark.parametrize("parent", [None, "r"])
 def test_a_page_of_many_looks_at_few(parent):
-    below = many(50 * FEW)
+    below = many(50_000)
     copy = below.copy()
     for world in (below, copy):
         for query in PAGES:
@@ -152,8 +152,25 @@ def test_a_page_of_many_looks_at_few(parent):
         assert Watched.looks <= 100
 
 
+@pytest.mark.parametrize("tests", [
+    (),
+    (("number", Between(None, 2 * FEW)),),
+    (("number", Between(3, 2)),),
+    (("number", Holds(lambda number: number < 3)),),
+    (("number", Holds(lambda number: number % 2)),),
+    (("number", Holds(lambda number: number >= 0)), ("letter", Among(frozenset()))),
+])  # fmt: skip
+@pytest.mark.parametrize("order", [None, "letter"])
+@pytest.mark.parametrize("now", [FEW, 10**6])
+def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
+    rows = many(2 * FEW).copy().rows
+    for start in (0, FEW // 2, 2 * FEW):
+        query = Query(tests, order, descending=True, start=start, count=9)
+        assert rows.find(query, now) == searched(rows.begun(now), query, now)
+
+
 def test_the_newest_are_found_without_looking_at_the_rest():
-    copy = many(5 * FEW).copy()
+    copy = many(5_000).copy()
     copy.add(Record(EVENT, "x", (3_000,), ({"id": "x", "run": "r"},)))
     newest = copy.newest(3_000, "r")
     assert [next(newest).id for _ in range(3)] == ["x", "3000", "2999"]

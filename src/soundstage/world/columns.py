@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TypeAlias
 
 import numpy as np
@@ -27,6 +27,7 @@ from soundstage.world.record import Record, began
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = npt.NDArray[np.int64]
+Codes: TypeAlias = npt.NDArray[np.unsignedinteger]
 
 Place: TypeAlias = tuple[int, int]
 """Where a record stands: (i, -1) is the i-th of the columns, (i, j) the j-th of those
@@ -38,29 +39,28 @@ Found: TypeAlias = tuple[Key, Place, Document]
 
 NO_KEY: Key = nulls_first(None)
 
+COMPARED = 8
+"""So many values are compared quicker than looked up."""
+
 
 @dataclass(frozen=True)
 class Column:
     """One aspect of all records: each as the number of its key among the ``keys``."""
 
     keys: Sequence[Key]
-    codes: npt.NDArray[np.int32]
+    codes: Codes
 
     @classmethod
     def of(cls, keys: Iterable[Key]) -> "Column":
-        """A column of these. O(n log n)."""
+        """A column of these, in numbers as small as they may be. O(n log n)."""
         each = list(keys)
         known = sorted(set(each))
         codes = {key: code for code, key in enumerate(known)}
-        return cls(known, np.array([codes[key] for key in each], np.int32))
+        small = np.min_scalar_type(len(known))
+        return cls(known, np.array([codes[key] for key in each], small))
 
-    @cached_property
-    def order(self) -> Numbers:
-        """The records by their keys; ties as they begin. O(n log n)."""
-        return np.argsort(self.codes, kind="stable")
-
-    def passing(self, test: Test) -> Mask:
-        """Which records pass a test. O(n), about 1 ns each."""
+    def passing(self, test: Test, codes: Codes) -> Mask | bool:
+        """Which of these pass a test; one word for all of them. O(n), 0.1 ns each."""
         match test:
             case Between(least, most):
                 low = bisect_left(
@@ -69,21 +69,63 @@ class Column:
                 high = len(self.keys)
                 if most is not None:
                     high = bisect_right(self.keys, (True, most))
-                return (self.codes >= low) & (self.codes < high)
+                return self._within(low, high, codes)
             case Above(least):
-                above: Mask = self.codes >= bisect_right(self.keys, (True, least))
-                return above
+                low = bisect_right(self.keys, (True, least))
+                return self._within(low, len(self.keys), codes)
             case Among(values) if len(values) == 1:
                 (key,) = map(nulls_first, values)
-                place = bisect_left(self.keys, key)
-                known = self.keys[place : place + 1] == [key]
-                alike: Mask = self.codes == (place if known else -1)
-                return alike
+                low = bisect_left(self.keys, key)
+                known = self.keys[low : low + 1] == [key]
+                return self._within(low, low + known, codes)
             case _:
-                given = (test(value if there else None) for there, value in self.keys)
-                table: Mask = np.fromiter(given, np.bool_, len(self.keys))
-                passing: Mask = np.take(table, self.codes)
-                return passing
+                given = [test(value if there else None) for there, value in self.keys]
+                return _taken(given, codes)
+
+    def _within(self, low: int, high: int, codes: Codes) -> Mask | bool:
+        if low >= high:
+            return False
+        if high == len(self.keys):
+            return codes >= low if low > 0 else True
+        below: Mask = codes < high
+        return (codes >= low) & below if low > 0 else below
+
+
+def _taken(given: list[bool], codes: Codes) -> Mask | bool:
+    """Which of the codes are given; a few of them are compared, many looked up."""
+    passing = [code for code, is_given in enumerate(given) if is_given]
+    if len(passing) in {0, len(given)}:
+        return bool(passing)
+    if len(passing) <= COMPARED:
+        some: Mask = reduce(np.logical_or, (codes == code for code in passing))
+        return some
+    looked_up: Mask = np.take(np.array(given, np.bool_), codes)
+    return looked_up
+
+
+class Ordering:
+    """All records in one order, and their columns in that order.
+
+    ``places[k]`` is the number of the k-th of them; ``ranks`` is the way back.
+    """
+
+    def __init__(self, places: Numbers) -> None:
+        self.places = places
+        self._codes: dict[Aspect, Codes] = {}
+
+    @cached_property
+    def ranks(self) -> Numbers:
+        """Where each record stands. O(n) once."""
+        ranks = np.empty_like(self.places)
+        ranks[self.places] = np.arange(len(ranks))
+        return ranks
+
+    def codes(self, aspect: Aspect, column: Column) -> Codes:
+        """A column in this order. O(n) once."""
+        codes = self._codes.get(aspect)
+        if codes is None:
+            codes = self._codes[aspect] = np.take(column.codes, self.places)
+        return codes
 
 
 class Columns:
@@ -97,10 +139,13 @@ class Columns:
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = records
         self._began = np.array([record.began for record in records], np.int64)
-        self._settled = np.array([record.settled for record in records], np.int64)
-        self._there = np.array([r.last is not None for r in records], np.bool_)
-        self._latest = max((record.settled for record in records), default=0)
+        settled = np.array([record.settled for record in records], np.int64)
+        self._gone = [i for i, r in enumerate(records) if r.last is None]
+        moving = np.flatnonzero(settled > self._began)
+        self._moving = moving[np.argsort(settled[moving], kind="stable")]
+        self._ends = settled[self._moving]
         self._columns: dict[Aspect, Column] = {}
+        self._orderings: dict[Aspect | None, Ordering] = {}
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
@@ -115,46 +160,67 @@ class Columns:
     ) -> Page:
         """The page as of now. ``later`` are more records, in the order of beginning.
 
-        O(n) with about 10 ns a record, and O(log n) Python for each that is changed,
-        later, or under way.
+        O(n) with about 1 ns a record, and O(log n) Python for each that is changed,
+        later, or under way. The first query of an order or an aspect is O(n log n).
         """
         begun = int(np.searchsorted(self._began, now, "right"))
         alone = {self._places[name]: record for name, record in changed.items()}
-        mask = self._mask(query, begun)
-        if now < self._latest:
-            going_on = np.flatnonzero(self._settled[:begun] > now)
-            alone = {**{i: self._records[i] for i in going_on.tolist()}, **alone}
+        alone = {**self._going_on(now), **alone}
         there = (((i, -1), r) for i, r in alone.items() if r is not None and i < begun)
         loose = _chosen(query, now, [*there, *self._behind(later, now)])
-        mask[list(alone)] = False
-        if query.order is None:
-            found = np.flatnonzero(mask)
-        else:
-            order = self._column(query.order).order
-            found = order[mask[order]]
-        return self._page(query, found, loose)
+        ordering = self._ordering(query.order)
+        found = self._found(query, begun, alone, ordering)
+        return self._page(query, ordering.places, found, loose)
 
-    def _mask(self, query: Query, begun: int) -> Mask:
-        """Which of the first so many records are asked for, as they are at last."""
-        mask = self._there.copy()
-        mask[begun:] = False
+    def _going_on(self, now: int) -> dict[int, Record | None]:
+        """Those that become something else yet. O(log n + those)."""
+        first = int(np.searchsorted(self._ends, now, "right"))
+        return {i: self._records[i] for i in self._moving[first:].tolist()}
+
+    def _found(
+        self, query: Query, begun: int, alone: Iterable[int], ordering: Ordering
+    ) -> Sequence[int] | Numbers:
+        """The ranks of those that are asked for, as they are at last."""
+        masks = [*self._masks(query, begun, ordering)]
+        if any(mask is False for mask in masks):
+            return ()
+        left_out = [*self._gone, *alone]
+        chosen = [mask for mask in masks if not isinstance(mask, bool)]
+        if not chosen and not left_out:
+            return range(len(self._records))
+        mask = reduce(np.logical_and, chosen, np.ones(len(self._records), np.bool_))
+        if left_out:
+            mask[ordering.ranks[left_out]] = False
+        return np.flatnonzero(mask)
+
+    def _masks(
+        self, query: Query, begun: int, ordering: Ordering
+    ) -> Iterator[Mask | bool]:
+        if begun < len(self._records):
+            yield ordering.places < begun
         for aspect, test in query.tests:
-            mask &= self._column(aspect).passing(test)
-        return mask
+            column = self._column(aspect)
+            yield column.passing(test, ordering.codes(aspect, column))
 
     def _behind(self, later: Sequence[Record], now: int) -> Iterator[Placed]:
         for j, record in enumerate(later[: bisect_right(later, now, key=began)]):
             behind = int(np.searchsorted(self._began, record.began, "right")) - 1
             yield (behind, j), record
 
-    def _page(self, query: Query, found: Numbers, loose: list[Found]) -> Page:
+    def _page(
+        self,
+        query: Query,
+        places: Numbers,
+        found: Sequence[int] | Numbers,
+        loose: list[Found],
+    ) -> Page:
         """The page of what is found in the columns, with what was looked at alone."""
         total = len(found) + len(loose)
         first, last = min(query.start, total), min(query.start + query.count, total)
         if query.descending:
             first, last = total - last, total - first
         stands = {
-            bisect_left(found, each[:2], key=self._standing(query)) + k: each[2]
+            bisect_left(found, each[:2], key=self._standing(query, places)) + k: each[2]
             for k, each in enumerate(loose)
         }
         before = sum(1 for place in stands if place < first)
@@ -164,18 +230,21 @@ class Columns:
                 documents.append(stands[place])
                 before += 1
             else:
-                documents.append(self._last(int(found[place - before])))
+                documents.append(self._last(int(places[found[place - before]])))
         if query.descending:
             documents.reverse()
         return Page(documents, total)
 
-    def _standing(self, query: Query) -> Callable[[np.int64], tuple[Key, Place]]:
+    def _standing(
+        self, query: Query, places: Numbers
+    ) -> Callable[[int], tuple[Key, Place]]:
         """By what a record of the columns is put in order."""
         column = None if query.order is None else self._column(query.order)
 
-        def standing(i: np.int64) -> tuple[Key, Place]:
+        def standing(rank: int) -> tuple[Key, Place]:
+            i = int(places[rank])
             key = NO_KEY if column is None else column.keys[column.codes[i]]
-            return key, (int(i), -1)
+            return key, (i, -1)
 
         return standing
 
@@ -194,6 +263,15 @@ class Columns:
             )
             column = self._columns[aspect] = Column.of(keys)
         return column
+
+    def _ordering(self, aspect: Aspect | None) -> Ordering:
+        ordering = self._orderings.get(aspect)
+        if ordering is None:
+            places = np.arange(len(self._records))
+            if aspect is not None:
+                places = np.argsort(self._column(aspect).codes, kind="stable")
+            ordering = self._orderings[aspect] = Ordering(places)
+        return ordering
 
 
 def _chosen(query: Query, now: int, records: Iterable[Placed]) -> list[Found]:

@@ -12,8 +12,8 @@ from soundstage.world.record import Record, began
 if TYPE_CHECKING:
     from soundstage.world.columns import Columns
 
-FEW = 1_000
-"""So many records are looked at one by one."""
+FEW = 400
+"""So many records are looked at one by one; the default world has no longer list."""
 
 REMEMBERED = 100
 """So many pages of few records are remembered."""
@@ -101,7 +101,7 @@ class Rows:
         """A page of those that are asked for.
 
         O(n) where there are few, and O(1) when the same is asked again before any of
-        them has changed; where there are many, O(n) of about 10 ns each, and O(n log n)
+        them has changed; where there are many, O(n) of about 1 ns each, and O(n log n)
         once in so many changes.
         """
         if len(self._block.records) + len(self._later) <= FEW:
