@@ -41,12 +41,22 @@ class Rows:
 
     Most are in a block that others may share; what has become of them, and what was
     added since, is kept beside it until it is too much, and a new block is made. A copy
-    is made in O(1).
+    is made in O(1). ``replaced`` counts how often a record was put in another's place.
     """
 
-    __slots__ = ("_block", "_changed", "_epochs", "_later", "_merged", "_pages")
+    __slots__ = (
+        "__weakref__",
+        "_block",
+        "_changed",
+        "_epochs",
+        "_later",
+        "_merged",
+        "_pages",
+        "replaced",
+    )
 
     def __init__(self, records: Sequence[Record] = ()) -> None:
+        self.replaced = 0
         self._block = Block(records)
         self._changed: dict[str, Record | None] = {}
         self._later: list[Record] = []
@@ -73,10 +83,10 @@ class Rows:
             self._merged = sorted([*self._unchanged(), *self._later], key=began)
         return self._merged
 
-    def begun(self, now: int) -> Sequence[Record]:
-        """Those that have begun, the oldest first. O(those)."""
+    def begun(self, now: int, first: int = 0) -> Sequence[Record]:
+        """Those that have begun, the oldest (or ``first``) first. O(those)."""
         records = self.records
-        return records[: bisect_right(records, now, key=began)]
+        return records[first : bisect_right(records, now, key=began)]
 
     def all(self, now: int) -> list[Document]:
         """Their documents as of now, the oldest first. O(those)."""
@@ -135,6 +145,7 @@ class Rows:
 
     def replace(self, old: Record, new: Record | None) -> None:
         """Put ``new``, which begins at the same instant, where ``old`` stood."""
+        self.replaced += 1
         self._forget()
         if not _replaced(self._later, old, new):
             self._changed[old.id] = new
