@@ -58,9 +58,9 @@ def test_what_was_passed_makes_no_difference(seed):
             rows.add(run(number, now, lasts, outcome, is_push=is_push))
         elif rows.records and seed % 2 and draws.random() < 0.2:
             old = draws.choice(rows.records)
-            outcome = draws.choice(("success", *OUTCOMES))
-            gone = draws.random() < 0.2
-            last = None if gone else run(number, now, 0, outcome).last
+            lasts = draws.choice((0, 0, None))  # it is over, or started again
+            last = run(number, now, lasts, draws.choice(OUTCOMES)).last
+            last = None if draws.random() < 0.2 else last
             rows.replace(old, old.ended(now, last))
         asked = now - draws.choice((0, 0, 0, 0, 0, 0, 9))
         under_way = [r for r in every_run(rows, asked) if r["status"] in UNDER_WAY]
