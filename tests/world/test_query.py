@@ -100,6 +100,14 @@ def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
 
 
 @given(lists(), st.integers(0, 13))
+def test_columns_say_every_value_of_a_field_and_no_other(listed, now):
+    rows, plain = listed
+    said = rows._block.columns.said("letter", now, rows._changed, rows._later)
+    there = [document for record in plain if (document := record.as_of(now))]
+    assert said == rows.said("letter", now) == {each["letter"] for each in there}
+
+
+@given(lists(), st.integers(0, 13))
 def test_a_copy_and_what_it_was_made_of_do_not_see_each_other(listed, now):
     rows, plain = listed
     copy = rows.copy()

@@ -2,32 +2,23 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from soundstage.types import Document
+from soundstage.types import Document, Json
+from soundstage.world.column import Column, Mask, Numbers, Ordering
 from soundstage.world.page import nulls_first
 from soundstage.world.query import (
-    Above,
-    Among,
     Aspect,
-    Between,
     Key,
     Page,
     Query,
-    Test,
     key_of,
     passes,
 )
 from soundstage.world.record import Record, began
-
-Mask: TypeAlias = npt.NDArray[np.bool_]
-Numbers: TypeAlias = npt.NDArray[np.int64]
-Codes: TypeAlias = npt.NDArray[np.unsignedinteger]
 
 Place: TypeAlias = tuple[int, int]
 """Where a record stands: (i, -1) is the i-th of the columns, (i, j) the j-th of those
@@ -38,94 +29,6 @@ Placed: TypeAlias = tuple[Place, Record]
 Found: TypeAlias = tuple[Key, Place, Document]
 
 NO_KEY: Key = nulls_first(None)
-
-COMPARED = 8
-"""So many values are compared quicker than looked up."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One aspect of all records: each as the number of its key among the ``keys``."""
-
-    keys: Sequence[Key]
-    codes: Codes
-
-    @classmethod
-    def of(cls, keys: Iterable[Key]) -> "Column":
-        """A column of these, in numbers as small as they may be. O(n log n)."""
-        each = list(keys)
-        known = sorted(set(each))
-        codes = {key: code for code, key in enumerate(known)}
-        small = np.min_scalar_type(len(known))
-        return cls(known, np.array([codes[key] for key in each], small))
-
-    def passing(self, test: Test, codes: Codes) -> Mask | bool:
-        """Which of these pass a test; one word for all of them. O(n), 0.1 ns each."""
-        match test:
-            case Between(least, most):
-                low = bisect_left(
-                    self.keys, (True,) if least is None else (True, least)
-                )
-                high = len(self.keys)
-                if most is not None:
-                    high = bisect_right(self.keys, (True, most))
-                return self._within(low, high, codes)
-            case Above(least):
-                low = bisect_right(self.keys, (True, least))
-                return self._within(low, len(self.keys), codes)
-            case Among(values) if len(values) == 1:
-                (key,) = map(nulls_first, values)
-                low = bisect_left(self.keys, key)
-                known = self.keys[low : low + 1] == [key]
-                return self._within(low, low + known, codes)
-            case _:
-                given = [test(value if there else None) for there, value in self.keys]
-                return _taken(given, codes)
-
-    def _within(self, low: int, high: int, codes: Codes) -> Mask | bool:
-        if low >= high:
-            return False
-        if high == len(self.keys):
-            return codes >= low if low > 0 else True
-        below: Mask = codes < high
-        return (codes >= low) & below if low > 0 else below
-
-
-def _taken(given: list[bool], codes: Codes) -> Mask | bool:
-    """Which of the codes are given; a few of them are compared, many looked up."""
-    passing = [code for code, is_given in enumerate(given) if is_given]
-    if len(passing) in {0, len(given)}:
-        return bool(passing)
-    if len(passing) <= COMPARED:
-        some: Mask = reduce(np.logical_or, (codes == code for code in passing))
-        return some
-    looked_up: Mask = np.take(np.array(given, np.bool_), codes)
-    return looked_up
-
-
-class Ordering:
-    """All records in one order, and their columns in that order.
-
-    ``places[k]`` is the number of the k-th of them; ``ranks`` is the way back.
-    """
-
-    def __init__(self, places: Numbers) -> None:
-        self.places = places
-        self._codes: dict[Aspect, Codes] = {}
-
-    @cached_property
-    def ranks(self) -> Numbers:
-        """Where each record stands. O(n) once."""
-        ranks = np.empty_like(self.places)
-        ranks[self.places] = np.arange(len(ranks))
-        return ranks
-
-    def codes(self, aspect: Aspect, column: Column) -> Codes:
-        """A column in this order. O(n) once."""
-        codes = self._codes.get(aspect)
-        if codes is None:
-            codes = self._codes[aspect] = np.take(column.codes, self.places)
-        return codes
 
 
 class Columns:
@@ -163,19 +66,51 @@ class Columns:
         O(n) with about 1 ns a record, and O(log n) Python for each that is changed,
         later, or under way. The first query of an order or an aspect is O(n log n).
         """
-        begun = int(np.searchsorted(self._began, now, "right"))
-        alone = {self._places[name]: record for name, record in changed.items()}
-        alone = {**self._going_on(now), **alone}
+        begun = self._begun(now)
+        alone = self._alone(now, changed)
         there = (((i, -1), r) for i, r in alone.items() if r is not None and i < begun)
         loose = _chosen(query, now, [*there, *self._behind(later, now)])
         ordering = self._ordering(query.order)
         found = self._found(query, begun, alone, ordering)
         return self._page(query, ordering.places, found, loose)
 
-    def _going_on(self, now: int) -> dict[int, Record | None]:
-        """Those that become something else yet. O(log n + those)."""
+    def said(
+        self,
+        field: str,
+        now: int,
+        changed: Mapping[str, Record | None],
+        later: Sequence[Record],
+    ) -> frozenset[Json]:
+        """Every value of a field as of now. O(n), as ``find``."""
+        begun, column = self._begun(now), self._column(field)
+        alone = self._alone(now, changed)
+        left_out = [i for i in (*self._gone, *alone) if i < begun]
+        codes = np.delete(column.codes[:begun], left_out)
+        keys = (
+            column.keys[code] for code in np.flatnonzero(np.bincount(codes)).tolist()
+        )
+        there = (r for i, r in alone.items() if r is not None and i < begun)
+        loose = (r.as_of(now) for r in (*there, *later))
+        return frozenset(
+            [
+                *(value if is_there else None for is_there, value in keys),
+                *(document.get(field) for document in loose if document is not None),
+            ]
+        )
+
+    def _begun(self, now: int) -> int:
+        return int(np.searchsorted(self._began, now, "right"))
+
+    def _alone(
+        self, now: int, changed: Mapping[str, Record | None]
+    ) -> dict[int, Record | None]:
+        """Those to look at one by one: changed, or not what they will be at last.
+
+        O(log n + those).
+        """
         first = int(np.searchsorted(self._ends, now, "right"))
-        return {i: self._records[i] for i in self._moving[first:].tolist()}
+        going_on = {i: self._records[i] for i in self._moving[first:].tolist()}
+        return going_on | {self._places[name]: r for name, r in changed.items()}
 
     def _found(
         self, query: Query, begun: int, alone: Iterable[int], ordering: Ordering
