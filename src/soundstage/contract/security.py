@@ -45,7 +45,8 @@ class Security:
                 secrets = tuple(holder.get(name) for name in requirement)
                 if None not in secrets:
                     by_secrets.setdefault(secrets, holder)
-        return Admission(self, found)
+        ways = ((tuple(map(self.schemes.__getitem__, r)), c) for r, c in found.items())
+        return Admission(self, tuple(ways))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Admission:
     """The security of an operation with the credentials that are good, by secrets."""
 
     security: Security
-    _known: Mapping[tuple[str, ...], Mapping[Secrets, Credential]]
+    _ways: tuple[tuple[tuple[Find, ...], Mapping[Secrets, Credential]], ...]
 
     def admit(self, headers: Headers, query: bytes) -> Credential:
         """The credential that was presented; ``ANYBODY`` where none is asked for.
@@ -61,15 +62,15 @@ class Admission:
         A wrong credential is refused even where none is needed, so that a client that
         sends one learns of it. Raises ``Unauthorized``.
         """
-        security = self.security
-        given = {n: find(headers, query) for n, find in security.schemes.items()}
-        tried = False
-        for requirement, credentials in self._known.items():
-            secrets = tuple([given[name] for name in requirement])
+        presented, tried = False, False
+        for finds, credentials in self._ways:
+            secrets = tuple([find(headers, query) for find in finds])
             if credential := credentials.get(secrets):
                 return credential
+            presented = presented or any(secret is not None for secret in secrets)
             tried = tried or None not in secrets
-        if security.is_open and all(secret is None for secret in given.values()):
+        security = self.security
+        if security.is_open and not presented:
             return ANYBODY
         names = " or ".join(" and ".join(r) for r in security.requirements if r)
         if tried:

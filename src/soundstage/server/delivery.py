@@ -1,7 +1,6 @@
 """Connexion's exception middleware, twice: refusals are worded, answers are sent."""
 
 import logging
-from dataclasses import replace
 
 from connexion.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,11 +32,11 @@ class Delivery(ExceptionMiddleware):
         except Gone:
             return
         except Closed as error:
-            exchange.answer = problem_answer(503, str(error))
+            exchange.answer_with(problem_answer(503, str(error)))
         except TooFar as error:
-            exchange.answer = problem(too_far(error))
+            exchange.answer_with(problem(too_far(error)))
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
-            exchange.answer, exchange.violations = failure(error)
+            exchange.answer_with(*failure(error))
         if exchange.answer is None:
             return
         exchange.message = _message(exchange)
@@ -57,10 +56,11 @@ def _message(exchange: Exchange) -> Message:
     """The answer as bytes; an answer that is no JSON is a bug of ours, too."""
     answer = exchange.answer or problem_answer(500, "no answer came of this request")
     try:
-        return message_of(answer, exchange.violations)
+        return message_of(answer, exchange.violations, exchange.written)
     except (TypeError, ValueError) as error:
-        exchange.answer, exchange.violations = failure(error)
-        return message_of(exchange.answer, exchange.violations)
+        failed, violations = failure(error)
+        exchange.answer_with(failed, violations)
+        return message_of(failed, violations)
 
 
 def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:
@@ -99,7 +99,7 @@ def refuse(exchange: Exchange, error: Refused | ApiError) -> None:
     answer = exchange.service.api.problem(error)
     if isinstance(error, Unrouted) and error.allowed:
         allow = ("Allow", ", ".join(error.allowed))
-        answer = replace(answer, headers=(*answer.headers, allow))
+        answer = answer._replace(headers=(*answer.headers, allow))
     exchange.answer = answer
     if isinstance(error, Refused):
         exchange.violations = error.violations

@@ -5,9 +5,8 @@ seam is ``RoutedAPI.make_operation``: each class below is Connexion's, but the o
 that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
 """
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 from connexion.middleware.abstract import (
@@ -60,6 +59,21 @@ class Compiled:
 
     def compiled(self, operation: AbstractOperation) -> Operation:
         return self.service.contract.operations[operation.operation_id]
+
+
+class ByOperation(RoutedMiddleware[Any]):
+    """Connexion's, for its one API: hands a routed request on to the operation."""
+
+    operations: Mapping[str, ASGIApp]
+
+    def add_api(self, specification: OpenAPISpecification, **kwargs: Any) -> Any:
+        api = super().add_api(specification, **kwargs)
+        self.operations = api.operations
+        return api
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        operation = scope["extensions"][ROUTING_CONTEXT]["operation_id"]
+        return self.operations[operation](scope, receive, send)
 
 
 class RoutingApi(Compiled, AbstractRoutingAPI[Operation]):
@@ -138,12 +152,15 @@ class _AnswerOperation:
             return
         if answer.stream is not None:
             judged = self._judged(answer, answer.stream)
-            exchange.answer = replace(answer, stream=judged)
+            exchange.answer = answer._replace(stream=judged)
             return
-        media_type = None if answer.body is None else answer.media_type
-        wrong = self.operation.judge(
-            answer.status, media_type, answer.body, answer.headers
-        )
+        status, media_type, body = answer.status, answer.media_type, answer.body
+        exchange.written = self.operation.write(status, media_type, body)
+        if exchange.written is not None:
+            wrong = self.operation.judge_headers(status, answer.headers)
+        else:
+            kind = None if body is None else media_type
+            wrong = self.operation.judge(status, kind, body, answer.headers)
         if wrong:
             raise Broken(*wrong)
 
@@ -167,7 +184,7 @@ class AnswerValidationApi(Compiled, ResponseValidationAPI):
         return _AnswerOperation(self.next_app, self.compiled(operation))
 
 
-class AnswerValidation(ResponseValidationMiddleware):
+class AnswerValidation(ByOperation, ResponseValidationMiddleware):
     """Judges the value of an answer, before it is written as bytes once."""
 
     api_cls = AnswerValidationApi
@@ -195,7 +212,7 @@ class SecurityApi(Compiled, SecurityAPI):
         return _SecurityOperation(self.next_app, admission)
 
 
-class Security(SecurityMiddleware):
+class Security(ByOperation, SecurityMiddleware):
     """Compares credentials with the fixture's."""
 
     api_cls = SecurityApi
@@ -243,7 +260,7 @@ class RequestValidationApi(Compiled, RequestValidationAPI):
         return _RequestOperation(self.next_app, self.compiled(operation))
 
 
-class RequestValidation(RequestValidationMiddleware):
+class RequestValidation(ByOperation, RequestValidationMiddleware):
     """Reads parameters and body, collecting all that is wrong with them."""
 
     api_cls = RequestValidationApi
@@ -257,11 +274,12 @@ class _HandlerOperation:
         exchange = exchange_of(scope)
         if exchange.arguments is None:
             raise RuntimeError("a handler was reached by a request nobody validated")
-        lobby = exchange.hosted.lobby
+        hosted, lag = exchange.hosted, exchange.lag
+        lobby = hosted.lobby
         call = Call(
-            exchange.service.name,
-            exchange.world,
-            within_years(exchange.now - exchange.lag),
+            exchange.service.api.name,
+            hosted.world,
+            within_years(exchange.now - lag) if lag else exchange.now,
             exchange.arguments,
             exchange.credential,
             exchange.base_url,
@@ -286,7 +304,7 @@ class HandlersApi(Compiled, RoutedAPI[_HandlerOperation]):
         return _HandlerOperation(operation)
 
 
-class Handlers(RoutedMiddleware[HandlersApi]):
+class Handlers(ByOperation):
     """The end of the stack: the handlers."""
 
     api_cls = HandlersApi
