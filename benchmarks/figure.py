@@ -14,7 +14,8 @@ class Figure:
     repeats: int
 
     def __str__(self) -> str:
-        return f"{short(self.median)} ±{short(self.spread)}"
+        spread = f" ±{short(self.spread)}" if self.repeats > 1 else ""
+        return short(self.median) + spread
 
 
 def figure(values: Iterable[float]) -> Figure:

@@ -100,6 +100,14 @@ def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
 
 
 @given(lists(), st.integers(0, 13))
+def test_columns_say_every_value_of_a_field_and_no_other(listed, now):
+    rows, plain = listed
+    said = rows._block.columns.said("letter", now, rows._changed, rows._later)
+    there = [document for record in plain if (document := record.as_of(now))]
+    assert said == rows.said("letter", now) == {each["letter"] for each in there}
+
+
+@given(lists(), st.integers(0, 13))
 def test_a_copy_and_what_it_was_made_of_do_not_see_each_other(listed, now):
     rows, plain = listed
     copy = rows.copy()
@@ -139,7 +147,7 @@ PAGES = [
 
 @pytest.mark.parametrize("parent", [None, "r"])
 def test_a_page_of_many_looks_at_few(parent):
-    below = many(50 * FEW)
+    below = many(50_000)
     copy = below.copy()
     for world in (below, copy):
         for query in PAGES:
@@ -152,8 +160,25 @@ def test_a_page_of_many_looks_at_few(parent):
         assert Watched.looks <= 100
 
 
+@pytest.mark.parametrize("tests", [
+    (),
+    (("number", Between(None, 2 * FEW)),),
+    (("number", Between(3, 2)),),
+    (("number", Holds(lambda number: number < 3)),),
+    (("number", Holds(lambda number: number % 2)),),
+    (("number", Holds(lambda number: number >= 0)), ("letter", Among(frozenset()))),
+])  # fmt: skip
+@pytest.mark.parametrize("order", [None, "letter"])
+@pytest.mark.parametrize("now", [FEW, 10**6])
+def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
+    rows = many(2 * FEW).copy().rows
+    for start in (0, FEW // 2, 2 * FEW):
+        query = Query(tests, order, descending=True, start=start, count=9)
+        assert rows.find(query, now) == searched(rows.begun(now), query, now)
+
+
 def test_the_newest_are_found_without_looking_at_the_rest():
-    copy = many(5 * FEW).copy()
+    copy = many(5_000).copy()
     copy.add(Record(EVENT, "x", (3_000,), ({"id": "x", "run": "r"},)))
     newest = copy.newest(3_000, "r")
     assert [next(newest).id for _ in range(3)] == ["x", "3000", "2999"]

@@ -9,7 +9,7 @@ ApiError            a handler refuses; the module's ``problem`` words it
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from soundstage.contract.operation import Arguments
 from soundstage.contract.security import Credential
@@ -25,8 +25,7 @@ from soundstage.world.timeline import Run
 from soundstage.world.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer; a ``body`` of a text media type is a ``str``.
 
     A ``stream`` gives the items of a list, each as it comes about; they go out at once,
@@ -56,9 +55,9 @@ class Waiting(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every request, five times as fast
 class Call:
-    """A valid request on its way to a handler.
+    """A valid request on its way to a handler. It does not change.
 
     ``now`` was read once for it, so that nothing in one answer can disagree; the world
     had seen so many ``changes`` by then. ``base_url`` is the scheme and host that the
@@ -75,14 +74,14 @@ class Call:
     waiting: Waiting
     changes: int = 0
     root: str = ""
-    _chance: list[Chance] = field(default_factory=list)
+    _chance: Chance | None = None
 
     @property
     def chance(self) -> Chance:
         """Draws of this request's own; the same again when it is replayed."""
-        if not self._chance:
-            self._chance.append(self.world.chance(self.api))
-        return self._chance[0]
+        if self._chance is None:
+            self._chance = self.world.chance(self.api)
+        return self._chance
 
     @property
     def parameters(self) -> Mapping[str, Json]:

@@ -140,6 +140,7 @@ def run(options: argparse.Namespace) -> int:
     gc.freeze()
     gc.enable()
     server.run()
+    lines.flush()
     return 0
 
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from typing import Any
 
 import orjson
 
@@ -49,6 +50,12 @@ class _Compiled(Mapping[str, Content]):
     def __init__(self, compilers: Mapping[str, Callable[[], Content]]) -> None:
         self._compilers = compilers
         self._compiled: dict[str, Content] = {}
+
+    def get(self, media_type: str, default: Any = None) -> Any:
+        """As of a dict; Mapping's own raises and catches."""
+        if media_type in self._compilers:
+            return self._compiled.get(media_type) or self[media_type]
+        return default
 
     def __getitem__(self, media_type: str) -> Content:
         content = self._compiled.get(media_type)
@@ -113,12 +120,13 @@ def _content(
     schema = compile_schema(document, media.get("schema", {}), place, side)
     is_text = "string" in types_of(schema.document, schema.document)
     key = essence(media_type)
-    if not (is_text or _is_json(key) or key.startswith("text/") or key in LINES):
+    if not (is_text or is_json(key) or key.startswith("text/") or key in LINES):
         msg = f"bodies in {media_type} are not served"
         raise DocumentError(msg, place)
-    return Content(media_type, schema, is_text and not _is_json(key))
+    return Content(media_type, schema, is_text and not is_json(key))
 
 
+@lru_cache(256)  # there are few, and each is asked for with every request
 def essence(content_type: str) -> str:
     """``application/json`` of ``Application/JSON; charset=utf-8``."""
     return content_type.partition(";")[0].strip().lower()
@@ -127,13 +135,14 @@ def essence(content_type: str) -> str:
 def content_of(contents: Contents, content_type: str) -> Content | None:
     """The content of a media type, or of the narrowest range that it is in."""
     media_type = essence(content_type)
-    for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
-        if content := contents.get(name):
-            return content
-    return None
+    if content := contents.get(media_type):
+        return content
+    wide = f"{media_type.partition('/')[0]}/*"
+    return contents.get(wide) or contents.get("*/*")
 
 
-def _is_json(media_type: str) -> bool:
+def is_json(media_type: str) -> bool:
+    """Whether bodies of a media type (its essence) are JSON values."""
     return media_type == "application/json" or media_type.endswith("+json")
 
 

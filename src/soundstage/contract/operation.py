@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from soundstage.contract.answer import compile_headers, judge_headers
 from soundstage.contract.body import (
@@ -13,25 +14,22 @@ from soundstage.contract.body import (
     compile_contents,
     content_of,
     essence,
+    is_json,
 )
 from soundstage.contract.document import followed
-from soundstage.contract.parameter import Parameter, compile_parameter, query_of
+from soundstage.contract.parameter import Parameter, compile_parameter
+from soundstage.contract.reading import Reader, compile_reader
 from soundstage.contract.schema import Side
-from soundstage.contract.security import (
-    Headers,
-    Security,
-    compile_security,
-    cookies_of,
-)
+from soundstage.contract.security import Headers, Security, compile_security
 from soundstage.contract.violation import DocumentError, Refused, Violation
+from soundstage.contract.writing import Writer
 from soundstage.types import Document, Json
 
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 """Header parameters of these names mean nothing (OpenAPI, Parameter Object)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """What a valid request says: parameters by name (with defaults), and the body."""
 
     parameters: Mapping[str, Json]
@@ -50,11 +48,11 @@ class Operation:
     body: Body | None
     answers: Mapping[str, Contents]
     security: Security
-    _by_place: Mapping[str, Mapping[str, Parameter]] = field(repr=False)
-    _objects: tuple[Parameter, ...] = field(repr=False)
-    _defaults: Mapping[str, Json] = field(repr=False)
-    _key_names: frozenset[str] = field(repr=False)
+    reader: Reader = field(repr=False)
     answer_headers: Mapping[str, tuple[Parameter, ...]] = field(repr=False)
+    _writers: dict[tuple[int, str], Writer | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def read(
         self,
@@ -64,20 +62,7 @@ class Operation:
         raw_body: bytes,
     ) -> Arguments:
         """The arguments of a request. Raises ``Refused`` with all its violations."""
-        values = dict(self._defaults)
-        wrong: list[Violation] = []
-        self._read(self._gathered("path", path), "path", values, wrong)
-        try:
-            pairs = query_of(query) if query else []
-        except UnicodeDecodeError:
-            wrong.append(Violation("query", "encoding", "the query is not UTF-8"))
-        else:
-            self._read(self._queried(pairs, wrong), "query", values, wrong)
-        if names := self._by_place["header"]:
-            self._read(_headers(names, headers), "header", values, wrong)
-        if self._by_place["cookie"]:
-            cookies = cookies_of(headers)
-            self._read(self._gathered("cookie", cookies), "cookie", values, wrong)
+        values, wrong = self.reader.read(path, query, headers)
         if self.body is None:
             body = None
         else:
@@ -88,61 +73,6 @@ class Operation:
         if wrong:
             raise Refused(*wrong)
         return Arguments(values, body)
-
-    def _gathered(self, place: str, given: Mapping[str, str]) -> dict[str, list[str]]:
-        return {n: [v] for n, v in given.items() if n in self._by_place[place]}
-
-    def _queried(
-        self, pairs: list[tuple[str, str]], wrong: list[Violation]
-    ) -> dict[str, list[str]]:
-        known = self._by_place["query"]
-        texts: dict[str, list[str]] = {}
-        for name, value in pairs:
-            if name in known and not known[name].claims:
-                texts.setdefault(name, []).append(value)
-            elif name in self._key_names:
-                continue
-            elif owner := self._owner(name):
-                texts.setdefault(owner.name, []).append(f"{name}={value}")
-            else:
-                message = f"{self.id} has no query parameter {name!r}"
-                wrong.append(Violation("query", "unknown", message, name, (), value))
-        return texts
-
-    def _owner(self, name: str) -> Parameter | None:
-        """The object that a pair of the query is a part of."""
-        for parameter in self._objects:
-            if parameter.claims and parameter.claims(name):
-                return parameter
-        return None
-
-    def _read(
-        self,
-        texts: Mapping[str, list[str]],
-        place: str,
-        values: dict[str, Json],
-        wrong: list[Violation],
-    ) -> None:
-        for name, parameter in self._by_place[place].items():
-            sent = texts.get(name)
-            if sent is None:
-                if parameter.required:
-                    message = f"the {place} parameter {name!r} is required"
-                    wrong.append(Violation(place, "required", message, name))
-                continue
-            if len(sent) > 1 and not (parameter.many or parameter.claims):
-                message = f"{name!r} is sent {len(sent)} times and is no list"
-                wrong.append(Violation(place, "repeated", message, name, (), sent))
-                continue
-            try:
-                value = parameter.read(sent)
-            except ValueError as error:
-                wrong.append(Violation(place, "style", str(error), name, (), sent))
-                continue
-            if parameter.schema.is_valid(value):
-                values[name] = value
-            else:
-                wrong += parameter.violations(value)
 
     def judge(
         self,
@@ -156,7 +86,37 @@ class Operation:
         if key is None:
             return [_wrong("status", f"{self.id} has no answer with status {status}")]
         wrong = self._judged(key, status, content_type, body)
-        return wrong + judge_headers(self.answer_headers.get(key, ()), headers)
+        return wrong + self.judge_headers(status, headers)
+
+    def judge_headers(
+        self, status: int, headers: Iterable[tuple[str, str]]
+    ) -> list[Violation]:
+        """What is wrong with the headers of an answer."""
+        if not self.answer_headers:
+            return []
+        known = self.answer_headers.get(self.documented(status) or "", ())
+        return judge_headers(known, headers)
+
+    def write(self, status: int, media_type: str, body: Json) -> bytes | None:
+        """The JSON of an answer's body that keeps the contract.
+
+        None if it does not, or is no JSON: ``judge`` has to say. Raises ``TypeError``
+        and ``ValueError`` for what JSON cannot say.
+        """
+        try:
+            writer = self._writers[status, media_type]
+        except KeyError:
+            writer = self._writers[status, media_type] = self._writer(
+                status, media_type
+            )
+        return writer.write(body) if writer and body is not None else None
+
+    def _writer(self, status: int, media_type: str) -> Writer | None:
+        contents = self.answers.get(self.documented(status) or "", {})
+        content = content_of(contents, media_type)
+        if content is None or content.text or not is_json(essence(media_type)):
+            return None
+        return Writer(content.schema)
 
     def _judged(
         self, key: str, status: int, content_type: str | None, body: Json
@@ -200,26 +160,20 @@ class Operation:
                 wrong = _wrong("json", f"the body cannot be read: {error}")
             else:
                 return self.judge(status, content_type, value, headers)
-        return [wrong, *judge_headers(self.answer_headers.get(key, ()), headers)]
+        return [wrong, *self.judge_headers(status, headers)]
 
     def documented(self, status: int) -> str | None:
         """Under which key the contract has a status, if it has it."""
-        for key in (str(status), f"{status // 100}XX", "default"):
-            if key in self.answers:
-                return key
-        return None
+        answers = self.answers
+        if (key := str(status)) in answers:
+            return key
+        if (key := f"{status // 100}XX") in answers:
+            return key
+        return "default" if "default" in answers else None
 
 
 def _wrong(rule: str, message: str) -> Violation:
     return Violation("answer", rule, message)
-
-
-def _headers(known: Mapping[str, Parameter], headers: Headers) -> dict[str, list[str]]:
-    return {
-        name: [value.decode("latin-1").strip() for value in values]
-        for name in known
-        if (values := headers.get(name.lower().encode()))
-    }
 
 
 def compile_operation(
@@ -233,11 +187,6 @@ def compile_operation(
         compile_parameter(document, followed(document, p, at), at)
         for p, at in _parameter_nodes(document, item, node, path, pointer)
     )
-    by_place: dict[str, dict[str, Parameter]] = {
-        place: {p.name: p for p in parameters if p.place == place}
-        for place in ("path", "query", "header", "cookie")
-    }
-    defaults = {p.name: p.default for p in parameters if p.default is not None}
     body_node = node.get("requestBody")
     body_at = f"{pointer}/requestBody"
     answers = list(_answers(document, node, pointer))
@@ -255,10 +204,7 @@ def compile_operation(
             for key, answer, place in answers
         },
         security=compile_security(document, node, pointer),
-        _by_place=by_place,
-        _objects=tuple(p for p in parameters if p.claims),
-        _defaults=defaults,
-        _key_names=_query_keys(document),
+        reader=compile_reader(operation_id, parameters, _query_keys(document)),
         answer_headers={
             key: compile_headers(document, answer, place)
             for key, answer, place in answers

@@ -147,6 +147,9 @@ def unquoted(raw: bytes) -> str:
 
 def query_of(raw: bytes) -> list[tuple[str, str]]:
     """The pairs of a query string, in order. Raises ``UnicodeDecodeError``."""
+    if b"%" not in raw and b"+" not in raw:
+        parts = (part.partition("=") for part in raw.decode().split("&") if part)
+        return [(name, value) for name, _, value in parts]
     pairs = []
     for part in raw.split(b"&"):
         if part:

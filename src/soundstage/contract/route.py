@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from soundstage.contract.parameter import unquoted
@@ -46,9 +47,12 @@ class Router(Generic[T]):
 
     def __init__(self) -> None:
         self._root: _Node[T] = _Node()
+        # A client asks for few paths, again and again.
+        self.find = lru_cache(1024)(self._find)
 
     def add(self, method: str, template: str, target: T) -> None:
         """Put an operation at a path template such as ``/runs/{runID}``."""
+        self.find.cache_clear()
         node = self._root
         for segment in template.split("/")[1:]:
             node = _descended(node, segment)
@@ -56,7 +60,7 @@ class Router(Generic[T]):
         node.leaf.methods[method] = target
         node.leaf.names[method] = tuple(_TEMPLATE.findall(template))
 
-    def find(self, raw_path: bytes, method: str) -> Match[T] | None:
+    def _find(self, raw_path: bytes, method: str) -> Match[T] | None:
         """What is at a path as it was sent, still percent-encoded."""
         try:
             found = _found(self._root, raw_path.split(b"/"), 1, ())

@@ -57,7 +57,7 @@ class Schema:
     """
 
     def __init__(self, document: Document, pointer: str) -> None:
-        self.document, self._pointer = document, pointer
+        self.document, self.pointer = document, pointer
         self._validator: jsonschema_rs.Draft202012Validator | None = None
         self.is_valid: Callable[[Json], bool] = self._first
 
@@ -74,7 +74,7 @@ class Schema:
             except (jsonschema_rs.ValidationError, ValueError) as error:
                 reason = str(error).splitlines()[0]
                 msg = f"is not a schema that can be used: {reason}"
-                raise DocumentError(msg, self._pointer) from error
+                raise DocumentError(msg, self.pointer) from error
             self.is_valid = self._validator.is_valid
         return self._validator
 

@@ -31,6 +31,11 @@ class Security:
     requirements: tuple[tuple[str, ...], ...]
 
     @property
+    def names(self) -> str:
+        """What may be presented, in words."""
+        return " or ".join(" and ".join(r) for r in self.requirements if r)
+
+    @property
     def is_open(self) -> bool:
         """Whether nobody need present anything."""
         return not self.requirements or () in self.requirements
@@ -45,7 +50,8 @@ class Security:
                 secrets = tuple(holder.get(name) for name in requirement)
                 if None not in secrets:
                     by_secrets.setdefault(secrets, holder)
-        return Admission(self, found)
+        ways = ((tuple(map(self.schemes.__getitem__, r)), c) for r, c in found.items())
+        return Admission(self, tuple(ways))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Admission:
     """The security of an operation with the credentials that are good, by secrets."""
 
     security: Security
-    _known: Mapping[tuple[str, ...], Mapping[Secrets, Credential]]
+    _ways: tuple[tuple[tuple[Find, ...], Mapping[Secrets, Credential]], ...]
 
     def admit(self, headers: Headers, query: bytes) -> Credential:
         """The credential that was presented; ``ANYBODY`` where none is asked for.
@@ -61,20 +67,20 @@ class Admission:
         A wrong credential is refused even where none is needed, so that a client that
         sends one learns of it. Raises ``Unauthorized``.
         """
-        security = self.security
-        given = {n: find(headers, query) for n, find in security.schemes.items()}
-        tried = False
-        for requirement, credentials in self._known.items():
-            secrets = tuple([given[name] for name in requirement])
+        presented, tried = False, False
+        for finds, credentials in self._ways:
+            secrets = tuple([find(headers, query) for find in finds])
             if credential := credentials.get(secrets):
                 return credential
-            tried = tried or None not in secrets
-        if security.is_open and all(secret is None for secret in given.values()):
+            missing = secrets.count(None)
+            presented = presented or missing < len(secrets)
+            tried = tried or not missing
+        security = self.security
+        if not presented and security.is_open:
             return ANYBODY
-        names = " or ".join(" and ".join(r) for r in security.requirements if r)
         if tried:
-            raise Unauthorized(f"no such credentials ({names})", missing=False)
-        raise Unauthorized(f"credentials are missing: {names}", missing=True)
+            raise Unauthorized(f"no such credentials ({security.names})", missing=False)
+        raise Unauthorized(f"credentials are missing: {security.names}", missing=True)
 
 
 def compile_security(document: Document, operation: Document, pointer: str) -> Security:

@@ -1,14 +1,13 @@
 """Connexion's exception middleware, twice: refusals are worded, answers are sent."""
 
 import logging
-from dataclasses import replace
 
 from connexion.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Answer, ApiError
 from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
-from soundstage.server.exchange import Exchange, exchange_of
+from soundstage.server.exchange import KEY, Exchange
 from soundstage.server.faults.wire import Wire
 from soundstage.server.message import Message, message_of, send_message
 from soundstage.server.problems import problem, problem_answer, too_far
@@ -27,17 +26,17 @@ class Delivery(ExceptionMiddleware):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         try:
             await self.app(scope, receive, send)
         except Gone:
             return
         except Closed as error:
-            exchange.answer = problem_answer(503, str(error))
+            exchange.answer_with(problem_answer(503, str(error)))
         except TooFar as error:
-            exchange.answer = problem(too_far(error))
+            exchange.answer_with(problem(too_far(error)))
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
-            exchange.answer, exchange.violations = failure(error)
+            exchange.answer_with(*failure(error))
         if exchange.answer is None:
             return
         exchange.message = _message(exchange)
@@ -57,10 +56,11 @@ def _message(exchange: Exchange) -> Message:
     """The answer as bytes; an answer that is no JSON is a bug of ours, too."""
     answer = exchange.answer or problem_answer(500, "no answer came of this request")
     try:
-        return message_of(answer, exchange.violations)
+        return message_of(answer, exchange.violations, exchange.written)
     except (TypeError, ValueError) as error:
-        exchange.answer, exchange.violations = failure(error)
-        return message_of(exchange.answer, exchange.violations)
+        failed, violations = failure(error)
+        exchange.answer_with(failed, violations)
+        return message_of(failed, violations)
 
 
 def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:
@@ -91,7 +91,7 @@ class Refusals(ExceptionMiddleware):
         try:
             await self.app(scope, receive, send)
         except (Refused, ApiError) as error:
-            refuse(exchange_of(scope), error)
+            refuse(scope[KEY], error)
 
 
 def refuse(exchange: Exchange, error: Refused | ApiError) -> None:
@@ -99,7 +99,7 @@ def refuse(exchange: Exchange, error: Refused | ApiError) -> None:
     answer = exchange.service.api.problem(error)
     if isinstance(error, Unrouted) and error.allowed:
         allow = ("Allow", ", ".join(error.allowed))
-        answer = replace(answer, headers=(*answer.headers, allow))
+        answer = answer._replace(headers=(*answer.headers, allow))
     exchange.answer = answer
     if isinstance(error, Refused):
         exchange.violations = error.violations

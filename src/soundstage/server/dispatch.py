@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from starlette.datastructures import Headers as RequestHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,19 +13,22 @@ from soundstage.contract.route import Router
 from soundstage.server.control import PREFIX, control_service
 from soundstage.server.exchange import (
     KEY,
+    NO_HOST,
     Exchange,
     base_url_of,
     by_name,
 )
 from soundstage.server.guard import LOCAL_ORIGIN, Guard, Headers
-from soundstage.server.journal.recording import long_bodies_of, seen_of, stray_of
-from soundstage.server.message import message_of, send_message
+from soundstage.server.journal.recording import record, stray_of
+from soundstage.server.message import VARY, message_of, send_message
 from soundstage.server.problems import Problem, problem_answer, too_far
 from soundstage.server.stack import build_stack
 from soundstage.server.worlds import Hosted, Worlds
+from soundstage.world.clock import wall
 from soundstage.world.errors import TooFar
 
 WORLD_HEADER = b"soundstage-world"
+_CONTROL = PREFIX.encode()
 
 Watch = Callable[[Scope, Exchange], None]
 """Is shown every exchange after its answer has gone out."""
@@ -53,13 +57,15 @@ class Dispatcher:
         self._watch = watch
         services = worlds.services
         self._targets = {
-            name: _Target(service, build_stack(service))
+            name.encode(): _Target(service, build_stack(service))
             for name, service in services.items()
         }
         control = control_service(worlds)
         self._control = _Target(control, build_stack(control))
         self._hosts = {
-            host: name for name, s in services.items() for host in s.contract.hosts
+            host.encode(): self._targets[name.encode()]
+            for name, service in services.items()
+            for host in service.contract.hosts
         }
         # Every API that has a path stands there under its own name.
         self._root: Router[str] = Router()
@@ -72,13 +78,15 @@ class Dispatcher:
             await _refuse_protocol(scope, receive, send)
             return
         headers = by_name(scope["headers"])
-        scope.setdefault("raw_path", scope["path"].encode())
+        if "raw_path" not in scope:
+            scope["raw_path"] = scope["path"].encode()
         hosted: Hosted | None = None
         try:
             hosted = self._world(scope, headers)
             target = self._target(scope, headers)
             # Nothing may keep a world that has gone too far from being reset.
-            now = _now(hosted) if target is not self._control else None
+            asked = target is not self._control
+            now = _now(hosted) if asked else hosted.world.clock.now()
         except Problem as error:
             await self._refuse(scope, headers, error, hosted, send)
             return
@@ -86,9 +94,8 @@ class Dispatcher:
         try:
             await target.app(scope, receive, send)
         finally:  # a fault that cuts the connection is seen too
-            if target is not self._control:
-                bodies = long_bodies_of(exchange)
-                hosted.journal.record(seen_of(scope, exchange), bodies)
+            if asked:
+                record(scope, exchange)
             if self._watch:
                 self._watch(scope, exchange)
 
@@ -98,16 +105,15 @@ class Dispatcher:
         hosted: Hosted,
         scope: Scope,
         headers: Headers,
-        now: int | None = None,
+        now: int,
     ) -> Exchange:
-        exchange = scope[KEY] = Exchange(
-            service=service,
-            hosted=hosted,
-            now=hosted.world.clock.now() if now is None else now,
-            headers=headers,
-            base_url=base_url_of(scope, headers),
-            root=_root(scope, hosted, headers),
-        )
+        root: str = scope.get("root_path", "")
+        # Where the API is found by whoever sends no header that names a world.
+        if WORLD_HEADER in headers:
+            root = f"/~{hosted.name}{root}"
+        base_url = base_url_of(scope, headers)
+        exchange = Exchange(service, hosted, now, headers, base_url, root, wall())
+        scope[KEY] = exchange
         return exchange
 
     async def _refuse(
@@ -120,13 +126,13 @@ class Dispatcher:
     ) -> None:
         """Answer a request that is for no API, or for no world, ourselves."""
         host = hosted or self._worlds.default
-        exchange = self._exchange(self._control.service, host, scope, headers)
+        now = host.world.clock.now()
+        exchange = self._exchange(self._control.service, host, scope, headers, now)
         exchange.answer = problem_answer(error.status, str(error))
         exchange.message = message_of(exchange.answer)
         await send_message(exchange.message, send)
         if hosted and error.status == HTTPStatus.NOT_FOUND:  # not the guard's
-            message, now = exchange.message, exchange.now
-            stray = stray_of(scope, headers, now, str(error), message)
+            stray = stray_of(scope, headers, now, str(error), exchange.message)
             hosted.journal.record(stray)
         if self._watch:
             self._watch(scope, exchange)
@@ -136,58 +142,56 @@ class Dispatcher:
         server = scope.get("server")
         alone = self._worlds.of_port(server[1] if server else None)
         named = headers.get(WORLD_HEADER)
-        in_path = scope["raw_path"].startswith(b"/~")
+        in_path = scope["raw_path"][:2] == b"/~"
         if alone and (named or in_path):
             raise Problem(400, f"this port leads to the world {alone.name!r} only")
         if alone:
             return alone
         if in_path:
-            return self._worlds.get(_shift(scope)[1:])
+            head, _, rest = scope["raw_path"][1:].partition(b"/")
+            _shift(scope, head, rest)
+            return self._worlds.get(head[1:].decode("latin-1"))
         if named:
             return self._worlds.get(named[-1].decode("latin-1"))
         return self._worlds.default
 
     def _target(self, scope: Scope, headers: Headers) -> _Target:
         """The API that a request is for. Raises ``Problem``."""
-        host = headers.get(b"host", [b""])[-1].decode("latin-1").partition(":")[0]
-        if name := self._hosts.get(host.lower()):
-            return self._targets[name]
-        raw: bytes = scope["raw_path"]
-        head = raw[1:].partition(b"/")[0].decode("latin-1")
-        if head == PREFIX:
+        host: bytes = headers.get(b"host", NO_HOST)[-1]
+        if target := self._hosts.get(host.partition(b":")[0].lower()):
+            return target
+        head, _, rest = scope["raw_path"][1:].partition(b"/")
+        if head == _CONTROL:
             if refusal := self._guard.refusal(headers):
                 raise Problem(*refusal)
-            _shift(scope)
+            _shift(scope, head, rest)
             return self._control
         if target := self._targets.get(head):
-            _shift(scope)
+            _shift(scope, head, rest)
             return target
         if len(self._targets) == 1:
             return next(iter(self._targets.values()))
-        return self._at_root(raw)
+        return self._at_root(scope["raw_path"])
 
     def _at_root(self, raw: bytes) -> _Target:
         match = self._root.find(raw, "")
         names = list(match.methods) if match else []
         if len(names) == 1:
-            return self._targets[names[0]]
+            return self._targets[names[0].encode()]
         path = raw.decode("latin-1")
         if names:
             choice = ", ".join(f"/{name}{path}" for name in names)
             detail = f"more than one API has the path {path}; ask for one of: {choice}"
         else:
-            choice = ", ".join(f"/{name}/" for name in self._targets)
+            choice = ", ".join(f"/{name}/" for name in self._worlds.services)
             detail = f"no API has the path {path}; each is also found under: {choice}"
         raise Problem(404, detail)
 
 
-def _shift(scope: Scope) -> str:
-    """Move the first segment of the path to ``root_path`` (ASGI), and give it."""
-    first, _, rest = scope["raw_path"][1:].partition(b"/")
-    head: str = first.decode("latin-1")
-    scope["root_path"] = f"{scope.get('root_path', '')}/{head}"
+def _shift(scope: Scope, head: bytes, rest: bytes) -> None:
+    """Move the first segment of the path to ``root_path`` (ASGI)."""
+    scope["root_path"] = f"{scope.get('root_path', '')}/{head.decode('latin-1')}"
     scope["raw_path"] = b"/" + rest
-    return head
 
 
 def _now(hosted: Hosted) -> int:
@@ -198,12 +202,6 @@ def _now(hosted: Hosted) -> int:
         raise too_far(error) from error
 
 
-def _root(scope: Scope, hosted: Hosted, headers: Headers) -> str:
-    """Where the API is found by whoever sends no header that names a world."""
-    root: str = scope.get("root_path", "")
-    return f"/~{hosted.name}{root}" if WORLD_HEADER in headers else root
-
-
 async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
     """There are no WebSockets here, and nothing to do at start and stop."""
     if scope["type"] == "websocket":
@@ -211,19 +209,22 @@ async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 class _Cors(CORSMiddleware):
-    """Starlette's, which makes no objects for requests that no page sends."""
+    """Starlette's, only for requests of pages; every answer says so (``Vary``)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if any(name == b"origin" for name, _ in scope.get("headers", ())):
-            await super().__call__(scope, receive, send)
-            return
+        for name, _ in scope.get("headers", ()):
+            if name == b"origin":
+                await super().__call__(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
-        async def varying(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"vary", b"Origin")]
-            await send(message)
-
-        await self.app(scope, receive, varying)
+    async def send(
+        self, message: Message, send: Send, request_headers: RequestHeaders
+    ) -> None:
+        """Add what pages ask for, and what Starlette adds once more only once."""
+        if message["type"] == "http.response.start":
+            message["headers"] = [h for h in message["headers"] if h != VARY]
+        await super().send(message, send, request_headers)
 
 
 def build_app(

@@ -1,5 +1,6 @@
 """What the server prints: how to reach it, and a line for every exchange."""
 
+import asyncio
 import os
 import shlex
 from collections.abc import Iterator, Mapping
@@ -99,12 +100,22 @@ class AccessLines:
     def __init__(self, out: TextIO, *, json: bool) -> None:
         self._out = out
         self._json = json
+        self._lines: list[str] = []
 
     def __call__(self, scope: Scope, exchange: Exchange) -> None:
-        """Write down one exchange."""
-        entry = _entry(scope, exchange)
-        text = orjson.dumps(entry).decode() + "\n" if self._json else _for_people(entry)
-        print_at_once(self._out, text)
+        """Write down one exchange, with all others that the event loop has at hand."""
+        if self._json:
+            text = orjson.dumps(_entry(scope, exchange)).decode() + "\n"
+        else:
+            text = _for_people(scope, exchange)
+        self._lines.append(text)
+        if len(self._lines) == 1:
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Print what is written down."""
+        print_at_once(self._out, "".join(self._lines))
+        self._lines.clear()
 
 
 def print_at_once(out: TextIO, text: str) -> None:
@@ -119,32 +130,42 @@ def print_at_once(out: TextIO, text: str) -> None:
         os.close(nowhere)
 
 
-def _entry(scope: Scope, exchange: Exchange) -> Document:
+def _target(scope: Scope) -> str:
+    """The path and query as the client sent them."""
     path = f"{scope.get('root_path', '')}{scope['raw_path'].decode('latin-1')}"
     query = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _entry(scope: Scope, exchange: Exchange) -> Document:
     return {
         "at": rfc3339(exchange.now),
         "api": exchange.service.name,
         "operation": exchange.operation.id if exchange.operation else None,
         "status": exchange.answer.status if exchange.answer else None,
         "method": scope["method"],
-        "path": f"{path}?{query}" if query else path,
+        "path": _target(scope),
         "violations": [violation.as_json() for violation in exchange.violations],
         "fault": exchange.fault,
     }
 
 
-def _for_people(entry: Document) -> str:
-    head = (
-        f"{entry['at']}  {entry['status']}  {entry['api']} {entry['operation'] or '-'}"
-        f"  {entry['method']} {entry['path']}"
-        + (f"  fault {entry['fault']}" if entry["fault"] else "")
+def _for_people(scope: Scope, exchange: Exchange) -> str:
+    answer, operation = exchange.answer, exchange.operation
+    line = (
+        f"{rfc3339(exchange.now)}  {answer.status if answer else None}"
+        f"  {exchange.service.api.name} {operation.id if operation else '-'}"
+        f"  {scope['method']} {_target(scope)}"
     )
-    wrong = (
-        f"    {'.'.join(filter(None, (v['in'], v.get('name'))))}: {v['message']}"
-        for v in entry["violations"]
-    )
-    return "\n".join((_printable(head), *map(_printable, wrong))) + "\n"
+    if exchange.struck:
+        line += f"  fault {exchange.fault}"
+    if not exchange.violations:
+        return f"{_printable(line)}\n"
+    lines = [_printable(line)]
+    for wrong in exchange.violations:
+        place = f"{wrong.place}.{wrong.name}" if wrong.name else wrong.place
+        lines.append(_printable(f"    {place}: {wrong.short}"))
+    return "\n".join(lines) + "\n"
 
 
 def _printable(text: str) -> str:

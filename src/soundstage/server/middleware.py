@@ -5,14 +5,12 @@ seam is ``RoutedAPI.make_operation``: each class below is Connexion's, but the o
 that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
 """
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 from connexion.middleware.abstract import (
     ROUTING_CONTEXT,
-    AbstractRoutingAPI,
     RoutedAPI,
     RoutedMiddleware,
 )
@@ -24,7 +22,6 @@ from connexion.middleware.response_validation import (
     ResponseValidationAPI,
     ResponseValidationMiddleware,
 )
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityAPI, SecurityMiddleware
 from connexion.operations import AbstractOperation
 from connexion.spec import OpenAPISpecification
@@ -33,17 +30,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from soundstage.apis.api import Answer, Call
 from soundstage.apis.service import Service
 from soundstage.contract.operation import Operation
-from soundstage.contract.route import Router
 from soundstage.contract.security import Admission
 from soundstage.contract.violation import (
     Broken,
     ContractError,
     TooLarge,
-    Unrouted,
     Violation,
 )
-from soundstage.server.delivery import refuse
-from soundstage.server.exchange import exchange_of
+from soundstage.server.exchange import KEY, Exchange
 from soundstage.types import Json
 from soundstage.world.clock import within_years
 
@@ -62,67 +56,19 @@ class Compiled:
         return self.service.contract.operations[operation.operation_id]
 
 
-class RoutingApi(Compiled, AbstractRoutingAPI[Operation]):
-    """Collects the operations of one API in a router."""
+class ByOperation(RoutedMiddleware[Any]):
+    """Connexion's, for its one API: hands a routed request on to the operation."""
 
-    def __init__(self, *args: Any, router: Router[Operation], **kwargs: Any) -> None:
-        self.router = router
-        super().__init__(*args, **kwargs)
+    operations: Mapping[str, ASGIApp]
 
-    def make_operation(self, operation: AbstractOperation) -> Operation:
-        return self.compiled(operation)
+    def add_api(self, specification: OpenAPISpecification, **kwargs: Any) -> Any:
+        api = super().add_api(specification, **kwargs)
+        self.operations = api.operations
+        return api
 
-    @staticmethod
-    def _framework_path_and_name(
-        operation: AbstractOperation, path: str
-    ) -> tuple[str, str]:
-        return path, operation.operation_id
-
-    def _add_operation_internal(
-        self,
-        method: str,
-        path: str,
-        operation: Operation,
-        name: str | None = None,  # noqa: ARG002 - Connexion hands it in
-    ) -> None:
-        self.router.add(method.upper(), path, operation)
-
-
-class Routing(RoutingMiddleware):
-    """Connexion's, with a router that knows every method of a path and no redirects."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.router: Router[Operation] = Router()
-
-    def add_api(self, specification: OpenAPISpecification, **kwargs: Any) -> None:
-        RoutingApi(specification, router=self.router, **kwargs)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
-        try:
-            self._route(scope)
-        except Unrouted as error:
-            refuse(exchange, error)
-        else:
-            await self.app(scope, receive, send)
-        if exchange.answer is None:
-            raise RuntimeError("no answer came of this request")
-
-    def _route(self, scope: Scope) -> None:
-        method = scope["method"]
-        match = self.router.find(scope["raw_path"], method)
-        if match is None:
-            raise Unrouted(scope["path"])
-        operation = match.methods.get(method)
-        if operation is None:
-            raise Unrouted(scope["path"], tuple(sorted(match.methods)))
-        exchange = exchange_of(scope)
-        exchange.operation, exchange.path_values = operation, match.values
-        scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {
-            "api_base_path": "",
-            "operation_id": operation.id,
-        }
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        operation = scope["extensions"][ROUTING_CONTEXT]["operation_id"]
+        return self.operations[operation](scope, receive, send)
 
 
 class _AnswerOperation:
@@ -132,18 +78,21 @@ class _AnswerOperation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.next_app(scope, receive, send)
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         answer = exchange.answer
         if answer is None or exchange.forced:
             return
         if answer.stream is not None:
             judged = self._judged(answer, answer.stream)
-            exchange.answer = replace(answer, stream=judged)
+            exchange.answer = answer._replace(stream=judged)
             return
-        media_type = None if answer.body is None else answer.media_type
-        wrong = self.operation.judge(
-            answer.status, media_type, answer.body, answer.headers
-        )
+        status, media_type, body = answer.status, answer.media_type, answer.body
+        exchange.written = self.operation.write(status, media_type, body)
+        if exchange.written is not None:
+            wrong = self.operation.judge_headers(status, answer.headers)
+        else:
+            kind = None if body is None else media_type
+            wrong = self.operation.judge(status, kind, body, answer.headers)
         if wrong:
             raise Broken(*wrong)
 
@@ -167,7 +116,7 @@ class AnswerValidationApi(Compiled, ResponseValidationAPI):
         return _AnswerOperation(self.next_app, self.compiled(operation))
 
 
-class AnswerValidation(ResponseValidationMiddleware):
+class AnswerValidation(ByOperation, ResponseValidationMiddleware):
     """Judges the value of an answer, before it is written as bytes once."""
 
     api_cls = AnswerValidationApi
@@ -179,7 +128,7 @@ class _SecurityOperation:
         self.admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         exchange.credential = self.admission.admit(
             exchange.headers, scope["query_string"]
         )
@@ -195,7 +144,7 @@ class SecurityApi(Compiled, SecurityAPI):
         return _SecurityOperation(self.next_app, admission)
 
 
-class Security(SecurityMiddleware):
+class Security(ByOperation, SecurityMiddleware):
     """Compares credentials with the fixture's."""
 
     api_cls = SecurityApi
@@ -207,7 +156,7 @@ class _RequestOperation:
         self.operation = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         if self.operation.body:
             exchange.request_body = await _body(receive)
         exchange.arguments = self.operation.read(
@@ -243,7 +192,7 @@ class RequestValidationApi(Compiled, RequestValidationAPI):
         return _RequestOperation(self.next_app, self.compiled(operation))
 
 
-class RequestValidation(RequestValidationMiddleware):
+class RequestValidation(ByOperation, RequestValidationMiddleware):
     """Reads parameters and body, collecting all that is wrong with them."""
 
     api_cls = RequestValidationApi
@@ -254,14 +203,15 @@ class _HandlerOperation:
         self.handler = operation.function
 
     async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         if exchange.arguments is None:
             raise RuntimeError("a handler was reached by a request nobody validated")
-        lobby = exchange.hosted.lobby
+        hosted, lag = exchange.hosted, exchange.lag
+        lobby = hosted.lobby
         call = Call(
-            exchange.service.name,
-            exchange.world,
-            within_years(exchange.now - exchange.lag),
+            exchange.service.api.name,
+            hosted.world,
+            within_years(exchange.now - lag) if lag else exchange.now,
             exchange.arguments,
             exchange.credential,
             exchange.base_url,
@@ -286,7 +236,7 @@ class HandlersApi(Compiled, RoutedAPI[_HandlerOperation]):
         return _HandlerOperation(operation)
 
 
-class Handlers(RoutedMiddleware[HandlersApi]):
+class Handlers(ByOperation):
     """The end of the stack: the handlers."""
 
     api_cls = HandlersApi

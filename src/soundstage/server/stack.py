@@ -14,9 +14,9 @@ from soundstage.server.middleware import (
     AnswerValidation,
     Handlers,
     RequestValidation,
-    Routing,
     Security,
 )
+from soundstage.server.routing import Routing
 from soundstage.types import Document
 
 

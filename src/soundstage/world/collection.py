@@ -63,6 +63,10 @@ class Collection:
         rows = self.rows if parent is None else self.family(parent)
         return rows.find(query, now)
 
+    def said(self, field: str, now: int, parent: Json) -> frozenset[Json]:
+        """Every value of a field among those listed under this parent."""
+        return self.family(parent).said(field, now)
+
     def newest(self, now: int, parent: Json = None) -> Iterator[Record]:
         """Those that have begun, the newest first. O(those that are looked at)."""
         rows = self.rows if parent is None else self.family(parent)

@@ -2,31 +2,23 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from soundstage.types import Document
+from soundstage.types import Document, Json
+from soundstage.world.column import Column, Mask, Numbers, Ordering
 from soundstage.world.page import nulls_first
 from soundstage.world.query import (
-    Above,
-    Among,
     Aspect,
-    Between,
     Key,
     Page,
     Query,
-    Test,
     key_of,
     passes,
 )
 from soundstage.world.record import Record, began
-
-Mask: TypeAlias = npt.NDArray[np.bool_]
-Numbers: TypeAlias = npt.NDArray[np.int64]
 
 Place: TypeAlias = tuple[int, int]
 """Where a record stands: (i, -1) is the i-th of the columns, (i, j) the j-th of those
@@ -37,53 +29,6 @@ Placed: TypeAlias = tuple[Place, Record]
 Found: TypeAlias = tuple[Key, Place, Document]
 
 NO_KEY: Key = nulls_first(None)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One aspect of all records: each as the number of its key among the ``keys``."""
-
-    keys: Sequence[Key]
-    codes: npt.NDArray[np.int32]
-
-    @classmethod
-    def of(cls, keys: Iterable[Key]) -> "Column":
-        """A column of these. O(n log n)."""
-        each = list(keys)
-        known = sorted(set(each))
-        codes = {key: code for code, key in enumerate(known)}
-        return cls(known, np.array([codes[key] for key in each], np.int32))
-
-    @cached_property
-    def order(self) -> Numbers:
-        """The records by their keys; ties as they begin. O(n log n)."""
-        return np.argsort(self.codes, kind="stable")
-
-    def passing(self, test: Test) -> Mask:
-        """Which records pass a test. O(n), about 1 ns each."""
-        match test:
-            case Between(least, most):
-                low = bisect_left(
-                    self.keys, (True,) if least is None else (True, least)
-                )
-                high = len(self.keys)
-                if most is not None:
-                    high = bisect_right(self.keys, (True, most))
-                return (self.codes >= low) & (self.codes < high)
-            case Above(least):
-                above: Mask = self.codes >= bisect_right(self.keys, (True, least))
-                return above
-            case Among(values) if len(values) == 1:
-                (key,) = map(nulls_first, values)
-                place = bisect_left(self.keys, key)
-                known = self.keys[place : place + 1] == [key]
-                alike: Mask = self.codes == (place if known else -1)
-                return alike
-            case _:
-                given = (test(value if there else None) for there, value in self.keys)
-                table: Mask = np.fromiter(given, np.bool_, len(self.keys))
-                passing: Mask = np.take(table, self.codes)
-                return passing
 
 
 class Columns:
@@ -97,10 +42,13 @@ class Columns:
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = records
         self._began = np.array([record.began for record in records], np.int64)
-        self._settled = np.array([record.settled for record in records], np.int64)
-        self._there = np.array([r.last is not None for r in records], np.bool_)
-        self._latest = max((record.settled for record in records), default=0)
+        settled = np.array([record.settled for record in records], np.int64)
+        self._gone = [i for i, r in enumerate(records) if r.last is None]
+        moving = np.flatnonzero(settled > self._began)
+        self._moving = moving[np.argsort(settled[moving], kind="stable")]
+        self._ends = settled[self._moving]
         self._columns: dict[Aspect, Column] = {}
+        self._orderings: dict[Aspect | None, Ordering] = {}
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
@@ -115,46 +63,99 @@ class Columns:
     ) -> Page:
         """The page as of now. ``later`` are more records, in the order of beginning.
 
-        O(n) with about 10 ns a record, and O(log n) Python for each that is changed,
-        later, or under way.
+        O(n) with about 1 ns a record, and O(log n) Python for each that is changed,
+        later, or under way. The first query of an order or an aspect is O(n log n).
         """
-        begun = int(np.searchsorted(self._began, now, "right"))
-        alone = {self._places[name]: record for name, record in changed.items()}
-        mask = self._mask(query, begun)
-        if now < self._latest:
-            going_on = np.flatnonzero(self._settled[:begun] > now)
-            alone = {**{i: self._records[i] for i in going_on.tolist()}, **alone}
+        begun = self._begun(now)
+        alone = self._alone(now, changed)
         there = (((i, -1), r) for i, r in alone.items() if r is not None and i < begun)
         loose = _chosen(query, now, [*there, *self._behind(later, now)])
-        mask[list(alone)] = False
-        if query.order is None:
-            found = np.flatnonzero(mask)
-        else:
-            order = self._column(query.order).order
-            found = order[mask[order]]
-        return self._page(query, found, loose)
+        ordering = self._ordering(query.order)
+        found = self._found(query, begun, alone, ordering)
+        return self._page(query, ordering.places, found, loose)
 
-    def _mask(self, query: Query, begun: int) -> Mask:
-        """Which of the first so many records are asked for, as they are at last."""
-        mask = self._there.copy()
-        mask[begun:] = False
+    def said(
+        self,
+        field: str,
+        now: int,
+        changed: Mapping[str, Record | None],
+        later: Sequence[Record],
+    ) -> frozenset[Json]:
+        """Every value of a field as of now. O(n), as ``find``."""
+        begun, column = self._begun(now), self._column(field)
+        alone = self._alone(now, changed)
+        left_out = [i for i in (*self._gone, *alone) if i < begun]
+        codes = np.delete(column.codes[:begun], left_out)
+        keys = (
+            column.keys[code] for code in np.flatnonzero(np.bincount(codes)).tolist()
+        )
+        there = (r for i, r in alone.items() if r is not None and i < begun)
+        loose = (r.as_of(now) for r in (*there, *later))
+        return frozenset(
+            [
+                *(value if is_there else None for is_there, value in keys),
+                *(document.get(field) for document in loose if document is not None),
+            ]
+        )
+
+    def _begun(self, now: int) -> int:
+        return int(np.searchsorted(self._began, now, "right"))
+
+    def _alone(
+        self, now: int, changed: Mapping[str, Record | None]
+    ) -> dict[int, Record | None]:
+        """Those to look at one by one: changed, or not what they will be at last.
+
+        O(log n + those).
+        """
+        first = int(np.searchsorted(self._ends, now, "right"))
+        going_on = {i: self._records[i] for i in self._moving[first:].tolist()}
+        return going_on | {self._places[name]: r for name, r in changed.items()}
+
+    def _found(
+        self, query: Query, begun: int, alone: Iterable[int], ordering: Ordering
+    ) -> Sequence[int] | Numbers:
+        """The ranks of those that are asked for, as they are at last."""
+        masks = [*self._masks(query, begun, ordering)]
+        if any(mask is False for mask in masks):
+            return ()
+        left_out = [*self._gone, *alone]
+        chosen = [mask for mask in masks if not isinstance(mask, bool)]
+        if not chosen and not left_out:
+            return range(len(self._records))
+        mask = reduce(np.logical_and, chosen, np.ones(len(self._records), np.bool_))
+        if left_out:
+            mask[ordering.ranks[left_out]] = False
+        return np.flatnonzero(mask)
+
+    def _masks(
+        self, query: Query, begun: int, ordering: Ordering
+    ) -> Iterator[Mask | bool]:
+        if begun < len(self._records):
+            yield ordering.places < begun
         for aspect, test in query.tests:
-            mask &= self._column(aspect).passing(test)
-        return mask
+            column = self._column(aspect)
+            yield column.passing(test, ordering.codes(aspect, column))
 
     def _behind(self, later: Sequence[Record], now: int) -> Iterator[Placed]:
         for j, record in enumerate(later[: bisect_right(later, now, key=began)]):
             behind = int(np.searchsorted(self._began, record.began, "right")) - 1
             yield (behind, j), record
 
-    def _page(self, query: Query, found: Numbers, loose: list[Found]) -> Page:
+    def _page(
+        self,
+        query: Query,
+        places: Numbers,
+        found: Sequence[int] | Numbers,
+        loose: list[Found],
+    ) -> Page:
         """The page of what is found in the columns, with what was looked at alone."""
         total = len(found) + len(loose)
         first, last = min(query.start, total), min(query.start + query.count, total)
         if query.descending:
             first, last = total - last, total - first
         stands = {
-            bisect_left(found, each[:2], key=self._standing(query)) + k: each[2]
+            bisect_left(found, each[:2], key=self._standing(query, places)) + k: each[2]
             for k, each in enumerate(loose)
         }
         before = sum(1 for place in stands if place < first)
@@ -164,18 +165,21 @@ class Columns:
                 documents.append(stands[place])
                 before += 1
             else:
-                documents.append(self._last(int(found[place - before])))
+                documents.append(self._last(int(places[found[place - before]])))
         if query.descending:
             documents.reverse()
         return Page(documents, total)
 
-    def _standing(self, query: Query) -> Callable[[np.int64], tuple[Key, Place]]:
+    def _standing(
+        self, query: Query, places: Numbers
+    ) -> Callable[[int], tuple[Key, Place]]:
         """By what a record of the columns is put in order."""
         column = None if query.order is None else self._column(query.order)
 
-        def standing(i: np.int64) -> tuple[Key, Place]:
+        def standing(rank: int) -> tuple[Key, Place]:
+            i = int(places[rank])
             key = NO_KEY if column is None else column.keys[column.codes[i]]
-            return key, (int(i), -1)
+            return key, (i, -1)
 
         return standing
 
@@ -194,6 +198,15 @@ class Columns:
             )
             column = self._columns[aspect] = Column.of(keys)
         return column
+
+    def _ordering(self, aspect: Aspect | None) -> Ordering:
+        ordering = self._orderings.get(aspect)
+        if ordering is None:
+            places = np.arange(len(self._records))
+            if aspect is not None:
+                places = np.argsort(self._column(aspect).codes, kind="stable")
+            ordering = self._orderings[aspect] = Ordering(places)
+        return ordering
 
 
 def _chosen(query: Query, now: int, records: Iterable[Placed]) -> list[Found]:

@@ -108,21 +108,40 @@ def passes(query: Query, document: Document, at: int) -> bool:
 
 def searched(records: Iterable[Record], query: Query, now: int) -> Page:
     """The page as of now, by looking at each of these, which have begun. O(records)."""
-    found = [
-        (document, record.since(now))
-        for record in records
-        if (document := record.as_of(now)) is not None
-    ]
+    aspects = [aspect for aspect, _ in query.tests]
+    if any(callable(aspect) for aspect in (*aspects, query.order)):
+        found = _with_instants(records, now)
+    else:  # nobody asks since when a document holds
+        found = [(d, 0) for record in records if (d := record.as_of(now)) is not None]
     for aspect, test in query.tests:
-        passing = test.values.__contains__ if isinstance(test, Among) else test
-        found = list(compress(found, map(passing, _said(aspect, found))))
+        found = list(compress(found, _passing(test, _said(aspect, found))))
     if query.order is not None:
-        keys = list(map(nulls_first, _said(query.order, found)))
+        keys = _said(query.order, found)
+        if None in keys:
+            keys = list(map(nulls_first, keys))
         found = [found[i] for i in sorted(range(len(found)), key=keys.__getitem__)]
     if query.descending:
         found.reverse()
     end = query.start + query.count
     return Page([document for document, _ in found[query.start : end]], len(found))
+
+
+def _with_instants(records: Iterable[Record], now: int) -> list[tuple[Document, int]]:
+    return [
+        (document, record.since(now))
+        for record in records
+        if (document := record.as_of(now)) is not None
+    ]
+
+
+def _passing(test: Test, said: list[Json]) -> Iterable[bool]:
+    match test:
+        case Among(values):
+            return map(values.__contains__, said)
+        case Between(least, most) if None not in {least, most}:
+            return [value is not None and least <= value <= most for value in said]
+        case _:
+            return map(test, said)
 
 
 def _said(aspect: Aspect, found: list[tuple[Document, int]]) -> list[Json]:

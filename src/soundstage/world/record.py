@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from soundstage.types import Document, Json
+from soundstage.types import Document, Json, Version
 from soundstage.world.ids import IdForm
 
 ALWAYS = -(2**62)
@@ -64,6 +64,9 @@ class Record:
     times: tuple[int, ...]
     documents: tuple[Document | None, ...]
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "documents", tuple(map(_version, self.documents)))
 
     @property
     def began(self) -> int:
@@ -132,6 +135,12 @@ class Record:
         self, times: tuple[int, ...], documents: tuple[Document | None, ...]
     ) -> "Record":
         return Record(self.kind, self.id, times, documents, self.name)
+
+
+def _version(document: Document | None) -> Version | None:
+    if document is None or isinstance(document, Version):
+        return document
+    return Version(document)
 
 
 def began(record: Record) -> int:

@@ -80,7 +80,10 @@ def reader(resource: Resource) -> Handler:
 
 
 def lister(resource: Resource) -> Handler:
-    """A handler that gives a page of the records that satisfy its filters."""
+    """A handler that gives a page of the records that satisfy its filters.
+
+    Plain records are few, so each is looked at: O(n log n) in those of the application.
+    """
 
     def list_all(call: Call) -> Answer:
         shown = [resource.shown(call, d) for d in all_own(call, resource.name)]

@@ -3,12 +3,12 @@
 from typing import Final
 
 from soundstage.apis.algolia_ingestion.application import all_own, own
+from soundstage.apis.algolia_ingestion.over import is_busy
 from soundstage.apis.algolia_ingestion.switch import is_enabled
 from soundstage.apis.api import Answer, Call, Impossible
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
 from soundstage.world.log import Start
-from soundstage.world.query import Among, Holds, Query
 from soundstage.world.state import State
 
 API_NAME: Final = "algolia-ingestion"
@@ -70,7 +70,8 @@ def check_enabled(call: Call, task: Document) -> None:
 
 def start(state: State, task: Document, now: int) -> Start:
     """The command that starts a run of a task as it is now."""
-    scenario = BLOCKED if _is_busy(state, task, now) else None
+    runs = state.collection("runs").family(task["taskID"])
+    scenario = BLOCKED if is_busy(runs, now) else None
     return start_as(state, task, scenario)
 
 
@@ -89,16 +90,3 @@ def name_of(state: State, task: Document) -> str:
     task_id: str = task["taskID"]
     listed = state.script.tasks.items()
     return next((n for n, each in listed if each.get("taskID") == task_id), task_id)
-
-
-def _is_busy(state: State, task: Document, now: int) -> bool:
-    """Whether a run is under way; pushes go side by side."""
-    return state.collection("runs").find(BUSY, now, task["taskID"]).total > 0
-
-
-BUSY: Final = Query(
-    (
-        ("status", Among(frozenset({"created", "started"}))),
-        ("type", Holds(lambda kind: kind != "push")),
-    )
-)

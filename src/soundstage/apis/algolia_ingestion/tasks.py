@@ -27,7 +27,7 @@ def _checked(task: Document) -> Document:
 
 
 def settled(call: Call, task: Document) -> Document:
-    """The task as its runs left it. O(runs of the task)."""
+    """The task as its runs left it. O(runs not over for good)."""
     enabled = is_enabled(call.world.state(call.api), task, call.now)
     return {**task, "enabled": enabled}
 

@@ -1,6 +1,6 @@
 """Too many requests, said with the headers that the vendor says it with."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from soundstage.apis.api import Answer, Api
@@ -26,4 +26,4 @@ class RateLimit(Fault):
         answer = refusal(api, 429)
         # Clients wait by the wall's clock, whatever the world's own shows.
         headers = api.rate_limit(self.retry_after, wall())
-        return replace(answer, headers=(*answer.headers, *headers))
+        return answer._replace(headers=(*answer.headers, *headers))

@@ -1,6 +1,6 @@
 """An error status, with a body in the API's own shape."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -62,7 +62,7 @@ class Status(Fault):
             answer = refusal(api, self.status, self.message)
         else:
             answer = Answer(self.body, self.status, self.media_type)
-        return replace(answer, headers=(*answer.headers, *self.headers.items()))
+        return answer._replace(headers=(*answer.headers, *self.headers.items()))
 
 
 _OWN: tuple[Refused | ApiError, ...] = (
@@ -82,7 +82,7 @@ def refusal(api: Api, status: int, message: str | None = None) -> Answer:
     phrase = _phrase(status)
     message = message or phrase
     answer = api.problem(Impossible(message))
-    return replace(answer, status=status, body=_reworded(answer, status, message))
+    return answer._replace(status=status, body=_reworded(answer, status, message))
 
 
 def _reworded(answer: Answer, status: int, message: str) -> Document:

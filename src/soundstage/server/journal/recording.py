@@ -17,43 +17,48 @@ BODY_LIMIT = 64 * 2**10
 """Bytes of a body that are kept."""
 
 NOTHING: Mapping[str, Json] = {}
+UNANSWERED = (None, (), b"")
 
 
-def seen_of(scope: Scope, exchange: Exchange) -> Seen:
-    """An exchange that an API has answered, or that a fault cut off."""
+def record(scope: Scope, exchange: Exchange) -> None:
+    """Write down an exchange that an API has answered, or that a fault cut off."""
+    seen = _seen_of(scope, exchange)
+    is_cut = seen.body_size > BODY_LIMIT or seen.answer_size > BODY_LIMIT
+    bodies = _bodies_of(exchange) if is_cut else None
+    exchange.hosted.journal.record(seen, bodies)
+
+
+def _seen_of(scope: Scope, exchange: Exchange) -> Seen:
     arguments, struck = exchange.arguments, exchange.struck
     message = exchange.message if struck is None or struck.fault.ANSWERS else None
-    body = exchange.request_body
-    answer = message.body if message else b""
-    return Seen(
-        at=exchange.now,
-        wall=exchange.wall,
-        took=wall() - exchange.wall,
-        api=exchange.service.name,
-        operation=exchange.operation,
-        method=scope["method"],
-        base_url=exchange.base_url,
-        path=_path(scope),
-        query=scope["query_string"],
-        parameters=arguments.parameters if arguments else NOTHING,
-        headers=exchange.headers,
-        body=body[:BODY_LIMIT],
-        body_size=len(body),
-        status=message.status if message else None,
-        answer_headers=message.headers if message else (),
-        answer_body=answer[:BODY_LIMIT],
-        answer_size=len(answer),
-        violations=exchange.violations,
-        fault=exchange.fault,
+    status, headers, answer = message or UNANSWERED
+    body, began = exchange.request_body, exchange.wall
+    return Seen(  # in the order of its fields: names would cost as much as the rest
+        exchange.now,
+        began,
+        wall() - began,
+        exchange.service.api.name,
+        exchange.operation,
+        scope["method"],
+        exchange.base_url,
+        _path(scope),
+        scope["query_string"],
+        arguments.parameters if arguments else NOTHING,
+        exchange.headers,
+        body[:BODY_LIMIT],
+        len(body),
+        status,
+        headers,
+        answer[:BODY_LIMIT],
+        len(answer),
+        exchange.violations,
+        struck.fault.NAME if struck else None,
     )
 
 
-def long_bodies_of(exchange: Exchange) -> Bodies | None:
+def _bodies_of(exchange: Exchange) -> Bodies:
     """The values of bodies of which the journal keeps the beginning only."""
     answer, arguments = exchange.answer, exchange.arguments
-    written = exchange.message.body if exchange.message else b""
-    if max(len(exchange.request_body), len(written)) <= BODY_LIMIT:
-        return None
     return arguments.body if arguments else None, answer.body if answer else None
 
 

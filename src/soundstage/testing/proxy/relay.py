@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -188,7 +188,7 @@ class Relay:
         answer = self._terms.problem(error)
         if isinstance(error, Unrouted) and error.allowed:
             allow = ("Allow", ", ".join(error.allowed))
-            answer = replace(answer, headers=(*answer.headers, allow))
+            answer = answer._replace(headers=(*answer.headers, allow))
         passage.note = "refused, and not passed on"
         await self._answer(passage, answer, send)
 
@@ -198,7 +198,7 @@ class Relay:
         told = f"the answer {passage.status} of {self._upstream.base_url}"
         answer = problem_answer(502, f"{told} breaks the contract")
         listed = [violation.as_json() for violation in passage.answer_violations]
-        answer = replace(answer, body={**answer.body, "violations": listed})
+        answer = answer._replace(body={**answer.body, "violations": listed})
         await self._say(passage, message_of(answer), send)
 
     async def _answer(self, passage: Passage, answer: Answer, send: Send) -> None:
@@ -220,7 +220,7 @@ class Relay:
         if not wrong or not self._policy.tells:
             return message
         kept = tuple(pair for pair in message.headers if pair[0] != TOLD)
-        return replace(message, headers=(*kept, (TOLD, header_of(wrong).encode())))
+        return message._replace(headers=(*kept, (TOLD, header_of(wrong).encode())))
 
 
 def _message(passage: Passage) -> Message:

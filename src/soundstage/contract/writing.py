@@ -1,0 +1,135 @@
+"""Values that a schema admits, as JSON; what never changes is written once."""
+
+import json
+from collections.abc import Iterator
+
+import orjson
+
+from soundstage.contract.document import resolved
+from soundstage.contract.schema import Schema
+from soundstage.types import Document, Json, Version
+
+_OF_OBJECTS = frozenset(
+    "type properties required additionalProperties propertyNames "
+    "minProperties maxProperties $defs".split()
+)
+_OF_REFERENCES = frozenset({"$ref", "$defs"})
+_OF_LISTS = frozenset({"type", "items", "minItems", "maxItems"})
+"""Keywords that, ``properties`` and ``items`` aside, do not look into what is there."""
+
+
+class Writer:
+    """Writes values of one schema.
+
+    A ``Version`` keeps its JSON under the schema that admits it. So that this holds for
+    the items of a page too, an object whose properties are lists is judged in halves,
+    if its schema can be told apart: each item, and all else.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._lists = dict(_lists_of(schema.document))
+        self._items = {
+            name: _part(schema, node["items"]) for name, node in self._lists.items()
+        }
+        self._rests: dict[tuple[str, ...], Schema] = {(): schema}
+
+    def write(self, value: Json) -> bytes | None:
+        """The value as JSON; None if it breaks the schema. O(what is new in it).
+
+        Raises ``TypeError`` and ``ValueError`` for what JSON cannot say.
+        """
+        if isinstance(value, Version):
+            return value.told.get(self._schema) or _told(value, self._schema)
+        if self._items and isinstance(value, dict):
+            return self._in_halves(value)
+        return encoded(value) if self._schema.is_valid(value) else None
+
+    def _in_halves(self, value: Document) -> bytes | None:
+        rest, written, apart = dict(value), dict(value), []
+        for name, schema in self._items.items():
+            items = value.get(name)
+            if isinstance(items, list) and {*map(type, items)} == {Version}:
+                parts = _parts(items, schema)
+                if parts is None:
+                    return None
+                apart.append(name)
+                rest[name] = [None] * len(parts)
+                written[name] = orjson.Fragment(b"[%b]" % b",".join(parts))
+        if not self._rest(*apart).is_valid(rest):
+            return None
+        try:
+            return orjson.dumps(written)
+        except TypeError:
+            return encoded(value)
+
+    def _rest(self, *apart: str) -> Schema:
+        """The schema of all but the items of these lists."""
+        rest = self._rests.get(apart)
+        if rest is None:
+            lists = {name: self._lists[name] for name in apart}
+            node = _without_items(self._schema.document, lists)
+            rest = self._rests[apart] = _part(self._schema, node)
+        return rest
+
+
+def encoded(value: Json) -> bytes:
+    """JSON. Raises ``TypeError`` and ``ValueError`` for what JSON cannot say."""
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:
+        if "64-bit" not in str(error):
+            raise
+        # A number may be echoed that only the contract's lack of bounds lets in.
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _parts(versions: list[Version], schema: Schema) -> list[bytes] | None:
+    parts = []
+    for version in versions:
+        text = version.told.get(schema) or _told(version, schema)
+        if text is None:
+            return None
+        parts.append(text)
+    return parts
+
+
+def _told(version: Version, schema: Schema) -> bytes | None:
+    if not schema.is_valid(version):
+        return None
+    text = encoded(version)
+    version.told = {**version.told, schema: text}
+    return text
+
+
+def _lists_of(document: Document) -> Iterator[tuple[str, Document]]:
+    """The properties that are lists, and nothing else is asked of, by name."""
+    root = _followed(document, document)
+    if root.keys() <= _OF_OBJECTS:
+        for name, given in root.get("properties", {}).items():
+            node = _followed(document, given)
+            if "items" in node and node.keys() <= _OF_LISTS:
+                yield name, node
+
+
+def _without_items(document: Document, lists: dict[str, Document]) -> Document:
+    root = _followed(document, document)
+    plain = {
+        name: {key: value for key, value in node.items() if key != "items"}
+        for name, node in lists.items()
+    }
+    return {**root, "properties": {**root.get("properties", {}), **plain}}
+
+
+def _followed(document: Document, node: Json) -> Document:
+    """The schema that another one is, if it is nothing but a reference."""
+    while (
+        isinstance(node, dict) and "$ref" in node and not node.keys() - _OF_REFERENCES
+    ):
+        node = resolved(document, node["$ref"])
+    return node if isinstance(node, dict) else {}
+
+
+def _part(schema: Schema, node: Json) -> Schema:
+    root = {"allOf": [node]} if isinstance(node, bool) else node
+    return Schema({**root, "$defs": schema.document.get("$defs", {})}, schema.pointer)
