@@ -36,7 +36,7 @@ QUERIES = st.builds(
     order=st.none() | ASPECTS,
     descending=st.booleans(),
     start=st.integers(0, 5),
-    count=st.integers(0, 9),
+    size=st.integers(0, 9),
 )
 
 
@@ -138,10 +138,10 @@ def many(count):
 
 
 PAGES = [
-    Query(start=0, count=20),
-    Query(start=40_000, count=20, descending=True),
-    Query((("letter", Among(frozenset("a"))),), "number", start=9_000, count=20),
-    Query((("number", Between(100, 45_000)),), "letter", descending=True, count=20),
+    Query(start=0, size=20),
+    Query(start=40_000, size=20, descending=True),
+    Query((("letter", Among(frozenset("a"))),), "number", start=9_000, size=20),
+    Query((("number", Between(100, 45_000)),), "letter", descending=True, size=20),
 ]
 
 
@@ -173,7 +173,7 @@ def test_a_page_of_many_looks_at_few(parent):
 def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
     rows = many(2 * FEW).copy().rows
     for start in (0, FEW // 2, 2 * FEW):
-        query = Query(tests, order, descending=True, start=start, count=9)
+        query = Query(tests, order, descending=True, start=start, size=9)
         assert rows.find(query, now) == searched(rows.begun(now), query, now)
 
 

@@ -5,7 +5,7 @@ seam is ``RoutedAPI.make_operation``: each class below is Connexion's, but the o
 that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -220,7 +220,7 @@ class _HandlerOperation:
             exchange.root,
         )
         answer = self.handler(call)
-        if isinstance(answer, Coroutine):
+        if not isinstance(answer, Answer):
             answer = await lobby.accompany(answer, receive)
         exchange.answer = answer
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from soundstage.types import Document, Json
+from soundstage.types import Document, Json, Versions
 from soundstage.world.column import Column, Mask, Numbers, Ordering
 from soundstage.world.page import nulls_first
 from soundstage.world.query import (
@@ -151,7 +151,7 @@ class Columns:
     ) -> Page:
         """The page of what is found in the columns, with what was looked at alone."""
         total = len(found) + len(loose)
-        first, last = min(query.start, total), min(query.start + query.count, total)
+        first, last = min(query.start, total), min(query.start + query.size, total)
         if query.descending:
             first, last = total - last, total - first
         stands = {
@@ -159,7 +159,7 @@ class Columns:
             for k, each in enumerate(loose)
         }
         before = sum(1 for place in stands if place < first)
-        documents: list[Document] = []
+        documents = []
         for place in range(first, last):
             if place in stands:
                 documents.append(stands[place])
@@ -168,7 +168,7 @@ class Columns:
                 documents.append(self._last(int(places[found[place - before]])))
         if query.descending:
             documents.reverse()
-        return Page(documents, total)
+        return Page(Versions(documents), total)
 
     def _standing(
         self, query: Query, places: Numbers
