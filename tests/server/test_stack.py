@@ -187,3 +187,12 @@ def test_a_server_that_gives_no_raw_path_is_served_too(services, still, raw):
     with pytest.raises(StopIteration):
         coroutine.send(None)
     assert answer["status"] == 200
+
+
+def test_a_request_that_nobody_answers_is_a_failure_of_ours(services, still):
+    with client_of(with_handler(services, lambda _: None), still) as client:
+        response = client.get(EVENTS, headers=TRIGGER)
+    assert (response.status_code, response.json()["title"]) == (
+        500,
+        "Soundstage failed",
+    )

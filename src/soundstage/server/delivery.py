@@ -29,6 +29,8 @@ class Delivery(ExceptionMiddleware):
         exchange: Exchange = scope[KEY]
         try:
             await self.app(scope, receive, send)
+        except Unrouted as error:
+            refuse(exchange, error)
         except Gone:
             return
         except Closed as error:
@@ -37,11 +39,10 @@ class Delivery(ExceptionMiddleware):
             exchange.answer_with(problem(too_far(error)))
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
             exchange.answer_with(*failure(error))
-        if exchange.answer is None:
-            return
-        exchange.message = _message(exchange)
+        answer = exchange.answer or _none(exchange)
+        exchange.message = _message(exchange, answer)
         struck, wire = exchange.struck, Wire(scope, receive, send)
-        if exchange.answer.stream is not None and (not struck or struck.fault.ANSWERS):
+        if answer.stream is not None and (not struck or struck.fault.ANSWERS):
             exchange.struck = None  # nothing but a cut does anything to a stream
             await deliver_stream(exchange, wire)
         elif struck is None:
@@ -51,9 +52,14 @@ class Delivery(ExceptionMiddleware):
             await struck.deliver(exchange.message, wire)
 
 
-def _message(exchange: Exchange) -> Message:
+def _none(exchange: Exchange) -> Answer:
+    answer, violations = failure(RuntimeError("no answer came of this request"))
+    exchange.answer_with(answer, violations)
+    return answer
+
+
+def _message(exchange: Exchange, answer: Answer) -> Message:
     """The answer as bytes; an answer that is no JSON is a bug of ours, too."""
-    answer = exchange.answer or problem_answer(500, "no answer came of this request")
     try:
         return message_of(answer, exchange.violations, exchange.written)
     except (TypeError, ValueError) as error:

@@ -17,6 +17,16 @@ class Message(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
 
+    @property
+    def start(self) -> dict[str, Json]:
+        """Status and headers as ASGI has them."""
+        headers = [*self.headers]
+        return {
+            "type": "http.response.start",
+            "status": self.status,
+            "headers": headers,
+        }
+
     def with_body(self, body: bytes) -> "Message":
         """The message with another body, and its length."""
         length = (b"content-length", str(len(body)).encode())
@@ -53,10 +63,8 @@ def message_of(
 
 async def send_message(message: Message, send: Send) -> None:
     """The message as ASGI has it."""
-    status, headers, body = message
-    start = {"type": "http.response.start", "status": status, "headers": [*headers]}
-    await send(start)
-    await send({"type": "http.response.body", "body": body})
+    await send(message.start)
+    await send({"type": "http.response.body", "body": message.body})
 
 
 def event_of(item: Json) -> bytes:

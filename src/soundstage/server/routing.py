@@ -1,5 +1,6 @@
 """Where a request goes: Connexion's routing, with a router of ours."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT, AbstractRoutingAPI
@@ -11,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from soundstage.contract.operation import Operation
 from soundstage.contract.route import Router
 from soundstage.contract.violation import Unrouted
-from soundstage.server.delivery import refuse
 from soundstage.server.exchange import KEY, Exchange
 from soundstage.server.middleware import Compiled
+from soundstage.types import Document
 
 
 class RoutingApi(Compiled, AbstractRoutingAPI[Operation]):
@@ -48,22 +49,14 @@ class Routing(RoutingMiddleware):
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.router: Router[Operation] = Router()
+        self._contexts: dict[str, Document] = {}
 
     def add_api(self, specification: OpenAPISpecification, **kwargs: Any) -> None:
-        RoutingApi(specification, router=self.router, **kwargs)
+        api = RoutingApi(specification, router=self.router, **kwargs)
+        for name in api.service.contract.operations:
+            self._contexts[name] = {"api_base_path": "", "operation_id": name}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange: Exchange = scope[KEY]
-        try:
-            self._route(scope)
-        except Unrouted as error:
-            refuse(exchange, error)
-        else:
-            await self.app(scope, receive, send)
-        if exchange.answer is None:
-            raise RuntimeError("no answer came of this request")
-
-    def _route(self, scope: Scope) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         method = scope["method"]
         match = self.router.find(scope["raw_path"], method)
         if match is None:
@@ -73,7 +66,6 @@ class Routing(RoutingMiddleware):
             raise Unrouted(scope["path"], tuple(sorted(match.methods)))
         exchange: Exchange = scope[KEY]
         exchange.operation, exchange.path_values = operation, match.values
-        scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {
-            "api_base_path": "",
-            "operation_id": operation.id,
-        }
+        extensions = scope.setdefault("extensions", {})
+        extensions[ROUTING_CONTEXT] = self._contexts[operation.id]
+        return self.app(scope, receive, send)

@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from soundstage.server.message import Message, send_message
+from soundstage.server.message import Message
 from soundstage.world.clock import wait, within
 
 CONNECTION = "soundstage.connection"
@@ -50,19 +50,18 @@ class Wire(NamedTuple):
     async def send_all(self, message: Message) -> None:
         """The whole answer at once."""
         connection = self._connection()
-        if connection is None:
-            await send_message(message, self.send)
-            return
-        connection.gather()
+        if connection:
+            connection.gather()
         try:
-            await send_message(message, self.send)
+            await self.send(message.start)
+            await self.send({"type": "http.response.body", "body": message.body})
         finally:
-            connection.pour()
+            if connection:
+                connection.pour()
 
     async def start(self, message: Message) -> None:
         """Status and headers."""
-        start = {"type": "http.response.start", "status": message.status}
-        await self.send({**start, "headers": list(message.headers)})
+        await self.send(message.start)
 
     async def send_part(self, body: bytes, *, last: bool = False) -> None:
         """Some of the body."""
