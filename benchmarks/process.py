@@ -6,9 +6,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER, CLIENT = CORES[0], CORES[-1]
@@ -58,30 +61,34 @@ def serving(
 ) -> Iterator[Process]:
     """Run a command that says its URL in its first line, until the block is left.
 
-    What else it prints is thrown away.
+    What it prints goes to a file: whoever reads a pipe would take part in the load.
     """
     pin = ["taskset", "-c", str(core)] if core is not None else []
-    started = subprocess.Popen(
-        [*pin, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=Path(__file__).parents[1],
-    )
-    try:
-        line = started.stdout.readline()
-        found = re.search(r"http://[\w.:]+", line)
-        if not found:
+    with tempfile.NamedTemporaryFile("r") as printed:
+        with Path(printed.name).open("w") as out:
+            started = subprocess.Popen(
+                [*pin, *words],
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                cwd=Path(__file__).parents[1],
+            )
+        try:
+            yield Process(name, _url(name, started, printed), started.pid)
+        finally:
+            started.send_signal(signal.SIGTERM)
+            started.wait(10)
+
+
+def _url(name: str, started: subprocess.Popen, printed: IO[str]) -> str:
+    while not (line := printed.readline()).endswith("\n"):
+        if started.poll() is not None:
             raise SystemExit(f"benchmarks: {name} says no URL: {line!r}")
-        # The pipe must not fill up, and printing must cost what it costs elsewhere.
-        drain = subprocess.Popen(
-            ["cat"], stdin=started.stdout, stdout=subprocess.DEVNULL
-        )
-        os.sched_setaffinity(drain.pid, {CLIENT})
-        yield Process(name, found[0], started.pid)
-    finally:
-        started.send_signal(signal.SIGTERM)
-        started.wait(10)
+        printed.seek(0)
+        time.sleep(0.01)
+    found = re.search(r"http://[\w.:]+", line)
+    if not found:
+        raise SystemExit(f"benchmarks: {name} says no URL: {line!r}")
+    return found[0]
 
 
 def soundstage(*options: str) -> list[str]:
