@@ -1,5 +1,7 @@
 """Lists of many records: kept, copied, and asked for pages."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,6 +177,39 @@ def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
     for start in (0, FEW // 2, 2 * FEW):
         query = Query(tests, order, descending=True, start=start, count=9)
         assert rows.find(query, now) == searched(rows.begun(now), query, now)
+
+
+def test_a_window_that_goes_with_the_clock_is_looked_through_once():
+    rows = many(100).copy().rows
+    windows = [
+        Query((("number", Between(start, 500 + start)),), "letter", count=50)
+        for start in (9, 9.5, 10, 20)
+    ]
+    assert rows.find(windows[0], 600).total == 91
+    Watched.looks = 0
+    assert [rows.find(each, 600).total for each in windows[1:3]] == [90, 90]
+    assert Watched.looks == 100
+    assert rows.find(windows[1], 700) == rows.find(windows[2], 650)
+    assert Watched.looks == 100
+    ends = [Query((("number", Between(9, most)),)) for most in (49, 49.5, 50)]
+    assert [rows.find(query, 650).total for query in ends] == [41, 41, 42]
+    assert rows.find(windows[3], 650) == searched(rows.begun(650), windows[3], 650)
+
+
+@given(lists(), QUERIES, TESTS, st.lists(st.integers(0, 13), max_size=3))
+def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, moments):
+    rows, plain = listed
+    others = [
+        {"tests": (("letter", test),)},
+        {"order": None if one.order else "letter"},
+        {"descending": not one.descending},
+        {"start": one.start + 1},
+        {"count": one.count + 1},
+    ]
+    for now in moments:
+        for query in (one, *(replace(one, **other) for other in others)):
+            begun = [record for record in plain if record.began <= now]
+            assert rows.find(query, now) == searched(begun, query, now)
 
 
 def test_the_newest_are_found_without_looking_at_the_rest():

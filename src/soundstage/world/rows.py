@@ -1,12 +1,12 @@
 """Lists of records in the order in which they begin, many of them perhaps."""
 
-from bisect import bisect_right, insort_right
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right, insort_right
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from soundstage.types import Document, Json
-from soundstage.world.query import Page, Query, searched
+from soundstage.world.query import Aspect, Between, Page, Query, Test, searched
 from soundstage.world.record import Record, began
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FEW = 400
 """So many records are looked at one by one; the default world has no longer list."""
 
-REMEMBERED = 100
+REMEMBERED = 300
 """So many answers about few records are remembered."""
 
 BESIDE = 200
@@ -62,7 +62,7 @@ class Rows:
         self._later: list[Record] = []
         self._merged: list[Record] | None = None
         self._epochs: list[int] | None = None
-        self._answers: dict[tuple[Query | str, int], Json] = {}
+        self._answers: dict[tuple[Hashable, int], Json] = {}
 
     def copy(self) -> "Rows":
         """Rows that change on their own; the records are shared."""
@@ -116,10 +116,36 @@ class Rows:
         """
         if self._is_long():
             return self._block.columns.find(query, now, self._changed, self._later)
+        page: Page = self._remembered(query, now, lambda: self._found(query, now))
+        return page
+
+    def _found(self, query: Query, now: int) -> Page:
+        """The page; ranges in which the same values lie find the same.
+
+        So a window that ends now is not looked through anew with every tick.
+        """
+        tests = tuple(self._lying_in(aspect, test, now) for aspect, test in query.tests)
+        alike = (tests, query.order, query.descending, query.start, query.count)
         page: Page = self._remembered(
-            query, now, lambda: searched(self.begun(now), query, now)
+            alike, now, lambda: searched(self.begun(now), query, now)
         )
         return page
+
+    def _lying_in(self, aspect: Aspect, test: Test, now: int) -> tuple[Hashable, ...]:
+        if not isinstance(test, Between) or not isinstance(aspect, str):
+            return aspect, test
+        values: list[Json] = self._remembered(
+            (aspect, "in order"),
+            now,
+            lambda: sorted(each for each in self.said(aspect, now) if each is not None),
+        )
+        least, most = test.least, test.most
+        first = 0 if least is None else bisect_left(values, least)
+        return (
+            aspect,
+            first,
+            len(values) if most is None else bisect_right(values, most),
+        )
 
     def said(self, field: str, now: int) -> frozenset[Json]:
         """Every value of a field, as of now; as quick as ``find``."""
@@ -139,7 +165,7 @@ class Rows:
         return True
 
     def _remembered(
-        self, asked: Query | str, now: int, answer: Callable[[], Json]
+        self, asked: Hashable, now: int, answer: Callable[[], Json]
     ) -> Json:
         """The answer; between two changes of any record it is one and the same."""
         if self._epochs is None:
