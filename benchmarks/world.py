@@ -8,6 +8,7 @@ this process's CPU, the least of several rounds, through the whole server withou
 socket, and of the world alone.
 """
 
+import gc
 import json
 import os
 import random
@@ -52,6 +53,7 @@ def runs(number: int) -> Figures:
     worlds = Worlds(services, Opening(0, NOW, 0))
     state = worlds.default.world.state(API)
     built = process_time() - start
+    gc.freeze()  # as ``soundstage serve`` does, once it has begun
     there = state.collection("runs").children(TASK, NOW)
     ids = [run["runID"] for run in there]
     some = random.Random(0).sample(ids, min(len(ids), MANY))
@@ -114,6 +116,7 @@ def events(number: int) -> Figures:
     """
     worlds = Worlds(load_services([API], [fixture(0)]), Opening(0, NOW, 0))
     client, run = Client(worlds), a_run(worlds, number)
+    gc.freeze()
     listed = [of(f"{run}/events?{SINCE}&{query}") for query in pages(number)]
     first = timed(lambda: client.send(listed[:1]))
     client.send(listed)
