@@ -6,7 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from soundstage.types import Document, Json
-from soundstage.world.query import Aspect, Between, Page, Query, Test, searched
+from soundstage.world.query import (
+    Aspect,
+    Between,
+    Page,
+    Query,
+    Seen,
+    Test,
+    searched,
+    seen,
+)
 from soundstage.world.record import Record, began
 
 if TYPE_CHECKING:
@@ -49,6 +58,7 @@ class Rows:
         "_answers",
         "_block",
         "_changed",
+        "_epoch",
         "_epochs",
         "_later",
         "_merged",
@@ -62,7 +72,8 @@ class Rows:
         self._later: list[Record] = []
         self._merged: list[Record] | None = None
         self._epochs: list[int] | None = None
-        self._answers: dict[tuple[Hashable, int], Json] = {}
+        self._epoch = 0
+        self._answers: dict[Hashable, Json] = {}
 
     def copy(self) -> "Rows":
         """Rows that change on their own; the records are shared."""
@@ -127,9 +138,15 @@ class Rows:
         tests = tuple(self._lying_in(aspect, test, now) for aspect, test in query.tests)
         alike = (tests, query.order, query.descending, query.start, query.count)
         page: Page = self._remembered(
-            alike, now, lambda: searched(self.begun(now), query, now)
+            alike, now, lambda: searched(self._seen(now), query)
         )
         return page
+
+    def _seen(self, now: int) -> list[Seen]:
+        there: list[Seen] = self._remembered(
+            seen, now, lambda: seen(self.begun(now), now)
+        )
+        return there
 
     def _lying_in(self, aspect: Aspect, test: Test, now: int) -> tuple[Hashable, ...]:
         if not isinstance(test, Between) or not isinstance(aspect, str):
@@ -152,7 +169,9 @@ class Rows:
         if self._is_long():
             return self._block.columns.said(field, now, self._changed, self._later)
         values: frozenset[Json] = self._remembered(
-            field, now, lambda: frozenset(each.get(field) for each in self.all(now))
+            field,
+            now,
+            lambda: frozenset([each.get(field) for each, _ in self._seen(now)]),
         )
         return values
 
@@ -170,12 +189,12 @@ class Rows:
         """The answer; between two changes of any record it is one and the same."""
         if self._epochs is None:
             self._epochs = sorted({at for r in self.records for at in r.to_come})
-        key = (asked, bisect_right(self._epochs, now))
-        found = self._answers.get(key)
+        epoch = bisect_right(self._epochs, now)
+        if epoch != self._epoch or len(self._answers) >= REMEMBERED:
+            self._epoch, self._answers = epoch, {}
+        found = self._answers.get(asked)
         if found is None:
-            if len(self._answers) >= REMEMBERED:
-                self._answers.clear()
-            found = self._answers[key] = answer()
+            found = self._answers[asked] = answer()
         return found
 
     def _forget(self) -> None:
