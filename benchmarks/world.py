@@ -83,7 +83,7 @@ def runs(number: int) -> Figures:
 
 
 FINISHED = [
-    Query((("status", Among(frozenset({"finished"}))),), order, start=start, count=20)
+    Query((("status", Among(frozenset({"finished"}))),), order, start=start, size=20)
     for order in (None, "createdAt")
     for start in (0, 20)
 ]

@@ -13,27 +13,45 @@ Document: TypeAlias = dict[str, Json]
 _NOTHING: Mapping[Hashable, bytes] = MappingProxyType({})
 
 
-class Version(dict[str, Json]):
-    """A JSON object that never changes: one version of a record.
+class _Constant:
+    """Never changes; ``told`` is its JSON, by the schema that has admitted it."""
 
-    ``told`` is what follows from it: its JSON, by whoever has found that good. Whoever
-    wants another one makes it: ``{**version, "status": "done"}``.
-    """
-
-    __slots__ = ("told",)
+    __slots__ = ()
 
     told: Mapping[Hashable, bytes]
 
     def __getattr__(self, name: str) -> Mapping[Hashable, bytes]:
         if name != "told":
             raise AttributeError(name)
-        return _NOTHING  # until something is
+        return _NOTHING  # until a schema has
+
+
+def _refuse(_self: object, *_: object, **__: object) -> NoReturn:
+    raise TypeError("a version of a record never changes; make another one of it")
+
+
+class Version(_Constant, dict[str, Json]):
+    """One version of a record: a JSON object that never changes.
+
+    Whoever wants another one makes it: ``{**version, "status": "done"}``.
+    """
+
+    __slots__ = ("told",)
 
     def __reduce__(self) -> tuple[type[Document], tuple[Document]]:
         return dict, (dict(self),)  # a copy is nobody's version
 
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("a version of a record never changes; make another one of it")
-
     __setitem__ = __delitem__ = __ior__ = clear = _refuse
     pop = popitem = setdefault = update = _refuse
+
+
+class Versions(_Constant, list[Json]):
+    """A page of them, which does not change either."""
+
+    __slots__ = ("told",)
+
+    def __reduce__(self) -> tuple[type[list[Document]], tuple[list[Document]]]:
+        return list, ([*self],)
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = append = clear = _refuse
+    extend = insert = pop = remove = reverse = sort = _refuse

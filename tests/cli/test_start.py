@@ -10,13 +10,13 @@ import pytest
 from served import SOUNDSTAGE, served
 
 NEVER = """
-    _pytest faker harfile httpx hypothesis jsonpath_rfc9535 openapi_core
-    openapi_spec_validator requests rich schemathesis starlette.testclient
-    soundstage.apis.rehearsal soundstage.testing
+    _pytest asgiref attr faker harfile httpx hypothesis jinja2 jsonpath_rfc9535
+    jsonschema numpy openapi_core openapi_spec_validator requests rich schemathesis
+    starlette.testclient soundstage.apis.rehearsal soundstage.testing werkzeug yaml
 """.split()
 """What serving the vendored documents imports at no start but the first."""
 
-WORKED_OUT = {"faker", "jsonpath_rfc9535", "soundstage.apis.rehearsal"}
+WORKED_OUT = {"faker", "jsonpath_rfc9535", "soundstage.apis.rehearsal", "yaml"}
 """The first start needs them."""
 
 KEYS = {
@@ -54,9 +54,19 @@ def test_help_imports_nothing_that_is_heavy():
     command = (sys.executable, "-X", "importtime", *SOUNDSTAGE[1:], "--help")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     there = imported(done.stderr)
-    assert "soundstage.cli.serve" in there
+    assert "soundstage.cli.common" in there
     heavy = {*NEVER, *"asyncio connexion importlib.metadata orjson yaml".split()}
     assert not heavy & there
+
+
+def test_a_command_imports_no_other():
+    there = python(
+        "import sys\n"
+        "from soundstage.cli import main\n"
+        "main(['diff', *['specs/runwisp/openapi.yaml'] * 2])\n"
+        "print(sorted(n[15:] for n in sys.modules if n.startswith('soundstage.cli.')))"
+    ).splitlines()[-1]
+    assert there == "['common', 'diff']"
 
 
 def test_the_second_start_works_nothing_out_again(tmp_path, new_cache, monkeypatch):
@@ -73,7 +83,8 @@ def test_what_is_put_off_is_there_for_whoever_asks_for_it():
         "import sys\n"
         "from soundstage.cli.deferral import deferred\n"
         "with deferred():\n"
-        "    import soundstage.server.dispatch, soundstage.server.serve\n"
+        "    import connexion.middleware, uvicorn.server\n"
+        "import soundstage.server.dispatch, soundstage.server.serve\n"
         "print({'httpx', 'requests'} & {*sys.modules})\n"
         "from connexion import json_schema, security\n"
         "print(security.httpx.Client.__name__, json_schema.requests.get.__name__)\n"
@@ -86,17 +97,39 @@ def test_what_is_put_off_is_there_for_whoever_asks_for_it():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("use", "name"),
+    [
+        ("spec.create_spec_validator({})", "jsonschema.validators.extend"),
+        ("spec.jinja2.Template('')", "jinja2.Template"),
+        ("context.request.headers", "werkzeug.local.LocalProxy"),
+        ("json_schema.yaml.load('')", "yaml.load"),
+    ],
+)
+def test_what_was_not_imported_for_connexion_fails_when_it_is_used(use, name):
+    assert python(
+        "from soundstage.cli.deferral import deferred\n"
+        "with deferred():\n"
+        "    import connexion.middleware\n"
+        "from connexion import context, json_schema, spec\n"
+        f"try: {use}\n"
+        "except RuntimeError as error: print(error)\n"
+        "import jinja2, jsonschema.exceptions, werkzeug.local, yaml\n"
+        "print(jsonschema.exceptions.ValidationError('wrong').message, yaml.load)"
+    ).startswith(f"{name} was not imported (cli/deferral.py)\nwrong <function load")
+
+
 def test_what_was_imported_before_is_not_put_off():
     assert (
         python(
-            "import sys, connexion, httpx, requests, uvicorn\n"
-            "there = [connexion, httpx, requests, uvicorn]\n"
+            "import sys, connexion, httpx, jinja2, jsonschema, requests, uvicorn\n"
+            "there = [connexion, httpx, jinja2, jsonschema, requests, uvicorn]\n"
             "from soundstage.cli.deferral import deferred\n"
             "with deferred():\n"
             "    print([sys.modules[m.__name__] is m for m in there])\n"
             "print([sys.modules[m.__name__] is m for m in there])\n"
         ).splitlines()
-        == [str([True] * 4)] * 2
+        == [str([True] * 6)] * 2
     )
 
 

@@ -136,6 +136,17 @@ def test_the_same_fixture_is_judged_anew_where_the_contract_is_another(tmp_path)
         compiled_fixture(source, service.api, other)
 
 
+def test_a_schema_that_no_record_is_held_against_is_compiled_at_the_start(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("api: runwisp\ntasks: {mine: {}}\n")
+    service = load_services(["runwisp"], [path])["runwisp"]
+    document = deepcopy(service.contract.document)
+    del document["components"]["schemas"]["DaemonInfo"]
+    other = replace(service.contract, document=document)
+    with pytest.raises(DocumentError, match="there is no such schema"):
+        compiled_fixture(load_fixture(path), service.api, other)
+
+
 DAMAGES = {
     "a byte": lambda path: path.write_bytes(path.read_bytes().replace(b"1", b"2")),
     "its end": lambda path: path.write_bytes(path.read_bytes()[:-1]),
@@ -217,23 +228,42 @@ def test_only_so_many_are_kept_and_the_oldest_go(folder, monkeypatch):
     assert [cache.get(name) for name in names] == [None, None, 1, 1, 1]
 
 
+def in_another_process(code, *path):
+    there = os.pathsep.join(map(str, [*path, Path(soundstage.__file__).parent.parent]))
+    return subprocess.run(
+        [sys.executable, "-c", f"from soundstage import cache; {code}"],
+        env={**os.environ, "PYTHONPATH": there},
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+
+
 def test_another_code_is_another_entry(tmp_path):
     package = tmp_path / "soundstage"
     shutil.copytree(Path(soundstage.__file__).parent, package)
 
     def name():
-        command = (
-            "from soundstage import cache; print(cache.__file__, cache.entry('a'))"
-        )
-        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-        return subprocess.run(
-            [sys.executable, "-c", command],
-            env=environment, capture_output=True, text=True, check=True,
-        ).stdout.split()  # fmt: skip
+        return in_another_process("print(cache.__file__, cache.entry('a'))", tmp_path)
 
     file, before = name()
     assert Path(file).is_relative_to(tmp_path)
     assert name() == [file, before]
-    with (package / "world" / "drawing.py").open("a") as changed:
-        changed.write("\n")
+    change(package / "server" / "serve.py")
+    assert name() == [file, before]
+    change(package / "world" / "drawing.py")
     assert name() != [file, before]
+
+
+def change(path):
+    with path.open("a") as changed:
+        changed.write("\n")
+
+
+def test_a_new_version_of_a_library_is_another_entry(tmp_path):
+    """``jsonschema_rs`` stands for all."""
+    there = tmp_path / "jsonschema_rs-0.0.1.dist-info"
+    there.mkdir()
+    names = set()
+    for version in ("0.0.1", "0.0.2"):
+        (there / "METADATA").write_text(f"Name: jsonschema-rs\nVersion: {version}\n")
+        names.add(in_another_process("print(cache.entry('a'))", tmp_path)[0])
+    assert len(names) == 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from soundstage.contract.schema import Side, compile_schema
 from soundstage.contract.writing import Writer
-from soundstage.types import Version
+from soundstage.types import Version, Versions
 
 NOTE = {
     "type": "object",
@@ -51,10 +51,13 @@ note = st.dictionaries(
 )
 item = st.one_of(note, note.map(Version), st.none())
 notes = st.one_of(
-    st.lists(note.map(Version), max_size=3), st.lists(item, max_size=3), st.none()
+    st.lists(note.map(Version), max_size=3).map(Versions),
+    st.lists(item, max_size=3),
+    st.none(),
 )
 page = st.dictionaries(
-    st.sampled_from(["notes", "others", "of"]), st.one_of(notes, notes, st.integers())
+    st.sampled_from(["notes", "others", "of"]),
+    st.one_of(notes, notes, st.integers(0, 2)),
 )
 value = st.one_of(page, page.map(Version), note.map(Version), notes)
 
@@ -65,10 +68,14 @@ def schema(name):
 
 @pytest.mark.parametrize("name", SCHEMAS)
 @given(values=st.lists(value, max_size=4))
-@example([{"notes": [Version(id="1")]}])
-@example([{"notes": [Version(id=1)], "others": []}])
-@example([{"notes": [Version(id=1)], "others": [{"id": 1}, Version(id=1)]}])
-@example([{"notes": [Version(id=1)] * 2}, {"notes": [Version(id=1), Version(id=2)]}])
+@example([{"notes": Versions([Version(id="1")])}])
+@example([{"notes": Versions([Version(id=1)]), "others": Versions()}])
+@example([{"notes": Versions([Version(id=1)]), "others": [{"id": 1}, Version(id=1)]}])
+@example([{"notes": Versions([Version(id=1)] * 2)}])
+@example(
+    [{"notes": Versions([Version(id=1)]), "others": Versions([Version(id=1)] * 3)}]
+)
+@example([{"notes": Versions([Version(id=1)])}, {"notes": Versions([Version(id="1")])}])
 def test_what_is_written_is_what_the_schema_admits(name, values):
     whole, writer = schema(name), Writer(schema(name))
     for one in [*values, *values]:
@@ -86,20 +93,53 @@ def test_what_one_schema_admits_is_not_admitted_by_another():
     assert Writer(schema("Note")).write(version) == b'{"id":1,"of":"x"}'
 
 
-def test_a_version_is_written_once():
+def test_a_version_is_written_once_and_so_is_a_page():
     writer, version = Writer(schema("Page")), Version(id=1)
-    writer.write({"notes": [version]})
-    (text,) = version.told.values()
-    writer.write({"notes": [version, Version(id=2)]})
-    assert [*version.told.values()] == [text]
+    page = Versions([version])
+    writer.write({"notes": page})
+    told = [*version.told.values(), *page.told.values()]
+    writer.write({"notes": page})
+    writer.write({"notes": Versions([version, Version(id=2)])})
+    assert [*version.told.values(), *page.told.values()] == told
+
+
+def test_a_page_that_breaks_the_contract_does_so_every_time():
+    writer, page = Writer(schema("Page")), Versions([Version(id=1), Version(id="2")])
+    assert writer.write({"notes": page}) is None
+    assert writer.write({"notes": page}) is None
 
 
 def test_numbers_that_only_python_knows_are_written_beside_versions():
     big = 2**70
-    text = Writer(schema("Page")).write({"notes": [Version(id=1)], "of": big})
+    text = Writer(schema("Page")).write({"notes": Versions([Version(id=1)]), "of": big})
     assert text is not None
     assert orjson.loads(text)["notes"] == [{"id": 1}]
     assert str(big).encode() in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v.append(1),
+        lambda v: v.extend([1]),
+        lambda v: v.insert(0, 1),
+        lambda v: v.pop(),
+        lambda v: v.remove(2),
+        lambda v: v.clear(),
+        lambda v: v.sort(),
+        lambda v: v.reverse(),
+        lambda v: v.__setitem__(0, 1),
+        lambda v: v.__delitem__(0),
+        lambda v: v.__iadd__([1]),
+        lambda v: v.__imul__(2),
+    ],
+)
+def test_a_page_never_changes(change):
+    page = Versions([2, 1])
+    with pytest.raises(TypeError, match="never changes"):
+        change(page)
+    assert page == [2, 1]
+    assert type(copy.deepcopy(page)) is list
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Lists of many records: kept, copied, and asked for pages."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +36,7 @@ QUERIES = st.builds(
     order=st.none() | ASPECTS,
     descending=st.booleans(),
     start=st.integers(0, 5),
-    count=st.integers(0, 9),
+    size=st.integers(0, 9),
 )
 
 
@@ -140,10 +138,10 @@ def many(count):
 
 
 PAGES = [
-    Query(start=0, count=20),
-    Query(start=40_000, count=20, descending=True),
-    Query((("letter", Among(frozenset("a"))),), "number", start=9_000, count=20),
-    Query((("number", Between(100, 45_000)),), "letter", descending=True, count=20),
+    Query(start=0, size=20),
+    Query(start=40_000, size=20, descending=True),
+    Query((("letter", Among(frozenset("a"))),), "number", start=9_000, size=20),
+    Query((("number", Between(100, 45_000)),), "letter", descending=True, size=20),
 ]
 
 
@@ -175,14 +173,14 @@ def test_a_page_of_many_looks_at_few(parent):
 def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
     rows = many(2 * FEW).copy().rows
     for start in (0, FEW // 2, 2 * FEW):
-        query = Query(tests, order, descending=True, start=start, count=9)
+        query = Query(tests, order, descending=True, start=start, size=9)
         assert rows.find(query, now) == searched(seen(rows.begun(now), now), query)
 
 
 def test_a_window_that_goes_with_the_clock_is_looked_through_once():
     rows = many(100).copy().rows
     windows = [
-        Query((("number", Between(start, 500 + start)),), "letter", count=50)
+        Query((("number", Between(start, 500 + start)),), "letter", size=50)
         for start in (9, 9.5, 10, 20)
     ]
     assert rows.find(windows[0], 600).total == 91
@@ -205,10 +203,10 @@ def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, momen
         {"order": None if one.order else "letter"},
         {"descending": not one.descending},
         {"start": one.start + 1},
-        {"count": one.count + 1},
+        {"size": one.size + 1},
     ]
     for now in (*moments, *moments):
-        for query in (one, *(replace(one, **other) for other in others)):
+        for query in (one, *(one._replace(**other) for other in others)):
             begun = [record for record in plain if record.began <= now]
             assert rows.find(query, now) == searched(seen(begun, now), query)
         for record in plain[:1]:

@@ -129,6 +129,43 @@ def test_ticks_come_in_the_order_of_time_then_key_across_apis():
     ]  # fmt: skip
 
 
+# A world reads the time without drawing its history, unless its crons may be in it.
+
+HISTORY = """
+lifecycle: {run.status: {begins: [new], moves: {new: [over]}}}
+scenarios:
+  plain: {draw: {key: past}, steps: [{run: {status: new, key: $key}}]}
+  nested: {weight: 0, draw: {key: past}, steps: [STEP]}
+endings: {cancelled: [{run: {status: over}}]}
+tasks: {task: {cron: '0 * * * *'}}
+records: {event: [{id: kept, cron: '30 * * * *'}]}
+history: [{task: task, scenario: SCENARIO, runs: 400, for: 10d}]
+"""
+MADE = "{repeat: 1, steps: [{run: {status: new, key: -}, event: {cron: '15 * * * *'}}]}"
+
+
+def undrawn(world):
+    """How far the history is drawn that nobody has looked at."""
+    return list(world.beginning("small").drawing())
+
+
+def test_the_time_is_read_without_drawing_a_history_that_makes_no_crons():
+    plain = HISTORY.replace("SCENARIO", "plain").replace("STEP", "{run: {status: new}}")
+    world = world_of(plain, now=NOW + 1, origin=NOW + 1)
+    world.now()
+    assert undrawn(world) == [200, 400]
+    world.apply(Advance(HOUR))
+    keys = [key for at, key in begun(world) if at > 0]
+    assert keys == ["kept", "task"]
+
+
+def test_crons_that_a_history_makes_are_in_force():
+    made = HISTORY.replace("SCENARIO", "nested").replace("STEP", MADE)
+    world = world_of(made.replace("runs: 400, for: 10d", "ago: 1h"), now=NOW + 1)
+    world.apply(Advance(20 * MINUTE))
+    assert [at // MINUTE for at, _ in begun(world)] == [-60, 15]
+
+
 # What the crons are is asked again after every command.
 
 

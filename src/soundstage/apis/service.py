@@ -108,7 +108,7 @@ def compiled_fixture(source: Source, module: Api, contract: Contract) -> Fixture
         fixture = replace(
             fixture,
             script=replace(fixture.script, follow=module.follow),
-            verdict=_verdict(module, contract),
+            verdict=_verdict(contract),
             schedule=module.schedule,
         )
         _rehearse(fixture, source.document, contract, module)
@@ -128,6 +128,9 @@ def _rehearse(
     if not is_ours or cache.get(entry) is None:
         from soundstage.apis.rehearsal import rehearse
 
+        for kind in module.vocabulary.kinds.values():
+            if kind.schema:
+                contract.schema(kind.schema)
         rehearse(fixture, node)
         if is_ours:
             cache.put(entry, True)  # noqa: FBT003 - a JSON value
@@ -155,16 +158,12 @@ def checked_scenario(
     return node
 
 
-def _verdict(module: Api, contract: Contract) -> Verdict:
-    """The contract's judgement of a record."""
-    schemas = {
-        kind.name: contract.schema(kind.schema)
-        for kind in module.vocabulary.kinds.values()
-        if kind.schema
-    }
+def _verdict(contract: Contract) -> Verdict:
+    """The contract's judgement of a record; compiled when it is first asked for."""
+    schema_at = functools.cache(contract.schema)
 
     def verdict(kind: Kind, document: Document) -> Violation | None:
-        schema = schemas.get(kind.name)
+        schema = schema_at(kind.schema) if kind.schema else None
         if schema is None or schema.is_valid(document):
             return None
         return schema.violations(document, kind.name)[0]

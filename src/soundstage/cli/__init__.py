@@ -1,32 +1,24 @@
 """The command line: a module for each command, which imports late what is heavy."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
-from soundstage.cli import (
-    apis,
-    check,
-    coverage,
-    diff,
-    fuzz,
-    proxy,
-    record,
-    serve,
-    verify,
-)
-
-COMMANDS = (serve, check, apis, fuzz, verify, proxy, record, coverage, diff)
+COMMANDS = tuple("serve check apis fuzz verify proxy record coverage diff".split())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; gives the exit code."""
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    named = [word for word in words[:1] if word in COMMANDS]
+    options = parser(named or COMMANDS).parse_args(words)
     command: Callable[[argparse.Namespace], int] = options.command
     return command(options)
 
 
-def parser() -> argparse.ArgumentParser:
-    """All that may be said on a command line."""
+def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """All that may be said on a command line, of these commands."""
     result = argparse.ArgumentParser(
         prog="soundstage",
         description="A mock server made from OpenAPI contracts, with runs that live.",
@@ -36,8 +28,8 @@ def parser() -> argparse.ArgumentParser:
         "--version", action=_Version, nargs=0, help="print the version and exit"
     )
     commands = result.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
+    for name in names:
+        import_module(f"soundstage.cli.{name}").add(commands)
     return result
 
 

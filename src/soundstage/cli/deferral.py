@@ -3,7 +3,9 @@
 Both packages import in ``__init__`` all that they offer: Connexion its applications and
 a test client, uvicorn its own command line. For the process of ``soundstage serve``
 alone, which is nobody else's, these modules run when something of them is asked for
-(docs/adr/0008). Elsewhere, in the process of a test session say, nothing is put off.
+(docs/adr/0008). What Connexion validates, renders and serves WSGI with, where ours or
+nothing takes its place, is not imported for it at all. Elsewhere, in the process of a
+test session say, nothing is put off.
 """
 
 import sys
@@ -14,6 +16,14 @@ from types import ModuleType
 
 PACKAGES = ("connexion", "uvicorn")
 MODULES = ("httpx", "requests")
+UNUSED = {
+    "asgiref": ("asgiref.sync",),
+    "jinja2": (),
+    "jsonschema": ("jsonschema.exceptions", "jsonschema.validators"),
+    "werkzeug": ("werkzeug.local",),
+    "yaml": (),
+}
+"""Packages of which Connexion needs no more than names, and what it imports of them."""
 
 
 class _Package(ModuleType):
@@ -34,9 +44,56 @@ class _Module(ModuleType):
         return getattr(__import__(self.__name__), name)
 
 
+class _Unused(ModuleType):
+    """Stands for a module of which there are only names."""
+
+    def __getattr__(self, name: str) -> "_Name":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Name(f"{self.__name__}.{name}", self)
+
+
+class _Name:
+    """May be asked for anything, and derived from, as long as its module stands there.
+
+    Afterwards whoever uses it fails: nothing is taken for valid by mistake.
+    """
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self._name, self._module = name, module
+
+    def __getattr__(self, name: str) -> "_Name":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._asked()
+
+    def __call__(self, *_args: object, **_kwargs: object) -> "_Name":
+        return self._asked()
+
+    def __getitem__(self, _key: object) -> "_Name":
+        return self._asked()
+
+    def __mro_entries__(self, _bases: tuple[object, ...]) -> tuple[type, ...]:
+        return ()
+
+    def _asked(self) -> "_Name":
+        if sys.modules.get(self._module.__name__) is not self._module:
+            raise RuntimeError(f"{self._name} was not imported (cli/deferral.py)")
+        return self
+
+
 def _take_back(module: ModuleType) -> None:
     if sys.modules.get(module.__name__) is module:
         del sys.modules[module.__name__]
+
+
+def _stand_ins() -> Iterator[ModuleType]:
+    for name in MODULES:
+        if name not in sys.modules:
+            yield _Module(name)
+    for package, parts in UNUSED.items():
+        if package not in sys.modules:
+            yield from map(_Unused, (package, *parts))
 
 
 @contextmanager
@@ -48,7 +105,7 @@ def deferred() -> Iterator[None]:
             package = module_from_spec(spec)
             package.__class__ = _Package
             sys.modules[name] = package
-    modules = [_Module(name) for name in MODULES if name not in sys.modules]
+    modules = tuple(_stand_ins())
     sys.modules.update((module.__name__, module) for module in modules)
     try:
         yield

@@ -106,12 +106,14 @@ def run(options: argparse.Namespace) -> int:
 
     gc.disable()  # nothing that is made until all is ready is ever garbage
     with deferred():
-        from soundstage.server.dispatch import build_app
-        from soundstage.server.serve import Listening
+        import connexion.middleware  # noqa: F401 - for those that import it below
+        import uvicorn.server  # noqa: F401
     from soundstage.apis.service import load_services
     from soundstage.contract.violation import DocumentError
+    from soundstage.server.dispatch import build_app
     from soundstage.server.guard import Guard, is_loopback, new_token
     from soundstage.server.lines import AccessLines, as_text, greeting
+    from soundstage.server.serve import Listening
     from soundstage.server.worlds import Worlds
     from soundstage.world.errors import WorldError
     from soundstage.world.world import Opening
@@ -138,6 +140,7 @@ def run(options: argparse.Namespace) -> int:
     gc.freeze()
     gc.enable()
     server.run()
+    lines.flush()
     return 0
 
 

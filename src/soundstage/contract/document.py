@@ -1,66 +1,11 @@
 """YAML and JSON documents: loaded as JSON, with a line for every JSON pointer."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from soundstage import cache
 from soundstage.contract.violation import DocumentError
 from soundstage.types import Document, Json
-
-_Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Base):  # type: ignore[misc,valid-type]  # chosen at run time
-    """YAML as JSON has it: dates stay text, and a key stands once."""
-
-
-# What a plain text may stand for: YAML 1.2's core schema, as OpenAPI asks for it.
-# PyYAML knows 1.1, where "on" is true, 010 is 8, and a date is no text.
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    (
-        "float",
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
-        list("-+.0123456789"),
-    ),
-):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
-    )
-
-
-def _whole(_loader: _Loader, node: yaml.ScalarNode) -> int:
-    return int(node.value, 0 if node.value[:2] in {"0o", "0x"} else 10)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> Document:
-    result: Document = {}
-    for key_node, value_node in node.value:
-        key = str(key_node.value)  # as it is written: a response 200, a method "on"
-        if key == "<<":
-            msg = "merge keys (<<) are not JSON"
-            raise yaml.constructor.ConstructorError(
-                None, None, msg, key_node.start_mark
-            )
-        if key in result:
-            msg = f"the key {key!r} stands here twice"
-            raise yaml.constructor.ConstructorError(
-                None, None, msg, key_node.start_mark
-            )
-        result[key] = loader.construct_object(value_node, deep=True)
-    return result
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +43,12 @@ def read(path: Path) -> str:
 
 def loads(text: str, file: str = "") -> Document:
     """The mapping that this text is. Raises ``DocumentError`` for anything else."""
+    import yaml
+
+    from soundstage.contract.loader import Loader
+
     try:
-        document: Json = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+        document: Json = yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else None
@@ -114,8 +63,12 @@ def loads(text: str, file: str = "") -> Document:
 
 def line_of(path: Path, pointer: str) -> int | None:
     """The line of a JSON pointer, or of the deepest part of it that is there."""
+    import yaml
+
+    from soundstage.contract.loader import Loader
+
     try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
+        node = yaml.compose(path.read_text("utf-8"), Loader=Loader)
     except (yaml.YAMLError, OSError):
         return None
     line = 1

@@ -17,14 +17,10 @@ from soundstage.contract.body import (
     is_json,
 )
 from soundstage.contract.document import followed
-from soundstage.contract.parameter import Parameter, compile_parameter, query_of
+from soundstage.contract.parameter import Parameter, compile_parameter
+from soundstage.contract.reading import Reader, compile_reader
 from soundstage.contract.schema import Side
-from soundstage.contract.security import (
-    Headers,
-    Security,
-    compile_security,
-    cookies_of,
-)
+from soundstage.contract.security import Headers, Security, compile_security
 from soundstage.contract.violation import DocumentError, Refused, Violation
 from soundstage.contract.writing import Writer
 from soundstage.types import Document, Json
@@ -52,11 +48,7 @@ class Operation:
     body: Body | None
     answers: Mapping[str, Contents]
     security: Security
-    _by_place: Mapping[str, Mapping[str, Parameter]] = field(repr=False)
-    _objects: tuple[Parameter, ...] = field(repr=False)
-    _defaults: Mapping[str, Json] = field(repr=False)
-    _needs_query: bool = field(repr=False)
-    _key_names: frozenset[str] = field(repr=False)
+    reader: Reader = field(repr=False)
     answer_headers: Mapping[str, tuple[Parameter, ...]] = field(repr=False)
     _writers: dict[tuple[int, str], Writer | None] = field(
         default_factory=dict, repr=False, compare=False
@@ -70,22 +62,7 @@ class Operation:
         raw_body: bytes,
     ) -> Arguments:
         """The arguments of a request. Raises ``Refused`` with all its violations."""
-        values = dict(self._defaults)
-        wrong: list[Violation] = []
-        if path:
-            self._read(self._gathered("path", path), "path", values, wrong)
-        try:
-            pairs = query_of(query) if query else []
-        except UnicodeDecodeError:
-            wrong.append(Violation("query", "encoding", "the query is not UTF-8"))
-        else:
-            if pairs or self._needs_query:
-                self._read(self._queried(pairs, wrong), "query", values, wrong)
-        if names := self._by_place["header"]:
-            self._read(_headers(names, headers), "header", values, wrong)
-        if self._by_place["cookie"]:
-            cookies = cookies_of(headers)
-            self._read(self._gathered("cookie", cookies), "cookie", values, wrong)
+        values, wrong = self.reader.read(path, query, headers)
         if self.body is None:
             body = None
         else:
@@ -96,64 +73,6 @@ class Operation:
         if wrong:
             raise Refused(*wrong)
         return Arguments(values, body)
-
-    def _gathered(self, place: str, given: Mapping[str, str]) -> dict[str, list[str]]:
-        known = self._by_place[place]
-        return {name: [text] for name, text in given.items() if name in known}
-
-    def _queried(
-        self, pairs: list[tuple[str, str]], wrong: list[Violation]
-    ) -> dict[str, list[str]]:
-        known = self._by_place["query"]
-        texts: dict[str, list[str]] = {}
-        for name, value in pairs:
-            if name in texts and not known[name].claims:
-                texts[name].append(value)
-            elif name in known and not known[name].claims:
-                texts[name] = [value]
-            elif name in self._key_names:
-                continue
-            elif owner := self._owner(name):
-                texts.setdefault(owner.name, []).append(f"{name}={value}")
-            else:
-                message = f"{self.id} has no query parameter {name!r}"
-                wrong.append(Violation("query", "unknown", message, name, (), value))
-        return texts
-
-    def _owner(self, name: str) -> Parameter | None:
-        """The object that a pair of the query is a part of."""
-        for parameter in self._objects:
-            if parameter.claims and parameter.claims(name):
-                return parameter
-        return None
-
-    def _read(
-        self,
-        texts: Mapping[str, list[str]],
-        place: str,
-        values: dict[str, Json],
-        wrong: list[Violation],
-    ) -> None:
-        for name, parameter in self._by_place[place].items():
-            if name not in texts:
-                if parameter.required:
-                    message = f"the {place} parameter {name!r} is required"
-                    wrong.append(Violation(place, "required", message, name))
-                continue
-            sent = texts[name]
-            if len(sent) > 1 and not (parameter.many or parameter.claims):
-                message = f"{name!r} is sent {len(sent)} times and is no list"
-                wrong.append(Violation(place, "repeated", message, name, (), sent))
-                continue
-            try:
-                value = parameter.read(sent)
-            except ValueError as error:
-                wrong.append(Violation(place, "style", str(error), name, (), sent))
-                continue
-            if parameter.schema.is_valid(value):
-                values[name] = value
-            else:
-                wrong += parameter.violations(value)
 
     def judge(
         self,
@@ -257,14 +176,6 @@ def _wrong(rule: str, message: str) -> Violation:
     return Violation("answer", rule, message)
 
 
-def _headers(known: Mapping[str, Parameter], headers: Headers) -> dict[str, list[str]]:
-    return {
-        name: [value.decode("latin-1").strip() for value in values]
-        for name in known
-        if (values := headers.get(name.lower().encode()))
-    }
-
-
 def compile_operation(
     document: Document, path: str, method: str, pointer: str
 ) -> Operation:
@@ -276,11 +187,6 @@ def compile_operation(
         compile_parameter(document, followed(document, p, at), at)
         for p, at in _parameter_nodes(document, item, node, path, pointer)
     )
-    by_place: dict[str, dict[str, Parameter]] = {
-        place: {p.name: p for p in parameters if p.place == place}
-        for place in ("path", "query", "header", "cookie")
-    }
-    defaults = {p.name: p.default for p in parameters if p.default is not None}
     body_node = node.get("requestBody")
     body_at = f"{pointer}/requestBody"
     answers = list(_answers(document, node, pointer))
@@ -298,11 +204,7 @@ def compile_operation(
             for key, answer, place in answers
         },
         security=compile_security(document, node, pointer),
-        _by_place=by_place,
-        _objects=tuple(p for p in parameters if p.claims),
-        _defaults=defaults,
-        _needs_query=any(p.required for p in by_place["query"].values()),
-        _key_names=_query_keys(document),
+        reader=compile_reader(operation_id, parameters, _query_keys(document)),
         answer_headers={
             key: compile_headers(document, answer, place)
             for key, answer, place in answers

@@ -31,6 +31,11 @@ class Security:
     requirements: tuple[tuple[str, ...], ...]
 
     @property
+    def names(self) -> str:
+        """What may be presented, in words."""
+        return " or ".join(" and ".join(r) for r in self.requirements if r)
+
+    @property
     def is_open(self) -> bool:
         """Whether nobody need present anything."""
         return not self.requirements or () in self.requirements
@@ -67,15 +72,15 @@ class Admission:
             secrets = tuple([find(headers, query) for find in finds])
             if credential := credentials.get(secrets):
                 return credential
-            presented = presented or any(secret is not None for secret in secrets)
-            tried = tried or None not in secrets
+            missing = secrets.count(None)
+            presented = presented or missing < len(secrets)
+            tried = tried or not missing
         security = self.security
-        if security.is_open and not presented:
+        if not presented and security.is_open:
             return ANYBODY
-        names = " or ".join(" and ".join(r) for r in security.requirements if r)
         if tried:
-            raise Unauthorized(f"no such credentials ({names})", missing=False)
-        raise Unauthorized(f"credentials are missing: {names}", missing=True)
+            raise Unauthorized(f"no such credentials ({security.names})", missing=False)
+        raise Unauthorized(f"credentials are missing: {security.names}", missing=True)
 
 
 def compile_security(document: Document, operation: Document, pointer: str) -> Security:

@@ -14,6 +14,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from soundstage.types import Json
 
 HEADER_LIMIT = 4_000
@@ -48,26 +50,32 @@ class Violation:
     def location(self) -> str:
         """``query.limit``, ``body.items[3].tags``: as people write it."""
         head = f"{self.place}.{self.name}" if self.name else self.place
+        if not self.path:
+            return head
         steps = (f"[{s}]" if isinstance(s, int) else f".{s}" for s in self.path)
         return head + "".join(steps)
 
     def as_json(self) -> dict[str, Json]:
         """The form in headers and journals; a long value is cut."""
-        full = {
-            "in": self.place,
-            "name": self.name,
-            "pointer": self.pointer,
-            "rule": self.rule,
-            "message": _short(self.message),
-        }
-        return {key: value for key, value in full.items() if value}
+        said = {"in": self.place}
+        if self.name:
+            said["name"] = self.name
+        if self.path:
+            said["pointer"] = self.pointer
+        if self.rule:
+            said["rule"] = self.rule
+        if self.message:
+            said["message"] = self.short
+        return said
+
+    @property
+    def short(self) -> str:
+        """The message; a long one is cut."""
+        text = self.message
+        return text if len(text) <= VALUE_LIMIT else f"{text[: VALUE_LIMIT - 1]}…"
 
     def __str__(self) -> str:
-        return f"{self.location}: {_short(self.message)}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= VALUE_LIMIT else f"{text[: VALUE_LIMIT - 1]}…"
+        return f"{self.location}: {self.short}"
 
 
 def pointer_of(path: Iterable[str | int]) -> str:
@@ -80,13 +88,23 @@ def header_of(violations: Sequence[Violation]) -> str:
     shown: list[str] = []
     room = HEADER_LIMIT
     for count, violation in enumerate(violations):
-        text = json.dumps(violation.as_json(), separators=(",", ":"))
+        text = _ascii(violation.as_json())
         room -= len(text) + 1
         if room < 0:
             shown.append(f'{{"more":{len(violations) - count}}}')
             break
         shown.append(text)
     return f"[{','.join(shown)}]"
+
+
+def _ascii(value: Json) -> str:
+    try:
+        text = orjson.dumps(value)
+    except TypeError:  # half a character, which only ASCII can say
+        text = b"\xff"
+    if text.isascii():
+        return text.decode()
+    return json.dumps(value, separators=(",", ":"))
 
 
 class ContractError(Exception):
@@ -105,20 +123,21 @@ class DocumentError(ContractError):
         self.message, self.pointer, self.file, self.line = message, pointer, file, line
 
 
-class Broken(ContractError):
+class _Violating(ContractError):
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__(*violations)
+        self.violations = violations
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.violations))
+
+
+class Broken(_Violating):
     """An answer that breaks the contract."""
 
-    def __init__(self, *violations: Violation) -> None:
-        super().__init__("; ".join(map(str, violations)))
-        self.violations = violations
 
-
-class Refused(ContractError):
+class Refused(_Violating):
     """A request that breaks the contract."""
-
-    def __init__(self, *violations: Violation) -> None:
-        super().__init__("; ".join(map(str, violations)))
-        self.violations = violations
 
 
 class Unrouted(Refused):

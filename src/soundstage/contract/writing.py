@@ -7,23 +7,24 @@ import orjson
 
 from soundstage.contract.document import resolved
 from soundstage.contract.schema import Schema
-from soundstage.types import Document, Json, Version
+from soundstage.types import Document, Json, Version, Versions
 
 _OF_OBJECTS = frozenset(
     "type properties required additionalProperties propertyNames "
     "minProperties maxProperties $defs".split()
 )
 _OF_REFERENCES = frozenset({"$ref", "$defs"})
-_OF_LISTS = frozenset({"type", "items", "minItems", "maxItems"})
+_SIZES = frozenset({"minItems", "maxItems"})
+_OF_LISTS = frozenset({"type", "items", *_SIZES})
 """Keywords that, ``properties`` and ``items`` aside, do not look into what is there."""
 
 
 class Writer:
     """Writes values of one schema.
 
-    A ``Version`` keeps its JSON under the schema that admits it. So that this holds for
-    the items of a page too, an object whose properties are lists is judged in halves,
-    if its schema can be told apart: each item, and all else.
+    ``Version`` and ``Versions`` keep their JSON under the schema that admits them. So
+    that a page is judged for what is new in it, an object whose properties are lists is
+    judged in halves, if its schema can be told apart: the items, and all else.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -32,6 +33,7 @@ class Writer:
         self._items = {
             name: _part(schema, node["items"]) for name, node in self._lists.items()
         }
+        self._sized = {n for n, node in self._lists.items() if _SIZES & node.keys()}
         self._rests: dict[tuple[str, ...], Schema] = {(): schema}
 
     def write(self, value: Json) -> bytes | None:
@@ -49,13 +51,13 @@ class Writer:
         rest, written, apart = dict(value), dict(value), []
         for name, schema in self._items.items():
             items = value.get(name)
-            if isinstance(items, list) and {*map(type, items)} == {Version}:
-                parts = _parts(items, schema)
-                if parts is None:
+            if type(items) is Versions and items:
+                text = items.told.get(schema) or _all_told(items, schema)
+                if text is None:
                     return None
                 apart.append(name)
-                rest[name] = [None] * len(parts)
-                written[name] = orjson.Fragment(b"[%b]" % b",".join(parts))
+                rest[name] = [None] * len(items) if name in self._sized else []
+                written[name] = orjson.Fragment(text)
         if not self._rest(*apart).is_valid(rest):
             return None
         try:
@@ -84,14 +86,16 @@ def encoded(value: Json) -> bytes:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _parts(versions: list[Version], schema: Schema) -> list[bytes] | None:
+def _all_told(versions: Versions, schema: Schema) -> bytes | None:
     parts = []
     for version in versions:
         text = version.told.get(schema) or _told(version, schema)
         if text is None:
             return None
         parts.append(text)
-    return parts
+    text = b"[%b]" % b",".join(parts)
+    versions.told = {**versions.told, schema: text}
+    return text
 
 
 def _told(version: Version, schema: Schema) -> bytes | None:

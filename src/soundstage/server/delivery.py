@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Answer, ApiError
 from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
-from soundstage.server.exchange import Exchange, exchange_of
+from soundstage.server.exchange import KEY, Exchange
 from soundstage.server.faults.wire import Wire
 from soundstage.server.message import Message, message_of, send_message
 from soundstage.server.problems import problem, problem_answer, too_far
@@ -26,7 +26,7 @@ class Delivery(ExceptionMiddleware):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         try:
             await self.app(scope, receive, send)
         except Gone:
@@ -91,7 +91,7 @@ class Refusals(ExceptionMiddleware):
         try:
             await self.app(scope, receive, send)
         except (Refused, ApiError) as error:
-            refuse(exchange_of(scope), error)
+            refuse(scope[KEY], error)
 
 
 def refuse(exchange: Exchange, error: Refused | ApiError) -> None:

@@ -19,7 +19,7 @@ from soundstage.server.exchange import (
     by_name,
 )
 from soundstage.server.guard import LOCAL_ORIGIN, Guard, Headers
-from soundstage.server.journal.recording import long_bodies_of, seen_of, stray_of
+from soundstage.server.journal.recording import record, stray_of
 from soundstage.server.message import VARY, message_of, send_message
 from soundstage.server.problems import Problem, problem_answer, too_far
 from soundstage.server.stack import build_stack
@@ -95,8 +95,7 @@ class Dispatcher:
             await target.app(scope, receive, send)
         finally:  # a fault that cuts the connection is seen too
             if asked:
-                bodies = long_bodies_of(exchange)
-                hosted.journal.record(seen_of(scope, exchange), bodies)
+                record(scope, exchange)
             if self._watch:
                 self._watch(scope, exchange)
 

@@ -27,7 +27,10 @@ _HOST = re.compile(rb"[A-Za-z0-9.:\[\]_-]+")
 
 @dataclass(slots=True)
 class Exchange:
-    """What the parts of a stack know of a request; each fills in its own."""
+    """What the parts of a stack know of a request; each fills in its own.
+
+    The dispatcher puts it into the scope.
+    """
 
     service: Service
     hosted: Hosted
@@ -66,12 +69,6 @@ class Exchange:
     def world(self) -> World:
         """The world that the request is for."""
         return self.hosted.world
-
-
-def exchange_of(scope: Scope) -> Exchange:
-    """The exchange that the dispatcher put into a scope."""
-    exchange: Exchange = scope[KEY]
-    return exchange
 
 
 def by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:

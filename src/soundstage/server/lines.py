@@ -1,5 +1,6 @@
 """What the server prints: how to reach it, and a line for every exchange."""
 
+import asyncio
 import os
 import shlex
 from collections.abc import Iterator, Mapping
@@ -99,14 +100,22 @@ class AccessLines:
     def __init__(self, out: TextIO, *, json: bool) -> None:
         self._out = out
         self._json = json
+        self._lines: list[str] = []
 
     def __call__(self, scope: Scope, exchange: Exchange) -> None:
-        """Write down one exchange."""
+        """Write down one exchange, with all others that the event loop has at hand."""
         if self._json:
             text = orjson.dumps(_entry(scope, exchange)).decode() + "\n"
         else:
             text = _for_people(scope, exchange)
-        print_at_once(self._out, text)
+        self._lines.append(text)
+        if len(self._lines) == 1:
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Print what is written down."""
+        print_at_once(self._out, "".join(self._lines))
+        self._lines.clear()
 
 
 def print_at_once(out: TextIO, text: str) -> None:
@@ -152,12 +161,11 @@ def _for_people(scope: Scope, exchange: Exchange) -> str:
         line += f"  fault {exchange.fault}"
     if not exchange.violations:
         return f"{_printable(line)}\n"
-    told = (violation.as_json() for violation in exchange.violations)
-    wrong = (
-        f"    {'.'.join(filter(None, (v['in'], v.get('name'))))}: {v['message']}"
-        for v in told
-    )
-    return "\n".join((_printable(line), *map(_printable, wrong))) + "\n"
+    lines = [_printable(line)]
+    for wrong in exchange.violations:
+        place = f"{wrong.place}.{wrong.name}" if wrong.name else wrong.place
+        lines.append(_printable(f"    {place}: {wrong.short}"))
+    return "\n".join(lines) + "\n"
 
 
 def _printable(text: str) -> str:

@@ -5,13 +5,12 @@ seam is ``RoutedAPI.make_operation``: each class below is Connexion's, but the o
 that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from connexion.middleware.abstract import (
     ROUTING_CONTEXT,
-    AbstractRoutingAPI,
     RoutedAPI,
     RoutedMiddleware,
 )
@@ -23,7 +22,6 @@ from connexion.middleware.response_validation import (
     ResponseValidationAPI,
     ResponseValidationMiddleware,
 )
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityAPI, SecurityMiddleware
 from connexion.operations import AbstractOperation
 from connexion.spec import OpenAPISpecification
@@ -32,17 +30,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from soundstage.apis.api import Answer, Call
 from soundstage.apis.service import Service
 from soundstage.contract.operation import Operation
-from soundstage.contract.route import Router
 from soundstage.contract.security import Admission
 from soundstage.contract.violation import (
     Broken,
     ContractError,
     TooLarge,
-    Unrouted,
     Violation,
 )
-from soundstage.server.delivery import refuse
-from soundstage.server.exchange import exchange_of
+from soundstage.server.exchange import KEY, Exchange
 from soundstage.types import Json
 from soundstage.world.clock import within_years
 
@@ -76,69 +71,6 @@ class ByOperation(RoutedMiddleware[Any]):
         return self.operations[operation](scope, receive, send)
 
 
-class RoutingApi(Compiled, AbstractRoutingAPI[Operation]):
-    """Collects the operations of one API in a router."""
-
-    def __init__(self, *args: Any, router: Router[Operation], **kwargs: Any) -> None:
-        self.router = router
-        super().__init__(*args, **kwargs)
-
-    def make_operation(self, operation: AbstractOperation) -> Operation:
-        return self.compiled(operation)
-
-    @staticmethod
-    def _framework_path_and_name(
-        operation: AbstractOperation, path: str
-    ) -> tuple[str, str]:
-        return path, operation.operation_id
-
-    def _add_operation_internal(
-        self,
-        method: str,
-        path: str,
-        operation: Operation,
-        name: str | None = None,  # noqa: ARG002 - Connexion hands it in
-    ) -> None:
-        self.router.add(method.upper(), path, operation)
-
-
-class Routing(RoutingMiddleware):
-    """Connexion's, with a router that knows every method of a path and no redirects."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.router: Router[Operation] = Router()
-
-    def add_api(self, specification: OpenAPISpecification, **kwargs: Any) -> None:
-        RoutingApi(specification, router=self.router, **kwargs)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
-        try:
-            self._route(scope)
-        except Unrouted as error:
-            refuse(exchange, error)
-        else:
-            await self.app(scope, receive, send)
-        if exchange.answer is None:
-            raise RuntimeError("no answer came of this request")
-
-    def _route(self, scope: Scope) -> None:
-        method = scope["method"]
-        match = self.router.find(scope["raw_path"], method)
-        if match is None:
-            raise Unrouted(scope["path"])
-        operation = match.methods.get(method)
-        if operation is None:
-            raise Unrouted(scope["path"], tuple(sorted(match.methods)))
-        exchange = exchange_of(scope)
-        exchange.operation, exchange.path_values = operation, match.values
-        scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {
-            "api_base_path": "",
-            "operation_id": operation.id,
-        }
-
-
 class _AnswerOperation:
     def __init__(self, next_app: ASGIApp, operation: Operation) -> None:
         self.next_app = next_app
@@ -146,7 +78,7 @@ class _AnswerOperation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.next_app(scope, receive, send)
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         answer = exchange.answer
         if answer is None or exchange.forced:
             return
@@ -196,7 +128,7 @@ class _SecurityOperation:
         self.admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         exchange.credential = self.admission.admit(
             exchange.headers, scope["query_string"]
         )
@@ -224,7 +156,7 @@ class _RequestOperation:
         self.operation = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         if self.operation.body:
             exchange.request_body = await _body(receive)
         exchange.arguments = self.operation.read(
@@ -271,7 +203,7 @@ class _HandlerOperation:
         self.handler = operation.function
 
     async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         if exchange.arguments is None:
             raise RuntimeError("a handler was reached by a request nobody validated")
         hosted, lag = exchange.hosted, exchange.lag
@@ -288,7 +220,7 @@ class _HandlerOperation:
             exchange.root,
         )
         answer = self.handler(call)
-        if isinstance(answer, Coroutine):
+        if not isinstance(answer, Answer):
             answer = await lobby.accompany(answer, receive)
         exchange.answer = answer
 

@@ -1,7 +1,5 @@
 """The Connexion middleware list of one API, in order."""
 
-from typing import Any
-
 from connexion.middleware import ConnexionMiddleware
 from connexion.middleware.main import API as RegisteredApi  # noqa: N811 - not a constant
 from connexion.resolver import Resolver
@@ -16,9 +14,9 @@ from soundstage.server.middleware import (
     AnswerValidation,
     Handlers,
     RequestValidation,
-    Routing,
     Security,
 )
+from soundstage.server.routing import Routing
 from soundstage.types import Document
 
 
@@ -55,12 +53,14 @@ def _outline(contract: Contract) -> Document:
     for operation in contract.operations.values():
         item = paths.setdefault(operation.path, {})
         item[operation.method.lower()] = {"operationId": operation.id}
-    return {"openapi": contract.document["openapi"], "paths": paths}
+    version = contract.document["openapi"]
+    return {"openapi": version, "paths": paths, "components": {}}
 
 
 class Document31(OpenAPISpecification):
     """Connexion's view of a document that our own compiler has checked."""
 
-    @classmethod
-    def _validate_spec(cls, _spec: dict[str, Any]) -> None:
-        """Connexion has the schema of OpenAPI 3.0 only."""
+    def __init__(self, raw_spec: Document, *, base_uri: str = "") -> None:
+        """As it is. Connexion would validate it as OpenAPI 3.0 and copy it twice."""
+        self._raw_spec = self._spec = raw_spec
+        self._base_uri = base_uri

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from soundstage.types import Document, Json
+from soundstage.types import Document, Json, Versions
 from soundstage.world.column import Column, Mask, Numbers, Ordering
 from soundstage.world.page import nulls_first
 from soundstage.world.query import (
@@ -154,7 +154,7 @@ class Columns:
     ) -> Page:
         """The page of what is found in the columns, with what was looked at alone."""
         total = len(found) + len(loose)
-        first, last = min(query.start, total), min(query.start + query.count, total)
+        first, last = min(query.start, total), min(query.start + query.size, total)
         if query.descending:
             first, last = total - last, total - first
         if loose:
@@ -165,7 +165,7 @@ class Columns:
             documents = [self._last(i) for i in places[ranks].tolist()]
         if query.descending:
             documents.reverse()
-        return Page(documents, total)
+        return Page(Versions(documents), total)
 
     def _stands(
         self,

@@ -1,16 +1,18 @@
 """What happened before a world began: drawn at once, or when somebody looks at it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from soundstage.world.chance import Seeded
 from soundstage.world.clock import DAY, within_years
+from soundstage.world.collection import Collection
 from soundstage.world.drawing import Source
 from soundstage.world.errors import FixtureError
 from soundstage.world.fixture import Fixture, Past
 from soundstage.world.outline import Outline, Series, cue_of, family_of
+from soundstage.world.scenario import Script, Step
 from soundstage.world.schedule import next_at
 from soundstage.world.state import State
 from soundstage.world.timeline import Run, drawn
@@ -44,7 +46,33 @@ class Beginning:
         self.runs = sum(past.runs or 0 for past in fixture.history)
         self._whole = whole
         self._state = State(fixture)
+        for record in fixture.records:
+            self._state.collections[record.kind.collection].add(record)
         self._rest: Iterator[int] | None = self._draw(seed, origin)
+
+    @property
+    def script(self) -> Script:
+        """What its runs are drawn from."""
+        return self._state.script
+
+    def collection(self, name: str) -> Collection:
+        """The records of one kind, to be read; drawn first if runs make such records.
+
+        Raises ``Unknown``.
+        """
+        state = self.state() if name in self._made else self._state
+        return state.collection(name)
+
+    @cached_property
+    def _made(self) -> frozenset[str]:
+        """The collections that the steps of any run add to."""
+        script = self.script
+        plays = (script.scenarios, script.beginnings, script.endings)
+        steps = (
+            step for named in plays for play in named.values() for step in play.steps
+        )
+        kinds = script.vocabulary.kinds
+        return frozenset(kinds[kind].collection for kind in _kinds(steps))
 
     def state(self) -> State:
         """All of it; shared, so copy it before it changes."""
@@ -60,8 +88,6 @@ class Beginning:
 
     def _draw(self, seed: int, origin: int) -> Iterator[int]:
         state, fixture = self._state, self._state.fixture
-        for record in fixture.records:
-            state.collections[record.kind.collection].add(record)
         done = 0
         for i, past in enumerate(fixture.history):
             if past.runs is None:
@@ -97,6 +123,12 @@ class Beginning:
             and self._state.script.is_final(last)
             and last.get(own.kind.parent or "") == own.parent
         )
+
+
+def _kinds(steps: Iterable[Step]) -> Iterator[str]:
+    for step in steps:
+        yield from (change.kind for change in step.changes)
+        yield from _kinds(step.steps)
 
 
 OFTEN = 200

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from soundstage.types import Document, Json
+from soundstage.types import Document, Json, Versions
 from soundstage.world.page import nulls_first
 from soundstage.world.record import Record
 
@@ -68,8 +68,7 @@ class Holds:
 Test: TypeAlias = Among | Between | Above | Holds
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """Documents that pass every test, in the order of an aspect, from one of them on.
 
     Ties stand as they begin, which is the order where no aspect is named; descending
@@ -80,14 +79,13 @@ class Query:
     order: Aspect | None = None
     descending: bool = False
     start: int = 0
-    count: int = 0
+    size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Some of the documents that were found, and how many were in all."""
 
-    documents: list[Document]
+    documents: Versions
     total: int
 
 
@@ -130,8 +128,9 @@ def searched(found: list[Seen], query: Query) -> Page:
         found = [found[i] for i in sorted(range(len(found)), key=keys.__getitem__)]
     if query.descending:
         found = found[::-1]
-    end = query.start + query.count
-    return Page([document for document, _ in found[query.start : end]], len(found))
+    end = query.start + query.size
+    documents = Versions(document for document, _ in found[query.start : end])
+    return Page(documents, len(found))
 
 
 def _passing(test: Test, said: list[Json]) -> Iterable[bool]:

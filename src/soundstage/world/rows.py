@@ -136,9 +136,8 @@ class Rows:
         So a window that ends now is not looked through anew with every tick.
         """
         tests = tuple(self._lying_in(aspect, test, now) for aspect, test in query.tests)
-        alike = (tests, query.order, query.descending, query.start, query.count)
         page: Page = self._remembered(
-            alike, now, lambda: searched(self._seen(now), query)
+            (tests, *query[1:]), now, lambda: searched(self._seen(now), query)
         )
         return page
 

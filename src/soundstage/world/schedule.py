@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from heapq import merge
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from soundstage.world.clock import DAY, EPOCH, within_years
 from soundstage.world.errors import FixtureError, TooFar
 
 if TYPE_CHECKING:
+    from soundstage.world.collection import Collection
     from soundstage.world.log import Command
+    from soundstage.world.scenario import Script
     from soundstage.world.state import State
 
 MOST_TICKS = 50_000
@@ -20,6 +22,17 @@ MOST_TICKS = 50_000
 
 _FIELDS = 5  # minute, hour, day, month, weekday: nothing is finer than a minute
 _LAST = "\U0010ffff"  # a key after all others
+
+
+class Overview(Protocol):
+    """So much of a state as crons are found in; no history is drawn for less."""
+
+    @property
+    def script(self) -> "Script":
+        """What runs are drawn from."""
+
+    def collection(self, name: str) -> "Collection":
+        """The records of one kind. Raises ``Unknown``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +45,7 @@ class Schedule:
     logged, since they follow from what is.
     """
 
-    crons: Callable[["State", int], Mapping[str, str]]
+    crons: Callable[[Overview, int], Mapping[str, str]]
     tick: Callable[["State", str, int], Sequence["Command"]]
 
 
@@ -110,7 +123,8 @@ def _days(cron: str, after: int) -> Iterator[tuple[int, int]]:
 class Agenda:
     """Which tick is next, of all APIs that have a schedule.
 
-    ``state_of`` gives the state of an API as it is by the last tick.
+    ``state_of`` gives the state of an API as it is by the last tick, ``overview_of``
+    what crons see of it.
     """
 
     def __init__(
@@ -118,9 +132,11 @@ class Agenda:
         schedules: Mapping[str, Schedule],
         origin: int,
         state_of: Callable[[str], "State"],
+        overview_of: Callable[[str], Overview],
     ) -> None:
         self._schedules = schedules
         self._state_of = state_of
+        self._overview_of = overview_of
         self._passed = dict.fromkeys(schedules, Tick(origin, ""))
         self._next: dict[str, Tick | None] = {}
         self._due: tuple[tuple[Tick, str] | None] | None = None
@@ -174,4 +190,4 @@ class Agenda:
         return self._next[api]
 
     def _crons_of(self, api: str, at: int) -> Mapping[str, str]:
-        return self._schedules[api].crons(self._state_of(api), at)
+        return self._schedules[api].crons(self._overview_of(api), at)

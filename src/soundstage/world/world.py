@@ -77,7 +77,7 @@ class World:
         self._own_states: set[str] = set()
         self._draws = 0  # commands so far that may have draws; each has its own
         schedules = {n: f.schedule for n, f in self.fixtures.items() if f.schedule}
-        self._agenda = Agenda(schedules, self.origin, self._state)
+        self._agenda = Agenda(schedules, self.origin, self._state, self._overview)
 
     def now(self) -> int:
         """The present instant, with all done that was due by then.
@@ -102,6 +102,9 @@ class World:
                 raise Unknown("API", api, tuple(self.fixtures))
             state = self._states[api] = self.beginning(api).state()
         return state
+
+    def _overview(self, api: str) -> State | Beginning:
+        return self._states.get(api) or self.beginning(api)
 
     def beginning(self, api: str) -> Beginning:
         """What this API begins with, which may take a while to draw."""

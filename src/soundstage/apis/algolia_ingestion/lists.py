@@ -43,7 +43,7 @@ def asked(
         order=keys.get(given["sort"], given["sort"]),
         descending=given["order"] == "desc",
         start=(given["page"] - 1) * size,
-        count=size,
+        size=size,
     )
 
 

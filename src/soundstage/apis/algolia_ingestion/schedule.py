@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from soundstage.apis.algolia_ingestion.running import start
 from soundstage.apis.algolia_ingestion.switch import is_enabled
 from soundstage.world.log import Command
-from soundstage.world.schedule import Schedule, next_at
+from soundstage.world.schedule import Overview, Schedule, next_at
 from soundstage.world.state import State
 
 
-def crons(state: State, at: int) -> Mapping[str, str]:
+def crons(state: Overview, at: int) -> Mapping[str, str]:
     """The cron expressions of tasks that are not disabled. O(tasks)."""
     return {
         task["taskID"]: task["cron"]

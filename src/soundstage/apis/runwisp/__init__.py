@@ -21,7 +21,7 @@ from soundstage.world.clock import rfc3339
 from soundstage.world.ids import hex16, ulid
 from soundstage.world.log import Command
 from soundstage.world.record import Kind, Vocabulary
-from soundstage.world.schedule import Schedule
+from soundstage.world.schedule import Overview, Schedule
 from soundstage.world.state import State
 
 VOCABULARY = Vocabulary.of(
@@ -62,7 +62,7 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def crons(state: State, _at: int) -> Mapping[str, str]:
+def crons(state: Overview, _at: int) -> Mapping[str, str]:
     """The tasks that have a schedule."""
     return {
         task.name: task.policy["cron"]

@@ -29,7 +29,7 @@ def list_all_runs(call: Call) -> Answer:
 def summarize(call: Call) -> Answer:
     """How many runs there are, and how they ended."""
     runs = call.collection("runs")
-    failed = Query((_ended(FAILURES),), "end_at", descending=True, count=1)
+    failed = Query((_ended(FAILURES),), "end_at", descending=True, size=1)
     failures = runs.find(failed, call.now)
     body: Document = {
         "total": runs.find(Query(), call.now).total,
@@ -50,7 +50,7 @@ def _page(call: Call, task: str | None) -> Answer:
         order=_ORDERS[field or "created_at"],
         descending=not field or direction != "asc",
         start=given["offset"],
-        count=given["limit"],
+        size=given["limit"],
     )
     page = call.collection("runs").find(query, call.now, task or None)
     body = {"runs": page.documents, "total": page.total}

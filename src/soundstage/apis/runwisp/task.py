@@ -7,8 +7,7 @@ from soundstage.apis.runwisp.described import described
 from soundstage.types import Document
 from soundstage.world.clock import MINUTE, SECOND, rfc3339
 from soundstage.world.scenario import ANY
-from soundstage.world.schedule import next_at
-from soundstage.world.state import State
+from soundstage.world.schedule import Overview, next_at
 from soundstage.world.value import as_span
 
 LONGEST_DELAY = 5 * MINUTE
@@ -99,7 +98,7 @@ class Task:
         return said if due is None else {**said, "next_run_at": rfc3339(due)}
 
 
-def tasks_of(state: State) -> list[Task]:
+def tasks_of(state: Overview) -> list[Task]:
     """The tasks that are listed, by name."""
     tasks = sorted(state.script.tasks.items())
     return [Task(name, policy) for name, policy in tasks if name != ANY]

@@ -26,7 +26,7 @@ def list_events(call: Call) -> Answer:
         (("event_type", _asked_for(given.get("event_types"))),),
         descending=True,
         start=max(page - 1, 0) * size,
-        count=size if page > 0 else 0,
+        size=size if page > 0 else 0,
     )
     events = call.collection("events")
     found = events.find(query, call.now, dataset["id"])

@@ -45,7 +45,7 @@ def list_runs(call: Call) -> Answer:
     """A page of the environment's runs."""
     tests = tuple(_tests(call))
     start, size = _window(call, tests)
-    page = _found(call, Query(tests, _place, descending=True, start=start, count=size))
+    page = _found(call, Query(tests, _place, descending=True, start=start, size=size))
     runs, pagination = page.documents, {}
     if runs and start + size < page.total:
         pagination["next"] = _cursor(runs[-1])

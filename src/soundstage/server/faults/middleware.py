@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from soundstage.server.exchange import Exchange, exchange_of
+from soundstage.server.exchange import KEY, Exchange
 
 
 class Faults:
@@ -15,7 +15,7 @@ class Faults:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[KEY]
         if exchange.hosted.faults:
             _strike(exchange)
         if not exchange.forced:

@@ -5,7 +5,7 @@ decoded, and its secrets are masked, when it is read.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from soundstage.server.journal.coverage import Bodies, Coverage
 from soundstage.server.journal.entry import Entry, Seen, entry_of
@@ -30,7 +30,7 @@ class Journal:
     ) -> None:
         self._masks = masks
         self._keep = keep
-        self._seen: deque[tuple[int, Seen]] = deque(maxlen=bound)
+        self._seen: deque[Seen] = deque(maxlen=bound)
         # Kept apart, so that what a client broke early on is not lost to what it asks.
         self._violating: deque[tuple[int, Seen]] = deque(maxlen=bound)
         self._count = 0
@@ -39,7 +39,7 @@ class Journal:
     def record(self, seen: Seen, bodies: Bodies | None = None) -> None:
         """Write down one exchange; its ``bodies`` are not kept."""
         self._count += 1
-        self._seen.append((self._count, seen))
+        self._seen.append(seen)
         if seen.violations:
             self._violating.append((self._count, seen))
         self.coverage.count(seen, bodies)
@@ -71,13 +71,16 @@ class Journal:
         """
         return [
             entry_of(number, seen, self._masks[seen.api])
-            for number, seen in (self._violating if violating else self._seen)
+            for number, seen in (self._violating if violating else self._numbered())
             if (api is None or seen.api == api)
             and (operation is None or _is(seen, operation))
             and (status is None or _has_status(seen, str(status)))
             and (since is None or seen.at >= since)
             and (until is None or seen.at <= until)
         ]
+
+    def _numbered(self) -> Iterable[tuple[int, Seen]]:
+        return enumerate(self._seen, self._count - len(self._seen) + 1)
 
 
 def _is(seen: Seen, operation: str) -> bool:

@@ -20,8 +20,15 @@ NOTHING: Mapping[str, Json] = {}
 UNANSWERED = (None, (), b"")
 
 
-def seen_of(scope: Scope, exchange: Exchange) -> Seen:
-    """An exchange that an API has answered, or that a fault cut off."""
+def record(scope: Scope, exchange: Exchange) -> None:
+    """Write down an exchange that an API has answered, or that a fault cut off."""
+    seen = _seen_of(scope, exchange)
+    is_cut = seen.body_size > BODY_LIMIT or seen.answer_size > BODY_LIMIT
+    bodies = _bodies_of(exchange) if is_cut else None
+    exchange.hosted.journal.record(seen, bodies)
+
+
+def _seen_of(scope: Scope, exchange: Exchange) -> Seen:
     arguments, struck = exchange.arguments, exchange.struck
     message = exchange.message if struck is None or struck.fault.ANSWERS else None
     status, headers, answer = message or UNANSWERED
@@ -49,12 +56,9 @@ def seen_of(scope: Scope, exchange: Exchange) -> Seen:
     )
 
 
-def long_bodies_of(exchange: Exchange) -> Bodies | None:
+def _bodies_of(exchange: Exchange) -> Bodies:
     """The values of bodies of which the journal keeps the beginning only."""
     answer, arguments = exchange.answer, exchange.arguments
-    written = exchange.message.body if exchange.message else b""
-    if max(len(exchange.request_body), len(written)) <= BODY_LIMIT:
-        return None
     return arguments.body if arguments else None, answer.body if answer else None
 
 

@@ -38,6 +38,7 @@ class Tally:
         self.values = tuple(self.unseen_values())
         self._headers = [*_header_names(operation)]
         self._known: set[int] = set()
+        self._last: tuple[object, ...] = ()
 
     def unseen_values(self) -> dict[Value, None]:
         """Those of ``values`` that nobody has sent or answered."""
@@ -70,8 +71,12 @@ class Tally:
     def _is_known(self, seen: Seen) -> bool:
         """Whether the like has been counted before."""
         headers = [b",".join(seen.headers.get(name, ())) for name in self._headers]
-        said = (seen.query, seen.body, seen.answer_body, *headers)
-        key = hash((seen.status, seen.path, bool(seen.violations), *said))
+        request = (seen.status, seen.path, bool(seen.violations), seen.query, seen.body)
+        said = (seen.answer_body, *request, *headers)
+        if said == self._last:  # compared, it need not be hashed
+            return True
+        self._last = said
+        key = hash(said)
         if key in self._known:
             return True
         if len(self._known) >= MEMORY:
