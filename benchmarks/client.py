@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.cases import Case
-from soundstage.server.dispatch import build_app
+from soundstage.server.dispatch import Dispatcher
 from soundstage.server.worlds import Worlds
 
 
@@ -14,7 +14,7 @@ class Client:
     """Asks the worlds of one server."""
 
     def __init__(self, worlds: Worlds) -> None:
-        self._app = build_app(worlds)
+        self._app = Dispatcher(worlds)
         self._runner = asyncio.Runner()
 
     def get(self, case: Case) -> Any:

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from soundstage.server.dispatch import build_app
+from soundstage.server.dispatch import Dispatcher
 from soundstage.server.worlds import Worlds
 from soundstage.testing.coverage.gathering import GATHERED
 from soundstage.testing.judge import Judge
@@ -40,7 +40,7 @@ class InProcess(httpx.BaseTransport):
         self._watch_too = watch
         self.worlds = Worlds(services, world.opening)
         self.worlds.default.become(world)
-        self._app = build_app(self.worlds, guard, self._watch)
+        self._app = Dispatcher(self.worlds, guard, self._watch)
         self._judges = judges
         self._watched = []
         self._runner = asyncio.Runner()

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 
 from planted.notes import DOCUMENT, KEY, service
-from soundstage.server.dispatch import build_app
+from soundstage.server.dispatch import Dispatcher
 from soundstage.server.worlds import Worlds
 from soundstage.testing.server import FROZEN
 
@@ -302,7 +302,7 @@ class Broken:
         self._bugs = bugs
         self.asked: list[tuple[str, bytes]] = []
         made = service()
-        self._inner = httpx.ASGITransport(build_app(Worlds({made.name: made}, FROZEN)))
+        self._inner = httpx.ASGITransport(Dispatcher(Worlds({made.name: made}, FROZEN)))
         self._paths = document(bugs)["paths"]
 
     async def __call__(self, scope, receive, send) -> None:

@@ -10,7 +10,7 @@ import yaml
 from soundstage.apis.api import Api
 from soundstage.apis.service import Service
 from soundstage.contract.contract import compile_contract
-from soundstage.server.dispatch import build_app
+from soundstage.server.dispatch import Dispatcher
 from soundstage.server.problems import problem
 from soundstage.server.serve import Listening, bound
 from soundstage.server.worlds import Worlds
@@ -122,7 +122,7 @@ def played(story, *, socket=False, cron=None, speed=0, **handlers):
 
 @asynccontextmanager
 async def _serving(worlds, *, socket):
-    app = build_app(worlds)
+    app = Dispatcher(worlds)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://127.0.0.1"

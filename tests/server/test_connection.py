@@ -1,16 +1,115 @@
-"""How answers go over a connection."""
+"""An answer goes out in one piece, however the event loop writes."""
 
+import asyncio
+import re
 import socket
 
-from soundstage.server.serve import bound
+import pytest
+
+from served import served
+from soundstage.server.connection import Whole
+from soundstage.server.faults.wire import CONNECTION, Wire
+from soundstage.server.message import Message
+
+MESSAGE = Message(200, ((b"content-length", b"2"),), b"{}")
 
 
-def test_answers_are_not_held_back_for_an_acknowledgement():
-    """asyncio turns Nagle's algorithm off only where it is told that this is TCP."""
-    with (
-        bound("127.0.0.1", 0) as listener,
-        socket.create_connection(listener.getsockname()),
-    ):
-        accepted, _ = listener.accept()
-        with accepted:
-            assert accepted.proto == socket.IPPROTO_TCP
+class Transport:
+    def __init__(self):
+        self.done = []
+
+    def write(self, data):
+        self.done.append(data)
+
+    def writelines(self, parts):
+        self.done.append(list(parts))
+
+    def close(self):
+        self.done.append("closed")
+
+    def is_closing(self):
+        return "closed" in self.done
+
+    def get_extra_info(self, name):
+        return name
+
+
+def test_what_is_kept_goes_out_at_once():
+    transport = Transport()
+    whole = Whole(transport)
+    whole.write(b"a")
+    whole.parts = []
+    whole.write(b"b")
+    whole.write(b"c")
+    assert transport.done == [b"a"]
+    whole.pour()
+    whole.write(b"d")
+    assert transport.done == [b"a", [b"b", b"c"], b"d"]
+
+
+def test_what_is_kept_goes_out_before_the_end():
+    transport = Transport()
+    whole = Whole(transport)
+    whole.parts = []
+    whole.write(b"a")
+    whole.close()
+    assert transport.done == [[b"a"], "closed"]
+    assert whole.is_closing()
+
+
+def test_nothing_kept_is_nothing_sent():
+    transport = Transport()
+    whole = Whole(transport)
+    whole.parts = []
+    whole.pour()
+    whole.pour()
+    assert transport.done == []
+    assert whole.get_extra_info("socket") == "socket"
+
+
+class Gathering:
+    held = False
+
+    def __init__(self):
+        self.done = []
+
+    def gather(self):
+        self.done.append("gather")
+
+    def pour(self):
+        self.done.append("pour")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_head_and_body_are_gathered_whatever_becomes_of_them(fails):
+    connection = Gathering()
+
+    async def send(message):
+        connection.done.append(message["type"])
+        if fails:
+            raise ConnectionError
+
+    wire = Wire({"extensions": {CONNECTION: connection}}, None, send)
+    if fails:
+        with pytest.raises(ConnectionError):
+            asyncio.run(wire.send_all(MESSAGE))
+    else:
+        asyncio.run(wire.send_all(MESSAGE))
+    assert connection.done[0] == "gather"
+    assert connection.done[-1] == "pour"
+    assert connection.done.count("pour") == 1
+
+
+def request(method, more=""):
+    line = f"{method} /_soundstage/health HTTP/1.1\r\nHost: localhost\r\n"
+    return f"{line}{more}\r\n".encode()
+
+
+def test_requests_that_do_not_wait_for_answers_get_them_in_order():
+    with served() as there, socket.create_connection(("127.0.0.1", there.port)) as own:
+        own.sendall(request("GET") + request("HEAD") + request("DELETE"))
+        own.sendall(request("GET", "Connection: close\r\n"))
+        answered = b"".join(iter(lambda: own.recv(65536), b""))
+    statuses = [int(code) for code in re.findall(rb"HTTP/1.1 (\d+)", answered)]
+    assert statuses == [200, 405, 405, 200]
+    assert answered.endswith(b"}")

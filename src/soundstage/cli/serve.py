@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
         import uvicorn.server  # noqa: F401
     from soundstage.apis.service import load_services
     from soundstage.contract.violation import DocumentError
-    from soundstage.server.dispatch import build_app
+    from soundstage.server.dispatch import Dispatcher
     from soundstage.server.guard import Guard, is_loopback, new_token
     from soundstage.server.lines import AccessLines, as_text, greeting
     from soundstage.server.serve import Listening
@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
     if token is None and not is_loopback(listener.getsockname()[0]):
         token = new_token()
     lines = AccessLines(sys.stdout, json=options.json)
-    server = Listening(build_app(worlds, Guard(token), lines), worlds, listener)
+    server = Listening(Dispatcher(worlds, Guard(token), lines), worlds, listener)
     hello = greeting(worlds, server.url, token)
     print(json.dumps(hello) if options.json else as_text(hello), flush=True)
     gc.freeze()

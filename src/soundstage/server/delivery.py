@@ -9,7 +9,7 @@ from soundstage.apis.api import Answer, ApiError
 from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
 from soundstage.server.exchange import KEY, Exchange
 from soundstage.server.faults.wire import Wire
-from soundstage.server.message import Message, message_of, send_message
+from soundstage.server.message import Message, message_of
 from soundstage.server.problems import problem, problem_answer, too_far
 from soundstage.server.streaming import deliver_stream
 from soundstage.server.waiting import Closed, Gone
@@ -40,16 +40,15 @@ class Delivery(ExceptionMiddleware):
         if exchange.answer is None:
             return
         exchange.message = _message(exchange)
-        struck = exchange.struck
+        struck, wire = exchange.struck, Wire(scope, receive, send)
         if exchange.answer.stream is not None and (not struck or struck.fault.ANSWERS):
             exchange.struck = None  # nothing but a cut does anything to a stream
-            await deliver_stream(exchange, Wire(scope, receive, send))
-        elif exchange.struck is None:
-            await send_message(exchange.message, send)
+            await deliver_stream(exchange, wire)
+        elif struck is None:
+            await wire.send_all(exchange.message)
         else:
-            exchange.message = exchange.struck.written(exchange.message)
-            wire = Wire(scope, receive, send)
-            await exchange.struck.deliver(exchange.message, wire)
+            exchange.message = struck.written(exchange.message)
+            await struck.deliver(exchange.message, wire)
 
 
 def _message(exchange: Exchange) -> Message:

@@ -28,6 +28,8 @@ from soundstage.world.clock import wall
 from soundstage.world.errors import TooFar
 
 WORLD_HEADER = b"soundstage-world"
+PAGE = "soundstage.page"
+"""In the scope of a request that a page sends, and that CORS has looked at."""
 _CONTROL = PREFIX.encode()
 
 Watch = Callable[[Scope, Exchange], None]
@@ -41,7 +43,9 @@ class _Target:
 
 
 class Dispatcher:
-    """All worlds and APIs behind one address.
+    """All worlds and APIs behind one address, as an ASGI application.
+
+    Pages of local origins may ask too.
 
     A world is found by the port, by the header ``Soundstage-World``, or by a path that
     begins with ``/~<name>/``; else it is the default one. An API is found by the
@@ -55,6 +59,14 @@ class Dispatcher:
         self._worlds = worlds
         self._guard = guard or Guard()
         self._watch = watch
+        self._cors = _Cors(
+            self,
+            allow_origin_regex=LOCAL_ORIGIN.pattern,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            allow_credentials=True,
+            expose_headers=["Soundstage-Violations", "Soundstage-Fault", "Link"],
+        )
         services = worlds.services
         self._targets = {
             name.encode(): _Target(service, build_stack(service))
@@ -78,6 +90,10 @@ class Dispatcher:
             await _refuse_protocol(scope, receive, send)
             return
         headers = by_name(scope["headers"])
+        if b"origin" in headers and PAGE not in scope:
+            scope[PAGE] = True
+            await self._cors(scope, receive, send)  # which comes back here
+            return
         if "raw_path" not in scope:
             scope["raw_path"] = scope["path"].encode()
         hosted: Hosted | None = None
@@ -209,14 +225,7 @@ async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 class _Cors(CORSMiddleware):
-    """Starlette's, only for requests of pages; every answer says so (``Vary``)."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        for name, _ in scope.get("headers", ()):
-            if name == b"origin":
-                await super().__call__(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+    """Starlette's, for requests of pages; other answers too vary with who asks."""
 
     async def send(
         self, message: Message, send: Send, request_headers: RequestHeaders
@@ -225,17 +234,3 @@ class _Cors(CORSMiddleware):
         if message["type"] == "http.response.start":
             message["headers"] = [h for h in message["headers"] if h != VARY]
         await super().send(message, send, request_headers)
-
-
-def build_app(
-    worlds: Worlds, guard: Guard | None = None, watch: Watch | None = None
-) -> ASGIApp:
-    """The whole server as an ASGI application, open to pages of local origins."""
-    return _Cors(
-        Dispatcher(worlds, guard, watch),
-        allow_origin_regex=LOCAL_ORIGIN.pattern,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        allow_credentials=True,
-        expose_headers=["Soundstage-Violations", "Soundstage-Fault", "Link"],
-    )

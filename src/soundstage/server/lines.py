@@ -100,22 +100,20 @@ class AccessLines:
     def __init__(self, out: TextIO, *, json: bool) -> None:
         self._out = out
         self._json = json
-        self._lines: list[str] = []
+        self._seen: list[tuple[Scope, Exchange]] = []
 
     def __call__(self, scope: Scope, exchange: Exchange) -> None:
         """Write down one exchange, with all others that the event loop has at hand."""
-        if self._json:
-            text = orjson.dumps(_entry(scope, exchange)).decode() + "\n"
-        else:
-            text = _for_people(scope, exchange)
-        self._lines.append(text)
-        if len(self._lines) == 1:
+        self._seen.append((scope, exchange))
+        if len(self._seen) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
-        """Print what is written down."""
-        print_at_once(self._out, "".join(self._lines))
-        self._lines.clear()
+        """Print what there is to be told."""
+        line = _for_machines if self._json else _for_people
+        text = "".join([line(scope, exchange) for scope, exchange in self._seen])
+        self._seen.clear()
+        print_at_once(self._out, text)
 
 
 def print_at_once(out: TextIO, text: str) -> None:
@@ -137,8 +135,8 @@ def _target(scope: Scope) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _entry(scope: Scope, exchange: Exchange) -> Document:
-    return {
+def _for_machines(scope: Scope, exchange: Exchange) -> str:
+    entry = {
         "at": rfc3339(exchange.now),
         "api": exchange.service.name,
         "operation": exchange.operation.id if exchange.operation else None,
@@ -148,6 +146,7 @@ def _entry(scope: Scope, exchange: Exchange) -> Document:
         "violations": [violation.as_json() for violation in exchange.violations],
         "fault": exchange.fault,
     }
+    return orjson.dumps(entry).decode() + "\n"
 
 
 def _for_people(scope: Scope, exchange: Exchange) -> str:

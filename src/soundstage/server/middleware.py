@@ -57,7 +57,10 @@ class Compiled:
 
 
 class ByOperation(RoutedMiddleware[Any]):
-    """Connexion's, for its one API: hands a routed request on to the operation."""
+    """Connexion's, for its one API: hands a routed request on to the operation.
+
+    What has nothing to wait for is called, and gives what is to be awaited.
+    """
 
     operations: Mapping[str, ASGIApp]
 
@@ -127,12 +130,12 @@ class _SecurityOperation:
         self.next_app = next_app
         self.admission = admission
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: Exchange = scope[KEY]
         exchange.credential = self.admission.admit(
             exchange.headers, scope["query_string"]
         )
-        await self.next_app(scope, receive, send)
+        return self.next_app(scope, receive, send)
 
 
 class SecurityApi(Compiled, SecurityAPI):
@@ -155,17 +158,21 @@ class _RequestOperation:
         self.next_app = next_app
         self.operation = operation
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: Exchange = scope[KEY]
-        if self.operation.body:
-            exchange.request_body = await _body(receive)
         exchange.arguments = self.operation.read(
             exchange.path_values,
             scope["query_string"],
             exchange.headers,
             exchange.request_body,
         )
-        await self.next_app(scope, receive, send)
+        return self.next_app(scope, receive, send)
+
+
+class _BodyOperation(_RequestOperation):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[KEY].request_body = await _body(receive)
+        await super().__call__(scope, receive, send)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -189,7 +196,9 @@ class RequestValidationApi(Compiled, RequestValidationAPI):
     """Makes compiled operations."""
 
     def make_operation(self, operation: AbstractOperation) -> _RequestOperation:
-        return _RequestOperation(self.next_app, self.compiled(operation))
+        compiled = self.compiled(operation)
+        kind = _BodyOperation if compiled.body else _RequestOperation
+        return kind(self.next_app, compiled)
 
 
 class RequestValidation(ByOperation, RequestValidationMiddleware):

@@ -11,7 +11,7 @@ from types import coroutine
 from typing import TypeVar
 
 from soundstage.apis.service import load_services
-from soundstage.server.dispatch import build_app
+from soundstage.server.dispatch import Dispatcher
 from soundstage.server.serve import Listening, bound
 from soundstage.server.worlds import Worlds
 from soundstage.world.world import Opening
@@ -39,7 +39,7 @@ class Server:
     ) -> None:
         self.apis, self.fixtures = tuple(apis), tuple(fixtures)
         self.worlds = Worlds(load_services(self.apis, self.fixtures), opening)
-        self.app = build_app(self.worlds)
+        self.app = Dispatcher(self.worlds)
         self._names = itertools.count(1)
         self._listening = Listening(self.app, self.worlds, bound("127.0.0.1", 0))
         self._loop: asyncio.AbstractEventLoop

@@ -141,8 +141,12 @@ class Agenda:
         self._next: dict[str, Tick | None] = {}
         self._due: tuple[tuple[Tick, str] | None] | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self._schedules)
+    def is_due(self, now: int) -> bool:
+        """Whether there may be something to do by now. O(1)."""
+        if self._due is None:
+            return bool(self._schedules)
+        due = self._due[0]
+        return due is not None and due[0].at <= now
 
     def next(self) -> tuple[Tick, str] | None:
         """The first tick to come, and whose it is. O(1) until something changes."""

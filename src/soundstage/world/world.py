@@ -85,15 +85,15 @@ class World:
         Raises ``TooFar``.
         """
         now = self.clock.now()
-        if self._agenda:
+        if self._agenda.is_due(now):
             self._carry_on(now)
         return now
 
     def state(self, api: str) -> State:
         """What there is at this API by now, to be read. Raises ``Unknown``."""
-        if self._agenda:
+        if self._agenda.is_due(self.clock.now()):
             self._carry_on(self.clock.now())
-        return self._state(api)
+        return self._states.get(api) or self._state(api)
 
     def _state(self, api: str) -> State:
         state = self._states.get(api)

@@ -1,5 +1,7 @@
 """Where faults strike: valid requests, before they reach their handlers."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.server.exchange import KEY, Exchange
@@ -14,12 +16,15 @@ class Faults:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: Exchange = scope[KEY]
         if exchange.hosted.faults:
             _strike(exchange)
-        if not exchange.forced:
-            await self.app(scope, receive, send)
+        return _done() if exchange.forced else self.app(scope, receive, send)
+
+
+async def _done() -> None:
+    """The handler is not asked."""
 
 
 def _strike(exchange: Exchange) -> None:

@@ -1,7 +1,6 @@
 """The way to one client: slow, silent or cut, if a fault wants it so."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
 
@@ -28,6 +27,12 @@ class Connection(Protocol):
 
     held: bool
 
+    def gather(self) -> None:
+        """Keep what is written until ``pour``."""
+
+    def pour(self) -> None:
+        """Send what was kept."""
+
     def finish(self) -> None:
         """Send what was written, then close."""
 
@@ -35,8 +40,7 @@ class Connection(Protocol):
         """Close with a TCP RST."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """The ASGI ends of one request."""
 
     scope: Scope
@@ -45,7 +49,15 @@ class Wire:
 
     async def send_all(self, message: Message) -> None:
         """The whole answer at once."""
-        await send_message(message, self.send)
+        connection = self._connection()
+        if connection is None:
+            await send_message(message, self.send)
+            return
+        connection.gather()
+        try:
+            await send_message(message, self.send)
+        finally:
+            connection.pour()
 
     async def start(self, message: Message) -> None:
         """Status and headers."""
