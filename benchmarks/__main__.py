@@ -110,7 +110,7 @@ def _fixture(options: argparse.Namespace, report: Report) -> None:
 
 def _growth(options: argparse.Namespace, report: Report) -> None:
     if options.save:
-        import matplotlib as _  # if it is missing, say so before minutes of measuring
+        growth.require()
     found = growth.measure(_tell)
     report.held += growth.held(found)
     report.tables.update(growth.tables(found))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.figure import Held, figure
@@ -66,6 +67,12 @@ def tables(found: Growth) -> Iterator[tuple[str, list[Row]]]:
         names = [name for name in rows[0] if name != what]
         cells = [(name, *(f"{row[name]:,.12g}" for row in rows)) for name in names]
         yield f"Growth, by {what}", [head, *cells]
+
+
+def require() -> None:
+    """End with what to do, if there is nothing to draw with."""
+    if find_spec("matplotlib") is None:
+        raise SystemExit("benchmarks: no matplotlib; pip install 'soundstage[bench]'")
 
 
 def picture(found: Growth, path: Path) -> None:
