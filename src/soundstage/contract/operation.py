@@ -69,7 +69,7 @@ class Operation:
             types = headers.get(b"content-type")
             content_type = types[-1].decode("latin-1") if types else None
             body, wrong_body = self.body.checked(content_type, raw_body)
-            wrong += wrong_body
+            wrong = (*wrong, *wrong_body)
         if wrong:
             raise Refused(*wrong)
         return Arguments(values, body)

@@ -1,6 +1,6 @@
 """What the path, the query, the headers and the cookies of a request say."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -13,7 +13,7 @@ REMEMBERED = 256
 """Requests of one operation whose parameters are known again: clients poll."""
 
 SHORT = 512
-"""Bytes of a query that are remembered."""
+"""Characters of texts that are remembered."""
 
 Values = dict[str, Json]
 
@@ -29,29 +29,31 @@ class Reader:
     _objects: tuple[Parameter, ...]
     _defaults: Mapping[str, Json]
     _needs_query: bool
-    _known: dict[Hashable, Values] = field(default_factory=dict, compare=False)
+    _known: dict[Hashable, tuple[Values, Sequence[Violation]]] = field(
+        default_factory=dict, compare=False
+    )
 
     def read(
         self, path: Mapping[str, str], query: bytes, headers: Headers
-    ) -> tuple[Values, list[Violation]]:
+    ) -> tuple[Values, Sequence[Violation]]:
         """The values by name, with defaults, and all that is wrong with them.
 
-        The same texts say the same again, so that a good request is read once.
+        The same texts say the same again, so that most requests are read once.
         """
         named = [tuple(headers.get(name, ())) for name in self._headers]
         sent = (query, *path.values(), *named)
         known = self._known.get(sent)
         if known is not None:
-            return dict(known), []
+            return dict(known[0]), known[1]
         values: Values = dict(self._defaults)
         wrong: list[Violation] = []
         self._read_all(path, query, headers, values, wrong)
         # Lists and objects might be changed by whoever is given them.
-        large = len(query) > SHORT or any(map(_is_large, values.values()))
-        if not (wrong or large):
+        large = len(str(sent)) > SHORT or any(map(_is_large, values.values()))
+        if not large:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            self._known[sent] = dict(values)
+            self._known[sent] = dict(values), wrong
         return values, wrong
 
     def _read_all(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from soundstage.contract.parameter import query_of
-from soundstage.contract.violation import DocumentError, Unauthorized
+from soundstage.contract.violation import DocumentError, Unauthorized, Violation
 from soundstage.types import Document
 
 Headers = Mapping[bytes, list[bytes]]
@@ -31,11 +31,6 @@ class Security:
     requirements: tuple[tuple[str, ...], ...]
 
     @property
-    def names(self) -> str:
-        """What may be presented, in words."""
-        return " or ".join(" and ".join(r) for r in self.requirements if r)
-
-    @property
     def is_open(self) -> bool:
         """Whether nobody need present anything."""
         return not self.requirements or () in self.requirements
@@ -51,7 +46,10 @@ class Security:
                 if None not in secrets:
                     by_secrets.setdefault(secrets, holder)
         ways = ((tuple(map(self.schemes.__getitem__, r)), c) for r, c in found.items())
-        return Admission(self, tuple(ways))
+        names = " or ".join(" and ".join(r) for r in self.requirements if r)
+        said = (f"credentials are missing: {names}", f"no such credentials ({names})")
+        wrong = (Violation("security", "security", text) for text in said)
+        return Admission(self, tuple(ways), *wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,8 @@ class Admission:
 
     security: Security
     _ways: tuple[tuple[tuple[Find, ...], Mapping[Secrets, Credential]], ...]
+    _missing: Violation
+    _wrong: Violation
 
     def admit(self, headers: Headers, query: bytes) -> Credential:
         """The credential that was presented; ``ANYBODY`` where none is asked for.
@@ -78,9 +78,7 @@ class Admission:
         security = self.security
         if not presented and security.is_open:
             return ANYBODY
-        if tried:
-            raise Unauthorized(f"no such credentials ({security.names})", missing=False)
-        raise Unauthorized(f"credentials are missing: {security.names}", missing=True)
+        raise Unauthorized(self._wrong if tried else self._missing, missing=not tried)
 
 
 def compile_security(document: Document, operation: Document, pointer: str) -> Security:

@@ -12,7 +12,7 @@ ContractError
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -40,6 +40,7 @@ class Violation:
     path: tuple[str | int, ...] = ()
     value: Json = None
     limit: Json = None
+    _ascii: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def pointer(self) -> str:
@@ -74,6 +75,13 @@ class Violation:
         text = self.message
         return text if len(text) <= VALUE_LIMIT else f"{text[: VALUE_LIMIT - 1]}…"
 
+    @property
+    def ascii(self) -> str:
+        """The JSON of ``as_json``, for headers; worked out once."""
+        if not self._ascii:
+            object.__setattr__(self, "_ascii", _ascii(self.as_json()))
+        return self._ascii
+
     def __str__(self) -> str:
         return f"{self.location}: {self.short}"
 
@@ -88,7 +96,7 @@ def header_of(violations: Sequence[Violation]) -> str:
     shown: list[str] = []
     room = HEADER_LIMIT
     for count, violation in enumerate(violations):
-        text = _ascii(violation.as_json())
+        text = violation.ascii
         room -= len(text) + 1
         if room < 0:
             shown.append(f'{{"more":{len(violations) - count}}}')
@@ -158,8 +166,8 @@ class Unrouted(Refused):
 class Unauthorized(Refused):
     """No requirement of the operation is satisfied; ``missing`` if none was tried."""
 
-    def __init__(self, message: str, *, missing: bool) -> None:
-        super().__init__(Violation("security", "security", message))
+    def __init__(self, violation: Violation, *, missing: bool) -> None:
+        super().__init__(violation)
         self.missing = missing
 
 

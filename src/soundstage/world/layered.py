@@ -1,7 +1,7 @@
 """A mapping that many share, and what one of them has made of it."""
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -25,6 +25,13 @@ class Layered(MutableMapping[str, T]):
         if key in self._gone:
             raise KeyError(key)
         return self._below[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As of a dict; Mapping's own raises and catches."""
+        found = self._own.get(key)
+        if found is None and key not in self._gone:
+            return self._below.get(key, default)
+        return default if found is None else found
 
     def __setitem__(self, key: str, value: T) -> None:
         self._own[key] = value

@@ -66,7 +66,10 @@ class Status(Fault):
 
 
 _OWN: tuple[Refused | ApiError, ...] = (
-    Unauthorized("these credentials are refused", missing=False),
+    Unauthorized(
+        Violation("security", "security", "these credentials are refused"),
+        missing=False,
+    ),
     Forbidden("this is forbidden"),
     NotFound("runs", "anything"),
     TooLarge(Violation("body", "size", "the body is too large")),
