@@ -164,6 +164,7 @@ def test_a_page_of_many_looks_at_few(parent):
     (),
     (("number", Between(None, 2 * FEW)),),
     (("number", Between(3, 2)),),
+    (("letter", Among(frozenset({"aa"}))),),
     (("number", Holds(lambda number: number < 3)),),
     (("number", Holds(lambda number: number % 2)),),
     (("number", Holds(lambda number: number >= 0)), ("letter", Among(frozenset()))),
