@@ -266,6 +266,14 @@ def test_the_daemon_tells_of_its_tasks_in_brief(client):
     assert info["fingerprint"] == "9f2c41d07be8a356"
 
 
+@pytest.mark.parametrize(
+    ("told", "scheme"), [("https", "https"), ("HTTP", "http"), ("gopher", "http")]
+)
+def test_links_have_the_scheme_of_what_stands_in_front(client, told, scheme):
+    answer = client.get("/api/runs", headers={"X-Forwarded-Proto": told})
+    assert answer.json()["$schema"].startswith(f"{scheme}://")
+
+
 def test_a_schema_that_is_named_can_be_fetched_with_those_it_names(client):
     headers = {"host": "daemon.test"}
     body = client.get("/runwisp/api/runs", headers=headers).json()

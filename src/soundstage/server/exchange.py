@@ -83,9 +83,16 @@ def by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
 
 
 def base_url_of(scope: Scope, headers: Mapping[bytes, list[bytes]]) -> str:
-    """The scheme and host that the client used; a host that is none is left out."""
+    """The scheme and host that the client used; a host that is none is left out.
+
+    What stands in front of the server says the scheme in X-Forwarded-Proto.
+    """
     host = headers.get(b"host", NO_HOST)[-1]
-    return _base_url(scope.get("scheme", "http"), host)
+    scheme: str = scope.get("scheme", "http")
+    if b"x-forwarded-proto" in headers:
+        told = headers[b"x-forwarded-proto"][-1].strip().lower()
+        scheme = told.decode() if told in {b"http", b"https"} else scheme
+    return _base_url(scheme, host)
 
 
 @lru_cache(64)  # a client says the same each time

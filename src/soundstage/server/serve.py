@@ -59,6 +59,7 @@ class Listening:
             lifespan="off",
             log_level="warning",
             access_log=False,
+            proxy_headers=False,  # exchange.py reads the one that matters here
             # Equal worlds answer byte for byte the same, headers too.
             server_header=False,
             date_header=False,

@@ -1,7 +1,6 @@
 """What a list is asked for: tests of documents, an order, and a page."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import compress
 from typing import NamedTuple, TypeAlias
 
@@ -17,8 +16,7 @@ order; what a function gives depends on its arguments alone."""
 Key: TypeAlias = tuple[bool, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Among:
+class Among(NamedTuple):
     """Whether a value is one of these."""
 
     values: frozenset[Json]
@@ -27,8 +25,7 @@ class Among:
         return value in self.values
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(NamedTuple):
     """Whether a value is in this range; both of its ends belong to it, null does not.
 
     An end that is None is no limit.
@@ -45,8 +42,7 @@ class Between:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Above:
+class Above(NamedTuple):
     """Whether a value is greater than this one; null is not."""
 
     least: Json
@@ -55,8 +51,7 @@ class Above:
         return value is not None and bool(self.least < value)
 
 
-@dataclass(frozen=True, slots=True)
-class Holds:
+class Holds(NamedTuple):
     """Whether a function says so."""
 
     function: Callable[[Json], bool]
@@ -140,7 +135,7 @@ def _passing(test: Test, said: list[Json]) -> Iterable[bool]:
         case Between(least, most) if None not in {least, most}:
             return [value is not None and least <= value <= most for value in said]
         case _:
-            return map(test, said)
+            return [test(value) for value in said]
 
 
 def _said(aspect: Aspect, found: list[Seen]) -> list[Json]:
