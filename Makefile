@@ -40,7 +40,12 @@ test-clients: $(READY) ## run the official clients' stories, JavaScript's too
 	fi
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/clients $(ARGS)
 
-bench: $(READY) ## measure on a quiet machine, ten minutes (needs wrk; ARGS='requests')
+DRAWING := .venv/.drawing
+$(DRAWING): $(READY)
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[bench]'
+	@touch $(DRAWING)
+
+bench: $(DRAWING) ## measure on a quiet machine, ten minutes (needs wrk; ARGS='requests')
 	@$(BIN)/python -m benchmarks --save $(ARGS)
 
 PEERS := benchmarks/peers

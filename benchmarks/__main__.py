@@ -109,6 +109,8 @@ def _fixture(options: argparse.Namespace, report: Report) -> None:
 
 
 def _growth(options: argparse.Namespace, report: Report) -> None:
+    if options.save:
+        growth.require()
     found = growth.measure(_tell)
     report.held += growth.held(found)
     report.tables.update(growth.tables(found))

@@ -67,7 +67,9 @@ def test_the_example_in_javascript_passes():
     assert "# pass 4\n" in done.stdout
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "testing.md", "javascript.md"])
+@pytest.mark.parametrize(
+    "page", ["tutorial.md", "testing.md", "javascript.md", "performance.md"]
+)
 def test_links_of_the_guides_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", (DOCS / page).read_text()):
         assert (DOCS / target).exists(), target

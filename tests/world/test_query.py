@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from soundstage.world.collection import Collection
 from soundstage.world.ids import uuid
-from soundstage.world.query import Above, Among, Between, Holds, Query, searched
+from soundstage.world.query import Above, Among, Between, Holds, Query, searched, seen
 from soundstage.world.record import Kind, Record, began
 from soundstage.world.rows import FEW, Rows
 
@@ -96,7 +96,7 @@ def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
     columns = rows._block.columns
     page = columns.find(query, now, rows._changed, rows._later)
     begun = [record for record in plain if record.began <= now]
-    assert page == searched(begun, query, now)
+    assert page == searched(seen(begun, now), query)
 
 
 @given(lists(), st.integers(0, 13))
@@ -164,6 +164,7 @@ def test_a_page_of_many_looks_at_few(parent):
     (),
     (("number", Between(None, 2 * FEW)),),
     (("number", Between(3, 2)),),
+    (("letter", Among(frozenset({"aa"}))),),
     (("number", Holds(lambda number: number < 3)),),
     (("number", Holds(lambda number: number % 2)),),
     (("number", Holds(lambda number: number >= 0)), ("letter", Among(frozenset()))),
@@ -174,7 +175,44 @@ def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
     rows = many(2 * FEW).copy().rows
     for start in (0, FEW // 2, 2 * FEW):
         query = Query(tests, order, descending=True, start=start, size=9)
-        assert rows.find(query, now) == searched(rows.begun(now), query, now)
+        assert rows.find(query, now) == searched(seen(rows.begun(now), now), query)
+
+
+def test_a_window_that_goes_with_the_clock_is_looked_through_once():
+    rows = many(100).copy().rows
+    windows = [
+        Query((("number", Between(start, 500 + start)),), "letter", size=50)
+        for start in (9, 9.5, 10, 20)
+    ]
+    assert rows.find(windows[0], 600).total == 91
+    Watched.looks = 0
+    assert [rows.find(each, 600).total for each in windows[1:3]] == [90, 90]
+    assert rows.find(windows[1], 700) is rows.find(windows[2], 650)
+    assert Watched.looks == 0
+    ends = [Query((("number", Between(9, most)),)) for most in (49, 49.5, 50)]
+    assert [rows.find(query, 650).total for query in ends] == [41, 41, 42]
+    assert rows.find(windows[3], 650) == searched(
+        seen(rows.begun(650), 650), windows[3]
+    )
+
+
+@given(lists(), QUERIES, TESTS, st.lists(st.integers(0, 13), max_size=3))
+def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, moments):
+    rows, plain = listed
+    others = [
+        {"tests": (("letter", test),)},
+        {"order": None if one.order else "letter"},
+        {"descending": not one.descending},
+        {"start": one.start + 1},
+        {"size": one.size + 1},
+    ]
+    for now in (*moments, *moments):
+        for query in (one, *(one._replace(**other) for other in others)):
+            begun = [record for record in plain if record.began <= now]
+            assert rows.find(query, now) == searched(seen(begun, now), query)
+        for record in plain[:1]:
+            plain.remove(record)
+            rows.replace(record, None)
 
 
 def test_the_newest_are_found_without_looking_at_the_rest():

@@ -1,7 +1,7 @@
 """Many records as columns of numbers, so that a query looks at all of them at once."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from typing import TypeAlias
 
@@ -43,7 +43,8 @@ class Columns:
         self._records = records
         self._began = np.array([record.began for record in records], np.int64)
         settled = np.array([record.settled for record in records], np.int64)
-        self._gone = [i for i, r in enumerate(records) if r.last is None]
+        self._there = np.array([r.last is not None for r in records], np.bool_)
+        self._all_there = bool(self._there.all())
         moving = np.flatnonzero(settled > self._began)
         self._moving = moving[np.argsort(settled[moving], kind="stable")]
         self._ends = settled[self._moving]
@@ -84,13 +85,14 @@ class Columns:
         """Every value of a field as of now. O(n), as ``find``."""
         begun, column = self._begun(now), self._column(field)
         alone = self._alone(now, changed)
-        left_out = [i for i in (*self._gone, *alone) if i < begun]
-        codes = np.delete(column.codes[:begun], left_out)
+        there = self._there[:begun].copy()
+        there[[i for i in alone if i < begun]] = False
+        codes = column.codes[:begun][there]
         keys = (
             column.keys[code] for code in np.flatnonzero(np.bincount(codes)).tolist()
         )
-        there = (r for i, r in alone.items() if r is not None and i < begun)
-        loose = (r.as_of(now) for r in (*there, *later))
+        others = (r for i, r in alone.items() if r is not None and i < begun)
+        loose = (record.as_of(now) for record in (*others, *later))
         return frozenset(
             [
                 *(value if is_there else None for is_there, value in keys),
@@ -113,19 +115,18 @@ class Columns:
         return going_on | {self._places[name]: r for name, r in changed.items()}
 
     def _found(
-        self, query: Query, begun: int, alone: Iterable[int], ordering: Ordering
+        self, query: Query, begun: int, alone: Collection[int], ordering: Ordering
     ) -> Sequence[int] | Numbers:
         """The ranks of those that are asked for, as they are at last."""
         masks = [*self._masks(query, begun, ordering)]
         if any(mask is False for mask in masks):
             return ()
-        left_out = [*self._gone, *alone]
         chosen = [mask for mask in masks if not isinstance(mask, bool)]
-        if not chosen and not left_out:
+        if not chosen and not alone:
             return range(len(self._records))
-        mask = reduce(np.logical_and, chosen, np.ones(len(self._records), np.bool_))
-        if left_out:
-            mask[ordering.ranks[left_out]] = False
+        mask = reduce(np.logical_and, chosen or [np.ones_like(self._there)])
+        if alone:
+            mask[ordering.ranks[list(alone)]] = False
         return np.flatnonzero(mask)
 
     def _masks(
@@ -133,6 +134,8 @@ class Columns:
     ) -> Iterator[Mask | bool]:
         if begun < len(self._records):
             yield ordering.places < begun
+        if not self._all_there:
+            yield self._there[ordering.places]
         for aspect, test in query.tests:
             column = self._column(aspect)
             yield column.passing(test, ordering.codes(aspect, column))
@@ -154,21 +157,44 @@ class Columns:
         first, last = min(query.start, total), min(query.start + query.size, total)
         if query.descending:
             first, last = total - last, total - first
-        stands = {
-            bisect_left(found, each[:2], key=self._standing(query, places)) + k: each[2]
-            for k, each in enumerate(loose)
-        }
-        before = sum(1 for place in stands if place < first)
-        documents = []
-        for place in range(first, last):
-            if place in stands:
-                documents.append(stands[place])
-                before += 1
-            else:
-                documents.append(self._last(int(places[found[place - before]])))
+        if loose:
+            stands = self._stands(query, places, found, loose)
+            documents = [*self._merged(places, found, stands, range(first, last))]
+        else:
+            ranks = np.asarray(found[first:last], np.intp)
+            documents = [self._last(i) for i in places[ranks].tolist()]
         if query.descending:
             documents.reverse()
         return Page(Versions(documents), total)
+
+    def _stands(
+        self,
+        query: Query,
+        places: Numbers,
+        found: Sequence[int] | Numbers,
+        loose: list[Found],
+    ) -> dict[int, Document]:
+        """Where those that were looked at alone stand among all that are found."""
+        standing = self._standing(query, places)
+        return {
+            bisect_left(found, (key, place), key=standing) + k: document
+            for k, (key, place, document) in enumerate(loose)
+        }
+
+    def _merged(
+        self,
+        places: Numbers,
+        found: Sequence[int] | Numbers,
+        stands: dict[int, Document],
+        page: range,
+    ) -> Iterator[Document]:
+        before = sum(1 for place in stands if place < page.start)
+        for place in page:
+            if place in stands:
+                before += 1
+                yield stands[place]
+            else:
+                yield self._last(int(places[found[place - before]]))
 
     def _standing(
         self, query: Query, places: Numbers

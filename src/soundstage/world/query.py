@@ -99,13 +99,21 @@ def passes(query: Query, document: Document, at: int) -> bool:
     return all(test(value_of(a, document, at)) for a, test in query.tests)
 
 
-def searched(records: Iterable[Record], query: Query, now: int) -> Page:
-    """The page as of now, by looking at each of these, which have begun. O(records)."""
-    aspects = [aspect for aspect, _ in query.tests]
-    if any(callable(aspect) for aspect in (*aspects, query.order)):
-        found = _with_instants(records, now)
-    else:  # nobody asks since when a document holds
-        found = [(d, 0) for record in records if (d := record.as_of(now)) is not None]
+Seen: TypeAlias = tuple[Document, int]
+"""A document, and the instant since which it holds."""
+
+
+def seen(records: Iterable[Record], now: int) -> list[Seen]:
+    """What there is of these, which have begun. O(records)."""
+    return [
+        (document, record.since(now))
+        for record in records
+        if (document := record.as_of(now)) is not None
+    ]
+
+
+def searched(found: list[Seen], query: Query) -> Page:
+    """The page, by looking at each. O(n log n)."""
     for aspect, test in query.tests:
         found = list(compress(found, _passing(test, _said(aspect, found))))
     if query.order is not None:
@@ -114,18 +122,10 @@ def searched(records: Iterable[Record], query: Query, now: int) -> Page:
             keys = list(map(nulls_first, keys))
         found = [found[i] for i in sorted(range(len(found)), key=keys.__getitem__)]
     if query.descending:
-        found.reverse()
+        found = found[::-1]
     end = query.start + query.size
     documents = Versions(document for document, _ in found[query.start : end])
     return Page(documents, len(found))
-
-
-def _with_instants(records: Iterable[Record], now: int) -> list[tuple[Document, int]]:
-    return [
-        (document, record.since(now))
-        for record in records
-        if (document := record.as_of(now)) is not None
-    ]
 
 
 def _passing(test: Test, said: list[Json]) -> Iterable[bool]:
@@ -138,7 +138,7 @@ def _passing(test: Test, said: list[Json]) -> Iterable[bool]:
             return [test(value) for value in said]
 
 
-def _said(aspect: Aspect, found: list[tuple[Document, int]]) -> list[Json]:
+def _said(aspect: Aspect, found: list[Seen]) -> list[Json]:
     if isinstance(aspect, str):
         return [document.get(aspect) for document, _ in found]
     return [aspect(document, at) for document, at in found]

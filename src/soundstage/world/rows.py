@@ -1,12 +1,21 @@
 """Lists of records in the order in which they begin, many of them perhaps."""
 
-from bisect import bisect_right, insort_right
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right, insort_right
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from soundstage.types import Document, Json
-from soundstage.world.query import Page, Query, searched
+from soundstage.world.query import (
+    Aspect,
+    Between,
+    Page,
+    Query,
+    Seen,
+    Test,
+    searched,
+    seen,
+)
 from soundstage.world.record import Record, began
 
 if TYPE_CHECKING:
@@ -15,7 +24,7 @@ if TYPE_CHECKING:
 FEW = 400
 """So many records are looked at one by one; the default world has no longer list."""
 
-REMEMBERED = 100
+REMEMBERED = 300
 """So many answers about few records are remembered."""
 
 BESIDE = 200
@@ -49,6 +58,7 @@ class Rows:
         "_answers",
         "_block",
         "_changed",
+        "_epoch",
         "_epochs",
         "_later",
         "_merged",
@@ -62,7 +72,8 @@ class Rows:
         self._later: list[Record] = []
         self._merged: list[Record] | None = None
         self._epochs: list[int] | None = None
-        self._answers: dict[tuple[Query | str, int], Json] = {}
+        self._epoch = 0
+        self._answers: dict[Hashable, Json] = {}
 
     def copy(self) -> "Rows":
         """Rows that change on their own; the records are shared."""
@@ -116,17 +127,50 @@ class Rows:
         """
         if self._is_long():
             return self._block.columns.find(query, now, self._changed, self._later)
+        page: Page = self._remembered(query, now, lambda: self._found(query, now))
+        return page
+
+    def _found(self, query: Query, now: int) -> Page:
+        """The page; ranges in which the same values lie find the same.
+
+        So a window that ends now is not looked through anew with every tick.
+        """
+        tests = tuple(self._lying_in(aspect, test, now) for aspect, test in query.tests)
         page: Page = self._remembered(
-            query, now, lambda: searched(self.begun(now), query, now)
+            (tests, *query[1:]), now, lambda: searched(self._seen(now), query)
         )
         return page
+
+    def _seen(self, now: int) -> list[Seen]:
+        there: list[Seen] = self._remembered(
+            seen, now, lambda: seen(self.begun(now), now)
+        )
+        return there
+
+    def _lying_in(self, aspect: Aspect, test: Test, now: int) -> tuple[Hashable, ...]:
+        if not isinstance(test, Between) or not isinstance(aspect, str):
+            return aspect, test
+        values: list[Json] = self._remembered(
+            (aspect, "in order"),
+            now,
+            lambda: sorted(each for each in self.said(aspect, now) if each is not None),
+        )
+        least, most = test.least, test.most
+        first = 0 if least is None else bisect_left(values, least)
+        return (
+            aspect,
+            first,
+            len(values) if most is None else bisect_right(values, most),
+        )
 
     def said(self, field: str, now: int) -> frozenset[Json]:
         """Every value of a field, as of now; as quick as ``find``."""
         if self._is_long():
             return self._block.columns.said(field, now, self._changed, self._later)
         values: frozenset[Json] = self._remembered(
-            field, now, lambda: frozenset(each.get(field) for each in self.all(now))
+            field,
+            now,
+            lambda: frozenset([each.get(field) for each, _ in self._seen(now)]),
         )
         return values
 
@@ -139,17 +183,17 @@ class Rows:
         return True
 
     def _remembered(
-        self, asked: Query | str, now: int, answer: Callable[[], Json]
+        self, asked: Hashable, now: int, answer: Callable[[], Json]
     ) -> Json:
         """The answer; between two changes of any record it is one and the same."""
         if self._epochs is None:
             self._epochs = sorted({at for r in self.records for at in r.to_come})
-        key = (asked, bisect_right(self._epochs, now))
-        found = self._answers.get(key)
+        epoch = bisect_right(self._epochs, now)
+        if epoch != self._epoch or len(self._answers) >= REMEMBERED:
+            self._epoch, self._answers = epoch, {}
+        found = self._answers.get(asked)
         if found is None:
-            if len(self._answers) >= REMEMBERED:
-                self._answers.clear()
-            found = self._answers[key] = answer()
+            found = self._answers[asked] = answer()
         return found
 
     def _forget(self) -> None:

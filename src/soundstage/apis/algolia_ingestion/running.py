@@ -28,7 +28,10 @@ def run_task(call: Call) -> Answer:
 
 
 def run_source(call: Call) -> Answer:
-    """Start a run of every enabled task of a source whose index was asked for."""
+    """Start a run of every enabled task of a source whose index was asked for.
+
+    O(tasks of the application).
+    """
     source = own(call, "sources", call.parameters["sourceID"])
     if source["type"] not in RUNNABLE:
         msg = f"tasks of a source of type {source['type']} are not run together"

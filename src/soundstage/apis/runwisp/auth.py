@@ -68,6 +68,7 @@ def _cookie(token: str) -> str:
 
 
 def _used(call: Call) -> int:
+    """How many challenges were used by now. O(those)."""
     return len(call.collection("challenges").all(call.now))
 
 

@@ -23,6 +23,7 @@ def stop_service(call: Call) -> Answer:
 
 
 def _stopped(call: Call) -> Task:
+    """The service, with none of its replicas going on. O(runs of the service)."""
     task = task_of(call)
     if not task.is_service:
         raise Impossible(NO_SERVICE)

@@ -17,7 +17,10 @@ from soundstage.world.page import ordered
 
 
 def create_dataset(call: Call) -> Answer:
-    """A new dataset; its tracking id is unique in the organization."""
+    """A new dataset; its tracking id is unique in the organization.
+
+    O(datasets of the organization).
+    """
     organization_id, given = own_organization(call), call.body
     tracking_id = given.get("tracking_id")
     datasets = call.collection("datasets")

@@ -121,7 +121,10 @@ def _payload(given: Document, text: str, index: int) -> Document:
 
 
 def _group(call: Call, dataset: Document, file: Document, event: str) -> str:
-    """The group of a file's chunks, which is there from an event on."""
+    """The group of a file's chunks, which is there from an event on.
+
+    O(groups of the dataset) where it has a tracking id.
+    """
     given = call.body
     tracking_id = given.get("group_tracking_id")
     known = store.tracking_ids(call, "groups", dataset) if tracking_id else {}

@@ -31,7 +31,10 @@ def create_chunk_group(call: Call) -> Answer:
 
 
 def _made(call: Call, dataset: Document, payloads: list[Document]) -> list[Document]:
-    """The groups as they will be. Raises ``BadRequest`` for a taken tracking id."""
+    """The groups as they will be. Raises ``BadRequest`` for a taken tracking id.
+
+    O(groups of the dataset) where there are tracking ids.
+    """
     taken = {}
     if any(payload.get("tracking_id") for payload in payloads):
         taken = store.tracking_ids(call, "groups", dataset)
@@ -85,7 +88,10 @@ def _group(call: Call, dataset: Document) -> Document:
 
 
 def update_chunk_group(call: Call) -> Answer:
-    """Change a group, at once; its chunks get its tags when a worker says so."""
+    """Change a group, at once; its chunks get its tags when a worker says so.
+
+    O(groups of the dataset) where there are tracking ids.
+    """
     dataset, given = dataset_of(call), call.body
     group_id, tracking_id = given.get("group_id"), given.get("tracking_id")
     if group_id is not None:
@@ -206,7 +212,7 @@ def bookmark(call: Call, group_id: str, chunk_id: str, dataset: Document) -> Non
 
 
 def _chunks(call: Call, dataset: Document, group_id: str) -> list[Document]:
-    """The chunks of a group that are there now."""
+    """The chunks of a group that are there now. O(those)."""
     found = []
     for bookmark in call.collection("bookmarks").children(group_id, call.now):
         try:
