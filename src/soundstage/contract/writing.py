@@ -48,20 +48,19 @@ class Writer:
         return encoded(value) if self._schema.is_valid(value) else None
 
     def _in_halves(self, value: Document) -> bytes | None:
-        rest, written, apart = dict(value), dict(value), []
+        rest, apart = dict(value), {}
         for name, schema in self._items.items():
             items = value.get(name)
             if type(items) is Versions and items:
                 text = items.told.get(schema) or _all_told(items, schema)
                 if text is None:
                     return None
-                apart.append(name)
+                apart[name] = orjson.Fragment(text)
                 rest[name] = [None] * len(items) if name in self._sized else []
-                written[name] = orjson.Fragment(text)
         if not self._rest(*apart).is_valid(rest):
             return None
         try:
-            return orjson.dumps(written)
+            return orjson.dumps(rest | apart)
         except TypeError:
             return encoded(value)
 

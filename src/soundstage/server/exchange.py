@@ -25,11 +25,12 @@ NO_HOST = (b"",)
 _HOST = re.compile(rb"[A-Za-z0-9.:\[\]_-]+")
 
 
-@dataclass(slots=True)
+@dataclass
 class Exchange:
     """What the parts of a stack know of a request; each fills in its own.
 
-    The dispatcher puts it into the scope.
+    The dispatcher puts it into the scope. What is not known at first is no slot, so
+    that nothing is done for it until then.
     """
 
     service: Service
@@ -39,18 +40,21 @@ class Exchange:
     base_url: str
     root: str  # the path below which this API is found in this world
     wall: int  # when it came in
-    operation: Operation | None = None
-    path_values: Mapping[str, str] = field(default_factory=dict)
-    credential: Credential = field(default_factory=dict)  # anybody's
-    arguments: Arguments | None = None
-    request_body: bytes = b""
-    answer: Answer | None = None
-    written: bytes | None = None  # the answer's body as JSON, found good
-    violations: tuple[Violation, ...] = ()
-    message: Message | None = None
-    struck: Struck | None = None
-    forced: bool = False  # the answer is a fault's; no contract has a say in it
-    lag: int = 0  # reads are as of so many milliseconds before now
+    operation: Operation | None = field(init=False, default=None)
+    path_values: Mapping[str, str] = field(init=False)
+    credential: Credential = field(init=False)
+    arguments: Arguments | None = field(init=False, default=None)
+    request_body: bytes = field(init=False, default=b"")
+    answer: Answer | None = field(init=False, default=None)
+    # The answer's body as JSON, found good.
+    written: bytes | None = field(init=False, default=None)
+    violations: tuple[Violation, ...] = field(init=False, default=())
+    message: Message | None = field(init=False, default=None)
+    struck: Struck | None = field(init=False, default=None)
+    # The answer is a fault's; no contract has a say in it.
+    forced: bool = field(init=False, default=False)
+    # Reads are as of so many milliseconds before now.
+    lag: int = field(init=False, default=0)
 
     def answer_with(
         self, answer: Answer, violations: tuple[Violation, ...] | None = None

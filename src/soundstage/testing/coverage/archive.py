@@ -82,7 +82,7 @@ def _paths(contract: Contract, segments: list[bytes]) -> Iterator[bytes]:
 def _seen(entry: Document, found: Found, query: bytes) -> Seen:
     api, operation, values = found
     request, response = entry["request"], entry["response"]
-    headers = by_name(_pairs(request.get("headers", ())))
+    headers = by_name((n.lower(), v) for n, v in _pairs(request.get("headers", ())))
     body = posted_of(request.get("postData"))
     if body and b"content-type" not in headers:
         kind = request["postData"].get("mimeType", "")
