@@ -6,16 +6,24 @@ from typing import Any
 from connexion import AsyncApp, request
 from connexion.middleware.main import API as RegisteredApi  # noqa: N811 - not a constant
 from connexion.resolver import Resolver
+from connexion.spec import OpenAPISpecification
 
 from benchmarks.floors.serve import answers, serve
 from soundstage.apis.api import Call
 from soundstage.apis.service import Service, load_services
 from soundstage.contract.operation import Arguments
-from soundstage.server.stack import Document31
 from soundstage.server.worlds import Opening, Worlds
 from soundstage.world.clock import instant_of
 
 NOW = instant_of("2026-01-01T00:00:00Z")
+
+
+class Document31(OpenAPISpecification):
+    """Connexion's own, but for the version that it asks for."""
+
+    @classmethod
+    def _validate_spec(cls, _spec: dict[str, Any]) -> None:
+        """Connexion has the schema of OpenAPI 3.0 only."""
 
 
 def admitted(*_: Any, **__: Any) -> dict[str, str]:
