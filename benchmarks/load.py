@@ -24,6 +24,7 @@ class Load:
 
 def load(process: Process, case: Case, connections: int, seconds: int) -> Load:
     """Ask for one case over and over. Raises ``RuntimeError`` on another status."""
+    process.clear()
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_script(case))
         script.flush()

@@ -27,6 +27,12 @@ class Process:
     name: str
     url: str
     pid: int
+    printed: Path | None = None
+
+    def clear(self) -> None:
+        """Forget what it has printed, before a disk is to remember it."""
+        if self.printed:
+            os.truncate(self.printed, 0)
 
     def cpu(self) -> float:
         """Seconds of a core that it has used, its children too."""
@@ -65,7 +71,7 @@ def serving(
     """
     pin = ["taskset", "-c", str(core)] if core is not None else []
     with tempfile.NamedTemporaryFile("r") as printed:
-        with Path(printed.name).open("w") as out:
+        with Path(printed.name).open("a") as out:
             started = subprocess.Popen(
                 [*pin, *words],
                 stdout=out,
@@ -73,7 +79,8 @@ def serving(
                 cwd=Path(__file__).parents[1],
             )
         try:
-            yield Process(name, _url(name, started, printed), started.pid)
+            url = _url(name, started, printed)
+            yield Process(name, url, started.pid, Path(printed.name))
         finally:
             started.send_signal(signal.SIGTERM)
             started.wait(10)

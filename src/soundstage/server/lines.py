@@ -110,10 +110,9 @@ class AccessLines:
 
     def flush(self) -> None:
         """Print what there is to be told."""
+        seen, self._seen = self._seen, []
         line = _for_machines if self._json else _for_people
-        text = "".join([line(scope, exchange) for scope, exchange in self._seen])
-        self._seen.clear()
-        print_at_once(self._out, text)
+        print_at_once(self._out, "".join([line(*each) for each in seen]))
 
 
 def print_at_once(out: TextIO, text: str) -> None:
