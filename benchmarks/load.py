@@ -31,6 +31,7 @@ def load(process: Process, case: Case, connections: int, seconds: int) -> Load:
         before = process.cpu()
         said = _wrk(process.url + case.target, script.name, connections, seconds)
         used = process.cpu() - before
+    process.rest()
     requests = int(re.search(r"(\d+) requests in", said)[1]) or 1
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     errors = re.search(r"Socket errors: (.*)", said)

@@ -34,6 +34,15 @@ class Process:
         if self.printed:
             os.truncate(self.printed, 0)
 
+    def rest(self) -> None:
+        """Wait until it has done what nobody waits for any more.
+
+        Whoever is asked next would share its core with it.
+        """
+        used = -1.0
+        while used != (used := self.cpu()):
+            time.sleep(3 / TICKS)
+
     def cpu(self) -> float:
         """Seconds of a core that it has used, its children too."""
         return sum(map(cpu_seconds, (self.pid, *children(self.pid))))
