@@ -60,6 +60,9 @@ def _running(peer: str, document: Path) -> Iterator[Process]:
             started.wait(10)
 
 
+KEPT = Path(__file__).parents[1] / "results" / "peers.md"
+
+
 def _await(peer: str, port: int, started: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and started.poll() is None:
@@ -87,7 +90,8 @@ def measure() -> Iterator[tuple[str, ...]]:
             document = folder / f"{api}.json"
             found = httpx.get(f"{ours.url}/_soundstage/specs/{api}.json")
             document.write_bytes(found.content)
-            cases = [case for case in ACCEPTED if case.api == api]
+            # No run has a hundred events here: peers answer from examples.
+            cases = [c for c in ACCEPTED if c.api == api and "(100)" not in c.name]
             for peer in PEERS:
                 print(f"{peer}, {api} …", file=sys.stderr, flush=True)
                 with _running(peer, document) as process:
@@ -128,4 +132,6 @@ if __name__ == "__main__":
     require()
     if not BIN.exists():
         sys.exit("benchmarks: peers are not installed; make bench-peers does it")
-    print(table(measure()))
+    text = table(measure())
+    print(text)
+    KEPT.write_text(text)
