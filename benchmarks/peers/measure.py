@@ -25,6 +25,7 @@ from benchmarks.table import table
 
 HERE = Path(__file__).parent
 BIN = HERE / "node_modules/.bin"
+KEPT = HERE.parent / "results" / "peers.md"
 PATIENCE = 60  # seconds that a peer may take to start
 REPEATS, SECONDS, CONNECTIONS = 5, 1, 32
 
@@ -58,9 +59,6 @@ def _running(peer: str, document: Path) -> Iterator[Process]:
         finally:
             started.terminate()
             started.wait(10)
-
-
-KEPT = Path(__file__).parents[1] / "results" / "peers.md"
 
 
 def _await(peer: str, port: int, started: subprocess.Popen[bytes]) -> None:

@@ -102,9 +102,10 @@ class Dispatcher:
             target = self._target(scope, headers)
             # Nothing may keep a world that has gone too far from being reset.
             asked = target is not self._control
-            now = _now(hosted) if asked else hosted.world.clock.now()
-        except Problem as error:
-            await self._refuse(scope, headers, error, hosted, send)
+            now = hosted.world.now() if asked else hosted.world.clock.now()
+        except (Problem, TooFar) as error:
+            problem = error if isinstance(error, Problem) else too_far(error)
+            await self._refuse(scope, headers, problem, hosted, send)
             return
         exchange = self._exchange(target.service, hosted, scope, headers, now)
         try:
@@ -208,14 +209,6 @@ def _shift(scope: Scope, head: bytes, rest: bytes) -> None:
     """Move the first segment of the path to ``root_path`` (ASGI)."""
     scope["root_path"] = f"{scope.get('root_path', '')}/{head.decode('latin-1')}"
     scope["raw_path"] = b"/" + rest
-
-
-def _now(hosted: Hosted) -> int:
-    """The present instant, with all done that was due. Raises ``Problem``."""
-    try:
-        return hosted.world.now()
-    except TooFar as error:
-        raise too_far(error) from error
 
 
 async def _refuse_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
