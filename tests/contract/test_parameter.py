@@ -4,6 +4,7 @@ import pytest
 
 from soundstage.contract.operation import compile_operation
 from soundstage.contract.parameter import query_of
+from soundstage.contract.reading import REMEMBERED, SHORT
 from soundstage.contract.violation import DocumentError, Refused
 
 NUMBERS = {"type": "array", "items": {"type": "integer"}}
@@ -256,3 +257,41 @@ def test_all_violations_of_a_request_are_reported_together():
 )
 def test_a_query_string_is_pairs_in_order(raw, pairs):
     assert query_of(raw) == pairs
+
+
+LIST = {
+    "name": "q",
+    "in": "query",
+    "schema": {"type": "array", "items": {"type": "string"}},
+}
+TEXT = {"name": "t", "in": "query", "schema": {"type": "string"}}
+
+
+@pytest.mark.parametrize(("parameter", "query"), [(TEXT, "t=a"), (LIST, "q=a")])
+def test_what_is_read_again_is_nobody_elses(parameter, query):
+    op = operation(parameter)
+    first, second = read(op, query), read(op, query)
+    assert first == second
+    first["t"] = "changed"
+    for value in first.values():
+        if isinstance(value, list):
+            value.append("more")
+    assert read(op, query) == second
+
+
+def test_what_is_wrong_is_so_each_time():
+    op = operation(TEXT)
+    for _ in range(2):
+        with pytest.raises(Refused, match="no query parameter 'u'"):
+            read(op, "u=1")
+        assert read(op, "t=1")["t"] == "1"
+
+
+def test_no_more_is_remembered_than_some_short_requests():
+    op = operation(TEXT)
+    for i in range(REMEMBERED + 10):
+        assert read(op, f"t={i}")["t"] == str(i)
+    assert len(op.reader._known) == 10
+    long = "a" * (SHORT + 1)
+    assert read(op, f"t={long}")["t"] == long
+    assert len(op.reader._known) == 10

@@ -80,3 +80,11 @@ def test_a_literal_path_without_the_method_still_stands_before_a_template():
     router.add("GET", "/a/{x}", 1)
     router.add("PUT", "/a/b", 2)
     assert router.find(b"/a/b", "GET").methods == {"PUT": 2}
+
+
+def test_a_path_that_was_not_there_is_found_when_it_is():
+    router = Router()
+    router.add("GET", "/a", 1)
+    assert router.find(b"/b", "GET") is None
+    router.add("GET", "/b", 2)
+    assert router.find(b"/b", "GET").methods == {"GET": 2}

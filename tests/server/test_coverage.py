@@ -148,6 +148,20 @@ def test_coverage_adds_up_whatever_was_told_in_between(control_client):
     assert {"query.order", "query.sort"} <= {*found["parameters"]["seen"]}
 
 
+def test_a_poll_counts_what_it_is_told_each_time(control_client):
+    control_client.get(f"/1/runs/{RUN}", headers=ALGOLIA)
+    (one,) = control_client._transport.worlds.default.journal.coverage.waiting
+    run = json.loads(one.answer_body)
+    coverage = Coverage()
+    for status in ("created", "started", "finished"):
+        told = json.dumps({**run, "status": status}).encode()
+        coverage.count(one._replace(answer_body=told))
+    contracts = [services()["algolia-ingestion"].contract]
+    (found,) = (c for c in coverage.of(contracts) if c.operation == "getRun")
+    seen = {value.text for value in found.values if value.at == "answer.200.status"}
+    assert seen == {'"created"', '"started"', '"finished"'}
+
+
 def test_counting_costs_a_request_microseconds(control_client):
     control_client.get(f"{EVENTS}?itemsPerPage=100", headers=ALGOLIA)
     (one,) = control_client._transport.worlds.default.journal.coverage.waiting

@@ -141,6 +141,13 @@ def test_a_page_of_a_local_origin_may_ask(client, origin):
     assert "Soundstage-Violations" in read.headers["access-control-expose-headers"]
 
 
+@pytest.mark.parametrize("origin", [None, LOCAL[0], FOREIGN[0]])
+@pytest.mark.parametrize("path", [EVENTS, "/nowhere", "/_soundstage/health"])
+def test_every_answer_says_once_that_it_varies_with_the_origin(client, origin, path):
+    headers = {**TRIGGER, "origin": origin} if origin else TRIGGER
+    assert client.get(path, headers=headers).headers.get_list("vary") == ["Origin"]
+
+
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_page_of_a_foreign_origin_may_not(client, origin):
     assert preflight(client, origin).status_code == 400
