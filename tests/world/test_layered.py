@@ -20,4 +20,6 @@ def test_it_is_a_dict_that_leaves_the_one_below_as_it_is(below, changes):
     assert list(layered.items()) == list(plain.items())
     assert list(reversed(layered)) == list(reversed(plain))
     assert (len(layered), below) == (len(plain), shared)
-    assert all((key in layered) == (key in plain) for key in "abcdefg")
+    for key in "abcdefg":
+        assert (key in layered) == (key in plain)
+        assert layered.get(key, "none") == plain.get(key, "none")

@@ -140,7 +140,6 @@ def run(options: argparse.Namespace) -> int:
     gc.freeze()
     gc.enable()
     server.run()
-    lines.flush()
     return 0
 
 
