@@ -33,7 +33,9 @@ def _refuse(_self: object, *_: object, **__: object) -> NoReturn:
 class Version(_Constant, dict[str, Json]):
     """One version of a record: a JSON object that never changes.
 
-    Whoever wants another one makes it: ``{**version, "status": "done"}``.
+    Whoever wants another one makes it: ``{**version, "status": "done"}``. It refuses to
+    be changed itself; the lists and objects in it are nobody's to change either, but
+    are not kept from it.
     """
 
     __slots__ = ("told",)

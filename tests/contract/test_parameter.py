@@ -295,3 +295,11 @@ def test_no_more_is_remembered_than_some_short_requests():
     long = "a" * (SHORT + 1)
     assert read(op, f"t={long}")["t"] == long
     assert len(op.reader._known) == 10
+
+
+def test_a_long_header_is_not_remembered():
+    op = operation({"name": "H", "in": "header", "schema": {"type": "string"}})
+    assert read(op, "", {"h": ["a" * (SHORT + 1)]})["H"][0] == "a"
+    assert not op.reader._known
+    assert read(op, "", {"h": ["a"]})["H"] == "a"
+    assert len(op.reader._known) == 1

@@ -88,3 +88,13 @@ def test_a_path_that_was_not_there_is_found_when_it_is():
     assert router.find(b"/b", "GET") is None
     router.add("GET", "/b", 2)
     assert router.find(b"/b", "GET").methods == {"GET": 2}
+
+
+def test_a_long_path_is_found_and_not_remembered():
+    router = Router()
+    router.add("GET", "/{a}", 1)
+    long = b"/" + b"a" * 1000
+    assert router.find(long, "GET").values == {"a": "a" * 1000}
+    assert router._remembered.cache_info().currsize == 0
+    assert router.find(b"/b", "GET").values == {"a": "b"}
+    assert router._remembered.cache_info().currsize == 1

@@ -267,7 +267,13 @@ def test_the_daemon_tells_of_its_tasks_in_brief(client):
 
 
 @pytest.mark.parametrize(
-    ("told", "scheme"), [("https", "https"), ("HTTP", "http"), ("gopher", "http")]
+    ("told", "scheme"),
+    [
+        ("https", "https"),
+        ("https, http", "https"),
+        ("HTTP", "http"),
+        ("gopher", "http"),
+    ],
 )
 def test_links_have_the_scheme_of_what_stands_in_front(client, told, scheme):
     answer = client.get("/api/runs", headers={"X-Forwarded-Proto": told})

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from judged import client_of
-from soundstage.server.lines import AccessLines
+from soundstage.server.lines import AccessLines, print_at_once
 
 EVENTS = "/trigger-dev/api/v1/runs/run_1234/events"
 TRIGGER = {"Authorization": "Bearer tr_dev_1234"}
@@ -91,3 +91,11 @@ def test_the_json_form_says_the_same(printed):
 
 def test_a_request_of_no_api_has_a_line_too(printed):
     assert "404" in printed("/nope")
+
+
+def test_what_a_terminal_does_not_know_keeps_no_line_from_it():
+    written = io.BytesIO()
+    out = io.TextIOWrapper(written, encoding="ascii")
+    print_at_once(out, "one\n")
+    print_at_once(out, "caf\xe9\nthree\n")
+    assert written.getvalue() == b"one\ncaf\\xe9\nthree\n"

@@ -13,7 +13,7 @@ REMEMBERED = 256
 """Requests of one operation whose parameters are known again: clients poll."""
 
 SHORT = 512
-"""Bytes of a path and a query that are remembered."""
+"""Bytes of values and of a query that are remembered."""
 
 Values = dict[str, Json]
 
@@ -49,8 +49,8 @@ class Reader:
         wrong: list[Violation] = []
         self._read_all(path, query, headers, values, wrong)
         # Lists and objects might be changed by whoever is given them.
-        size = len(query) + sum(map(len, path.values()))
-        if size <= SHORT and not any(map(_is_large, values.values())):
+        texts = (query, *path.values(), *chain.from_iterable(named))
+        if sum(map(len, texts)) <= SHORT and not any(map(_is_large, values.values())):
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[sent] = dict(values), wrong

@@ -10,6 +10,9 @@ from soundstage.contract.parameter import unquoted
 
 T = TypeVar("T")
 
+SHORT = 512
+"""Bytes of a path that is remembered."""
+
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -48,11 +51,11 @@ class Router(Generic[T]):
     def __init__(self) -> None:
         self._root: _Node[T] = _Node()
         # A client asks for few paths, again and again.
-        self.find = lru_cache(1024)(self._find)
+        self._remembered = lru_cache(1024)(self._find)
 
     def add(self, method: str, template: str, target: T) -> None:
         """Put an operation at a path template such as ``/runs/{runID}``."""
-        self.find.cache_clear()
+        self._remembered.cache_clear()
         node = self._root
         for segment in template.split("/")[1:]:
             node = _descended(node, segment)
@@ -60,8 +63,12 @@ class Router(Generic[T]):
         node.leaf.methods[method] = target
         node.leaf.names[method] = tuple(_TEMPLATE.findall(template))
 
-    def _find(self, raw_path: bytes, method: str) -> Match[T] | None:
+    def find(self, raw_path: bytes, method: str) -> Match[T] | None:
         """What is at a path as it was sent, still percent-encoded."""
+        find = self._remembered if len(raw_path) <= SHORT else self._find
+        return find(raw_path, method)
+
+    def _find(self, raw_path: bytes, method: str) -> Match[T] | None:
         try:
             found = _found(self._root, raw_path.split(b"/"), 1, ())
         except UnicodeDecodeError:

@@ -223,7 +223,7 @@ class _Cors(CORSMiddleware):
     async def send(
         self, message: Message, send: Send, request_headers: RequestHeaders
     ) -> None:
-        """Add what pages ask for, and what Starlette adds once more only once."""
+        """Add what pages ask for; Starlette adds ``Vary`` to every answer itself."""
         if message["type"] == "http.response.start":
             message["headers"] = [h for h in message["headers"] if h != VARY]
         await super().send(message, send, request_headers)

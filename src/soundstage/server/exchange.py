@@ -94,7 +94,7 @@ def base_url_of(scope: Scope, headers: Mapping[bytes, list[bytes]]) -> str:
     host = headers.get(b"host", NO_HOST)[-1]
     scheme: str = scope.get("scheme", "http")
     if b"x-forwarded-proto" in headers:
-        told = headers[b"x-forwarded-proto"][-1].strip().lower()
+        told = headers[b"x-forwarded-proto"][0].partition(b",")[0].strip().lower()
         scheme = told.decode() if told in {b"http", b"https"} else scheme
     return _base_url(scheme, host)
 

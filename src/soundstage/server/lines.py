@@ -118,7 +118,11 @@ class AccessLines:
 def print_at_once(out: TextIO, text: str) -> None:
     """Write and flush; whoever reads no more does not stop what is told of."""
     try:
-        out.write(text)
+        try:
+            out.write(text)
+        except UnicodeEncodeError:  # a terminal that knows no more than ASCII, say
+            code = out.encoding
+            out.write(text.encode(code, "backslashreplace").decode(code))
         out.flush()
     except BrokenPipeError:
         # What is left in the buffer must not fail again at the end of the process.

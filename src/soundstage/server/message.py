@@ -9,12 +9,17 @@ from soundstage.contract.violation import Violation, header_of
 from soundstage.contract.writing import encoded
 from soundstage.types import Json
 
+Headers = tuple[tuple[bytes, bytes], ...]
+
+VARY = (b"vary", b"Origin")
+"""Pages of other origins are told more than whoever names none."""
+
 
 class Message(NamedTuple):
     """An answer as it goes over the wire."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
     body: bytes
 
     @property
@@ -75,12 +80,6 @@ def event_of(item: Json) -> bytes:
         if name in item
     ]
     return b"".join([*lines, b"data: ", encoded(item["data"]), b"\n\n"])
-
-
-Headers = tuple[tuple[bytes, bytes], ...]
-
-VARY = (b"vary", b"Origin")
-"""Pages of other origins are told more than whoever names none."""
 
 
 def _body_of(answer: Answer, written: bytes | None) -> tuple[bytes, Headers]:
