@@ -9,6 +9,7 @@ from judged import client_of
 from soundstage.apis.api import Answer
 from soundstage.contract.contract import compile_contract
 from soundstage.server.dispatch import Dispatcher
+from soundstage.server.message import message_of
 from soundstage.server.worlds import Worlds
 from soundstage.world.clock import Clock
 from soundstage.world.world import World
@@ -196,3 +197,8 @@ def test_a_request_that_nobody_answers_is_a_failure_of_ours(services, still):
         500,
         "Soundstage failed",
     )
+
+
+def test_an_answer_without_content_has_no_length():
+    assert dict(message_of(Answer(None, 204)).headers).keys() == {b"vary"}
+    assert dict(message_of(Answer(None, 200)).headers)[b"content-length"] == b"0"

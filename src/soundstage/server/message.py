@@ -1,5 +1,6 @@
 """An answer as bytes, and how they go out."""
 
+from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.types import Send
@@ -87,6 +88,8 @@ def _body_of(answer: Answer, written: bytes | None) -> tuple[bytes, Headers]:
     if answer.stream is not None:
         kind = (b"content-type", media_type.encode())
         return b"", (kind, (b"cache-control", b"no-store"), VARY)
+    if value is None and answer.status == HTTPStatus.NO_CONTENT:  # RFC 9110, 8.6
+        return b"", (VARY,)
     if value is None:
         return b"", ((b"content-length", b"0"), VARY)
     if isinstance(value, str) and media_type.startswith("text/"):
