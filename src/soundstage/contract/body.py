@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
 
 import orjson
 
@@ -50,12 +49,6 @@ class _Compiled(Mapping[str, Content]):
     def __init__(self, compilers: Mapping[str, Callable[[], Content]]) -> None:
         self._compilers = compilers
         self._compiled: dict[str, Content] = {}
-
-    def get(self, media_type: str, default: Any = None) -> Any:
-        """As of a dict; Mapping's own raises and catches."""
-        if media_type in self._compilers:
-            return self._compiled.get(media_type) or self[media_type]
-        return default
 
     def __getitem__(self, media_type: str) -> Content:
         content = self._compiled.get(media_type)
@@ -135,10 +128,10 @@ def essence(content_type: str) -> str:
 def content_of(contents: Contents, content_type: str) -> Content | None:
     """The content of a media type, or of the narrowest range that it is in."""
     media_type = essence(content_type)
-    if content := contents.get(media_type):
-        return content
-    wide = f"{media_type.partition('/')[0]}/*"
-    return contents.get(wide) or contents.get("*/*")
+    for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        if content := contents.get(name):
+            return content
+    return None
 
 
 def is_json(media_type: str) -> bool:

@@ -9,6 +9,7 @@ from soundstage.contract.body import (
     EVENTS,
     LINES,
     Body,
+    Content,
     Contents,
     compile_body,
     compile_contents,
@@ -112,8 +113,7 @@ class Operation:
         return writer.write(body) if writer and body is not None else None
 
     def _writer(self, status: int, media_type: str) -> Writer | None:
-        contents = self.answers.get(self.documented(status) or "", {})
-        content = content_of(contents, media_type)
+        content = self._content(status, media_type)
         if content is None or content.text or not is_json(essence(media_type)):
             return None
         return Writer(content.schema)
@@ -145,8 +145,7 @@ class Operation:
         headers: Iterable[tuple[str, str]] = (),
     ) -> list[Violation]:
         """The same of an answer's body as it came over the wire."""
-        key = self.documented(status) or ""
-        content = content_of(self.answers.get(key, {}), content_type or "")
+        content = self._content(status, content_type or "")
         if content is None:  # what is wrong does not depend on the body
             return self.judge(status, content_type, raw or None, headers)
         is_list = essence(content_type or "") in {*LINES, EVENTS}  # it may be empty
@@ -164,12 +163,14 @@ class Operation:
 
     def documented(self, status: int) -> str | None:
         """Under which key the contract has a status, if it has it."""
-        answers = self.answers
-        if (key := str(status)) in answers:
-            return key
-        if (key := f"{status // 100}XX") in answers:
-            return key
-        return "default" if "default" in answers else None
+        for key in (str(status), f"{status // 100}XX", "default"):
+            if key in self.answers:
+                return key
+        return None
+
+    def _content(self, status: int, content_type: str) -> Content | None:
+        contents = self.answers.get(self.documented(status) or "", {})
+        return content_of(contents, content_type)
 
 
 def _wrong(rule: str, message: str) -> Violation:

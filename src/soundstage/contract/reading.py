@@ -1,6 +1,6 @@
 """What the path, the query, the headers and the cookies of a request say."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -136,7 +136,7 @@ class Reader:
 
 
 def compile_reader(
-    operation: str, parameters: Iterable[Parameter], keys: frozenset[str]
+    operation: str, parameters: Sequence[Parameter], keys: frozenset[str]
 ) -> Reader:
     """A reader of these parameters; ``keys`` in a query are credentials."""
     by_place: dict[str, dict[str, Parameter]] = {
@@ -144,15 +144,14 @@ def compile_reader(
     }
     for parameter in parameters:
         by_place[parameter.place][parameter.name] = parameter
-    every = [*chain.from_iterable(found.values() for found in by_place.values())]
     names = {name.lower().encode() for name in by_place["header"]}
     return Reader(
         operation,
         by_place,
         keys,
         (*sorted(names), *([b"cookie"] if by_place["cookie"] else ())),
-        tuple(p for p in every if p.claims),
-        {p.name: p.default for p in every if p.default is not None},
+        tuple(p for p in parameters if p.claims),
+        {p.name: p.default for p in parameters if p.default is not None},
         any(p.required for p in by_place["query"].values()),
     )
 

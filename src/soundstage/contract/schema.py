@@ -115,9 +115,13 @@ def compile_schema(document: Document, node: Json, pointer: str, side: Side) -> 
     and for a reference to nothing.
     """
     normal = _Normal(document, side)
-    root = normal.schema(node, pointer)
-    root = {"allOf": [root]} if isinstance(root, bool) else root
-    return Schema({**root, "$defs": normal.defs} if normal.defs else root, pointer)
+    return schema_of(normal.schema(node, pointer), normal.defs, pointer)
+
+
+def schema_of(node: Json, defs: Document, pointer: str) -> Schema:
+    """A schema in the one form, with what it refers to."""
+    root = {"allOf": [node]} if isinstance(node, bool) else node
+    return Schema({**root, "$defs": defs} if defs else root, pointer)
 
 
 class _Normal:

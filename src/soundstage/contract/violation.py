@@ -48,13 +48,15 @@ class Violation:
         return pointer_of(self.path)
 
     @property
+    def part(self) -> str:
+        """``query.limit``, ``body``: the part of the request or answer."""
+        return f"{self.place}.{self.name}" if self.name else self.place
+
+    @property
     def location(self) -> str:
         """``query.limit``, ``body.items[3].tags``: as people write it."""
-        head = f"{self.place}.{self.name}" if self.name else self.place
-        if not self.path:
-            return head
         steps = (f"[{s}]" if isinstance(s, int) else f".{s}" for s in self.path)
-        return head + "".join(steps)
+        return self.part + "".join(steps) if self.path else self.part
 
     def as_json(self) -> dict[str, Json]:
         """The form in headers and journals; a long value is cut."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import orjson
 
 from soundstage.contract.document import resolved
-from soundstage.contract.schema import Schema
+from soundstage.contract.schema import Schema, schema_of
 from soundstage.types import Document, Json, Version, Versions
 
 _OF_OBJECTS = frozenset(
@@ -134,5 +134,4 @@ def _followed(document: Document, node: Json) -> Document:
 
 
 def _part(schema: Schema, node: Json) -> Schema:
-    root = {"allOf": [node]} if isinstance(node, bool) else node
-    return Schema({**root, "$defs": schema.document.get("$defs", {})}, schema.pointer)
+    return schema_of(node, schema.document.get("$defs", {}), schema.pointer)

@@ -86,6 +86,13 @@ def by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
     return result
 
 
+def path_of(scope: Scope) -> bytes:
+    """The path as the client sent it: a dispatcher has moved its head elsewhere."""
+    root: str = scope.get("root_path", "")
+    raw: bytes = scope["raw_path"]
+    return root.encode("latin-1") + raw if root else raw
+
+
 def base_url_of(scope: Scope, headers: Mapping[bytes, list[bytes]]) -> str:
     """The scheme and host that the client used; a host that is none is left out.
 

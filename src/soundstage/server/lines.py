@@ -12,7 +12,7 @@ from starlette.types import Scope
 from soundstage.apis.api import Sample
 from soundstage.apis.service import Service
 from soundstage.server.control import PREFIX
-from soundstage.server.exchange import Exchange
+from soundstage.server.exchange import Exchange, path_of
 from soundstage.server.worlds import Worlds
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
@@ -133,9 +133,8 @@ def print_at_once(out: TextIO, text: str) -> None:
 
 def _target(scope: Scope) -> str:
     """The path and query as the client sent them."""
-    path = f"{scope.get('root_path', '')}{scope['raw_path'].decode('latin-1')}"
-    query = scope["query_string"].decode("latin-1")
-    return f"{path}?{query}" if query else path
+    path, query = path_of(scope), scope["query_string"]
+    return (b"%b?%b" % (path, query) if query else path).decode("latin-1")
 
 
 def _for_machines(scope: Scope, exchange: Exchange) -> str:
@@ -161,13 +160,8 @@ def _for_people(scope: Scope, exchange: Exchange) -> str:
     )
     if exchange.struck:
         line += f"  fault {exchange.fault}"
-    if not exchange.violations:
-        return f"{_printable(line)}\n"
-    lines = [_printable(line)]
-    for wrong in exchange.violations:
-        place = f"{wrong.place}.{wrong.name}" if wrong.name else wrong.place
-        lines.append(_printable(f"    {place}: {wrong.short}"))
-    return "\n".join(lines) + "\n"
+    wrong = (f"    {each.part}: {each.short}" for each in exchange.violations)
+    return "\n".join((_printable(line), *map(_printable, wrong))) + "\n"
 
 
 def _printable(text: str) -> str:

@@ -86,7 +86,7 @@ class Worlds:
     @property
     def default(self) -> Hosted:
         """The world of requests that name none."""
-        return self._hosted.get(DEFAULT) or self.get(DEFAULT)
+        return self.get(DEFAULT)
 
     def get(self, name: str) -> Hosted:
         """The world of this name, made if it is not there. Raises ``Problem``."""

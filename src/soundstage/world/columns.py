@@ -69,7 +69,7 @@ class Columns:
         """
         begun = self._begun(now)
         alone = self._alone(now, changed)
-        there = (((i, -1), r) for i, r in alone.items() if r is not None and i < begun)
+        there = (((i, -1), record) for i, record in _still_there(alone, begun))
         loose = _chosen(query, now, [*there, *self._behind(later, now)])
         ordering = self._ordering(query.order)
         found = self._found(query, begun, alone, ordering)
@@ -91,7 +91,7 @@ class Columns:
         keys = (
             column.keys[code] for code in np.flatnonzero(np.bincount(codes)).tolist()
         )
-        others = (r for i, r in alone.items() if r is not None and i < begun)
+        others = (record for _, record in _still_there(alone, begun))
         loose = (record.as_of(now) for record in (*others, *later))
         return frozenset(
             [
@@ -233,6 +233,12 @@ class Columns:
                 places = np.argsort(self._column(aspect).codes, kind="stable")
             ordering = self._orderings[aspect] = Ordering(places)
         return ordering
+
+
+def _still_there(
+    alone: Mapping[int, Record | None], begun: int
+) -> Iterator[tuple[int, Record]]:
+    return ((i, r) for i, r in alone.items() if r is not None and i < begun)
 
 
 def _chosen(query: Query, now: int, records: Iterable[Placed]) -> list[Found]:

@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from soundstage.server.message import Message
+from soundstage.server.message import Message, send_message
 from soundstage.world.clock import wait, within
 
 CONNECTION = "soundstage.connection"
@@ -53,8 +53,7 @@ class Wire(NamedTuple):
         if connection:
             connection.gather()
         try:
-            await self.send(message.start)
-            await self.send({"type": "http.response.body", "body": message.body})
+            await send_message(message, self.send)
         finally:
             if connection:
                 connection.pour()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.types import Scope
 
 from soundstage.contract.violation import Violation
-from soundstage.server.exchange import Exchange, base_url_of
+from soundstage.server.exchange import Exchange, base_url_of, path_of
 from soundstage.server.guard import Headers
 from soundstage.server.journal.coverage import Bodies
 from soundstage.server.journal.entry import Seen
@@ -41,7 +41,7 @@ def _seen_of(scope: Scope, exchange: Exchange) -> Seen:
         exchange.operation,
         scope["method"],
         exchange.base_url,
-        _path(scope),
+        path_of(scope),
         scope["query_string"],
         arguments.parameters if arguments else NOTHING,
         exchange.headers,
@@ -52,7 +52,7 @@ def _seen_of(scope: Scope, exchange: Exchange) -> Seen:
         answer[:BODY_LIMIT],
         len(answer),
         exchange.violations,
-        struck.fault.NAME if struck else None,
+        exchange.fault,
     )
 
 
@@ -74,7 +74,7 @@ def stray_of(
         operation=None,
         method=scope["method"],
         base_url=base_url_of(scope, headers),
-        path=_path(scope),
+        path=path_of(scope),
         query=scope["query_string"],
         parameters=NOTHING,
         headers=headers,
@@ -87,10 +87,3 @@ def stray_of(
         violations=(Violation("path", "route", reason),),
         fault=None,
     )
-
-
-def _path(scope: Scope) -> bytes:
-    """The path as the client sent it: a dispatcher has moved its head elsewhere."""
-    root: str = scope.get("root_path", "")
-    raw: bytes = scope["raw_path"]
-    return root.encode("latin-1") + raw if root else raw
