@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import fixture, growth, guard, requests, start, worlds
-from benchmarks.figure import Held, figure
+from benchmarks.figure import Held
 from benchmarks.load import require
 from benchmarks.machine import described
 from benchmarks.table import Row, table
@@ -86,18 +86,9 @@ def _requests(options: argparse.Namespace, report: Report) -> None:
 
 
 def _start(options: argparse.Namespace, report: Report) -> None:
-    found = start.figures(options.repeats)
-    apis = [runs for name, runs in found.items() if name in start.FIRST]
-    seconds = figure(run["seconds"] for runs in apis for run in runs)
-    memory = figure(run["rss_mb"] for runs in apis for run in runs)
-    said = figure(run["seconds"] for run in found["--help"])
-    report.held += [
-        Held(
-            "start: process spawn to first 200, all four APIs", seconds, "s", most=0.5
-        ),
-        Held("soundstage --help", said, "s", most=0.15),
-        Held("memory after the first 200, default world", memory, "MB", most=80),
-    ]
+    found = start.measure(options.repeats)
+    report.held += start.held(found)
+    report.tables["Start"] = [*start.table(found)]
 
 
 def _worlds(options: argparse.Namespace, report: Report) -> None:

@@ -1,38 +1,31 @@
 """How long Soundstage takes to start, and what it holds when it has.
 
-``python -m benchmarks.start [REPEATS]`` prints the median of each figure and its
-spread. What was there before the first run is a start from nothing (``cold``): its
-cache of checked documents is empty. Reads ``/proc``: Linux.
+What was there before the first run is a start from nothing (``cold``): its cache of
+checked documents is empty. Reads ``/proc``: Linux.
 """
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from benchmarks.cases import ALGOLIA, EXAMPLE, RUN, RUNWISP, TRIEVE
+from benchmarks.figure import Held, figure
 from benchmarks.process import cpu_seconds, resident_mb
+from benchmarks.table import Row
 
 SOUNDSTAGE = (sys.executable, "-m", "soundstage.cli")
 
-ALGOLIA = {
-    "x-algolia-application-id": "ALGOLIA_APPLICATION_ID",
-    "x-algolia-api-key": "ALGOLIA_API_KEY",
-}
-TRIEVE = {
-    "Authorization": "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3",
-    "TR-Dataset": "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3",
-}
 FIRST = {
-    "algolia-ingestion": ("/1/runs/6c02aeb1-775e-418e-870b-1faccd4b2c0f", ALGOLIA),
-    "runwisp": ("/api/tasks/example/runs?limit=2", {}),
-    "trieve": ("/api/dataset/e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3", TRIEVE),
+    "algolia-ingestion": (RUN, ALGOLIA),
+    "runwisp": (f"{EXAMPLE}?limit=2", RUNWISP),
+    "trieve": (f"/trieve/api/dataset/{TRIEVE['tr-dataset']}", TRIEVE),
     "trigger-dev": (
-        "/api/v1/runs/run_1234/events",
+        "/trigger-dev/api/v1/runs/run_1234/events",
         {"Authorization": "Bearer tr_dev_1234"},
     ),
 }
@@ -77,7 +70,7 @@ def help_text(environment: dict[str, str]) -> Figures:
     return {"seconds": time.perf_counter() - began, "cpu_seconds": cpu}
 
 
-def figures(repeats: int = 7) -> dict[str, list[Figures]]:
+def measure(repeats: int) -> dict[str, list[Figures]]:
     """Every repeat of every case: each API first, from nothing, and the help text."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "XDG_CACHE_HOME": cache}
@@ -93,25 +86,26 @@ def figures(repeats: int = 7) -> dict[str, list[Figures]]:
         }
 
 
-def table(measured: dict[str, list[Figures]]) -> str:
-    """Medians, with the least and the greatest, as Markdown."""
-    lines = ["| first 200 of | seconds | CPU seconds | RSS MB |", "|---|---|---|---|"]
-    for case, runs in measured.items():
+def held(found: dict[str, list[Figures]]) -> Iterator[Held]:
+    """The figures that have targets."""
+    apis = [run for api in FIRST for run in found[api]]
+    seconds, memory = (
+        figure(run[key] for run in apis) for key in ("seconds", "rss_mb")
+    )
+    said = figure(run["seconds"] for run in found["--help"])
+    yield Held(
+        "start: process spawn to first 200, all four APIs", seconds, "s", most=0.5
+    )
+    yield Held("soundstage --help", said, "s", most=0.15)
+    yield Held("memory after the first 200, default world", memory, "MB", most=80)
+
+
+def table(found: dict[str, list[Figures]]) -> Iterator[Row]:
+    """Every case; ``cold`` is from nothing."""
+    yield ("first 200 of", "seconds", "CPU seconds", "RSS MB")
+    for case, runs in found.items():
         cells = (
-            spread([run[key] for run in runs if key in run])
+            str(figure(run[key] for run in runs)) if key in runs[0] else ""
             for key in ("seconds", "cpu_seconds", "rss_mb")
         )
-        lines.append(f"| {case} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def spread(values: list[float]) -> str:
-    """``median (least-greatest)``."""
-    if not values:
-        return ""
-    middle = statistics.median(values)
-    return f"{middle:.2f} ({min(values):.2f}-{max(values):.2f})"
-
-
-if __name__ == "__main__":
-    print(table(figures(int(sys.argv[1]) if len(sys.argv) > 1 else 7)))
+        yield (case, *cells)

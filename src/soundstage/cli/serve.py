@@ -37,6 +37,7 @@ def add(commands: Commands) -> None:
     )
     _add_address(serve)
     _add_world(serve)
+    _add_past(serve)
     add_json(serve, "print JSON lines instead of text")
 
 
@@ -77,6 +78,9 @@ def _add_world(serve: argparse.ArgumentParser) -> None:
         metavar="X",
         help="virtual seconds per second, 0 freezes; default: %(default)s",
     )
+
+
+def _add_past(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--fixture",
         action="append",
