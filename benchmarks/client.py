@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.cases import Case
-from soundstage.server.dispatch import Dispatcher
-from soundstage.server.worlds import Worlds
+from soundstage.server.app import Dispatcher
+from soundstage.server.hosts import Worlds
 
 
 class Client:

@@ -17,8 +17,8 @@ from types import FrameType
 from benchmarks.cases import ACCEPTED, REFUSED, Case
 from benchmarks.client import Client
 from benchmarks.figure import Held, figure
-from soundstage.apis.service import load_services
-from soundstage.server.worlds import Opening, Worlds
+from soundstage.apis.registry import load_services
+from soundstage.server.hosts import Opening, Worlds
 from soundstage.world.clock import instant_of
 
 KEPT = Path(__file__).parent / "guard.json"

@@ -23,12 +23,12 @@ import yaml
 from benchmarks.cases import ALGOLIA, Case
 from benchmarks.client import Client
 from benchmarks.process import resident_mb
-from soundstage import resources
-from soundstage.apis.service import load_services
-from soundstage.server.worlds import Worlds
+from soundstage import vendored_files
+from soundstage.apis.registry import load_services
+from soundstage.server.hosts import Worlds
 from soundstage.world.clock import HOUR
 from soundstage.world.collection import Collection
-from soundstage.world.log import Reset, Start
+from soundstage.world.commands import Reset, Start
 from soundstage.world.query import Among, Query
 from soundstage.world.world import Opening
 
@@ -142,7 +142,7 @@ def changes(worlds: Worlds) -> Figures:
         first.append(timed(lambda: world.apply(Start(API, "products", "idle"))))
         reset.append(timed(lambda: world.apply(Reset())))
     made = [
-        timed(lambda name=f"w{n}": worlds.create(name, worlds.opening))
+        timed(lambda name=f"w{n}": worlds.create(name, worlds.options))
         for n in range(ROUNDS)
     ]
     return {
@@ -177,7 +177,7 @@ def timed(action: Callable[[], object]) -> float:
 
 def fixture(number: int) -> Path:
     """The vendored fixture, and so many runs of about 100 events each."""
-    text = (resources.fixtures() / f"{API}.yaml").read_text()
+    text = (vendored_files.fixtures() / f"{API}.yaml").read_text()
     node = yaml.safe_load(text)
     node["scenarios"]["big"] = yaml.safe_load(SCENARIO)
     if number:

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from benchmarks.figure import Figure, Held, figure
-from soundstage.apis.service import load_services
-from soundstage.server.worlds import Opening, Worlds
+from soundstage.apis.registry import load_services
+from soundstage.server.hosts import Opening, Worlds
 from soundstage.world.clock import instant_of
-from soundstage.world.log import Start
+from soundstage.world.commands import Start
 
 MANY = 200
 """Worlds in one repeat."""
@@ -20,9 +20,11 @@ def measure(repeats: int) -> dict[str, Figure]:
     found: dict[str, list[float]] = {"made": [], "changed": [], "reset": []}
     for turn in range(repeats):
         names = [f"w{turn}-{number}" for number in range(MANY)]
-        found["made"].append(_each(names, worlds.get))
+        found["made"].append(_each(names, worlds.get_or_create))
         found["changed"].append(_each(names, lambda name: _change(worlds, name)))
-        found["reset"].append(_each(names, lambda name: worlds.get(name).reset()))
+        found["reset"].append(
+            _each(names, lambda name: worlds.get_or_create(name).reset())
+        )
         for name in names:
             worlds.delete(name)
     return {name: figure(values) for name, values in found.items()}
@@ -37,7 +39,7 @@ def _each(names: list[str], act: Callable[[str], object]) -> float:
 
 def _change(worlds: Worlds, name: str) -> None:
     command = Start("algolia-ingestion", RUNNABLE)
-    worlds.get(name).world.apply(command)
+    worlds.get_or_create(name).world.apply(command)
 
 
 RUNNABLE = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"

@@ -8,11 +8,11 @@ import tempfile
 import pytest
 from hypothesis import settings
 
-from judged import Judges, client_of
-from soundstage.apis.service import load_services
+from soundstage.apis.registry import load_services
 from soundstage.server.control import control_service
-from soundstage.server.worlds import Worlds
+from soundstage.server.hosts import Worlds
 from soundstage.world.world import Opening, World
+from support.client import Validators, in_process_client
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
 
@@ -33,7 +33,7 @@ def services():
 
 @pytest.fixture(scope="session")
 def judges():
-    return Judges()
+    return Validators()
 
 
 def world_of(services):
@@ -57,14 +57,14 @@ def still(services):
 @pytest.fixture(scope="session")
 def client(services, still, judges):
     """A client of the whole server, for reading; openapi-core judges what it sees."""
-    with client_of(services, still, judges) as client:
+    with in_process_client(services, still, judges) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def writer(services, judges):
     """The same, of a world that anybody may change: nothing in it can be relied on."""
-    with client_of(services, world_of(services), judges) as client:
+    with in_process_client(services, world_of(services), judges) as client:
         yield client
 
 

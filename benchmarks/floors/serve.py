@@ -7,7 +7,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from soundstage.server.serve import bound, url_of
+from soundstage.server.uvicorn_server import format_url, open_listener
 
 
 def answers() -> list[dict]:
@@ -18,8 +18,8 @@ def answers() -> list[dict]:
 
 def serve(app: ASGIApp) -> None:
     """Say where, and serve until the process is ended."""
-    listener = bound("127.0.0.1", 0)
-    print(url_of(listener), flush=True)
+    listener = open_listener("127.0.0.1", 0)
+    print(format_url(listener), flush=True)
     config = uvicorn.Config(
         app,
         http="httptools",

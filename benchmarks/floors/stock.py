@@ -9,10 +9,10 @@ from connexion.resolver import Resolver
 from connexion.spec import OpenAPISpecification
 
 from benchmarks.floors.serve import answers, serve
-from soundstage.apis.api import Call
-from soundstage.apis.service import Service, load_services
-from soundstage.contract.operation import Arguments
-from soundstage.server.worlds import Opening, Worlds
+from soundstage.apis.api import RequestContext
+from soundstage.apis.registry import Service, load_services
+from soundstage.openapi.operation import Arguments
+from soundstage.server.hosts import Opening, Worlds
 from soundstage.world.clock import instant_of
 
 NOW = instant_of("2026-01-01T00:00:00Z")
@@ -59,14 +59,14 @@ def _handler(service: Service, worlds: Worlds, operation: str) -> Any:
         body = values.pop("body", None)
         for name in in_headers:  # Connexion does not hand these in
             values[name] = request.headers.get(name)
-        call = Call(
+        call = RequestContext(
             service.name,
             hosted.world,
             NOW,
             Arguments({**defaults, **values}, body),
             service.fixture.credentials[0],
             "http://127.0.0.1",
-            hosted.lobby,
+            hosted.waiters,
         )
         answer = handler(call)
         return answer.body, answer.status, {"content-type": answer.media_type}

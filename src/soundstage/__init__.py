@@ -7,18 +7,18 @@ soundstage`` nor the pytest plugin takes time from a test session that needs non
 TYPE_CHECKING = False  # as type checkers know it, without the time typing takes
 
 if TYPE_CHECKING:
-    from soundstage.testing.handle import Soundstage
-    from soundstage.testing.run import Run
-    from soundstage.testing.verdict import UnexpectedViolation
-    from soundstage.testing.waiting import NotReached
+    from soundstage.pytest_plugin.handle import Soundstage
+    from soundstage.pytest_plugin.runs import Run
+    from soundstage.pytest_plugin.violations import UnexpectedViolation
+    from soundstage.pytest_plugin.waiting import NotReached
 
 __all__ = ["NotReached", "Run", "Soundstage", "UnexpectedViolation"]
 
 _HOMES = {
     "NotReached": "waiting",
-    "Run": "run",
+    "Run": "runs",
     "Soundstage": "handle",
-    "UnexpectedViolation": "verdict",
+    "UnexpectedViolation": "violations",
 }
 
 
@@ -33,7 +33,7 @@ def __getattr__(name: str) -> object:
     with warnings.catch_warnings():
         # Connexion's imports warn, which must not fail the tests of others.
         warnings.simplefilter("ignore")
-        home = import_module(f"soundstage.testing.{_HOMES[name]}")
+        home = import_module(f"soundstage.pytest_plugin.{_HOMES[name]}")
     value: object = getattr(home, name)
     globals()[name] = value
     return value

@@ -5,14 +5,14 @@ import shutil
 
 import pytest
 
-from served import run
-from soundstage import resources
+from soundstage import vendored_files
+from support.server import run_process
 
 APIS = ["algolia-ingestion", "runwisp", "trieve", "trigger-dev"]
 
 
 def test_check_finds_nothing_wrong_with_what_is_vendored():
-    done = run("check", "--json")
+    done = run_process("check", "--json")
     findings = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stderr
     assert len(findings) == 13  # five documents, four overlays, four fixtures
@@ -46,7 +46,7 @@ BROKEN = [
 def test_check_says_file_line_and_reason(tmp_path, name, text, said):
     path = tmp_path / name
     path.write_text(text)
-    done = run("check", str(path))
+    done = run_process("check", str(path))
     assert done.returncode == 1
     assert str(path) in done.stderr
     assert said in done.stderr
@@ -54,31 +54,31 @@ def test_check_says_file_line_and_reason(tmp_path, name, text, said):
 
 
 def test_check_says_which_overlay_action_no_longer_applies(tmp_path):
-    shutil.copytree(resources.specs() / "trieve", tmp_path / "trieve")
+    shutil.copytree(vendored_files.specs() / "trieve", tmp_path / "trieve")
     overlay = tmp_path / "trieve" / "overlay.yaml"
     text = overlay.read_text() + "  - {target: $.nowhere, description: x, update: {}}\n"
     overlay.write_text(text)
-    done = run("check", str(overlay))
+    done = run_process("check", str(overlay))
     assert done.returncode == 1
     assert f"{overlay}:{len(text.splitlines())}" in done.stderr
     assert "$.nowhere matches nothing in the document" in done.stderr
 
 
 def test_apis_lists_operations_and_scenarios():
-    listed = json.loads(run("apis", "--json").stdout)
+    listed = json.loads(run_process("apis", "--json").stdout)
     assert list(listed) == APIS
     for api in listed.values():
         assert api["operations"]
         assert len(api["scenarios"]) >= 6
         assert all(api["scenarios"].values()), "every scenario says what it is"
-    text = run("apis").stdout
+    text = run_process("apis").stdout
     assert "getTaskRuns" in text
     assert "too_many_errors" in text
 
 
 @pytest.mark.parametrize("api", APIS)
 def test_apis_prints_the_effective_contract(api):
-    document = json.loads(run("apis", "--contract", api).stdout)
+    document = json.loads(run_process("apis", "--contract", api).stdout)
     statuses = {
         status
         for path in document["paths"].values()
@@ -90,7 +90,7 @@ def test_apis_prints_the_effective_contract(api):
 
 
 def test_apis_of_a_name_that_is_not_there():
-    done = run("apis", "--contract", "nope")
+    done = run_process("apis", "--contract", "nope")
     assert done.returncode == 2
     assert "there is no API 'nope'" in done.stderr
 
@@ -109,6 +109,6 @@ HELP = {
 
 @pytest.mark.parametrize("command", HELP)
 def test_help_names_every_option(command):
-    done = run(*command, "--help")
+    done = run_process(*command, "--help")
     assert done.returncode == 0
     assert all(word in done.stdout for word in HELP[command])

@@ -8,25 +8,25 @@ import subprocess
 import httpx
 import pytest
 
-from commanded import commanded
-from guides import DOCS
-from inside import ALGOLIA, RUN
-from pytested import pytested
-from served import SOUNDSTAGE, run, served
+from support.cli import run_command
+from support.docs import DOCS
+from support.in_process import ALGOLIA, RUN
+from support.pytest_session import run_pytest
+from support.server import SOUNDSTAGE, run_process, running_server
 
 PAGE = (DOCS / "coverage.md").read_text()
 
 
 @pytest.fixture(scope="module")
 def server():
-    with served("--now", "2026-01-01T00:00:00Z", "--speed", "0") as s:
+    with running_server("--now", "2026-01-01T00:00:00Z", "--speed", "0") as s:
         httpx.get(f"{s.url}/1/runs/{RUN}", headers=ALGOLIA)
         httpx.get(f"{s.url}/~other/1/runs/{RUN}")
         yield s
 
 
 def test_a_running_server_is_asked_for_all_its_worlds(server):
-    done = run("coverage", "--url", server.url)
+    done = run_process("coverage", "--url", server.url)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("algolia-ingestion: ")
     assert (
@@ -36,9 +36,9 @@ def test_a_running_server_is_asked_for_all_its_worlds(server):
 
 
 def test_one_world_may_be_asked_for(server):
-    done = commanded("coverage", "--url", server.url, "--world", "other")
+    done = run_command("coverage", "--url", server.url, "--world", "other")
     assert "no status: 200, 400, 404" in done.stdout
-    done = commanded("coverage", "--url", server.url, "--world", "nobody")
+    done = run_command("coverage", "--url", server.url, "--world", "nobody")
     assert done.returncode == 2
     assert "worlds/nobody answers 404: there is no world 'nobody'" in done.stderr
 
@@ -47,13 +47,13 @@ def test_the_threshold_decides_on_the_exit_code_and_the_reports_are_written(
     server, tmp_path
 ):
     options = ("--report", "json,junit,html", "--report-dir", str(tmp_path / "new"))
-    done = commanded("coverage", "--url", server.url, "--fail-under", "90", *options)
+    done = run_command("coverage", "--url", server.url, "--fail-under", "90", *options)
     assert done.returncode == 1
     assert "% is less than the 90 % asked for" in done.stderr
     written = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert written == ["coverage.html", "coverage.json", "coverage.xml"]
     assert all(f"written: {tmp_path}/new/{name}" in done.stdout for name in written)
-    again = run(
+    again = run_process(
         "coverage", str(tmp_path / "new" / "coverage.json"), "--fail-under", "0.1"
     )
     assert again.returncode == 0
@@ -61,7 +61,7 @@ def test_the_threshold_decides_on_the_exit_code_and_the_reports_are_written(
 
 
 def test_figures_are_json_for_machines(server):
-    done = commanded("coverage", "--url", server.url, "--api", "trieve", "--json")
+    done = run_command("coverage", "--url", server.url, "--api", "trieve", "--json")
     figures = json.loads(done.stdout)
     assert (figures["percent"], [*figures["apis"]]) == (0.0, ["trieve"])
 
@@ -69,9 +69,9 @@ def test_figures_are_json_for_machines(server):
 def test_an_archive_is_counted_and_adds_to_others(server, tmp_path):
     har = tmp_path / "s.har"
     har.write_bytes(httpx.get(f"{server.url}/_soundstage/journal.har").content)
-    alone = json.loads(commanded("coverage", str(har), "--json").stdout)
+    alone = json.loads(run_command("coverage", str(har), "--json").stdout)
     both = json.loads(
-        commanded("coverage", str(har), "--url", server.url, "--json").stdout
+        run_command("coverage", str(har), "--url", server.url, "--json").stdout
     )
     calls = [
         sum(one["calls"] for one in figures["operations"]) for figures in (alone, both)
@@ -94,7 +94,7 @@ def test_an_archive_may_be_counted_by_a_document_of_ones_own(tmp_path):
     ]
     har = tmp_path / "s.har"
     har.write_text(json.dumps({"log": {"entries": entries}}))
-    done = commanded("coverage", str(har), "--spec", str(spec))
+    done = run_command("coverage", str(har), "--spec", str(spec))
     assert done.returncode == 0, done.stderr
     assert "mine: 100.0 % (2 of 2)\n" in done.stdout
     assert "no operation is there for GET http://x/b and 2 more" in done.stderr
@@ -133,7 +133,7 @@ def test_what_cannot_be_done_is_said_with_exit_code_2(
         "data": '{"operations": []}',
     }.items():
         (tmp_path / name).write_text(text)
-    done = commanded("coverage", *options)
+    done = run_command("coverage", *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -184,7 +184,7 @@ def seen_in(path):
 
 @pytest.fixture(scope="module")
 def measured(tested):
-    return pytested(tested, "--soundstage-coverage"), seen_in(tested / DATA)
+    return run_pytest(tested, "--soundstage-coverage"), seen_in(tested / DATA)
 
 
 def test_tests_are_measured(measured, tested):
@@ -198,23 +198,25 @@ def test_tests_are_measured(measured, tested):
     assert "= soundstage coverage =" in done.stdout
     assert "left out, as nobody called or chose them: runwisp, trigger" in done.stdout
     assert f"written: {DATA}; what is missing: soundstage coverage" in done.stdout
-    assert re.search("listEvents +2 ", commanded("coverage", str(tested / DATA)).stdout)
+    assert re.search(
+        "listEvents +2 ", run_command("coverage", str(tested / DATA)).stdout
+    )
 
 
 def test_workers_of_xdist_are_measured_together(measured, tested):
     data = ("--soundstage-coverage-data", "two.json")
-    done = pytested(tested, "-p", "xdist", "-n", "2", *data)
+    done = run_pytest(tested, "-p", "xdist", "-n", "2", *data)
     assert done.returncode == 0, done.stdout
     assert seen_in(tested / "two.json") == measured[1]
 
 
 def test_a_threshold_fails_the_session(tested):
-    done = pytested(tested, "--soundstage-coverage-fail-under", "99", "-k", "fixture")
+    done = run_pytest(tested, "--soundstage-coverage-fail-under", "99", "-k", "fixture")
     assert done.returncode == 1
     assert "soundstage: " in done.stdout
     assert "% is less than the 99 % asked for" in done.stdout
     least = ("--soundstage-coverage-fail-under", "0.1")
-    assert pytested(tested, *least).returncode == 0
+    assert run_pytest(tested, *least).returncode == 0
 
 
 def test_exceptions_and_apis_can_be_said(tested):
@@ -224,14 +226,14 @@ def test_exceptions_and_apis_can_be_said(tested):
         "- {api: runwisp, operation: other, reason: it was there once}\n"
     )
     options = ("--soundstage-coverage-except", "except.yaml")
-    done = pytested(tested, *options, "--soundstage-coverage-api", "runwisp")
+    done = run_pytest(tested, *options, "--soundstage-coverage-api", "runwisp")
     assert re.search(r"covered: 100\.0 % \(0 of 0, [0-9]+ excused\)", done.stdout)
     assert "except.yaml:3: runwisp other: this exception is for nothing" in done.stdout
     assert done.returncode == 1
 
 
 def test_what_is_wrong_with_the_options_is_a_line_not_a_traceback(tested):
-    done = pytested(tested, "--soundstage-coverage-except", "nothing.yaml")
+    done = run_pytest(tested, "--soundstage-coverage-except", "nothing.yaml")
     assert done.returncode == 1
     assert "soundstage: nothing.yaml: cannot be read: No such file" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -240,16 +242,16 @@ def test_what_is_wrong_with_the_options_is_a_line_not_a_traceback(tested):
 
 def test_a_session_that_needs_no_world_has_covered_nothing(tmp_path):
     (tmp_path / "test_it.py").write_text("def test_it():\n    pass\n")
-    done = pytested(tmp_path, "--soundstage-coverage")
+    done = run_pytest(tmp_path, "--soundstage-coverage")
     assert done.returncode == 0
     assert "covered: 0.0 % (0 of 0)" in done.stdout
     least = ("--soundstage-coverage-fail-under", "1")
-    assert pytested(tmp_path, *least).returncode == 1
+    assert run_pytest(tmp_path, *least).returncode == 1
 
 
 def test_nothing_is_measured_unless_it_is_asked_for(tmp_path):
     (tmp_path / "test_it.py").write_text(TESTS)
-    done = pytested(tmp_path)
+    done = run_pytest(tmp_path)
     assert "soundstage coverage" not in done.stdout
     assert not (tmp_path / DATA).exists()
 
@@ -259,7 +261,7 @@ def test_a_worker_that_crashes_is_told(tmp_path):
         "import os\n\ndef test_it(soundstage):\n    os._exit(1)\n"
     )
     options = ("-p", "xdist", "-n", "1", "--max-worker-restart", "0")
-    done = pytested(tmp_path, "--soundstage-coverage", *options)
+    done = run_pytest(tmp_path, "--soundstage-coverage", *options)
     assert "a worker crashed: what it covered is not counted" in done.stdout
 
 
@@ -267,7 +269,7 @@ def test_a_worker_that_crashes_is_told(tmp_path):
 
 
 def test_every_option_is_on_the_page():
-    said = commanded("coverage", "--help").stdout
+    said = run_command("coverage", "--help").stdout
     for option in {*re.findall(r"--[a-z-]+", said)} - {"--help"}:
         assert f"`{option}" in PAGE, option
 
@@ -276,7 +278,7 @@ def test_the_exceptions_of_the_page_can_be_used(tmp_path, server):
     (shown,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     (tmp_path / "e.yaml").write_text(shown)
     options = ("--api", "algolia-ingestion", "--api", "runwisp")
-    done = commanded(
+    done = run_command(
         "coverage", "--url", server.url, "--except", str(tmp_path / "e.yaml"), *options
     )
     assert done.returncode == 0, done.stdout
@@ -290,7 +292,7 @@ def test_the_page_shows_what_is_said():
     (block,) = [one for one in BLOCKS if "curl" in one]
     (shown,) = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     command = shlex.join(SOUNDSTAGE)
-    with served("--now", "2026-01-01T00:00:00Z", "--speed", "0") as server:
+    with running_server("--now", "2026-01-01T00:00:00Z", "--speed", "0") as server:
         script = block.replace("http://127.0.0.1:4010", server.url)
         script = script.replace("soundstage coverage", f"{command} coverage")
         done = subprocess.run(
@@ -310,4 +312,4 @@ def test_the_pages_other_commands_are_there():
     commands = [words[1:] for words in lines if words[:1] == ["soundstage"]]
     assert len(commands) == 6
     for words in commands:
-        assert commanded(*words, "--help").returncode == 0
+        assert run_command(*words, "--help").returncode == 0

@@ -6,10 +6,10 @@ import shutil
 
 import pytest
 
-from commanded import commanded
-from guides import DOCS
-from served import run
-from soundstage import resources
+from soundstage import vendored_files
+from support.cli import run_command
+from support.docs import DOCS
+from support.server import run_process
 
 PAGE = (DOCS / "diff.md").read_text()
 
@@ -24,27 +24,29 @@ def shown(tmp_path):
 
 
 def test_the_page_shows_what_is_said(shown):
-    done = run("diff", *map(str, shown))
+    done = run_process("diff", *map(str, shown))
     (text,) = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     assert (done.stdout, done.returncode) == (text, 1)
 
 
 def test_breaking_changes_may_be_allowed(shown):
-    assert commanded("diff", *map(str, shown), "--allow-breaking").returncode == 0
+    assert run_command("diff", *map(str, shown), "--allow-breaking").returncode == 0
 
 
 def test_what_breaks_nobody_is_no_failure(shown):
     old, new = shown
     text = old.read_text()
     new.write_text(text.replace("[asc, desc]", "[asc, desc, '']"))
-    done = commanded("diff", str(old), str(new))
+    done = run_command("diff", str(old), str(new))
     assert done.returncode == 0
     assert done.stdout.endswith("0 breaking, 1 not breaking\n")
-    assert commanded("diff", str(old), str(old)).stdout == "no change of the contract\n"
+    assert (
+        run_command("diff", str(old), str(old)).stdout == "no change of the contract\n"
+    )
 
 
 def test_changes_are_json_for_machines(shown):
-    changes = json.loads(commanded("diff", *map(str, shown), "--json").stdout)
+    changes = json.loads(run_command("diff", *map(str, shown), "--json").stdout)
     assert changes[1] == {
         "rule": "answer-enum-widened",
         "breaking": True,
@@ -56,17 +58,19 @@ def test_changes_are_json_for_machines(shown):
     }
 
 
-@pytest.mark.parametrize("api", sorted(p.name for p in resources.specs().iterdir()))
+@pytest.mark.parametrize(
+    "api", sorted(p.name for p in vendored_files.specs().iterdir())
+)
 def test_a_vendored_contract_is_what_its_folder_says(api, tmp_path):
     folder = tmp_path / "copy"
-    shutil.copytree(resources.specs() / api, folder)
-    done = commanded("diff", api, str(folder))
+    shutil.copytree(vendored_files.specs() / api, folder)
+    done = run_command("diff", api, str(folder))
     assert (done.stdout, done.returncode) == ("no change of the contract\n", 0)
 
 
 def test_an_overlay_is_applied_to_a_folder_and_not_to_a_file():
-    folder = resources.specs() / "trieve"
-    done = commanded("diff", str(folder), str(folder / "openapi.yaml"))
+    folder = vendored_files.specs() / "trieve"
+    done = run_command("diff", str(folder), str(folder / "openapi.yaml"))
     assert done.returncode == 1
     assert "status-removed: gone\n      in get_events answer.401\n" in done.stdout
 
@@ -86,7 +90,7 @@ def test_a_document_that_cannot_be_used_is_one_sentence(tmp_path, given, said):
     lost = {"openapi": "3.0.0", "paths": {"/a": {"get": get}}}
     (tmp_path / "lost.json").write_text(json.dumps(lost))
     path = str(tmp_path / given)
-    done = commanded("diff", path, path)
+    done = run_command("diff", path, path)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr

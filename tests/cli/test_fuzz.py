@@ -9,14 +9,14 @@ import time
 
 import pytest
 
-from served import SOUNDSTAGE, run
 from soundstage.cli import main
+from support.server import SOUNDSTAGE, run_process
 
 EVENTS = ("--api", "trigger-dev", "--only", "get_run_events_v1")
 
 
 def test_a_mock_is_clean_and_the_summary_says_what_was_done():
-    done = run("fuzz", *EVENTS, "--max-examples", "5")
+    done = run_process("fuzz", *EVENTS, "--max-examples", "5")
     assert done.returncode == 0, done.stdout + done.stderr
     head, _, row, checks = done.stdout.splitlines()
     assert re.fullmatch(r"trigger-dev: \d+ cases, clean", head)

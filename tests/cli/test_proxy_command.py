@@ -8,11 +8,11 @@ import time
 import httpx
 import pytest
 
-from proxied import proxied
-from served import SOUNDSTAGE, next_line, run
 from soundstage.cli import main
-from things import SPEC, answering, event, text
-from upstream import service
+from support.proxy import proxy_process
+from support.server import SOUNDSTAGE, next_line, run_process
+from support.things_api import SPEC, json_bytes, sse_event, things_service
+from support.upstream import upstream_service
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def spec(tmp_path):
 
 
 def test_what_keeps_the_contract_passes_as_it_is(spec):
-    with answering(text({"id": 1}), X_Own="a") as real:
-        with proxied(real.url + "/v1", "--spec", spec) as proxy:
+    with things_service(json_bytes({"id": 1}), X_Own="a") as real:
+        with proxy_process(real.url + "/v1", "--spec", spec) as proxy:
             url = f"{proxy.url}/things/a%2Fb?size=3&size="
             answer = httpx.get(url.removesuffix("&size="), headers={"X-Mine": "b"})
             line = proxy.line()
-        ((method, target, headers, _),) = real.asked
+        ((method, target, headers, _),) = real.requests
     assert answer.json() == {"id": 1}
     assert answer.headers["x-own"] == "a"
     assert "soundstage-violations" not in answer.headers
@@ -44,8 +44,8 @@ def test_what_keeps_the_contract_passes_as_it_is(spec):
 
 def test_a_violating_answer_can_be_kept_back(spec):
     with (
-        answering(text({"id": "x"})) as real,
-        proxied(real.url, "--spec", spec, "--fail-on", "response") as proxy,
+        things_service(json_bytes({"id": "x"})) as real,
+        proxy_process(real.url, "--spec", spec, "--fail-on", "response") as proxy,
     ):
         answer = httpx.get(f"{proxy.url}/things/1?size=10")
         line = proxy.line()
@@ -58,8 +58,8 @@ def test_a_violating_answer_can_be_kept_back(spec):
 
 def test_only_what_was_chosen_decides_the_exit_code(spec):
     with (
-        answering(text({"id": 1})) as real,
-        proxied(real.url, "--spec", spec, "--fail-on", "response") as proxy,
+        things_service(json_bytes({"id": 1})) as real,
+        proxy_process(real.url, "--spec", spec, "--fail-on", "response") as proxy,
     ):
         httpx.get(f"{proxy.url}/things/1?size=10")
     assert proxy.summary["requests"] == 1
@@ -68,8 +68,8 @@ def test_only_what_was_chosen_decides_the_exit_code(spec):
 
 def test_what_cannot_be_judged_is_named_and_passed_on(spec):
     with (
-        answering(b"", kind="") as real,
-        proxied(real.url, "--spec", spec, "--fail-on", "request") as proxy,
+        things_service(b"", kind="") as real,
+        proxy_process(real.url, "--spec", spec, "--fail-on", "request") as proxy,
     ):
         assert httpx.request("PUT", f"{proxy.url}/files").status_code == 501
     assert proxy.greeting["operations"] == 3
@@ -83,8 +83,8 @@ def test_what_cannot_be_judged_is_named_and_passed_on(spec):
 def test_the_archive_is_complete_however_the_proxy_ends(spec, tmp_path, how):
     har = tmp_path / "run.har"
     with (
-        answering(text({"id": "x"})) as real,
-        proxied(real.url, "--spec", spec, "--record", str(har)) as proxy,
+        things_service(json_bytes({"id": "x"})) as real,
+        proxy_process(real.url, "--spec", spec, "--record", str(har)) as proxy,
     ):
         assert json.loads(har.read_text())["log"]["entries"] == []
         for number in range(3):
@@ -108,24 +108,24 @@ def test_an_exchange_that_is_interrupted_is_in_the_archive(spec, tmp_path):
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
-        handler.wfile.write(event({"id": 1}))
+        handler.wfile.write(sse_event({"id": 1}))
         time.sleep(30)  # longer than anybody waits for the proxy to end
 
     with (
-        service(answer) as real,
-        proxied(real.url, "--spec", spec, "--record", str(har)) as proxy,
+        upstream_service(answer) as real,
+        proxy_process(real.url, "--spec", spec, "--record", str(har)) as proxy,
         httpx.stream("GET", f"{proxy.url}/news", timeout=20) as got,
     ):
         parts = got.iter_raw()  # a stream that nobody has a hold of is closed
         next(parts)
         proxy.end()
     (entry,) = json.loads(har.read_text())["log"]["entries"]
-    assert entry["response"]["content"]["text"] == event({"id": 1}).decode()
+    assert entry["response"]["content"]["text"] == sse_event({"id": 1}).decode()
     assert proxy.summary["exchanges"] == 1
 
 
 def test_people_get_text(spec):
-    with answering(text({"id": "x"})) as real:
+    with things_service(json_bytes({"id": "x"})) as real:
         command = [*SOUNDSTAGE, "proxy", real.url, "--spec", spec, "--port", "0"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
@@ -147,7 +147,7 @@ def test_people_get_text(spec):
 
 
 def test_traffic_passes_when_nobody_reads_the_lines(spec):
-    with answering(text({"id": 1})) as real:
+    with things_service(json_bytes({"id": 1})) as real:
         command = [*SOUNDSTAGE, "proxy", real.url, "--spec", spec, "--port", "0"]
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -195,6 +195,6 @@ def test_a_proxy_that_cannot_be_is_one_message_and_exit_code_2(options, said, ca
 def test_a_document_of_which_nothing_can_be_judged_is_refused(tmp_path):
     path = tmp_path / "empty.yaml"
     path.write_text("openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n")
-    done = run("proxy", "http://x", "--spec", str(path))
+    done = run_process("proxy", "http://x", "--spec", str(path))
     assert done.returncode == 2
     assert done.stderr.endswith("no operation can be judged: it has none\n")

@@ -9,13 +9,13 @@ from algoliasearch.http.hosts import Host, HostsCollection
 from algoliasearch.ingestion.client import IngestionClientSync
 from algoliasearch.ingestion.config import IngestionConfig
 
-from proxied import proxied
-from retold import entry, written
-from served import run, served
-from soundstage import resources
+from soundstage import vendored_files
 from soundstage.cli import main
-from soundstage.contract.document import load, loads
+from soundstage.openapi.document import load, loads
 from soundstage.world.clock import instant_of, rfc3339
+from support.proxy import proxy_process
+from support.recorder import entry, written
+from support.server import run_process, running_server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -51,10 +51,10 @@ def seen_by(client, run_id):
 def record_in_production(folder):
     """A run of another Soundstage, whose clock goes on, seen through the proxy."""
     har = folder / "production.har"
-    with served("--api", API, "--speed", "0") as production:
+    with running_server("--api", API, "--speed", "0") as production:
         start = {"api": API, "scenario": "partial_failure"}
         control = f"{production.url}/_soundstage"
-        with proxied(production.url, "--api", API, "--record", str(har)) as proxy:
+        with proxy_process(production.url, "--api", API, "--record", str(har)) as proxy:
             client = client_of(proxy.url)
             run_id = httpx.post(f"{control}/runs", json=start).json()["id"]
             seen = [seen_by(client, run_id)]
@@ -69,7 +69,7 @@ def record_in_production(folder):
 def test_what_an_official_client_saw_in_production_unfolds_again_offline(tmp_path):
     har, run_id, seen = record_in_production(tmp_path)
     fixture = tmp_path / "incident.yaml"
-    done = run(
+    done = run_process(
         *("record", str(har), "--api", API, "--to", str(fixture), "--speed", "60"),
         *("--name", "incident", "--json"),
     )
@@ -86,7 +86,7 @@ def test_what_an_official_client_saw_in_production_unfolds_again_offline(tmp_pat
 
     options = ("--api", API, "--fixture", str(fixture), "--speed", "0")
     now = "2027-05-05T00:00:00Z"
-    with served(*options, "--now", now) as offline:
+    with running_server(*options, "--now", now) as offline:
         client = client_of(offline.url)
         start = {"api": API, "scenario": "incident"}
         again = httpx.post(f"{offline.url}/_soundstage/runs", json=start).json()["id"]
@@ -134,7 +134,7 @@ def har(tmp_path):
 
 def test_a_scenario_is_added_to_a_fixture_whose_text_stays(har, tmp_path, capsys):
     fixture = tmp_path / "own.yaml"
-    before = (resources.fixtures() / "runwisp.yaml").read_text()
+    before = (vendored_files.fixtures() / "runwisp.yaml").read_text()
     fixture.write_text(before)
     assert main(["record", har, "--api", "runwisp", "--into", str(fixture)]) == 0
     block = (
@@ -155,7 +155,7 @@ def test_a_scenario_is_added_to_a_fixture_whose_text_stays(har, tmp_path, capsys
     said = capsys.readouterr().err
     assert "pending at 0 s, running at 1 s, ended at 41.5 s; nothing else" in said
     assert f"{fixture}, scenario made" in said
-    assert run("check", str(fixture)).returncode == 0
+    assert run_process("check", str(fixture)).returncode == 0
 
 
 def test_without_a_place_the_fixture_is_printed(har, capsys):
@@ -169,7 +169,7 @@ def test_without_a_place_the_fixture_is_printed(har, capsys):
 def test_other_scenarios_are_kept_but_never_chosen(har, capsys):
     assert main(["record", har, "--api", "runwisp", "--name", "x"]) == 0
     document = loads(capsys.readouterr().out)
-    vendored = load(resources.fixtures() / "runwisp.yaml").document
+    vendored = load(vendored_files.fixtures() / "runwisp.yaml").document
     weights = {n: s.get("weight", 1) for n, s in document["scenarios"].items()}
     assert weights.pop("x") == 1
     assert weights == dict.fromkeys(vendored["scenarios"], 0)
@@ -212,7 +212,7 @@ def test_what_cannot_be_served_is_not_written(tmp_path, capsys):
     url = "http://ci.example:9477/api/tasks/backup/runs"
     har = str(written(tmp_path, entry(at, url, {"runs": [odd]})))
     fixture = tmp_path / "own.yaml"
-    before = (resources.fixtures() / "runwisp.yaml").read_text()
+    before = (vendored_files.fixtures() / "runwisp.yaml").read_text()
     fixture.write_text(before)
     code, said = refused(capsys, har, "--api", "runwisp", "--into", str(fixture))
     assert code == 1
@@ -253,7 +253,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("arguments", "said"), WRONG, ids=str)
 def test_what_cannot_be_done_is_said(har, capsys, arguments, said):
-    trieve = resources.fixtures() / "trieve.yaml"
+    trieve = vendored_files.fixtures() / "trieve.yaml"
     given = [word.format(har=har, trieve=trieve) for word in arguments]
     code, told = refused(capsys, *given)
     assert code == 2

@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from served import SOUNDSTAGE, next_line, run, served
+from support.server import SOUNDSTAGE, next_line, run_process, running_server
 
 FROZEN = ("--now", "2026-01-01T00:00:00Z", "--speed", "0", "--seed", "7")
 
@@ -51,9 +51,9 @@ def answers(url: str) -> list[tuple[int, list, bytes]]:
 
 
 def test_two_servers_started_apart_answer_byte_for_byte_the_same():
-    with served(*FROZEN) as one:
+    with running_server(*FROZEN) as one:
         first = answers(one.url)
-    with served(*FROZEN) as other:
+    with running_server(*FROZEN) as other:
         second = answers(other.url)
     assert [a[0] for a in first] == [200] * 5 + [201, 201, 200, 400, 404]
     assert second == [
@@ -62,13 +62,16 @@ def test_two_servers_started_apart_answer_byte_for_byte_the_same():
 
 
 def test_another_seed_is_another_world():
-    with served(*FROZEN) as one, served(*FROZEN[:-1], "8") as other:
+    with running_server(*FROZEN) as one, running_server(*FROZEN[:-1], "8") as other:
         assert answers(one.url)[0] != answers(other.url)[0]
 
 
 def test_a_run_started_now_moves_while_the_clock_goes_on():
     statuses, events, fetched = [], [], []
-    with served("--speed", "20") as server, httpx.Client(base_url=server.url) as client:
+    with (
+        running_server("--speed", "20") as server,
+        httpx.Client(base_url=server.url) as client,
+    ):
         client.get(RUN, headers=KEYS)  # history is drawn when it is first asked for
         start = {"api": "algolia-ingestion", "scenario": "clean_reindex"}
         run_id = client.post("/_soundstage/runs", json=start).json()["id"]
@@ -112,7 +115,7 @@ def test_the_first_screen_names_every_api_its_keys_and_a_line_to_paste():
 
 
 def test_a_line_is_printed_for_every_exchange():
-    with served(*FROZEN) as server:
+    with running_server(*FROZEN) as server:
         httpx.get(f"{server.url}{RUN}?bogus=1", headers=KEYS)
         line = json.loads(next_line(server.output))
     assert line["api"] == "algolia-ingestion"
@@ -123,14 +126,16 @@ def test_a_line_is_printed_for_every_exchange():
 
 
 def test_only_the_chosen_apis_are_served():
-    with served("--api", "trieve", *FROZEN) as server:
+    with running_server("--api", "trieve", *FROZEN) as server:
         assert list(server.greeting["apis"]) == ["trieve"]
         assert httpx.get(f"{server.url}{RUN}", headers=KEYS).status_code == 404
 
 
 def test_a_long_history_is_there_from_the_start_and_shows_no_bar_in_a_file(capfd):
     path = "/1/runs?startDate=2025-11-01T00%3A00%3A00Z"
-    with served(*FROZEN, "--api", "algolia-ingestion", "--history", "2000") as server:
+    with running_server(
+        *FROZEN, "--api", "algolia-ingestion", "--history", "2000"
+    ) as server:
         answer = httpx.get(f"{server.url}{path}", headers=KEYS).json()
     assert answer["pagination"]["nbItems"] > 1500
     assert capfd.readouterr().err == ""
@@ -146,7 +151,7 @@ def test_a_fixture_of_ones_own_takes_the_place_of_the_vendored_one(tmp_path):
         "scenarios: {slow: {steps: [{run: {status: pending}}]}}\n"
         "history: [{task: deploy, ago: 5m}]\n"
     )
-    with served("--api", "runwisp", "--fixture", str(own)) as server:
+    with running_server("--api", "runwisp", "--fixture", str(own)) as server:
         body = httpx.get(f"{server.url}/api/tasks/deploy/runs").json()
     assert body["total"] == 1
     assert body["runs"][0]["status"] == "pending"
@@ -167,7 +172,7 @@ BAD_STARTS = [
 
 @pytest.mark.parametrize(("options", "said"), BAD_STARTS, ids=lambda v: str(v)[:40])
 def test_a_start_that_cannot_be_is_one_message_and_exit_code_2(options, said):
-    done = run("serve", *options)
+    done = run_process("serve", *options)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -179,7 +184,7 @@ def test_a_port_in_use_is_said_with_a_way_out():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run("serve", "--port", str(port))
+        done = run_process("serve", "--port", str(port))
     assert done.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in done.stderr
     assert "--port 0" in done.stderr
@@ -188,7 +193,7 @@ def test_a_port_in_use_is_said_with_a_way_out():
 def test_a_broken_fixture_stops_the_start_with_its_line(tmp_path):
     broken = tmp_path / "broken.yaml"
     broken.write_text("api: trieve\nscenarios:\n  odd:\n    steps:\n      - jump: {}\n")
-    done = run("serve", "--fixture", str(broken))
+    done = run_process("serve", "--fixture", str(broken))
     assert done.returncode == 2
     assert f"{broken}:5" in done.stderr
     assert "there is no kind 'jump'" in done.stderr

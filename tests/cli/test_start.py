@@ -7,16 +7,17 @@ import sys
 import httpx
 import pytest
 
-from served import SOUNDSTAGE, served
+from support.server import SOUNDSTAGE, running_server
 
 NEVER = """
     _pytest asgiref attr faker harfile httpx hypothesis jinja2 jsonpath_rfc9535
     jsonschema numpy openapi_core openapi_spec_validator requests rich schemathesis
-    starlette.testclient soundstage.apis.rehearsal soundstage.testing werkzeug yaml
+    starlette.testclient soundstage.apis.fixture_validation soundstage.tools
+    werkzeug yaml
 """.split()
 """What serving the vendored documents imports at no start but the first."""
 
-WORKED_OUT = {"faker", "jsonpath_rfc9535", "soundstage.apis.rehearsal", "yaml"}
+WORKED_OUT = {"faker", "jsonpath_rfc9535", "soundstage.apis.fixture_validation", "yaml"}
 """The first start needs them."""
 
 KEYS = {
@@ -45,7 +46,7 @@ def new_cache(tmp_path, monkeypatch):
 
 def served_with(tmp_path, *options: str) -> set[str]:
     """The modules that a server has imported when it has given an answer."""
-    with served(*options, errors=tmp_path / "errors") as server:
+    with running_server(*options, errors=tmp_path / "errors") as server:
         assert httpx.get(f"{server.url}{RUN}", headers=KEYS).status_code == 200
     return imported((tmp_path / "errors").read_text())
 
@@ -81,10 +82,10 @@ def test_the_second_start_works_nothing_out_again(tmp_path, new_cache, monkeypat
 def test_what_is_put_off_is_there_for_whoever_asks_for_it():
     assert python(
         "import sys\n"
-        "from soundstage.cli.deferral import deferred\n"
+        "from soundstage.cli.deferred_imports import deferred\n"
         "with deferred():\n"
         "    import connexion.middleware, uvicorn.server\n"
-        "import soundstage.server.dispatch, soundstage.server.serve\n"
+        "import soundstage.server.app, soundstage.server.uvicorn_server\n"
         "print({'httpx', 'requests'} & {*sys.modules})\n"
         "from connexion import json_schema, security\n"
         "print(security.httpx.Client.__name__, json_schema.requests.get.__name__)\n"
@@ -108,7 +109,7 @@ def test_what_is_put_off_is_there_for_whoever_asks_for_it():
 )
 def test_what_was_not_imported_for_connexion_fails_when_it_is_used(use, name):
     assert python(
-        "from soundstage.cli.deferral import deferred\n"
+        "from soundstage.cli.deferred_imports import deferred\n"
         "with deferred():\n"
         "    import connexion.middleware\n"
         "from connexion import context, json_schema, spec\n"
@@ -124,7 +125,7 @@ def test_what_was_imported_before_is_not_put_off():
         python(
             "import sys, connexion, httpx, jinja2, jsonschema, requests, uvicorn\n"
             "there = [connexion, httpx, jinja2, jsonschema, requests, uvicorn]\n"
-            "from soundstage.cli.deferral import deferred\n"
+            "from soundstage.cli.deferred_imports import deferred\n"
             "with deferred():\n"
             "    print([sys.modules[m.__name__] is m for m in there])\n"
             "print([sys.modules[m.__name__] is m for m in there])\n"
@@ -138,5 +139,5 @@ def test_nothing_is_put_off_in_the_process_of_others():
         "import sys\n"
         "from soundstage import Soundstage\n"
         "import connexion\n"
-        "print('soundstage.cli.deferral' in sys.modules, type(connexion))"
+        "print('soundstage.cli.deferred_imports' in sys.modules, type(connexion))"
     ) == "False <class 'module'>"  # fmt: skip

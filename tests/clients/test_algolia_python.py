@@ -17,8 +17,8 @@ from algoliasearch.ingestion.models.authentication_create import AuthenticationC
 from algoliasearch.ingestion.models.authentication_type import AuthenticationType
 from algoliasearch.ingestion.models.task_create import TaskCreate
 
-from served import served
-from works_with import called, tell
+from support.server import running_server
+from support.works_with import called, tell
 
 API = "algolia-ingestion"
 EXAMPLE = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"  # what the documentation asks for
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 @pytest.fixture(scope="module")
 def server():
-    with served("--seed", "7") as server:
+    with running_server("--seed", "7") as server:
         yield server
 
 

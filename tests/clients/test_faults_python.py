@@ -20,8 +20,8 @@ from requests import ConnectionError  # noqa: A004 - what requests raises
 from requests.exceptions import ChunkedEncodingError
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from served import served
-from soundstage.server.faults import KINDS
+from soundstage.server.faults import FAULT_KINDS
+from support.server import running_server
 
 RUN = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 DATASET = "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"
@@ -33,7 +33,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 @pytest.fixture(scope="module")
 def server():
-    with served("--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z") as s:
+    with running_server(
+        "--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z"
+    ) as s:
         yield s
 
 
@@ -171,7 +173,7 @@ def test_what_a_client_does(request, control, case):
 
 
 def test_every_kind_of_fault_is_shown_to_a_client():
-    assert {kind for kind, *_ in SEEN} == KINDS.keys()
+    assert {kind for kind, *_ in SEEN} == FAULT_KINDS.keys()
 
 
 def test_algolia_gives_a_host_up_after_a_503_and_sends_nothing_more(control, algolia):

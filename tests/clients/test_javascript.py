@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from served import served
-from works_with import called, tell
+from support.server import running_server
+from support.works_with import called, tell
 
 HERE = Path(__file__).parent / "javascript"
 NODE = shutil.which("node")
@@ -36,7 +36,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server():
-    with served("--seed", "7") as server:
+    with running_server("--seed", "7") as server:
         yield server
 
 

@@ -15,11 +15,11 @@ from algoliasearch.http.hosts import Host, HostsCollection
 from algoliasearch.ingestion.client import IngestionClientSync
 from algoliasearch.ingestion.config import IngestionConfig
 
-from proxied import relayed
-from served import run, served
-from soundstage.testing.proxy.terms import terms_of_api
+from soundstage.tools.proxy.contract_router import build_api_router
 from soundstage.world import clock
 from soundstage.world.clock import instant_of
+from support.proxy import proxy_thread
+from support.server import run_process, running_server
 
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2027-05-05T00:00:00Z"
@@ -50,7 +50,9 @@ class Production:
 @contextmanager
 def production(api, *options):
     """The service, as it begins whenever it is started."""
-    with served("--api", api, "--speed", "0", "--seed", "3", *options) as server:
+    with running_server(
+        "--api", api, "--speed", "0", "--seed", "3", *options
+    ) as server:
         yield Production(server.url)
 
 
@@ -58,7 +60,9 @@ def production(api, *options):
 def recorded(api, har, monkeypatch):
     with production(api, "--now", NOW) as service:
         monkeypatch.setattr(clock.time, "time_ns", lambda: service.at * 10**6)
-        with relayed(service.url, terms_of_api(api), tape=har, keep_secrets=True) as p:
+        with proxy_thread(
+            service.url, build_api_router(api), tape=har, keep_secrets=True
+        ) as p:
             service.proxy = p
             yield service
             assert p.notes.counts["requests"] == p.notes.counts["answers"] == 0
@@ -102,7 +106,7 @@ def polls(service, watch, every):
 
 def told(har, api):
     fixture = har.with_suffix(".yaml")
-    done = run("record", str(har), "--api", api, "--to", str(fixture))
+    done = run_process("record", str(har), "--api", api, "--to", str(fixture))
     assert done.returncode == 0, done.stderr
     return fixture
 

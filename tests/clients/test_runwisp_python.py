@@ -9,14 +9,14 @@ from hashlib import sha256
 import httpx
 import pytest
 
-from served import served
+from support.server import running_server
 
 LONGEST = 20  # seconds of the wall that anything here may take
 
 
 @pytest.fixture(scope="module")
 def server():
-    with served("--api", "runwisp", "--seed", "7") as server:
+    with running_server("--api", "runwisp", "--seed", "7") as server:
         yield server
 
 
@@ -141,7 +141,7 @@ def test_a_stream_ends_when_the_server_stops():
         with heard(client) as events:
             told.extend(name for name, _, _ in events)
 
-    with served("--api", "runwisp", "--speed", "0") as server:
+    with running_server("--api", "runwisp", "--speed", "0") as server:
         client = httpx.Client(base_url=server.url)
         reader = threading.Thread(target=listen, args=(client,))
         reader.start()

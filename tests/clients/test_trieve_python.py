@@ -12,8 +12,8 @@ from importlib.metadata import version
 import httpx
 import pytest
 
-from served import served
-from works_with import called, tell
+from support.server import running_server
+from support.works_with import called, tell
 
 trieve = pytest.importorskip("trieve_py_client")
 
@@ -31,7 +31,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server():
-    with served("--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z") as s:
+    with running_server(
+        "--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z"
+    ) as s:
         yield s
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 
-from guides import DOCS, blocks
+from support.docs import DOCS, blocks
 
 FILES = {
     block.partition("\n")[0].removeprefix("# "): block for _, block in blocks("ci.md")

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from soundstage.server.faults import KINDS
-from soundstage.testing.server import Server
-from soundstage.testing.transport import InProcess
+from soundstage.pytest_plugin.transport import InProcessTransport
+from soundstage.server.background import BackgroundServer
+from soundstage.server.faults import FAULT_KINDS
 
 TEXT = (Path(__file__).parents[2] / "docs/faults.md").read_text()
 TABLE = TEXT.partition("## Kinds")[2].partition("##")[0]
@@ -26,14 +26,14 @@ EXAMPLES += [
 
 @pytest.fixture(scope="module")
 def client():
-    server = Server()
-    transport = InProcess(server)
+    server = BackgroundServer()
+    transport = InProcessTransport(server)
     with httpx.Client(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
     server.stop()
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", FAULT_KINDS.values(), ids=FAULT_KINDS)
 def test_every_kind_stands_in_the_table_with_all_it_takes(kind):
     for option, schema in kind.OPTIONS.items():
         row = ROWS[kind.NAME]
@@ -45,7 +45,7 @@ def test_every_kind_stands_in_the_table_with_all_it_takes(kind):
 
 
 def test_there_is_an_example_of_every_kind():
-    assert {example["kind"] for example in EXAMPLES} == KINDS.keys()
+    assert {example["kind"] for example in EXAMPLES} == FAULT_KINDS.keys()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["kind"])

@@ -1,6 +1,6 @@
 """The guides for testers: what they show is run, and says what they say it says.
 
-The tutorial is followed in tests/testing/test_wheel.py, where its reader stands.
+The tutorial is followed in tests/packaging/test_wheel.py, where its reader stands.
 """
 
 import os
@@ -11,11 +11,11 @@ import sys
 
 import pytest
 
-from guides import DOCS, blocks
-from pytested import pytested
-from served import served
 from soundstage import Run, Soundstage
-from soundstage.testing.clock import Clock
+from soundstage.pytest_plugin.clock import Clock
+from support.docs import DOCS, blocks
+from support.pytest_session import run_pytest
+from support.server import running_server
 
 GUIDE = (DOCS / "testing.md").read_text()
 
@@ -24,7 +24,7 @@ def test_the_guide_for_pytest_passes_as_it_stands(tmp_path):
     shown = [block for language, block in blocks("testing.md") if language == "python"]
     for number, block in enumerate(shown):
         (tmp_path / f"test_block_{number}.py").write_text(block)
-    done = pytested(tmp_path)
+    done = run_pytest(tmp_path)
     tests = sum(len(re.findall("^ *def test_", block, re.MULTILINE)) for block in shown)
     assert done.stdout.splitlines()[-1].startswith(f"{tests} passed"), done.stdout
 
@@ -54,7 +54,7 @@ NODE = shutil.which("node")
 
 @pytest.mark.skipif(NODE is None, reason="there is no node to run it")
 def test_the_example_in_javascript_passes():
-    with served() as server:
+    with running_server() as server:
         done = subprocess.run(
             [NODE, "--test", str(DOCS / "examples/dashboard.test.mjs")],
             env={**os.environ, "SOUNDSTAGE_URL": server.url},

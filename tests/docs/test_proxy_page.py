@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from guides import DOCS, blocks
-from served import SOUNDSTAGE, next_line, served
-from soundstage.cli import parser
+from soundstage.cli import build_parser
+from support.docs import DOCS, blocks
+from support.server import SOUNDSTAGE, next_line, running_server
 
 PAGE = (DOCS / "proxy.md").read_text()
 KEYS = {
@@ -58,7 +58,7 @@ def test_its_commands_do_what_it_shows(tmp_path):
     (text,) = (block for language, block in shown if language == "text")
     asked = re.findall(r"  (GET) (\S+)  \d+ ms$", text, re.MULTILINE)
     assert len(asked) == 2
-    with served("--api", "algolia-ingestion") as production:
+    with running_server("--api", "algolia-ingestion") as production:
         said = said_by_the_proxy(tmp_path, production.url, proxy, asked)
     assert without_figures(said) == without_figures(text)
     subprocess.run(command(record), cwd=tmp_path, check=True, timeout=60)
@@ -77,7 +77,7 @@ def test_its_commands_do_what_it_shows(tmp_path):
 
 @pytest.mark.parametrize("name", ["proxy", "record"])
 def test_every_option_is_in_the_page(name):
-    commands = parser()._subparsers._group_actions[0].choices
+    commands = build_parser()._subparsers._group_actions[0].choices
     for action in commands[name]._actions:
         for option in action.option_strings[-1:]:
             assert option in {"--help", "--api"} or f"`{option}" in PAGE, option

@@ -8,19 +8,19 @@ import httpx
 import yaml
 
 from soundstage.apis.api import Api
-from soundstage.apis.service import Service
-from soundstage.contract.contract import compile_contract
-from soundstage.server.dispatch import Dispatcher
-from soundstage.server.problems import problem
-from soundstage.server.serve import Listening, bound
-from soundstage.server.worlds import Worlds
+from soundstage.apis.registry import Service
+from soundstage.openapi.contract import compile_contract
+from soundstage.server.app import Dispatcher
+from soundstage.server.hosts import Worlds
+from soundstage.server.problems import render_error
+from soundstage.server.uvicorn_server import HttpServer, open_listener
+from soundstage.world.commands import Start
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
-from soundstage.world.log import Start
 from soundstage.world.record import Kind, Vocabulary
-from soundstage.world.schedule import Schedule
+from soundstage.world.scheduler import Schedule
 from soundstage.world.world import Opening
-from strategies import NOW
+from support.strategies import NOW
 
 DOCUMENT = """
 openapi: 3.1.0
@@ -70,7 +70,7 @@ def service_of(handlers, cron=None):
     """The small API; with ``cron``, runs start by it."""
     names = ("wait", "waitToo", "stream")
     handlers = {name: handlers.get(name) or handlers["wait"] for name in names}
-    api = Api("small", "Small", VOCABULARY, handlers, problem)
+    api = Api("small", "Small", VOCABULARY, handlers, render_error)
     fixture = compile_fixture(yaml.safe_load(FIXTURE), VOCABULARY)
     if cron:
         schedule = Schedule(lambda *_: {"task": cron}, lambda *_: [Start("small")])
@@ -85,7 +85,7 @@ class Live:
 
     worlds: Worlds
     client: httpx.AsyncClient
-    listening: Listening | None = None
+    listening: HttpServer | None = None
 
     @property
     def world(self):
@@ -114,8 +114,8 @@ def played(story, *, socket=False, cron=None, speed=0, **handlers):
             await asyncio.wait_for(story(live), 10)
         await turns()
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        lobbies = [hosted.lobby for hosted in worlds]
-        assert not any(lobby._asleep | lobby._at_work for lobby in lobbies)
+        lobbies = [hosted.waiters for hosted in worlds]
+        assert not any(lobby._pending | lobby._tasks for lobby in lobbies)
 
     asyncio.run(play())
 
@@ -130,7 +130,7 @@ async def _serving(worlds, *, socket):
         if not socket:
             yield Live(worlds, client)
             return
-        listening = Listening(app, worlds, bound("127.0.0.1", 0))
+        listening = HttpServer(app, worlds, open_listener("127.0.0.1", 0))
         serving = asyncio.create_task(listening.serve())
         try:
             yield Live(worlds, client, listening)

@@ -6,12 +6,12 @@ import socket
 
 import pytest
 
-from served import served
-from soundstage.server.connection import Whole
-from soundstage.server.faults.wire import CONNECTION, Wire
-from soundstage.server.message import Message
+from soundstage.server.faults.connection import CONNECTION_EXTENSION, ClientConnection
+from soundstage.server.message import EncodedResponse
+from soundstage.server.uvicorn_server import BufferedTransport
+from support.server import running_server
 
-MESSAGE = Message(200, ((b"content-length", b"2"),), b"{}")
+MESSAGE = EncodedResponse(200, ((b"content-length", b"2"),), b"{}")
 
 
 class Transport:
@@ -36,21 +36,21 @@ class Transport:
 
 def test_what_is_kept_goes_out_at_once():
     transport = Transport()
-    whole = Whole(transport)
+    whole = BufferedTransport(transport)
     whole.write(b"a")
-    whole.parts = []
+    whole.chunks = []
     whole.write(b"b")
     whole.write(b"c")
     assert transport.done == [b"a"]
-    whole.pour()
+    whole.flush()
     whole.write(b"d")
     assert transport.done == [b"a", [b"b", b"c"], b"d"]
 
 
 def test_what_is_kept_goes_out_before_the_end():
     transport = Transport()
-    whole = Whole(transport)
-    whole.parts = []
+    whole = BufferedTransport(transport)
+    whole.chunks = []
     whole.write(b"a")
     whole.close()
     assert transport.done == [[b"a"], "closed"]
@@ -59,24 +59,24 @@ def test_what_is_kept_goes_out_before_the_end():
 
 def test_nothing_kept_is_nothing_sent():
     transport = Transport()
-    whole = Whole(transport)
-    whole.parts = []
-    whole.pour()
-    whole.pour()
+    whole = BufferedTransport(transport)
+    whole.chunks = []
+    whole.flush()
+    whole.flush()
     assert transport.done == []
     assert whole.get_extra_info("socket") == "socket"
 
 
 class Gathering:
-    held = False
+    stalled = False
 
     def __init__(self):
         self.done = []
 
-    def gather(self):
+    def buffer(self):
         self.done.append("gather")
 
-    def pour(self):
+    def flush(self):
         self.done.append("pour")
 
 
@@ -89,7 +89,9 @@ def test_head_and_body_are_gathered_whatever_becomes_of_them(fails):
         if fails:
             raise ConnectionError
 
-    wire = Wire({"extensions": {CONNECTION: connection}}, None, send)
+    wire = ClientConnection(
+        {"extensions": {CONNECTION_EXTENSION: connection}}, None, send
+    )
     if fails:
         with pytest.raises(ConnectionError):
             asyncio.run(wire.send_all(MESSAGE))
@@ -106,7 +108,10 @@ def request(method, more=""):
 
 
 def test_requests_that_do_not_wait_for_answers_get_them_in_order():
-    with served() as there, socket.create_connection(("127.0.0.1", there.port)) as own:
+    with (
+        running_server() as there,
+        socket.create_connection(("127.0.0.1", there.port)) as own,
+    ):
         own.sendall(request("GET") + request("HEAD") + request("DELETE"))
         own.sendall(request("GET", "Connection: close\r\n"))
         answered = b"".join(iter(lambda: own.recv(65536), b""))

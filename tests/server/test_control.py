@@ -5,10 +5,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from judged import client_of
 from soundstage.server.control import control_service
-from soundstage.server.worlds import Worlds
+from soundstage.server.hosts import Worlds
 from soundstage.world.world import Opening
+from support.client import in_process_client
 
 KEYS = {
     "x-algolia-application-id": "ALGOLIA_APPLICATION_ID",
@@ -22,7 +22,7 @@ TOO_MANY = {"api": "algolia-ingestion", "scenario": "too_many_errors"}
 @pytest.fixture
 def control(services, world, judges):
     """A client whose exchanges openapi-core judges too; its worlds are its own."""
-    with client_of(services, world, judges) as client:
+    with in_process_client(services, world, judges) as client:
         yield client
 
 
@@ -375,7 +375,7 @@ def test_a_world_answers_the_same_bytes_on_another_server(services, control):
     here = [control.get(f"/~here{path}", headers=keys) for path, keys in asked]
     elsewhere = Worlds(services, Opening(seed=99, now=0, speed=0)).default.world
     journal = control.get(f"/~here{CONTROL}/journal?status=200").json()["entries"]
-    with client_of(services, elsewhere) as other:
+    with in_process_client(services, elsewhere) as other:
         there = f"/~there{CONTROL}/log"
         assert other.put(there, json=exported).status_code == 200
         copies = [other.get(f"/~there{path}", headers=keys) for path, keys in asked]
@@ -453,7 +453,7 @@ def test_every_operation_of_the_control_api_is_called_by_a_test(services):
         "test_journal.py",
         "test_har.py",
         "test_verification.py",
-        "../contract/table/soundstage.py",
+        "../apis/table/soundstage.py",
     )
     text = "".join((Path(__file__).parent / name).read_text() for name in here)
     worlds = Worlds(services, Opening(now=0))

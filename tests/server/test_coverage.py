@@ -5,16 +5,16 @@ import time
 
 import pytest
 
-from inside import ALGOLIA, RUN, TRIEVE, inside, services
-from soundstage.server.journal.coverage import PATIENCE, Coverage
-from soundstage.server.journal.recording import BODY_LIMIT
+from soundstage.exchange.coverage import MAX_PENDING, Coverage
+from soundstage.server.recording import MAX_RECORDED_BODY_BYTES
+from support.in_process import ALGOLIA, RUN, TRIEVE, new_worlds_client, services
 
 EVENTS = f"/1/runs/{RUN}/events"
 
 
 @pytest.fixture
 def control_client():
-    with inside() as client:
+    with new_worlds_client() as client:
         yield client
 
 
@@ -81,22 +81,22 @@ def test_values_of_texts_are_told(control_client):
 
 
 def test_values_in_bodies_too_long_to_be_kept_are_told(control_client):
-    body = {"event_types": ["crawl_failed"], "x": "x" * BODY_LIMIT}
+    body = {"event_types": ["crawl_failed"], "x": "x" * MAX_RECORDED_BODY_BYTES}
     control_client.post("/api/dataset/events", headers=TRIEVE, json=body)
     assert 'body.event_types[]="crawl_failed"' in values(control_client, "get_events")
     for _ in range(100):
         control_client.post("/_soundstage/runs", json={"api": "runwisp"})
     answer = control_client.get("/api/tasks/example/runs?limit=1000")
-    assert len(answer.content) > BODY_LIMIT
+    assert len(answer.content) > MAX_RECORDED_BODY_BYTES
     assert 'answer.200.runs[].status="ended"' in values(control_client, "getTaskRuns")
 
 
 def test_exchanges_are_told_before_and_after_they_had_to_wait(control_client):
     control_client.get(f"{EVENTS}?order=asc", headers=ALGOLIA)
-    for number in range(1, PATIENCE + 20):
+    for number in range(1, MAX_PENDING + 20):
         control_client.get(f"{EVENTS}?page={number}", headers=ALGOLIA)
     control_client.get(f"{EVENTS}?order=desc", headers=ALGOLIA)
-    assert covered(control_client, "listEvents")["calls"] == PATIENCE + 21
+    assert covered(control_client, "listEvents")["calls"] == MAX_PENDING + 21
     seen = values(control_client, "listEvents")
     assert {'query.order="asc"', 'query.order="desc"'} <= seen
 
@@ -150,26 +150,26 @@ def test_coverage_adds_up_whatever_was_told_in_between(control_client):
 
 def test_a_poll_counts_what_it_is_told_each_time(control_client):
     control_client.get(f"/1/runs/{RUN}", headers=ALGOLIA)
-    (one,) = control_client._transport.worlds.default.journal.coverage.waiting
-    run = json.loads(one.answer_body)
+    (one,) = control_client._transport.worlds.default.journal.coverage.pending
+    run = json.loads(one.response_body)
     coverage = Coverage()
     for status in ("created", "started", "finished"):
         told = json.dumps({**run, "status": status}).encode()
-        coverage.count(one._replace(answer_body=told))
+        coverage.count(one._replace(response_body=told))
     contracts = [services()["algolia-ingestion"].contract]
-    (found,) = (c for c in coverage.of(contracts) if c.operation == "getRun")
+    (found,) = (c for c in coverage.summarize(contracts) if c.operation == "getRun")
     seen = {value.text for value in found.values if value.at == "answer.200.status"}
     assert seen == {'"created"', '"started"', '"finished"'}
 
 
 def test_counting_costs_a_request_microseconds(control_client):
     control_client.get(f"{EVENTS}?itemsPerPage=100", headers=ALGOLIA)
-    (one,) = control_client._transport.worlds.default.journal.coverage.waiting
+    (one,) = control_client._transport.worlds.default.journal.coverage.pending
     changed = [one._replace(query=b"itemsPerPage=100&page=%d" % i) for i in range(400)]
     took = []
     for _ in range(5):
         coverage = Coverage()
-        for exchanges in (changed[:PATIENCE], changed[:100] * 5):
+        for exchanges in (changed[:MAX_PENDING], changed[:100] * 5):
             start = time.process_time()
             for exchange in exchanges:
                 coverage.count(exchange)
@@ -180,6 +180,6 @@ def test_counting_costs_a_request_microseconds(control_client):
 
 def test_only_contracts_that_are_asked_for_are_told():
     contracts = [services()["trieve"].contract]
-    assert [one.operation for one in Coverage().of(contracts)] == [
+    assert [one.operation for one in Coverage().summarize(contracts)] == [
         *contracts[0].operations
     ]

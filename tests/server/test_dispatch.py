@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from judged import client_of
 from soundstage.apis.api import Api
-from soundstage.apis.service import Service
-from soundstage.contract.contract import compile_contract
+from soundstage.apis.registry import Service
+from soundstage.openapi.contract import compile_contract
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.record import Vocabulary
+from support.client import in_process_client
 
 RUN = "/1/runs/6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 ALGOLIA = {
@@ -77,7 +77,7 @@ def test_a_path_that_two_apis_have_must_be_asked_for_by_prefix(services, still):
         api=replace(services["trigger-dev"].api, name="twin"),
         contract=replace(services["trigger-dev"].contract, name="twin"),
     )
-    with client_of({**services, "twin": twin}, still) as client:
+    with in_process_client({**services, "twin": twin}, still) as client:
         answer = client.get(EVENTS, headers=TRIGGER)
         prefixed = client.get(f"/trigger-dev{EVENTS}", headers=TRIGGER)
     assert answer.status_code == 404
@@ -87,7 +87,7 @@ def test_a_path_that_two_apis_have_must_be_asked_for_by_prefix(services, still):
 
 def test_an_api_that_is_alone_has_the_whole_root(services, still, judges):
     alone = {"trigger-dev": services["trigger-dev"]}
-    with client_of(alone, still, judges) as client:
+    with in_process_client(alone, still, judges) as client:
         assert client.get(EVENTS, headers=TRIGGER).status_code == 200
         assert client.get("/nope").json() == {"error": "Not found"}
         assert client.get("/_soundstage/health").json()["apis"] == ["trigger-dev"]
@@ -96,10 +96,10 @@ def test_an_api_that_is_alone_has_the_whole_root(services, still, judges):
 def test_an_api_without_any_path_leaves_the_others_alone(services, still):
     document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}
     nothing = Vocabulary({}, {})
-    api = Api("empty", "", nothing, {}, services["trieve"].api.problem)
+    api = Api("empty", "", nothing, {}, services["trieve"].api.render_error)
     fixture = compile_fixture({"api": "empty"}, nothing)
     empty = Service(api, compile_contract("empty", document), fixture)
-    with client_of({**services, "empty": empty}, still) as client:
+    with in_process_client({**services, "empty": empty}, still) as client:
         assert client.get(EVENTS, headers=TRIGGER).status_code == 200
         assert client.get("/empty/").status_code == 404
 

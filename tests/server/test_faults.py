@@ -9,11 +9,11 @@ import time
 import httpx
 import pytest
 
-from served import next_line, served
-from soundstage.server.faults import KINDS, make_fault
-from soundstage.testing.server import Server
-from soundstage.testing.transport import InProcess
-from soundstage.world.chance import Seeded
+from soundstage.pytest_plugin.transport import InProcessTransport
+from soundstage.server.background import BackgroundServer
+from soundstage.server.faults import FAULT_KINDS, create_fault
+from soundstage.world.random import Seeded
+from support.server import next_line, running_server
 
 RUN_ID = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 KEYS = {
@@ -40,14 +40,14 @@ names = (f"world-{n}" for n in itertools.count())
 @pytest.fixture(scope="module")
 def uvloop():
     """A process, on uvloop where there is one."""
-    with served("--speed", "0", "--now", "2026-01-01T00:00:00Z") as server:
+    with running_server("--speed", "0", "--now", "2026-01-01T00:00:00Z") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def asyncio_loop():
     """A thread of this process, on asyncio's own loop."""
-    server = Server()
+    server = BackgroundServer()
     yield server
     server.stop()
 
@@ -170,7 +170,7 @@ def test_latency_lets_the_client_wait(world, options):
 
 
 def test_latency_is_distributed_as_it_is_asked_for():
-    fault = make_fault("latency", {"median": 50, "p99": 400})
+    fault = create_fault("latency", {"median": 50, "p99": 400})
     delays = sorted(fault.drawn(Seeded(0, i)) for i in range(4000))
     assert delays[2000] == pytest.approx(50, rel=0.1)
     assert delays[3960] == pytest.approx(400, rel=0.25)
@@ -180,7 +180,7 @@ def test_latency_is_distributed_as_it_is_asked_for():
 def any_world(request):
     """A new world on a server of either kind."""
     server = request.getfixturevalue(request.param)
-    url = server.url if request.param == "uvloop" else server._listening.url
+    url = server.url if request.param == "uvloop" else server._http_server.url
     with connected(base_url=f"{url}/~{next(names)}", timeout=0.3) as client:
         ask(client, timeout=20)  # its past is drawn at the first request
         yield client
@@ -239,7 +239,7 @@ def test_slow_sends_the_headers_at_once_and_the_body_in_pieces(world):
     assert got == whole
 
 
-@pytest.mark.parametrize("form", KINDS["malformed"].OPTIONS["form"]["enum"])
+@pytest.mark.parametrize("form", FAULT_KINDS["malformed"].OPTIONS["form"]["enum"])
 def test_malformed_says_that_it_is_json(world, form):
     add(world, "malformed", options={"form": form})
     answer = ask(world)
@@ -250,8 +250,8 @@ def test_malformed_says_that_it_is_json(world, form):
 
 
 def test_a_client_that_still_waits_does_not_keep_the_server_from_stopping():
-    server = Server()
-    with connected(base_url=server._listening.url) as client:
+    server = BackgroundServer()
+    with connected(base_url=server._http_server.url) as client:
         add(client, "timeout")
         with socket.create_connection(("127.0.0.1", client.base_url.port)) as raw:
             raw.sendall(b"GET /api/tasks/x/runs HTTP/1.1\r\n\r\n")
@@ -275,7 +275,7 @@ def test_a_client_that_still_waits_does_not_keep_the_server_from_stopping():
 def test_in_process_a_broken_connection_is_the_same_error(
     asyncio_loop, kind, options, error
 ):
-    transport = InProcess(asyncio_loop)
+    transport = InProcessTransport(asyncio_loop)
     url = f"http://127.0.0.1/~{next(names)}"
     with httpx.Client(transport=transport, base_url=url, timeout=0.1) as client:
         add(client, kind, options=options)
@@ -453,7 +453,7 @@ def test_faults_are_listed_with_their_kinds(world):
             "hits": 0,
         }
     ]
-    assert [kind["name"] for kind in listed["kinds"]] == list(KINDS)
+    assert [kind["name"] for kind in listed["kinds"]] == list(FAULT_KINDS)
 
 
 def test_one_fault_goes_or_all_of_them(world):

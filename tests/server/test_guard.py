@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from inside import RUN, inside
-from served import run, served
-from soundstage.server.guard import Guard, is_loopback, new_token
+from soundstage.server.guard import Guard, generate_token, is_loopback
+from support.in_process import RUN, new_worlds_client
+from support.server import run_process, running_server
 
 HEALTH = "/_soundstage/health"
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 - that of these tests
@@ -14,13 +14,13 @@ TOKEN = "correct-horse-battery-staple"  # noqa: S105 - that of these tests
 
 @pytest.fixture(scope="module")
 def open_client():
-    with inside() as client:
+    with new_worlds_client() as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def guarded():
-    with inside(Guard(TOKEN)) as client:
+    with new_worlds_client(Guard(TOKEN)) as client:
         yield client
 
 
@@ -111,7 +111,7 @@ def test_the_apis_need_no_token_of_ours(guarded):
 
 
 def test_tokens_are_long_and_never_the_same():
-    tokens = {new_token() for _ in range(100)}
+    tokens = {generate_token() for _ in range(100)}
     assert len(tokens) == 100
     assert min(map(len, tokens)) >= 32
 
@@ -132,7 +132,7 @@ def test_only_loopback_is_loopback(address, local):
 
 
 def test_a_server_that_others_reach_prints_a_token_and_asks_for_it():
-    with served("--host", "0.0.0.0") as server:  # noqa: S104
+    with running_server("--host", "0.0.0.0") as server:  # noqa: S104
         port, token = server.port, server.greeting["token"]
         request = f"GET {HEALTH} HTTP/1.1\r\nHost: soundstage\r\nConnection: close\r\n"
         refused = raw(port, f"{request}\r\n")
@@ -146,7 +146,7 @@ def test_a_server_that_others_reach_prints_a_token_and_asks_for_it():
     "name", ["a\r\nSet-Cookie: x=1", "a\nb", "a\x00b", "../default", "~"]
 )
 def test_a_header_that_carries_another_makes_no_world(name):
-    with served() as server:
+    with running_server() as server:
         request = (
             f"GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             f"Soundstage-World: {name}\r\n\r\n"
@@ -160,7 +160,7 @@ def test_a_header_that_carries_another_makes_no_world(name):
 
 
 def test_a_token_of_ones_own_is_taken():
-    with served("--control-token", TOKEN) as server:
+    with running_server("--control-token", TOKEN) as server:
         answer = raw(
             server.port,
             f"GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
@@ -169,7 +169,7 @@ def test_a_token_of_ones_own_is_taken():
 
 
 def test_the_token_is_explained():
-    assert "--control-token" in run("serve", "--help").stdout
+    assert "--control-token" in run_process("serve", "--help").stdout
 
 
 def raw(port: int, request: str) -> str:

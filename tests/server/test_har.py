@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from inside import ALGOLIA, RUN, TRIEVE, inside
+from support.in_process import ALGOLIA, RUN, TRIEVE, new_worlds_client
 
 EVENTS = f"/1/runs/{RUN}/events"
 
@@ -72,7 +72,7 @@ HAR = Draft202012Validator(with_all({"log": LOG}), validate_formats=True)
 
 @pytest.fixture
 def control_client():
-    with inside() as client:
+    with new_worlds_client() as client:
         yield client
 
 

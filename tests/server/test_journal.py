@@ -4,15 +4,14 @@ import json
 
 import pytest
 
-from inside import ALGOLIA, NOW, RUN, TRIEVE, inside
-from soundstage.contract.violation import Violation
+from soundstage.exchange.exchange import RawExchange, redact_exchange
+from soundstage.exchange.har import build_har
+from soundstage.exchange.payload import Payload
+from soundstage.exchange.redaction import ALWAYS_SECRET, REDACTED, Redactor
+from soundstage.openapi.errors import Violation
 from soundstage.server.guard import Guard
-from soundstage.server.journal.cut import MASK
-from soundstage.server.journal.entry import Seen, entry_of
-from soundstage.server.journal.har import har_of
-from soundstage.server.journal.journal import Journal
-from soundstage.server.journal.masking import EVERYWHERE, Mask
-from soundstage.server.journal.payload import Payload
+from soundstage.server.journal import Journal
+from support.in_process import ALGOLIA, NOW, RUN, TRIEVE, new_worlds_client
 
 SECRET = "hunter2-and-a-good-deal-longer-than-that"  # noqa: S105 - of nobody
 EVENTS = f"/1/runs/{RUN}/events"
@@ -21,7 +20,7 @@ EXITS = ("/_soundstage/journal", "/_soundstage/journal.har", "/_soundstage/viola
 
 @pytest.fixture
 def control_client():
-    with inside() as client:
+    with new_worlds_client() as client:
         yield client
 
 
@@ -94,7 +93,7 @@ def test_a_path_that_nobody_has_is_written_down(
 
 
 def test_the_control_api_is_not_written_down():
-    with inside(Guard("token")) as client:
+    with new_worlds_client(Guard("token")) as client:
         assert client.get("/_soundstage/clock").status_code == 401
         client.headers["soundstage-token"] = "token"
         client.get("/_soundstage/nowhere")
@@ -268,24 +267,24 @@ def seen(**given):
         "violations": (),
         "fault": None,
     }
-    return Seen(**whole | given)
+    return RawExchange(**whole | given)
 
 
 def test_a_journal_keeps_the_last_ones_and_their_numbers():
-    bounded = Journal({"x": Mask()}, bound=3)
+    bounded = Journal({"x": Redactor()}, max_exchanges=3)
     for _ in range(10):
         bounded.record(seen())
     assert [entry.number for entry in bounded.entries()] == [8, 9, 10]
 
 
 def test_a_violation_is_not_lost_to_what_came_after_it():
-    bounded = Journal({"x": Mask()}, bound=3)
+    bounded = Journal({"x": Redactor()}, max_exchanges=3)
     bounded.record(seen(violations=(Violation("query", "unknown", "why"),)))
     for _ in range(10):
         bounded.record(seen())
-    assert [entry.number for entry in bounded.entries(violating=True)] == [1]
+    assert [entry.number for entry in bounded.entries(only_violations=True)] == [1]
     bounded.clear()
-    assert bounded.entries(violating=True) == []
+    assert bounded.entries(only_violations=True) == []
 
 
 def test_coverage_outlives_the_bound(control_client):
@@ -368,7 +367,7 @@ def test_a_secret_is_told_nowhere(control_client, path, headers):
     control_client.get(path, headers=headers)
     everything = shown(control_client)
     assert SECRET[:16] not in everything
-    assert MASK in everything
+    assert REDACTED in everything
 
 
 def test_the_length_of_a_secret_is_not_told_either(control_client):
@@ -380,7 +379,7 @@ def test_the_length_of_a_secret_is_not_told_either(control_client):
         body = entry["answer_body"]
         assert not body["cut"]
         assert str(body["size"]) == headers["content-length"]
-        assert body["json"]["errors"][0]["value"] == MASK
+        assert body["json"]["errors"][0]["value"] == REDACTED
         lengths.add((body["size"], entry["path"]))
     assert len(lengths) == 1
 
@@ -391,8 +390,8 @@ def test_answers_that_are_no_refusals_are_shown_as_they_were(control_client):
     assert shown["appID"] == ALGOLIA["x-algolia-application-id"]
 
 
-def bare(mask=EVERYWHERE | {"key", "sid"}, **given):
-    return entry_of(1, seen(**given), Mask(mask))
+def bare(mask=ALWAYS_SECRET | {"key", "sid"}, **given):
+    return redact_exchange(1, seen(**given), Redactor(mask))
 
 
 @pytest.mark.parametrize(
@@ -414,12 +413,12 @@ def test_the_value_of_a_secret_query_key_is_masked(query, path):
 
 def test_a_parameter_that_is_a_secret_too_is_masked():
     entry = bare(parameters={"Key": "abc", "page": 1})
-    assert entry.parameters == {"Key": MASK, "page": 1}
+    assert entry.parameters == {"Key": REDACTED, "page": 1}
 
 
 def test_a_cookie_that_is_set_is_masked():
     entry = bare(answer_headers=((b"set-cookie", b"sid=abc"), (b"etag", b"abc")))
-    assert entry.answer_headers == (("set-cookie", MASK), ("etag", "abc"))
+    assert entry.response_headers == (("set-cookie", REDACTED), ("etag", "abc"))
 
 
 def test_a_violation_of_a_secret_parameter_does_not_tell_its_value():
@@ -444,12 +443,12 @@ def test_a_violation_of_a_secret_parameter_does_not_tell_its_value():
     ],
 )
 def test_a_refusal_does_not_repeat_a_secret(headers, answer, masked):
-    entry = bare(status=400, headers=headers, answer_body=answer.encode())
-    assert entry.answer.text == masked
+    entry = bare(status=400, headers=headers, response_body=answer.encode())
+    assert entry.response_body.text == masked
 
 
 def test_secrets_are_masked_in_an_archive():
     entry = bare(query=b"key=abcdefg", headers={b"sid": [b"hijklmn"]})
-    text = json.dumps(har_of([entry]))
+    text = json.dumps(build_har([entry]))
     assert "abcdefg" not in text
     assert "hijklmn" not in text

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from judged import client_of
-from soundstage.server.lines import AccessLines, print_at_once
+from soundstage.server.console import AccessLog, write_and_flush
+from support.client import in_process_client
 
 EVENTS = "/trigger-dev/api/v1/runs/run_1234/events"
 TRIGGER = {"Authorization": "Bearer tr_dev_1234"}
@@ -19,8 +19,8 @@ def printed(services, still):
 
     def ask(path, *, json=False, **request):
         out = io.StringIO()
-        lines = AccessLines(out, json=json)
-        with client_of(services, still, watch=lines) as client:
+        lines = AccessLog(out, json=json)
+        with in_process_client(services, still, watch=lines) as client:
             extensions = {"target": path.encode()}
             client.request("GET", "/", extensions=extensions, **request)
         return out.getvalue()
@@ -96,6 +96,6 @@ def test_a_request_of_no_api_has_a_line_too(printed):
 def test_what_a_terminal_does_not_know_keeps_no_line_from_it():
     written = io.BytesIO()
     out = io.TextIOWrapper(written, encoding="ascii")
-    print_at_once(out, "one\n")
-    print_at_once(out, "caf\xe9\nthree\n")
+    write_and_flush(out, "one\n")
+    write_and_flush(out, "caf\xe9\nthree\n")
     assert written.getvalue() == b"one\ncaf\\xe9\nthree\n"

@@ -5,19 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from judged import client_of
-from soundstage.apis.api import Answer
-from soundstage.contract.contract import compile_contract
-from soundstage.server.dispatch import Dispatcher
-from soundstage.server.message import message_of
-from soundstage.server.worlds import Worlds
+from soundstage.apis.api import Response
+from soundstage.openapi.contract import compile_contract
+from soundstage.server.app import Dispatcher
+from soundstage.server.hosts import Worlds
+from soundstage.server.message import encode_response
 from soundstage.world.clock import Clock
 from soundstage.world.world import World
+from support.client import in_process_client
 
 EVENTS = "/trigger-dev/api/v1/runs/run_1234/events"
 TRIGGER = {"Authorization": "Bearer tr_dev_1234"}
 SECRET = "somewhere in a handler"  # noqa: S105 - a text that must not get out
-SPANS = Answer({"events": []})
+SPANS = Response({"events": []})
 
 
 def with_handler(services, handler):
@@ -35,24 +35,24 @@ def span(**fields):
 @pytest.mark.parametrize(
     ("answer", "rule", "pointer"),
     [
-        (Answer(span(duration="1")), "type", "/events/1/duration"),
-        (Answer(span(level="LOUD")), "enum", "/events/1/level"),
-        (Answer(span(runId=1)), "type", "/events/1/runId"),
-        (Answer({"events": [{"events": [{"time": "now"}]}]}), "format",
+        (Response(span(duration="1")), "type", "/events/1/duration"),
+        (Response(span(level="LOUD")), "enum", "/events/1/level"),
+        (Response(span(runId=1)), "type", "/events/1/runId"),
+        (Response({"events": [{"events": [{"time": "now"}]}]}), "format",
          "/events/0/events/0/time"),
-        (Answer({}), "required", None),
-        (Answer([]), "type", None),
-        (Answer(None), "media type", None),
-        (Answer({"events": []}, media_type="text/html"), "media type", None),
-        (Answer({"events": []}, 418), "status", None),
-        (Answer({"events": []}, 201), "status", None),
-        (Answer({"error": "No"}, 404), "enum", "/error"),
+        (Response({}), "required", None),
+        (Response([]), "type", None),
+        (Response(None), "media type", None),
+        (Response({"events": []}, media_type="text/html"), "media type", None),
+        (Response({"events": []}, 418), "status", None),
+        (Response({"events": []}, 201), "status", None),
+        (Response({"error": "No"}, 404), "enum", "/error"),
     ],
 )  # fmt: skip
 def test_an_answer_that_breaks_the_contract_names_the_place(
     services, still, answer, rule, pointer
 ):
-    with client_of(with_handler(services, lambda _: answer), still) as client:
+    with in_process_client(with_handler(services, lambda _: answer), still) as client:
         response = client.get(EVENTS, headers=TRIGGER)
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
@@ -63,17 +63,17 @@ def test_an_answer_that_breaks_the_contract_names_the_place(
 
 
 def test_all_that_is_wrong_with_an_answer_is_named(services, still):
-    answer = Answer(span(duration="1", level="LOUD", message=1))
-    with client_of(with_handler(services, lambda _: answer), still) as client:
+    answer = Response(span(duration="1", level="LOUD", message=1))
+    with in_process_client(with_handler(services, lambda _: answer), still) as client:
         problem = client.get(EVENTS, headers=TRIGGER).json()
     assert len(problem["violations"]) == 3
 
 
 def test_a_refusal_that_breaks_the_contract_is_a_bug_too(services, still):
     service = services["trigger-dev"]
-    api = replace(service.api, problem=lambda _: Answer({"error": "Sorry"}, 400))
+    api = replace(service.api, render_error=lambda _: Response({"error": "Sorry"}, 400))
     broken = {**services, "trigger-dev": replace(service, api=api)}
-    with client_of(broken, still) as client:
+    with in_process_client(broken, still) as client:
         response = client.get(f"{EVENTS}?bogus=1", headers=TRIGGER)
     assert response.status_code == 500
     assert response.json()["violations"]
@@ -84,7 +84,7 @@ def test_a_handler_that_fails_is_a_500_without_a_traceback(services, still, erro
     def fail(_):
         raise error(SECRET)
 
-    with client_of(with_handler(services, fail), still) as client:
+    with in_process_client(with_handler(services, fail), still) as client:
         response = client.get(EVENTS, headers=TRIGGER)
         after = client.get("/_soundstage/health")
     assert response.status_code == 500
@@ -96,15 +96,15 @@ def test_a_handler_that_fails_is_a_500_without_a_traceback(services, still, erro
 
 @pytest.mark.parametrize("value", [{1, 2}, b"", "\ud800", {1: 2}], ids=ascii)
 def test_an_answer_that_is_no_json_is_a_500(services, still, value):
-    answer = Answer({"events": [], "more": value})
-    with client_of(with_handler(services, lambda _: answer), still) as client:
+    answer = Response({"events": [], "more": value})
+    with in_process_client(with_handler(services, lambda _: answer), still) as client:
         response = client.get(EVENTS, headers=TRIGGER)
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_a_handler_that_answers_nothing_is_a_500(services, still):
-    with client_of(with_handler(services, lambda _: None), still) as client:
+    with in_process_client(with_handler(services, lambda _: None), still) as client:
         assert client.get(EVENTS, headers=TRIGGER).status_code == 500
 
 
@@ -122,11 +122,11 @@ def test_allow_names_every_method_of_a_path(services, still):
             }
         },
     }
-    handlers = dict.fromkeys(("put", "get", "patch"), lambda _: Answer(None))
+    handlers = dict.fromkeys(("put", "get", "patch"), lambda _: Response(None))
     api = replace(services["trigger-dev"].api, name="many", handlers=handlers)
     contract = compile_contract("many", document)
     many = replace(services["trigger-dev"], api=api, contract=contract)
-    with client_of({"many": many}, still) as client:
+    with in_process_client({"many": many}, still) as client:
         answer = client.delete("/a/1")
         assert client.patch("/a/1").status_code == 200
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PATCH, PUT")
@@ -138,7 +138,7 @@ def test_allow_names_every_method_of_a_path(services, still):
 )
 def test_a_refused_request_reaches_no_handler(services, still, path, headers):
     calls = []
-    with client_of(with_handler(services, calls.append), still) as client:
+    with in_process_client(with_handler(services, calls.append), still) as client:
         assert 400 <= client.get(path, headers=headers).status_code < 500
     assert calls == []
 
@@ -164,7 +164,7 @@ def test_now_is_read_once_for_a_request(services, still):
         seen.append(exchange.now)
 
     handlers = with_handler(services, lambda call: at.append(call.now) or SPANS)
-    with client_of(handlers, world, watch=look) as client:
+    with in_process_client(handlers, world, watch=look) as client:
         client.get(EVENTS, headers=TRIGGER)
         client.get(EVENTS, headers=TRIGGER)
     assert at == seen
@@ -191,7 +191,7 @@ def test_a_server_that_gives_no_raw_path_is_served_too(services, still, raw):
 
 
 def test_a_request_that_nobody_answers_is_a_failure_of_ours(services, still):
-    with client_of(with_handler(services, lambda _: None), still) as client:
+    with in_process_client(with_handler(services, lambda _: None), still) as client:
         response = client.get(EVENTS, headers=TRIGGER)
     assert (response.status_code, response.json()["title"]) == (
         500,
@@ -200,5 +200,5 @@ def test_a_request_that_nobody_answers_is_a_failure_of_ours(services, still):
 
 
 def test_an_answer_without_content_has_no_length():
-    assert dict(message_of(Answer(None, 204)).headers).keys() == {b"vary"}
-    assert dict(message_of(Answer(None, 200)).headers)[b"content-length"] == b"0"
+    assert dict(encode_response(Response(None, 204)).headers).keys() == {b"vary"}
+    assert dict(encode_response(Response(None, 200)).headers)[b"content-length"] == b"0"

@@ -7,11 +7,11 @@ import time
 import pytest
 from live import played, soon, turns
 
-from soundstage.apis.api import Answer
-from soundstage.server.faults.wire import Cut
-from soundstage.server.journal.recording import BODY_LIMIT
-from soundstage.server.message import event_of
-from soundstage.world.log import Advance, Reset, Start
+from soundstage.apis.api import Response
+from soundstage.server.faults.connection import ConnectionCut
+from soundstage.server.message import encode_event
+from soundstage.server.recording import MAX_RECORDED_BODY_BYTES
+from soundstage.world.commands import Advance, Reset, Start
 
 ITEM = {"event": "made", "id": 7, "data": {"n": 1}}
 WIRE = b'id: 7\nevent: made\ndata: {"n":1}\n\n'
@@ -21,7 +21,7 @@ def handler(items):
     """A handler that answers with this stream, an async generator function."""
 
     async def stream(call):
-        return Answer(stream=items(call), media_type="text/event-stream")
+        return Response(stream=items(call), media_type="text/event-stream")
 
     return stream
 
@@ -39,7 +39,7 @@ async def commands(call):
 
 
 def wait(_call):
-    return Answer({})
+    return Response({})
 
 
 def streamed(story, items, **more):
@@ -61,7 +61,7 @@ async def read_until(reader, text):
     ],
 )
 def test_an_event_is_its_fields_then_its_data_then_an_empty_line(item, wire):
-    assert event_of(item) == wire
+    assert encode_event(item) == wire
 
 
 def test_a_stream_that_ends_is_an_answer_like_others():
@@ -142,7 +142,9 @@ def test_a_change_that_came_while_an_event_went_out_is_not_missed():
     [
         lambda live: live.listening.stop(),
         lambda live: live.worlds.default.reset(),
-        lambda live: live.worlds.restore(live.worlds.default, live.world.exported()),
+        lambda live: live.worlds.import_world(
+            live.worlds.default, live.world.exported()
+        ),
     ],
     ids=["stop", "reset", "import"],
 )
@@ -207,7 +209,7 @@ def test_the_journal_keeps_the_beginning_of_a_long_stream():
     async def story(live):
         assert len((await live.ask("/stream")).content) > 200_000
         (entry,) = (await live.ask("/_soundstage/journal")).json()["entries"]
-        assert len(entry["answer_body"]["text"]) == BODY_LIMIT
+        assert len(entry["answer_body"]["text"]) == MAX_RECORDED_BODY_BYTES
         assert entry["answer_body"]["cut"]
 
     streamed(story, long)
@@ -239,7 +241,7 @@ def test_a_stream_that_fails_is_cut_logged_and_closed(item, message, caplog):
             closed.append(item)
 
     async def story(live):
-        with pytest.raises(Cut):
+        with pytest.raises(ConnectionCut):
             await live.ask("/stream")
         assert closed == [item]
         (seen,) = live.worlds.default.journal.entries()
@@ -266,10 +268,10 @@ def test_a_stream_that_breaks_the_contract_cuts_the_connection():
 
 def test_a_stream_of_a_status_that_has_none_breaks_the_contract():
     async def stream(_call):
-        return Answer(status=404, stream=three(None), media_type="text/event-stream")
+        return Response(status=404, stream=three(None), media_type="text/event-stream")
 
     async def story(live):
-        with pytest.raises(Cut):
+        with pytest.raises(ConnectionCut):
             await live.ask("/stream")
 
     played(story, wait=wait, stream=stream)
@@ -318,7 +320,7 @@ def test_a_status_strikes_in_place_of_a_stream():
 def test_a_fault_that_cuts_strikes_streams_too(kind):
     async def story(live):
         await struck(live, kind)
-        with pytest.raises((Cut, TimeoutError)):
+        with pytest.raises((ConnectionCut, TimeoutError)):
             await live.ask("/stream")
         (entry,) = live.worlds.default.journal.entries()
         assert (entry.fault, entry.status) == (kind, None)

@@ -4,23 +4,26 @@ from dataclasses import replace
 
 import pytest
 
-from inside import ALGOLIA, NOW, RUN, TRIEVE, inside
-from soundstage.contract.violation import Violation
-from soundstage.server.journal.difference import (
+from soundstage.exchange.exchange import JournalEntry
+from soundstage.exchange.expectations import (
     ABSENT,
-    Difference,
-    Wanted,
-    equal,
-    wanted,
+    MAX_LISTED,
+    ExpectedCall,
+    Mismatch,
+    build_expected_call,
+    equals_json,
+    verify_called,
+    verify_in_order,
+    verify_never_called,
 )
-from soundstage.server.journal.entry import Entry
-from soundstage.server.journal.payload import Payload
-from soundstage.server.journal.verification import SHOWN, called, in_order, never
+from soundstage.exchange.payload import Payload
+from soundstage.openapi.errors import Violation
+from support.in_process import ALGOLIA, NOW, RUN, TRIEVE, new_worlds_client
 
 
 @pytest.fixture
 def control_client():
-    with inside() as client:
+    with new_worlds_client() as client:
         yield client
 
 
@@ -44,7 +47,7 @@ def entry(number, operation, body=b"", **given):
         "violations": (),
         "fault": None,
     }
-    return Entry(**whole | given)
+    return JournalEntry(**whole | given)
 
 
 SEEN = [
@@ -59,32 +62,32 @@ SEEN = [
 @pytest.mark.parametrize(
     ("call", "count"),
     [
-        (Wanted("list"), 2),
-        (Wanted("list", api="shop"), 2),
-        (Wanted("list", api="bank"), 0),
-        (Wanted("list", {"page": 2}), 1),
-        (Wanted("list", {"page": 2, "size": 10}), 1),
-        (Wanted("list", {"page": "2"}), 0),
-        (Wanted("list", {"page": 2, "sort": "asc"}), 0),
-        (Wanted("list", body=None), 2),
-        (Wanted("add", body={}), 1),
-        (Wanted("add", body={"name": "x"}), 1),
-        (Wanted("add", body={"at": {"y": 2}}), 1),
-        (Wanted("add", body={"at": {"y": 3}}), 0),
-        (Wanted("add", body={"tags": ["a", "b"]}), 1),
-        (Wanted("add", body={"tags": ["a"]}), 0),
-        (Wanted("add", body={"none": None}), 0),
-        (Wanted("add", body="x"), 0),
-        (Wanted("delete"), 0),
+        (ExpectedCall("list"), 2),
+        (ExpectedCall("list", api="shop"), 2),
+        (ExpectedCall("list", api="bank"), 0),
+        (ExpectedCall("list", {"page": 2}), 1),
+        (ExpectedCall("list", {"page": 2, "size": 10}), 1),
+        (ExpectedCall("list", {"page": "2"}), 0),
+        (ExpectedCall("list", {"page": 2, "sort": "asc"}), 0),
+        (ExpectedCall("list", body=None), 2),
+        (ExpectedCall("add", body={}), 1),
+        (ExpectedCall("add", body={"name": "x"}), 1),
+        (ExpectedCall("add", body={"at": {"y": 2}}), 1),
+        (ExpectedCall("add", body={"at": {"y": 3}}), 0),
+        (ExpectedCall("add", body={"tags": ["a", "b"]}), 1),
+        (ExpectedCall("add", body={"tags": ["a"]}), 0),
+        (ExpectedCall("add", body={"none": None}), 0),
+        (ExpectedCall("add", body="x"), 0),
+        (ExpectedCall("delete"), 0),
     ],
 )
 def test_a_call_matches_by_what_it_has_to_say_at_least(call, count):
-    assert called(SEEN, call, times=count).ok
-    assert not called(SEEN, call, times=count + 1).ok
-    assert called(SEEN, call).ok == (count > 0)
-    assert called(SEEN, call, at_least=count).ok
-    assert not called(SEEN, call, at_least=count + 1).ok
-    assert never(SEEN, call).ok == (count == 0)
+    assert verify_called(SEEN, call, times=count).ok
+    assert not verify_called(SEEN, call, times=count + 1).ok
+    assert verify_called(SEEN, call).ok == (count > 0)
+    assert verify_called(SEEN, call, at_least=count).ok
+    assert not verify_called(SEEN, call, at_least=count + 1).ok
+    assert verify_never_called(SEEN, call).ok == (count == 0)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +104,8 @@ def test_a_call_matches_by_what_it_has_to_say_at_least(call, count):
     ],
 )
 def test_calls_are_in_order_if_others_are_taken_out(calls, ok):
-    steps = [Wanted(c) if isinstance(c, str) else Wanted(*c) for c in calls]
-    assert in_order(SEEN, steps).ok == ok
+    steps = [ExpectedCall(c) if isinstance(c, str) else ExpectedCall(*c) for c in calls]
+    assert verify_in_order(SEEN, steps).ok == ok
 
 
 @pytest.mark.parametrize(
@@ -121,11 +124,11 @@ def test_calls_are_in_order_if_others_are_taken_out(calls, ok):
     ],
 )
 def test_values_are_equal_as_json_is(one, other, same):
-    assert equal(one, other) == equal(other, one) == same
+    assert equals_json(one, other) == equals_json(other, one) == same
 
 
 def test_a_failure_says_what_was_expected_what_was_seen_and_what_was_nearest():
-    failed = called(SEEN, Wanted("list", {"page": 3, "size": 10}), times=2)
+    failed = verify_called(SEEN, ExpectedCall("list", {"page": 3, "size": 10}), times=2)
     assert failed.text == (
         """\
 expected: list with parameters.page = 3, parameters.size = 10 is called 2 times
@@ -142,7 +145,9 @@ nearest, #3:
 
 
 def test_a_body_differs_field_by_field():
-    text = called(SEEN, Wanted("add", body={"name": "y", "at": {"x": 1, "z": 1}})).text
+    text = verify_called(
+        SEEN, ExpectedCall("add", body={"name": "y", "at": {"x": 1, "z": 1}})
+    ).text
     assert text.endswith(
         """\
 nearest, #4:
@@ -152,17 +157,17 @@ nearest, #4:
 
 
 def test_the_nearest_is_the_one_that_lacks_the_least():
-    text = called(SEEN, Wanted("list", {"page": 1, "size": 20})).text
+    text = verify_called(SEEN, ExpectedCall("list", {"page": 1, "size": 20})).text
     assert "nearest, #1:\n    parameters.size: expected 20, seen 10" in text
 
 
 def test_a_refused_request_is_the_nearest_only_if_there_is_no_other():
     wrong = (Violation("query", "minimum", "0 is too little", "page"),)
     refused = entry(6, "list", status=400, violations=wrong)
-    text = called([*SEEN, refused], Wanted("list", {"page": 9})).text
+    text = verify_called([*SEEN, refused], ExpectedCall("list", {"page": 9})).text
     assert "nearest, #3:" in text
     assert "#6 2026-01-01T00:00:00.000Z list -> 400, 1 violation" in text
-    alone = called([refused], Wanted("list", {"page": 9})).text
+    alone = verify_called([refused], ExpectedCall("list", {"page": 9})).text
     assert alone.endswith(
         """\
 nearest, #6:
@@ -172,7 +177,7 @@ nearest, #6:
 
 
 def test_calls_that_count_are_marked():
-    text = never(SEEN, Wanted("list", {"page": 2})).text
+    text = verify_never_called(SEEN, ExpectedCall("list", {"page": 2})).text
     assert text.startswith(
         "expected: list with parameters.page = 2 is never called\n"
         "seen: it was called 1 time\n"
@@ -182,13 +187,15 @@ def test_calls_that_count_are_marked():
 
 
 def test_too_many_calls_have_no_nearest_miss():
-    text = called(SEEN, Wanted("list", {"size": 10}), times=1).text
+    text = verify_called(SEEN, ExpectedCall("list", {"size": 10}), times=1).text
     assert "seen: it was called 2 times" in text
     assert "nearest" not in text
 
 
 def test_an_order_that_fails_says_where():
-    text = in_order(SEEN, [Wanted("add"), Wanted("list", {"page": 2})]).text
+    text = verify_in_order(
+        SEEN, [ExpectedCall("add"), ExpectedCall("list", {"page": 2})]
+    ).text
     assert text.startswith(
         "expected: these calls in this order: "
         "1. add; 2. list with parameters.page = 2\n"
@@ -198,7 +205,7 @@ def test_an_order_that_fails_says_where():
 
 
 def test_nothing_seen_is_said_so():
-    text = called([], Wanted("list")).text
+    text = verify_called([], ExpectedCall("list")).text
     assert text.splitlines() == [
         "expected: list is called at least 1 time",
         "seen: it was never called",
@@ -208,8 +215,8 @@ def test_nothing_seen_is_said_so():
 
 def test_long_journals_and_long_values_are_shortened():
     many = [entry(n, "list", parameters={"q": "x" * 500}) for n in range(1, 101)]
-    text = called(many, Wanted("get")).text
-    assert f"… {100 - SHOWN} earlier ones" in text
+    text = verify_called(many, ExpectedCall("get")).text
+    assert f"… {100 - MAX_LISTED} earlier ones" in text
     assert "#80 " not in text
     assert "#81 " in text
     assert max(map(len, text.splitlines())) < 200
@@ -220,39 +227,41 @@ def test_a_client_cannot_steer_the_terminal():
         entry(1, "list", parameters={"q": "\x1b[2J\x9b\u202e\n"}),
         entry(2, None, path="/\x1b[2J"),
     ]
-    text = never(steering, Wanted("list")).text
+    text = verify_never_called(steering, ExpectedCall("list")).text
     assert all(line.isprintable() for line in text.splitlines())
     assert len(text.splitlines()) == 5
 
 
 def test_a_fault_and_an_answer_that_never_came_are_told():
-    text = never([entry(1, "list", status=None, fault="reset")], Wanted("list")).text
+    text = verify_never_called(
+        [entry(1, "list", status=None, fault="reset")], ExpectedCall("list")
+    ).text
     assert "list -> no answer, fault reset" in text
 
 
 def test_a_body_that_was_cut_matches_nothing():
     cut = replace(SEEN[3], body=Payload(b'{"a"', 99_999, ""))
-    text = called([cut], Wanted("add", body={"a": 1})).text
+    text = verify_called([cut], ExpectedCall("add", body={"a": 1})).text
     assert 'body: expected {"a": 1}, seen "99999 bytes, not kept"' in text
 
 
 def test_a_masked_parameter_is_known_by_its_mask_only():
     seen = [entry(1, "list", parameters={"key": "***"})]
-    failed = called(seen, Wanted("list", {"key": "hunter2"}))
+    failed = verify_called(seen, ExpectedCall("list", {"key": "hunter2"}))
     assert "hunter2" not in failed.text
     assert "parameters.key: a secret, which is not compared" in failed.text
-    assert called(seen, Wanted("list", {"key": "***"})).ok
+    assert verify_called(seen, ExpectedCall("list", {"key": "***"})).ok
 
 
 def test_an_absent_field_is_not_null():
-    assert str(Difference("body.a", None, ABSENT)) == (
+    assert str(Mismatch("body.a", None, ABSENT)) == (
         "body.a: expected null, seen nothing"
     )
 
 
 def test_a_call_is_looked_for_by_parameters_and_body_only():
     with pytest.raises(ValueError, match="'status'"):
-        wanted("list", {"status": 200})
+        build_expected_call("list", {"status": 200})
 
 
 # The same, asked of a server.

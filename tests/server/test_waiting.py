@@ -6,11 +6,11 @@ import time
 import pytest
 from live import played, soon, turns
 
-from soundstage.apis.api import Answer, Conflict
+from soundstage.apis.api import Conflict, Response
 from soundstage.world.clock import DAY, SECOND
+from soundstage.world.commands import Advance, Interrupt, Plan, Reset, Start
 from soundstage.world.errors import Unknown
-from soundstage.world.log import Advance, Interrupt, Plan, Reset, Start
-from strategies import NOW
+from support.strategies import NOW
 
 
 def waiting(at=None):
@@ -18,7 +18,7 @@ def waiting(at=None):
 
     async def wait(call):
         later = await call.later(at)
-        return Answer({"at": later.now - NOW, "commands": len(later.world.log)})
+        return Response({"at": later.now - NOW, "commands": len(later.world.log)})
 
     return wait
 
@@ -28,7 +28,7 @@ async def until_over(call):
     run = list(call.world.state("small").runs.values())[-1].records[0]
     while run.as_of(call.now)["n"] < 2:
         call = await call.later(run.next_after(call.now))
-    return Answer({"at": call.now - NOW})
+    return Response({"at": call.now - NOW})
 
 
 def test_a_wait_ends_at_its_instant():
@@ -52,7 +52,7 @@ def test_a_wait_for_an_instant_that_is_past_is_none():
 def test_a_moving_clock_brings_the_instant_by_itself():
     async def wait(call):
         later = await call.later(call.now + 10_000)
-        return Answer({"span": later.now - call.now})
+        return Response({"span": later.now - call.now})
 
     async def story(live):
         assert (await live.ask()).json()["span"] >= 10_000
@@ -169,7 +169,7 @@ def test_what_a_waiting_handler_refuses_is_worded_as_ever():
 
 
 def restored(live):
-    live.worlds.restore(live.worlds.default, live.world.exported())
+    live.worlds.import_world(live.worlds.default, live.world.exported())
 
 
 def deleted(live):
@@ -304,7 +304,7 @@ def test_a_world_that_has_gone_too_far_is_refused_until_it_is_reset():
         asked = live.ask()
         await turns()
         live.world.clock.advance(40 * DAY)  # as if it had run so fast
-        live.worlds.default.lobby.wake()
+        live.worlds.default.waiters.notify_all()
         answers = [await asked, await live.ask(), await live.ask("/_soundstage/clock")]
         for answer in answers:
             assert answer.status_code == 409

@@ -5,17 +5,17 @@ from functools import partial
 
 import yaml
 
-from soundstage.world.chance import Seeded
-from soundstage.world.drawing import Source
+from soundstage.world.commands import Start
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
-from soundstage.world.log import Start
+from soundstage.world.random import Seeded
 from soundstage.world.record import Kind, Vocabulary
+from soundstage.world.run_builder import Source
+from soundstage.world.runs import Cut, drawn, interrupted
 from soundstage.world.scenario import Cue
-from soundstage.world.schedule import Schedule
-from soundstage.world.timeline import Cut, drawn, interrupted
+from soundstage.world.scheduler import Schedule
 from soundstage.world.world import Opening, World
-from strategies import NOW
+from support.strategies import NOW
 
 VOCABULARY = Vocabulary(
     kinds={

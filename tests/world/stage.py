@@ -6,7 +6,7 @@ import orjson
 
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE
 from soundstage.world.world import Opening, World
-from strategies import NOW, perform
+from support.strategies import NOW, perform
 
 INSTANTS = (NOW - DAY, NOW - HOUR, NOW, NOW + MINUTE, NOW + HOUR, NOW + DAY, LATEST)
 

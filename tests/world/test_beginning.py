@@ -3,9 +3,9 @@
 import pytest
 from small import cut, drawn_from, fixture_of, run_of, told, world_of
 
+from soundstage.world.commands import Advance, Interrupt, Start
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.log import Advance, Interrupt, Start
-from soundstage.world.timeline import LONGEST_CHAIN
+from soundstage.world.runs import LONGEST_CHAIN
 
 TEXT = """
 scenarios:

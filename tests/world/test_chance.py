@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundstage.world.chance import POOL, Seeded, pool
 from soundstage.world.errors import FixtureError
+from soundstage.world.random import POOL, Seeded, pool
 
 paths = st.lists(st.integers() | st.text(), max_size=3)
 

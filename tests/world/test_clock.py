@@ -18,7 +18,7 @@ from soundstage.world.clock import (
     wall,
     within_years,
 )
-from strategies import NOW
+from support.strategies import NOW
 
 instants = st.integers(EARLIEST, LATEST)
 

@@ -4,10 +4,10 @@ import pytest
 from small import cut, drawn_from, fixture_of, told, world_of
 
 from soundstage.world.clock import LATEST
+from soundstage.world.commands import Advance, Interrupt, Patch, Start
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.log import Advance, Interrupt, Patch, Start
-from soundstage.world.value import as_span
-from strategies import NOW
+from soundstage.world.values import as_span
+from support.strategies import NOW
 
 TEXT = """
 lifecycle:

@@ -8,7 +8,7 @@ from stage import ENDS
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, instant_of
 from soundstage.world.scenario import ANY
 from soundstage.world.world import Opening, World
-from strategies import NOW
+from support.strategies import NOW
 
 SEEDS = range(25)
 APIS = list(ENDS)

@@ -6,8 +6,7 @@ import pytest
 from small import versions, world_of
 
 from soundstage.world.clock import LATEST
-from soundstage.world.errors import FixtureError, IllegalMove, Unknown
-from soundstage.world.log import (
+from soundstage.world.commands import (
     Advance,
     Define,
     Delete,
@@ -18,7 +17,8 @@ from soundstage.world.log import (
     Start,
     entry_of,
 )
-from strategies import NOW
+from soundstage.world.errors import FixtureError, IllegalMove, Unknown
+from support.strategies import NOW
 
 LIVE = """
 lifecycle: {run.status: {begins: [new], moves: {new: [over]}}}

@@ -4,8 +4,8 @@ import pytest
 from small import cut, drawn_from, events, told, versions, world_of
 
 from soundstage.world.clock import LATEST
+from soundstage.world.commands import Advance, Interrupt, Start
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.log import Advance, Interrupt, Start
 
 ENDED = """
 lifecycle:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from soundstage import resources
-from soundstage.apis.service import compiled_fixture, load_fixture, load_services
-from soundstage.contract.violation import DocumentError
+from soundstage import vendored_files
+from soundstage.apis.registry import build_fixture, load_fixture, load_services
+from soundstage.openapi.errors import DocumentError
 from soundstage.world.errors import Unknown
 
 
@@ -353,7 +353,7 @@ MISTAKES = {**FORM, **NAMES, **VALUES}
 
 def changed(mistake, folder):
     """The vendored fixture with the mistake in it, and the line where it is."""
-    text = (resources.fixtures() / f"{mistake.api}.yaml").read_text("utf-8")
+    text = (vendored_files.fixtures() / f"{mistake.api}.yaml").read_text("utf-8")
     assert mistake.right in text
     text = text.replace(mistake.right, mistake.wrong, 1)
     path = folder / "mistaken.yaml"
@@ -366,7 +366,7 @@ def test_a_mistake_is_refused_with_file_line_and_reason(services, tmp_path, mist
     path, line = changed(mistake, tmp_path)
     service = services[mistake.api]
     with pytest.raises(DocumentError) as error:
-        compiled_fixture(load_fixture(path), service.api, service.contract)
+        build_fixture(load_fixture(path), service.api, service.contract)
     assert mistake.reason in str(error.value)
     assert str(error.value).startswith(f"{path}:{line}: ")
 
@@ -416,11 +416,11 @@ def test_scenarios_without_a_task_are_refused(services, tmp_path):
     path.write_text("api: trieve\nscenarios: {s: {steps: [{run: {}}]}}\n", "utf-8")
     service = services["trieve"]
     with pytest.raises(DocumentError, match="task"):
-        compiled_fixture(load_fixture(path), service.api, service.contract)
+        build_fixture(load_fixture(path), service.api, service.contract)
 
 
 @pytest.mark.parametrize("api", [ALGOLIA, RUNWISP, TRIEVE, TRIGGER])
 def test_a_vendored_fixture_is_without_mistake(services, api):
-    source = load_fixture(resources.fixtures() / f"{api}.yaml")
+    source = load_fixture(vendored_files.fixtures() / f"{api}.yaml")
     service = services[api]
-    assert compiled_fixture(source, service.api, service.contract).api == api
+    assert build_fixture(source, service.api, service.contract).api == api

@@ -6,11 +6,11 @@ import pytest
 from small import fixture_of, told, world_of
 
 from soundstage.world.clock import LATEST
+from soundstage.world.commands import Advance, Interrupt, Put, Start
 from soundstage.world.errors import FixtureError
-from soundstage.world.log import Advance, Interrupt, Put, Start
 from soundstage.world.scenario import Cue
 from soundstage.world.world import Opening, World
-from strategies import NOW
+from support.strategies import NOW
 
 TEXT = """
 lifecycle: {run.status: {begins: [new], moves: {new: [failed, over]}}}

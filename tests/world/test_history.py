@@ -7,9 +7,9 @@ from small import fixture_of, versions, world_of
 
 from soundstage.world.clock import DAY, EARLIEST, HOUR, SECOND
 from soundstage.world.errors import FixtureError
-from soundstage.world.past import LEAST_GAP
+from soundstage.world.history import LEAST_GAP
 from soundstage.world.world import Opening, World
-from strategies import NOW
+from support.strategies import NOW
 
 STORY = """
 scenarios: {story: {draw: {n: 1..1000000}, steps: [{run: {n: $n, color: $color}}]}}

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from stage import INSTANTS, times_of
 
 from soundstage.world.clock import HOUR, LATEST, MINUTE, Clock
-from soundstage.world.log import Advance, Interrupt, Reset, Start
+from soundstage.world.commands import Advance, Interrupt, Reset, Start
 from soundstage.world.world import Opening, World
-from strategies import (
+from support.strategies import (
     NOW,
     Arrange,
     Begin,

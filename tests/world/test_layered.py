@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundstage.world.layered import Layered
+from soundstage.world.copy_on_write import Layered
 
 keys = st.sampled_from("abcdef")
 

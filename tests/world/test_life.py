@@ -20,12 +20,22 @@ from hypothesis.stateful import (
 )
 from stage import times_of
 
-from soundstage import resources
+from soundstage import vendored_files
 from soundstage.world.clock import LATEST
+from soundstage.world.commands import Advance, Define, Delete, Patch, Put, Reset
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.log import Advance, Define, Delete, Patch, Put, Reset
 from soundstage.world.world import Opening, World
-from strategies import NOW, Onward, chosen, command, edits, few, moves, seeds, spans
+from support.strategies import (
+    NOW,
+    Onward,
+    chosen,
+    command,
+    edits,
+    few,
+    moves,
+    seeds,
+    spans,
+)
 
 EDITS = Put | Patch | Delete
 
@@ -175,5 +185,5 @@ def test_whatever_happens_to_a_world_its_laws_hold(services):
 
 
 def scenarios_of(api):
-    text = (resources.fixtures() / f"{api}.yaml").read_text()
+    text = (vendored_files.fixtures() / f"{api}.yaml").read_text()
     return yaml.safe_load(text)["scenarios"]

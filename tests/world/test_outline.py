@@ -8,12 +8,12 @@ from small import fixture_of
 from stage import Stage
 
 from soundstage.world.clock import DAY, HOUR, LATEST
+from soundstage.world.commands import Delete, Interrupt, Patch
 from soundstage.world.fixture import Past
-from soundstage.world.log import Delete, Interrupt, Patch
-from soundstage.world.outline import recalled
-from soundstage.world.past import Beginning, beginning
+from soundstage.world.history import Beginning, beginning
+from soundstage.world.run_summaries import recalled
 from soundstage.world.world import Opening, World
-from strategies import NOW, histories, perform, seeds
+from support.strategies import NOW, histories, perform, seeds
 
 RUNS = 8
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundstage.world.page import nulls_first, ordered, page_of, pages
+from soundstage.world.query import nulls_first, ordered, page_of, pages
 
 lists = st.lists(st.integers(), max_size=60)
 sizes = st.integers(1, 12)

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import fixture_of, world_of
 
+from soundstage.world.commands import Interrupt, Plan, Reset, Start
 from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.log import Interrupt, Plan, Reset, Start
 from soundstage.world.scenario import Cue
 from soundstage.world.world import Opening, World
-from strategies import NOW
+from support.strategies import NOW
 
 TEXT = """
 tasks: {task: {}, other: {}, fixed: {scenario: f}}

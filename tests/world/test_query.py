@@ -8,7 +8,7 @@ from soundstage.world.collection import Collection
 from soundstage.world.ids import uuid
 from soundstage.world.query import Above, Among, Between, Holds, Query, searched, seen
 from soundstage.world.record import Kind, Record, began
-from soundstage.world.rows import FEW, Rows
+from soundstage.world.record_index import FEW, Rows
 
 EVENT = Kind("event", "events", "id", uuid, parent="run")
 TIMES = st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True).map(sorted)

@@ -10,13 +10,13 @@ from small import (
     versions,
 )
 
-from soundstage.world.chance import Extreme, Seeded
 from soundstage.world.clock import LATEST
-from soundstage.world.drawing import Source
 from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.random import Extreme, Seeded
+from soundstage.world.run_builder import Source
+from soundstage.world.runs import drawn
 from soundstage.world.scenario import Cue
-from soundstage.world.timeline import drawn
-from strategies import NOW
+from support.strategies import NOW
 
 SEEDS = range(20)
 

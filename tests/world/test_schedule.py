@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from small import fixture_of, scheduled
 
 from soundstage.world.clock import DAY, FASTEST, HOUR, LATEST, MINUTE, SECOND, Clock
-from soundstage.world.errors import FixtureError, TooFar, Unknown
-from soundstage.world.log import (
+from soundstage.world.commands import (
     Advance,
     Define,
     Delete,
@@ -22,9 +21,10 @@ from soundstage.world.log import (
     Reset,
     Start,
 )
-from soundstage.world.schedule import MOST_TICKS, Schedule, next_at, ticks_within
+from soundstage.world.errors import FixtureError, TooFar, Unknown
+from soundstage.world.scheduler import MOST_TICKS, Schedule, next_at, ticks_within
 from soundstage.world.world import Opening, World
-from strategies import NOW
+from support.strategies import NOW
 
 STORY = """
 lifecycle: {run.status: {begins: [new], moves: {new: [over]}}}

@@ -4,10 +4,10 @@ import pytest
 from small import cut, drawn_from, world_of
 
 from soundstage.world.clock import LATEST
+from soundstage.world.commands import Advance, Interrupt, Put, Start
 from soundstage.world.errors import FixtureError
-from soundstage.world.log import Advance, Interrupt, Put, Start
-from soundstage.world.timeline import LONGEST_CHAIN
-from strategies import NOW
+from soundstage.world.runs import LONGEST_CHAIN
+from support.strategies import NOW
 
 CHAIN = """
 scenarios:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundstage.world.chance import Extreme, Seeded
 from soundstage.world.clock import HOUR, MINUTE
 from soundstage.world.errors import FixtureError
 from soundstage.world.ids import FORMS, friendly
-from soundstage.world.value import (
+from soundstage.world.random import Extreme, Seeded
+from soundstage.world.values import (
     Bare,
     compile_patch,
     compile_span,
@@ -18,7 +18,7 @@ from soundstage.world.value import (
     patched,
     whole,
 )
-from strategies import NOW
+from support.strategies import NOW
 
 PLACE = "/scenarios/story/draw/x"
 

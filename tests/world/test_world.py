@@ -6,16 +6,10 @@ import pytest
 from small import drawn_from, fixture_of, versions, world_of
 
 from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, Clock
+from soundstage.world.commands import Advance, Entry, Interrupt, Reset, Start
 from soundstage.world.errors import Unknown
-from soundstage.world.log import (
-    Advance,
-    Entry,
-    Interrupt,
-    Reset,
-    Start,
-)
 from soundstage.world.world import Opening, World
-from strategies import NOW
+from support.strategies import NOW
 
 STORY = """
 scenarios: {story: {draw: {n: 1..1000000}, steps: [{run: {n: $n, color: $color}}]}}

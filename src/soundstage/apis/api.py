@@ -11,21 +11,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
-from soundstage.contract.operation import Arguments
-from soundstage.contract.security import Credential
-from soundstage.contract.violation import Refused, TooLarge, Unauthorized, Unrouted
+from soundstage.openapi.errors import Refused, TooLarge, Unauthorized, Unrouted
+from soundstage.openapi.operation import Arguments
+from soundstage.openapi.security import Credential
 from soundstage.types import Document, Json
-from soundstage.world.chance import Chance
 from soundstage.world.collection import Collection
 from soundstage.world.ids import IdForm
+from soundstage.world.random import Chance
 from soundstage.world.record import Vocabulary
+from soundstage.world.runs import Run
 from soundstage.world.scenario import Cue
-from soundstage.world.schedule import Schedule
-from soundstage.world.timeline import Run
+from soundstage.world.scheduler import Schedule
 from soundstage.world.world import World
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """An answer; a ``body`` of a text media type is a ``str``.
 
     A ``stream`` gives the items of a list, each as it comes about; they go out at once,
@@ -40,15 +40,15 @@ class Answer(NamedTuple):
     stream: AsyncIterator[Json] | None = None
 
 
-class Waiting(Protocol):
+class Waiter(Protocol):
     """Lets handlers wait for what a world's clock or its next command brings.
 
     ``changes`` counts commands, and other speeds of the clock.
     """
 
-    changes: int
+    change_count: int
 
-    async def until(self, at: int | None, since: int) -> None:
+    async def wait_until(self, timestamp: int | None, since: int) -> None:
         """Come back at an instant (never, if None) or after more changes than these.
 
         Who waits is cancelled when the client goes or the server stops.
@@ -56,7 +56,7 @@ class Waiting(Protocol):
 
 
 @dataclass(slots=True)  # not frozen: one is made for every request, five times as fast
-class Call:
+class RequestContext:
     """A valid request on its way to a handler. It does not change.
 
     ``now`` was read once for it, so that nothing in one answer can disagree; the world
@@ -71,17 +71,17 @@ class Call:
     arguments: Arguments
     credential: Credential
     base_url: str
-    waiting: Waiting
-    changes: int = 0
-    root: str = ""
-    _chance: Chance | None = None
+    waiter: Waiter
+    change_count: int = 0
+    root_path: str = ""
+    _random: Chance | None = None
 
     @property
-    def chance(self) -> Chance:
+    def random(self) -> Chance:
         """Draws of this request's own; the same again when it is replayed."""
-        if self._chance is None:
-            self._chance = self.world.chance(self.api)
-        return self._chance
+        if self._random is None:
+            self._random = self.world.chance(self.api)
+        return self._random
 
     @property
     def parameters(self) -> Mapping[str, Json]:
@@ -104,25 +104,25 @@ class Call:
             raise NotFound(collection, record_id)
         return document
 
-    def fresh(self, form: IdForm) -> str:
+    def new_id(self, id_form: IdForm) -> str:
         """An identifier that nothing has yet; another one each time."""
-        return form(self.chance, self.now)
+        return id_form(self.random, self.now)
 
-    def as_of_now(self) -> "Call":
+    def refreshed(self) -> "RequestContext":
         """The same request at the present instant, after commands perhaps."""
         now = self.world.now()
-        return replace(self, now=now, changes=self.waiting.changes)
+        return replace(self, now=now, change_count=self.waiter.change_count)
 
-    async def later(self, at: int | None) -> "Call":
+    async def wait_for_change(self, timestamp: int | None) -> "RequestContext":
         """The same request, at an instant or after the next change of the world.
 
         A change since this call's own ``now`` is not missed, whoever was busy then.
         """
-        await self.waiting.until(at, self.changes)
-        return self.as_of_now()
+        await self.waiter.wait_until(timestamp, self.change_count)
+        return self.refreshed()
 
 
-Handler = Callable[[Call], Answer | Awaitable[Answer]]
+Handler = Callable[[RequestContext], Response | Awaitable[Response]]
 
 
 class ApiError(Exception):
@@ -145,11 +145,11 @@ class Conflict(ApiError):
     """The state of things does not allow it; the text says why."""
 
 
-class Impossible(ApiError):
+class BadRequest(ApiError):
     """The request is well formed, but cannot be carried out; the text says why."""
 
 
-def status_of(error: Refused | ApiError) -> int:
+def default_status(error: Refused | ApiError) -> int:
     """The status that HTTP has for a refusal, where an API has no other for it."""
     match error:
         case Unauthorized():
@@ -169,7 +169,7 @@ def status_of(error: Refused | ApiError) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ExampleRequest:
     """A request that works in the default world, for people to paste."""
 
     method: str
@@ -181,7 +181,7 @@ class Sample:
 Headers = tuple[tuple[str, str], ...]
 
 
-def retry_after(seconds: int, _now: int) -> Headers:
+def retry_after_headers(seconds: int, _now: int) -> Headers:
     """How most APIs say when a client that asks too often may ask again."""
     return (("Retry-After", str(seconds)),)
 
@@ -202,12 +202,12 @@ class Api:
 
     name: str
     title: str
-    vocabulary: Vocabulary
+    model: Vocabulary
     handlers: Mapping[str, Handler]
-    problem: Callable[[Refused | ApiError], Answer]
-    sample: Sample | None = field(default=None)
-    rate_limit: Callable[[int, int], Headers] = retry_after
-    follow: Callable[[Run], Cue | None] | None = None
+    render_error: Callable[[Refused | ApiError], Response]
+    example_request: ExampleRequest | None = field(default=None)
+    rate_limit_headers: Callable[[int, int], Headers] = retry_after_headers
+    on_finish: Callable[[Run], Cue | None] | None = None
     schedule: Schedule | None = None
-    synonyms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    numbered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    state_aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    numbered_records: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -8,16 +8,16 @@ from importlib import import_module
 COMMANDS = tuple("serve check apis fuzz verify proxy record coverage diff".split())
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line; gives the exit code."""
-    words = sys.argv[1:] if arguments is None else arguments
+    words = sys.argv[1:] if argv is None else argv
     named = [word for word in words[:1] if word in COMMANDS]
-    options = parser(named or COMMANDS).parse_args(words)
+    options = build_parser(named or COMMANDS).parse_args(words)
     command: Callable[[argparse.Namespace], int] = options.command
     return command(options)
 
 
-def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """All that may be said on a command line, of these commands."""
     result = argparse.ArgumentParser(
         prog="soundstage",
@@ -25,7 +25,7 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
         epilog="soundstage COMMAND --help tells more.",
     )
     result.add_argument(
-        "--version", action=_Version, nargs=0, help="print the version and exit"
+        "--version", action=_VersionAction, nargs=0, help="print the version and exit"
     )
     commands = result.add_subparsers(required=True, metavar="COMMAND")
     for name in names:
@@ -33,7 +33,7 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     return result
 
 
-class _Version(argparse.Action):
+class _VersionAction(argparse.Action):
     """argparse's own would have the version read for every command."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from soundstage.cli.common import Commands, add_json, stop
+from soundstage.cli.common import Commands, add_json_option, exit_with_error
 
 
 def add(commands: Commands) -> None:
@@ -20,26 +20,26 @@ def add(commands: Commands) -> None:
         metavar="NAME",
         help="print the effective contract of this API (its overlay applied) as JSON",
     )
-    add_json(apis, "print the list as JSON")
+    add_json_option(apis, "print the list as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    from soundstage.apis.service import load_services
-    from soundstage.contract.violation import DocumentError
-    from soundstage.testing.listing import as_text, listing
+    from soundstage.apis.registry import load_services
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.tools.listing import describe_apis, format_listing
     from soundstage.world.errors import WorldError
 
     try:
         chosen = [options.contract] if options.contract else []
         services = load_services(chosen)
     except (DocumentError, WorldError) as error:
-        stop(str(error))
+        exit_with_error(str(error))
     if options.contract:
         document = services[options.contract].contract.document
         print(json.dumps(document, indent=2, ensure_ascii=False))
     elif options.json:
-        print(json.dumps(listing(services), indent=2))
+        print(json.dumps(describe_apis(services), indent=2))
     else:
-        print(as_text(listing(services)))
+        print(format_listing(describe_apis(services)))
     return 0

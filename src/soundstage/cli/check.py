@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from soundstage.cli.common import FAILED, Commands, add_json
+from soundstage.cli.common import FAILED, Commands, add_json_option
 
 
 def add(commands: Commands) -> None:
@@ -18,12 +18,12 @@ def add(commands: Commands) -> None:
     )
     check.set_defaults(command=run)
     check.add_argument("files", nargs="*", type=Path, metavar="FILE")
-    add_json(check, "print the findings as JSON")
+    add_json_option(check, "print the findings as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    from soundstage.testing.check import check
+    from soundstage.tools.check import check
 
     failed = False
     for finding in check(options.files):

@@ -18,12 +18,12 @@ TERMINATED = 143
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no other name for it
 
 
-def add_json(parser: argparse.ArgumentParser, text: str) -> None:
+def add_json_option(parser: argparse.ArgumentParser, help_text: str) -> None:
     """``--json``, and what it does."""
-    parser.add_argument("--json", action="store_true", help=text)
+    parser.add_argument("--json", action="store_true", help=help_text)
 
 
-def add_secrets(parser: argparse.ArgumentParser) -> None:
+def add_credential_option(parser: argparse.ArgumentParser) -> None:
     """``--credential``."""
     parser.add_argument(
         "--credential",
@@ -35,20 +35,20 @@ def add_secrets(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def pairs_of(given: Iterable[str], option: str) -> Iterator[tuple[str, str]]:
+def parse_pairs(arguments: Iterable[str], option: str) -> Iterator[tuple[str, str]]:
     """``NAME=VALUE`` in two; ``$NAME`` is a variable of the environment."""
-    for text in given:
+    for text in arguments:
         name, equals, value = text.partition("=")
         if not name or not equals:
-            stop(f"{option}: {text!r} is not of the form NAME=VALUE")
+            exit_with_error(f"{option}: {text!r} is not of the form NAME=VALUE")
         if value.startswith("$"):
             if value[1:] not in os.environ:
-                stop(f"{option}: there is no {value[1:]} in the environment")
+                exit_with_error(f"{option}: there is no {value[1:]} in the environment")
             value = os.environ[value[1:]]
         yield name, value
 
 
-def positive(text: str) -> int:
+def parse_positive(text: str) -> int:
     """A number from 1 up, as an argument."""
     number = int(text)
     if number < 1:
@@ -56,7 +56,7 @@ def positive(text: str) -> int:
     return number
 
 
-def instant(text: str) -> int:
+def parse_timestamp_option(text: str) -> int:
     """An instant of RFC 3339, as an argument."""
     try:
         return instant_of(text)
@@ -64,17 +64,17 @@ def instant(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def end_when_told() -> None:
+def exit_on_sigterm() -> None:
     """Let a signal to end be an exit, on which what was started is ended, too."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGTERM, _exit_terminated)
 
 
-def _end(_number: int, _frame: object) -> NoReturn:
+def _exit_terminated(_number: int, _frame: object) -> NoReturn:
     raise SystemExit(TERMINATED)
 
 
-def stop(message: str) -> NoReturn:
+def exit_with_error(message: str) -> NoReturn:
     """Say why a command cannot be carried out, and end."""
     print(f"soundstage: {message}", file=sys.stderr)
     raise SystemExit(USAGE)

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundstage.cli.common import FAILED, Commands, add_json, stop
+from soundstage.cli.common import FAILED, Commands, add_json_option, exit_with_error
 
 if TYPE_CHECKING:
-    from soundstage.contract.contract import Contract
-    from soundstage.server.journal.coverage import Covered
+    from soundstage.exchange.coverage import OperationCoverage
+    from soundstage.openapi.contract import Contract
 
 
 def add(commands: Commands) -> None:
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
         "--fail-under 80 --report junit,html --report-dir reports",
     )
     coverage.set_defaults(command=run)
-    _add_sources(coverage)
+    _add_source_options(coverage)
     coverage.add_argument(
         "--api",
         action="append",
@@ -41,11 +41,11 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help="YAML with what cannot be covered, and why",
     )
-    _add_reports(coverage)
-    add_json(coverage, "print the figures as JSON")
+    _add_report_options(coverage)
+    add_json_option(coverage, "print the figures as JSON")
 
 
-def _add_sources(coverage: argparse.ArgumentParser) -> None:
+def _add_source_options(coverage: argparse.ArgumentParser) -> None:
     coverage.add_argument(
         "files",
         nargs="*",
@@ -76,16 +76,16 @@ def _add_sources(coverage: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_reports(coverage: argparse.ArgumentParser) -> None:
+def _add_report_options(coverage: argparse.ArgumentParser) -> None:
     coverage.add_argument(
         "--fail-under",
-        type=percentage,
+        type=parse_percentage,
         metavar="PERCENT",
         help="exit code 1 if less is covered",
     )
     coverage.add_argument(
         "--report",
-        type=kinds,
+        type=parse_report_formats,
         default=(),
         metavar="KINDS",
         help="files to write, of json, junit and html; joined by commas",
@@ -99,7 +99,7 @@ def _add_reports(coverage: argparse.ArgumentParser) -> None:
     )
 
 
-def percentage(text: str) -> float:
+def parse_percentage(text: str) -> float:
     """From 0 to 100, as an argument."""
     try:
         number = float(text)
@@ -111,7 +111,7 @@ def percentage(text: str) -> float:
     return number
 
 
-def kinds(text: str) -> tuple[str, ...]:
+def parse_report_formats(text: str) -> tuple[str, ...]:
     """Kinds of reports, as an argument."""
     chosen = tuple(filter(None, text.split(",")))
     for kind in chosen:
@@ -123,28 +123,28 @@ def kinds(text: str) -> tuple[str, ...]:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    from soundstage.contract.violation import DocumentError
-    from soundstage.testing.coverage.exceptions import load_exceptions
-    from soundstage.testing.coverage.figures import figures_of, shortcomings
-    from soundstage.testing.coverage.report import as_json, write_reports
-    from soundstage.testing.coverage.text import as_text
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.tools.coverage.exceptions import load_exemptions
+    from soundstage.tools.coverage.figures import compute_figures, find_shortcomings
+    from soundstage.tools.coverage.report_files import serialize_report, write_reports
+    from soundstage.tools.coverage.report_text import format_report
 
-    covered, notes = _gathered(options)
+    covered, notes = _collect(options)
     try:
-        excepted = load_exceptions(options.exceptions) if options.exceptions else []
-        figures = figures_of(covered, options.api, excepted)
+        excepted = load_exemptions(options.exceptions) if options.exceptions else []
+        figures = compute_figures(covered, options.api, excepted)
     except (DocumentError, ValueError) as error:
-        stop(str(error))
-    wrong = shortcomings(figures, options.fail_under)
+        exit_with_error(str(error))
+    wrong = find_shortcomings(figures, options.fail_under)
     try:
         folder, failed = options.report_dir, bool(wrong)
         written = write_reports(figures, options.report, folder, failed=failed)
     except OSError as error:
-        stop(f"cannot write to {options.report_dir}: {error.strerror}")
+        exit_with_error(f"cannot write to {options.report_dir}: {error.strerror}")
     if options.json:
-        print(json.dumps(as_json(figures), indent=1))
+        print(json.dumps(serialize_report(figures), indent=1))
     else:
-        print(as_text(figures))
+        print(format_report(figures))
         for path in written:
             print(f"written: {path}")
     for line in [*notes, *wrong]:
@@ -152,36 +152,38 @@ def run(options: argparse.Namespace) -> int:
     return FAILED if wrong else 0
 
 
-def _gathered(options: argparse.Namespace) -> tuple[list["Covered"], list[str]]:
+def _collect(
+    options: argparse.Namespace,
+) -> tuple[list["OperationCoverage"], list[str]]:
     """What was covered, and what is to be said of where it came from."""
-    from soundstage.contract.violation import DocumentError
-    from soundstage.testing.coverage import DATA
-    from soundstage.testing.coverage.sources import NoSource, Sources
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.tools.coverage import DEFAULT_DATA_FILE
+    from soundstage.tools.coverage.sources import CoverageSourceError, CoverageSources
 
-    sources = Sources(lambda: _contracts(options.spec))
+    sources = CoverageSources(lambda: _load_contracts(options.spec))
     files = options.files
     if not files and not options.url:
-        files = [Path(DATA)]
+        files = [Path(DEFAULT_DATA_FILE)]
         if not files[0].exists():
-            stop(
-                f"there is no {DATA} here; run pytest --soundstage-coverage first, or "
-                "name a server (--url) or files"
+            exit_with_error(
+                f"there is no {DEFAULT_DATA_FILE} here; "
+                "run pytest --soundstage-coverage first, or name --url or files"
             )
     try:
         for path in files:
             sources.add_file(path)
         for url in options.url:
             sources.add_server(url, options.world, options.control_token)
-    except (NoSource, DocumentError) as error:
-        stop(str(error))
-    strays = sources.strays
+    except (CoverageSourceError, DocumentError) as error:
+        exit_with_error(str(error))
+    strays = sources.unmatched
     more = f" and {len(strays) - 1} more" if strays[1:] else ""
     notes = [f"no operation is there for {strays[0]}{more}"] if strays else []
-    return sources.covered(), notes
+    return sources.merge(), notes
 
 
-def _contracts(specs: list[str]) -> list["Contract"]:
-    from soundstage.apis.service import names
-    from soundstage.testing.specification import specification
+def _load_contracts(specs: list[str]) -> list["Contract"]:
+    from soundstage.apis.registry import list_api_names
+    from soundstage.openapi.specs import specification
 
-    return [specification(given).contract() for given in specs or names()]
+    return [specification(given).contract() for given in specs or list_api_names()]

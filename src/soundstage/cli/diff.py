@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from soundstage.cli.common import FAILED, Commands, add_json, stop
+from soundstage.cli.common import FAILED, Commands, add_json_option, exit_with_error
 
 
 def add(commands: Commands) -> None:
@@ -25,24 +25,24 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="exit code 0 although clients break",
     )
-    add_json(diff, "print the changes as JSON")
+    add_json_option(diff, "print the changes as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    from soundstage.contract.violation import DocumentError
-    from soundstage.testing.diff.compare import compare
-    from soundstage.testing.diff.text import as_text
-    from soundstage.testing.specification import specification
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.openapi.specs import specification
+    from soundstage.tools.diff.compare import compare
+    from soundstage.tools.diff.report import format_changes
 
     try:
         old, new = specification(options.old), specification(options.new)
         changes = compare(old.document, new.document)
     except DocumentError as error:
-        stop(str(error))
+        exit_with_error(str(error))
     if options.json:
-        print(json.dumps([change.as_json() for change in changes], indent=1))
+        print(json.dumps([change.to_json() for change in changes], indent=1))
     else:
-        print(as_text(changes))
-    broken = any(change.breaking for change in changes)
+        print(format_changes(changes))
+    broken = any(change.is_breaking for change in changes)
     return FAILED if broken and not options.allow_breaking else 0

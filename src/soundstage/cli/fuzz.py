@@ -11,18 +11,18 @@ from soundstage.cli.common import (
     FAILED,
     INTERRUPTED,
     Commands,
-    end_when_told,
-    pairs_of,
-    stop,
+    exit_on_sigterm,
+    exit_with_error,
+    parse_pairs,
 )
 from soundstage.cli.fuzz_options import add_options
-from soundstage.cli.progress import Progress
+from soundstage.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
-    from soundstage.testing.campaign.campaign import Campaign
-    from soundstage.testing.fuzz.run import Effort
-    from soundstage.testing.fuzz.tally import Tally
-    from soundstage.testing.fuzz.target import Target
+    from soundstage.tools.fuzz.fuzzer import FuzzOptions
+    from soundstage.tools.fuzz.results import FuzzResults
+    from soundstage.tools.fuzz.target import Target
+    from soundstage.tools.schemathesis.campaign import Campaign
 
 
 def add(commands: Commands) -> None:
@@ -41,65 +41,78 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    from soundstage.contract.violation import DocumentError
-    from soundstage.testing.campaign.engine import Missing, Stopped, reach, require
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.tools.schemathesis.engine import (
+        SchemathesisFailed,
+        SchemathesisNotInstalled,
+        check_reachable,
+        require_schemathesis,
+    )
     from soundstage.world.errors import WorldError
 
-    _check(options)
-    end_when_told()
+    _validate_options(options)
+    exit_on_sigterm()
     try:
-        require()
+        require_schemathesis()
         if options.url:
-            reach(options.url)
+            check_reachable(options.url)
         if options.replay:
-            return _replayed(options)
-        return _fuzzed(options)
-    except (DocumentError, WorldError, ValueError, Missing, Stopped) as error:
-        stop(str(error).replace("--exclude-checks", "--skip-check"))
+            return _replay_failures(options)
+        return _fuzz_targets(options)
+    except (
+        DocumentError,
+        WorldError,
+        ValueError,
+        SchemathesisNotInstalled,
+        SchemathesisFailed,
+    ) as error:
+        exit_with_error(str(error).replace("--exclude-checks", "--skip-check"))
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _check(options: argparse.Namespace) -> None:
+def _validate_options(options: argparse.Namespace) -> None:
     """Make lists of lists; stop for what cannot be meant."""
-    from soundstage.testing.campaign.campaign import PHASES, REPORTS
+    from soundstage.tools.schemathesis.campaign import PHASES, REPORT_FORMATS
 
     if options.spec and not options.url:
-        stop("--spec needs --url: the server that the document is about")
+        exit_with_error("--spec needs --url: the server that the document is about")
     if options.spec and options.api:
-        stop("--spec or --api, not both")
+        exit_with_error("--spec or --api, not both")
     if options.replay and len(options.api) != 1 and not options.spec:
-        stop("--replay needs the --api that it is about")
-    for name, known in (("phases", PHASES), ("report", REPORTS)):
+        exit_with_error("--replay needs the --api that it is about")
+    for name, known in (("phases", PHASES), ("report", REPORT_FORMATS)):
         chosen = tuple(filter(None, getattr(options, name).split(",")))
         setattr(options, name, chosen)
         if unknown := set(chosen) - {*known}:
-            stop(f"--{name}: {', '.join(unknown)} is not one of {', '.join(known)}")
+            exit_with_error(
+                f"--{name}: {', '.join(unknown)} is not one of {', '.join(known)}"
+            )
     if options.report and not options.report_dir:
-        stop("--report needs --report-dir: the folder for the reports")
+        exit_with_error("--report needs --report-dir: the folder for the reports")
     if options.report_dir:
         options.report_dir = options.report_dir.absolute()
 
 
-def _fuzzed(options: argparse.Namespace) -> int:
-    from soundstage.testing.fuzz.report import as_json, as_text
-    from soundstage.testing.fuzz.run import campaign_of
-    from soundstage.testing.fuzz.tally import Tally
+def _fuzz_targets(options: argparse.Namespace) -> int:
+    from soundstage.tools.fuzz.fuzzer import create_campaign
+    from soundstage.tools.fuzz.report import format_report, serialize_report
+    from soundstage.tools.fuzz.results import FuzzResults
     from soundstage.world.clock import wall
 
     found = []
     end = wall() + options.max_time * 1_000 if options.max_time else None
     ended = True
-    for opened in _targets(options):
+    for opened in _iter_targets(options):
         with opened as target:
-            campaign = campaign_of(target, _effort(options))
+            campaign = create_campaign(target, _build_fuzz_options(options))
             left = None if end is None else max(end - wall(), 0) / 1_000
-            tally = Tally()
-            ended = _watched(target, campaign, tally, left)
-        lines = _lines(options, target)
-        found.append(as_json(target, tally, lines))
+            tally = FuzzResults()
+            ended = _run_campaign(target, campaign, tally, left)
+        lines = _build_commands(options, target)
+        found.append(serialize_report(target, tally, lines))
         if not options.json:
-            print(as_text(target, tally, lines), flush=True)
+            print(format_report(target, tally, lines), flush=True)
         if not ended:
             break
     ok = all(one["ok"] for one in found)
@@ -110,88 +123,96 @@ def _fuzzed(options: argparse.Namespace) -> int:
     return 0 if ok else FAILED
 
 
-def _watched(
-    target: "Target", campaign: "Campaign", tally: "Tally", left: float | None
+def _run_campaign(
+    target: "Target",
+    campaign: "Campaign",
+    results: "FuzzResults",
+    remaining_seconds: float | None,
 ) -> bool:
     """Whether it came to an end; what was counted until Ctrl-C is told, too."""
-    from soundstage.testing.fuzz.run import fuzz
+    from soundstage.tools.fuzz.fuzzer import fuzz
 
-    progress = Progress()
+    progress = ProgressLine()
 
-    def watch(tally: "Tally") -> None:
-        cases, failures = sum(tally.cases.values()), len(tally.failures)
+    def show_progress(results: "FuzzResults") -> None:
+        cases, failures = sum(results.cases.values()), len(results.failures)
         progress.show(
-            f"{target.name}: {tally.phase}, {cases} cases, {failures} kinds of failure"
+            f"{target.name}: {results.phase}, {cases} cases, "
+            f"{failures} kinds of failure"
         )
 
     try:
-        fuzz(campaign, tally, watch, left)
+        fuzz(campaign, results, show_progress, remaining_seconds)
     except KeyboardInterrupt:
-        tally.reason = "interrupted"
+        results.stop_reason = "interrupted"
         return False
     finally:
         progress.clear()
     return True
 
 
-def _replayed(options: argparse.Namespace) -> int:
-    from soundstage.testing.campaign.engine import replayed
-    from soundstage.testing.fuzz.run import campaign_of
+def _replay_failures(options: argparse.Namespace) -> int:
+    from soundstage.tools.fuzz.fuzzer import create_campaign
+    from soundstage.tools.schemathesis.engine import replay_failure
 
     if not options.replay.exists():
-        stop(f"there is no {options.replay}")
-    (opened,) = _targets(options)
+        exit_with_error(f"there is no {options.replay}")
+    (opened,) = _iter_targets(options)
     with opened as target:
-        campaign = campaign_of(target, _effort(options))
-        code, text = replayed(campaign, options.replay.absolute())
+        campaign = create_campaign(target, _build_fuzz_options(options))
+        code, text = replay_failure(campaign, options.replay.absolute())
     print(text.strip())
     return code
 
 
-def _targets(
+def _iter_targets(
     options: argparse.Namespace,
 ) -> "Iterator[AbstractContextManager[Target]]":
     """Each opened when its turn comes."""
-    from soundstage.apis.service import names
-    from soundstage.server.control import NAME
-    from soundstage.testing.fuzz.target import mock, of_file, running
+    from soundstage.apis.registry import list_api_names
+    from soundstage.server.control import CONTROL_API
+    from soundstage.tools.fuzz.target import (
+        create_api_target,
+        create_document_target,
+        start_mock,
+    )
     from soundstage.world.world import Opening
 
     if options.spec:
-        yield nullcontext(of_file(options.spec, options.url))
+        yield nullcontext(create_document_target(options.spec, options.url))
         return
-    for name in options.api or [*names(), NAME]:
+    for name in options.api or [*list_api_names(), CONTROL_API]:
         if options.url:
-            yield nullcontext(running(name, options.url))
+            yield nullcontext(create_api_target(name, options.url))
         else:
             opening = Opening(options.seed, options.now, options.speed)
-            yield mock(name, opening, options.fixture)
+            yield start_mock(name, opening, options.fixture)
 
 
-def _effort(options: argparse.Namespace) -> "Effort":
-    from soundstage.testing.fuzz.run import Effort
+def _build_fuzz_options(options: argparse.Namespace) -> "FuzzOptions":
+    from soundstage.tools.fuzz.fuzzer import FuzzOptions
 
     values: dict[str, list[str]] = {}
-    for name, value in pairs_of(options.value, "--value"):
+    for name, value in parse_pairs(options.value, "--value"):
         values.setdefault(name, []).append(value)
-    return Effort(
+    return FuzzOptions(
         seed=options.seed,
         max_examples=options.max_examples,
         workers=options.workers,
         phases=options.phases,
-        only=tuple(options.only),
-        without=tuple(options.skip_check),
+        operations=tuple(options.only),
+        excluded_checks=tuple(options.skip_check),
         values=values,
-        secrets=dict(pairs_of(options.credential, "--credential")),
-        still=options.still,
+        secrets=dict(parse_pairs(options.credential, "--credential")),
+        is_static=options.still,
         reports=options.report,
         report_dir=options.report_dir,
     )
 
 
-def _lines(options: argparse.Namespace, target: "Target") -> dict[str, str]:
+def _build_commands(options: argparse.Namespace, target: "Target") -> dict[str, str]:
     """Commands that show a failure again."""
-    from soundstage.testing.fuzz.target import served
+    from soundstage.tools.fuzz.target import select_apis
     from soundstage.world.clock import rfc3339
 
     world = ["--seed", str(options.seed), "--now", rfc3339(options.now)]
@@ -199,19 +220,19 @@ def _lines(options: argparse.Namespace, target: "Target") -> dict[str, str]:
     for fixture in options.fixture:
         world += ["--fixture", str(fixture)]
     api = ["--spec", target.name] if options.spec else ["--api", target.name]
-    begins = world if target.own else world[:2]
-    again = ["soundstage", "fuzz", *api, *begins, *_said(options)]
+    begins = world if target.is_mock else world[:2]
+    again = ["soundstage", "fuzz", *api, *begins, *_build_repeat_arguments(options)]
     lines = {"again": shlex.join(again)}
     if options.report_dir:
-        folder = options.report_dir / target.folder / "failures"
+        folder = options.report_dir / target.folder_name / "failures"
         lines["alone"] = shlex.join([*again, "--replay", str(folder)])
-    if target.own:
-        api = [word for name in served(target.name) for word in ("--api", name)]
+    if target.is_mock:
+        api = [word for name in select_apis(target.name) for word in ("--api", name)]
         lines["serve"] = shlex.join(["soundstage", "serve", *api, *world])
     return lines
 
 
-def _said(options: argparse.Namespace) -> list[str]:
+def _build_repeat_arguments(options: argparse.Namespace) -> list[str]:
     """What decides which cases are drawn, as it is said on a command line."""
     words = ["--max-examples", str(options.max_examples)]
     words += ["--url", options.url] if options.url else []
@@ -221,6 +242,6 @@ def _said(options: argparse.Namespace) -> list[str]:
     for name in ("only", "value", "skip_check"):
         for value in getattr(options, name):
             words += [f"--{name.replace('_', '-')}", value]
-    for name, _ in pairs_of(options.credential, "--credential"):
+    for name, _ in parse_pairs(options.credential, "--credential"):
         words += ["--credential", f"{name}=***"]
     return words

@@ -3,20 +3,25 @@
 import argparse
 from pathlib import Path
 
-from soundstage.cli.common import add_json, add_secrets, instant, positive
+from soundstage.cli.common import (
+    add_credential_option,
+    add_json_option,
+    parse_positive,
+    parse_timestamp_option,
+)
 
 
 def add_options(fuzz: argparse.ArgumentParser) -> None:
     """All of its options."""
-    _add_target(fuzz)
-    _add_world(fuzz)
-    _add_effort(fuzz)
-    _add_choice(fuzz)
-    _add_reports(fuzz)
-    add_json(fuzz, "print one JSON document")
+    _add_target_options(fuzz)
+    _add_world_options(fuzz)
+    _add_limit_options(fuzz)
+    _add_selection_options(fuzz)
+    _add_report_options(fuzz)
+    add_json_option(fuzz, "print one JSON document")
 
 
-def _add_target(fuzz: argparse.ArgumentParser) -> None:
+def _add_target_options(fuzz: argparse.ArgumentParser) -> None:
     fuzz.add_argument(
         "--api",
         action="append",
@@ -33,7 +38,7 @@ def _add_target(fuzz: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="a server that runs already (default: a mock that is started for it)",
     )
-    add_secrets(fuzz)
+    add_credential_option(fuzz)
     fuzz.add_argument(
         "--value",
         action="append",
@@ -43,7 +48,7 @@ def _add_target(fuzz: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_world(fuzz: argparse.ArgumentParser) -> None:
+def _add_world_options(fuzz: argparse.ArgumentParser) -> None:
     fuzz.add_argument(
         "--seed",
         type=int,
@@ -53,8 +58,8 @@ def _add_world(fuzz: argparse.ArgumentParser) -> None:
     )
     fuzz.add_argument(
         "--now",
-        type=instant,
-        default=instant("2026-01-01T00:00:00Z"),
+        type=parse_timestamp_option,
+        default=parse_timestamp_option("2026-01-01T00:00:00Z"),
         metavar="INSTANT",
         help="where the mock's clock starts; default: 2026-01-01T00:00:00Z",
     )
@@ -75,23 +80,23 @@ def _add_world(fuzz: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_effort(fuzz: argparse.ArgumentParser) -> None:
+def _add_limit_options(fuzz: argparse.ArgumentParser) -> None:
     fuzz.add_argument(
         "--max-examples",
-        type=positive,
+        type=parse_positive,
         default=100,
         metavar="N",
         help="requests that are drawn for each operation; default: %(default)s",
     )
     fuzz.add_argument(
         "--max-time",
-        type=positive,
+        type=parse_positive,
         metavar="SECONDS",
         help="stop after so long, with what was found until then",
     )
     fuzz.add_argument(
         "--workers",
-        type=positive,
+        type=parse_positive,
         default=1,
         metavar="N",
         help="requests at a time; with more than 1 no case comes again for certain; "
@@ -99,7 +104,7 @@ def _add_effort(fuzz: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_choice(fuzz: argparse.ArgumentParser) -> None:
+def _add_selection_options(fuzz: argparse.ArgumentParser) -> None:
     fuzz.add_argument(
         "--only",
         action="append",
@@ -127,7 +132,7 @@ def _add_choice(fuzz: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_reports(fuzz: argparse.ArgumentParser) -> None:
+def _add_report_options(fuzz: argparse.ArgumentParser) -> None:
     fuzz.add_argument(
         "--report",
         default="",

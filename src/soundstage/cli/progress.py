@@ -4,21 +4,21 @@ import shutil
 import sys
 
 
-class Progress:
+class ProgressLine:
     """One line on standard error, written over again; nothing where that is no tty."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
+        self._is_terminal = sys.stderr.isatty()
 
     def show(self, text: str) -> None:
         """Let the line say this."""
-        if self._shown:
+        if self._is_terminal:
             width = shutil.get_terminal_size().columns - 1
             sys.stderr.write(f"\r\x1b[2K{text[:width]}")
             sys.stderr.flush()
 
     def clear(self) -> None:
         """Take the line away."""
-        if self._shown:
+        if self._is_terminal:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundstage.cli.common import FAILED, Commands, add_json, stop
+from soundstage.cli.common import FAILED, Commands, add_json_option, exit_with_error
 
 if TYPE_CHECKING:
     import socket
 
-    from soundstage.testing.proxy.tape import Tape
-    from soundstage.testing.proxy.terms import Terms
-    from soundstage.testing.proxy.upstream import Upstream
+    from soundstage.tools.proxy.contract_router import ContractRouter
+    from soundstage.tools.proxy.har_file import HarFile
+    from soundstage.tools.proxy.upstream import Upstream
 
 SIDES = ("request", "response")
 
@@ -46,13 +46,13 @@ def add(commands: Commands) -> None:
         help="0 takes a free one; default: %(default)s",
     )
     _add_options(proxy)
-    add_json(proxy, "print JSON lines instead of text")
+    add_json_option(proxy, "print JSON lines instead of text")
 
 
 def _add_options(proxy: argparse.ArgumentParser) -> None:
     proxy.add_argument(
         "--fail-on",
-        type=_sides,
+        type=_parse_sides,
         default=[],
         metavar="SIDES",
         help="request, response, or both with a comma: refuse a request that breaks "
@@ -83,7 +83,7 @@ def _add_options(proxy: argparse.ArgumentParser) -> None:
     )
 
 
-def _sides(text: str) -> list[str]:
+def _parse_sides(text: str) -> list[str]:
     sides = [side.strip() for side in text.split(",")]
     if wrong := [side for side in sides if side not in SIDES]:
         msg = f"{wrong[0]!r} is neither request nor response"
@@ -93,90 +93,99 @@ def _sides(text: str) -> list[str]:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    terms, upstream = _terms(options), _upstream(options)
-    with _listener(options) as listener:
-        counts = _listen(options, terms, upstream, listener)
+    terms, upstream = _load_contract_router(options), _create_upstream(options)
+    with _open_listener(options) as listener:
+        counts = _serve(options, terms, upstream, listener)
     broken = {"request": counts["requests"], "response": counts["answers"]}
     return FAILED if any(broken[side] for side in options.fail_on) else 0
 
 
-def _listen(
+def _serve(
     options: argparse.Namespace,
-    terms: "Terms",
+    router: "ContractRouter",
     upstream: "Upstream",
     listener: "socket.socket",
 ) -> Mapping[str, int]:
     """Pass on what comes until it is enough; gives the counts."""
     from soundstage.server.guard import is_loopback
-    from soundstage.server.serve import url_of
-    from soundstage.testing.proxy.desk import Desk
-    from soundstage.testing.proxy.lines import Lines, greeting
-    from soundstage.testing.proxy.notes import Notes
-    from soundstage.testing.proxy.process import listen
-    from soundstage.testing.proxy.relay import Policy, Relay
+    from soundstage.server.uvicorn_server import format_url
+    from soundstage.tools.proxy.console import ProxyConsole, build_startup_info
+    from soundstage.tools.proxy.control import ProxyControlApp
+    from soundstage.tools.proxy.process import serve
+    from soundstage.tools.proxy.reverse_proxy import ProxyPolicy, ReverseProxy
+    from soundstage.tools.proxy.traffic_log import TrafficLog
 
-    tape = _tape(options.record) if options.record else None
+    tape = _create_har_file(options.record) if options.record else None
     record = str(options.record) if options.record else None
-    lines = Lines(sys.stdout, json=options.json)
-    notes = Notes(
-        terms, upstream.base_url, lines, tape, keep_secrets=options.keep_secrets
+    lines = ProxyConsole(sys.stdout, json=options.json)
+    notes = TrafficLog(
+        router, upstream.base_url, lines, tape, keep_secrets=options.keep_secrets
     )
-    policy = Policy(
-        refuses_requests="request" in options.fail_on,
-        refuses_answers="response" in options.fail_on,
-        tells=not options.silent,
+    policy = ProxyPolicy(
+        rejects_requests="request" in options.fail_on,
+        withholds_responses="response" in options.fail_on,
+        adds_violations_header=not options.silent,
     )
-    lines.greet(
-        greeting(url_of(listener), upstream.base_url, terms, record, options.fail_on)
+    lines.print_startup(
+        build_startup_info(
+            format_url(listener), upstream.base_url, router, record, options.fail_on
+        )
     )
     alone = is_loopback(listener.getsockname()[0])
-    desk = Desk(notes.journal, terms.contract) if alone else None
-    listen(Relay(terms, upstream, policy, notes, desk), upstream, listener)
+    desk = ProxyControlApp(notes.journal, router.contract) if alone else None
+    serve(ReverseProxy(router, upstream, policy, notes, desk), upstream, listener)
     if tape:
         tape.close()
-    lines.sum_up(notes.summary())
+    lines.print_summary(notes.summarize())
     return notes.counts
 
 
-def _terms(options: argparse.Namespace) -> "Terms":
-    from soundstage.contract.violation import DocumentError
-    from soundstage.testing.proxy.terms import terms_of_api, terms_of_document
+def _load_contract_router(options: argparse.Namespace) -> "ContractRouter":
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.tools.proxy.contract_router import (
+        build_api_router,
+        build_document_router,
+    )
     from soundstage.world.errors import WorldError
 
     try:
         if options.spec:
-            return terms_of_document(options.spec)
-        return terms_of_api(options.api)
+            return build_document_router(options.spec)
+        return build_api_router(options.api)
     except (DocumentError, WorldError) as error:
-        stop(str(error))
+        exit_with_error(str(error))
 
 
-def _upstream(options: argparse.Namespace) -> "Upstream":
-    from soundstage.testing.proxy.upstream import Upstream
+def _create_upstream(options: argparse.Namespace) -> "Upstream":
+    from soundstage.tools.proxy.upstream import Upstream
 
     if not options.timeout > 0:
-        stop(f"--timeout takes seconds, more than 0, not {options.timeout:g}")
+        exit_with_error(
+            f"--timeout takes seconds, more than 0, not {options.timeout:g}"
+        )
     try:
         return Upstream(options.url, options.timeout)
     except ValueError as error:
-        stop(str(error))
+        exit_with_error(str(error))
 
 
-def _tape(path: Path) -> "Tape":
-    from soundstage.testing.proxy.tape import Tape
+def _create_har_file(path: Path) -> "HarFile":
+    from soundstage.tools.proxy.har_file import HarFile
 
     try:
-        return Tape(path)
+        return HarFile(path)
     except OSError as error:
-        stop(f"cannot write {path}: {error.strerror}")
+        exit_with_error(f"cannot write {path}: {error.strerror}")
 
 
-def _listener(options: argparse.Namespace) -> "socket.socket":
-    from soundstage.server.serve import bound
+def _open_listener(options: argparse.Namespace) -> "socket.socket":
+    from soundstage.server.uvicorn_server import open_listener
 
     try:
-        return bound(options.host, options.port)
+        return open_listener(options.host, options.port)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         place = f"{options.host}:{options.port}"
-        stop(f"cannot listen on {place}: {reason}; --port 0 takes a free port")
+        exit_with_error(
+            f"cannot listen on {place}: {reason}; --port 0 takes a free port"
+        )

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from soundstage.cli.common import FAILED, Commands, add_json, stop
+from soundstage.cli.common import FAILED, Commands, add_json_option, exit_with_error
 
 if TYPE_CHECKING:
-    from soundstage.testing.retelling.retell import Retold
+    from soundstage.tools.recorder.retell import Retold
 
 
 def add(commands: Commands) -> None:
@@ -41,13 +41,13 @@ def add(commands: Commands) -> None:
         help="add the scenario to this fixture; the rest of its text stays as it is",
     )
     _add_options(record)
-    add_json(record, "print what was told as JSON")
+    add_json_option(record, "print what was told as JSON")
 
 
 def _add_options(record: argparse.ArgumentParser) -> None:
     record.add_argument(
         "--name",
-        type=_name,
+        type=_parse_name,
         metavar="NAME",
         help="what the scenario is called (default: as the archive)",
     )
@@ -72,7 +72,7 @@ def _add_options(record: argparse.ArgumentParser) -> None:
     )
 
 
-def _name(text: str) -> str:
+def _parse_name(text: str) -> str:
     if not re.fullmatch("[a-z][a-z0-9_]*", text):
         msg = f"{text!r} is no name of a scenario: small letters, digits and _"
         raise argparse.ArgumentTypeError(msg)
@@ -81,15 +81,15 @@ def _name(text: str) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    from soundstage.contract.violation import DocumentError
-    from soundstage.testing.retelling.archive import Unservable, Unusable
-    from soundstage.testing.retelling.book import Plan, write
-    from soundstage.testing.retelling.retell import Wish
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.tools.recorder.archive import Unservable, Unusable
+    from soundstage.tools.recorder.book import Plan, write
+    from soundstage.tools.recorder.retell import Wish
     from soundstage.world.errors import WorldError
 
     if not options.speed > 0:
-        stop(f"--speed takes a number above 0, not {options.speed:g}")
-    name = options.name or _name_of(options.archive)
+        exit_with_error(f"--speed takes a number above 0, not {options.speed:g}")
+    name = options.name or _derive_scenario_name(options.archive)
     wish = Wish(options.run_id, options.task, options.speed)
     plan = Plan(options.archive, options.api, name, options.to, options.into)
     try:
@@ -98,52 +98,55 @@ def run(options: argparse.Namespace) -> int:
         print(f"soundstage: {error}", file=sys.stderr)
         return FAILED
     except (DocumentError, WorldError, Unusable) as error:
-        stop(str(error))
+        exit_with_error(str(error))
     except OSError as error:
-        _stop_writing(options, error)
+        _exit_unwritable(options, error)
     if options.to is None and options.into is None and not options.json:
         print(text, end="")
-    _say(options, name, retold)
+    _print_summary(options, name, retold)
     return 0
 
 
-def _stop_writing(options: argparse.Namespace, error: OSError) -> NoReturn:
+def _exit_unwritable(options: argparse.Namespace, error: OSError) -> NoReturn:
     target = options.to or options.into
     hint = "; see --into" if isinstance(error, FileExistsError) else ""
-    stop(f"cannot write {target}: {error.strerror}{hint}")
+    exit_with_error(f"cannot write {target}: {error.strerror}{hint}")
 
 
-def _name_of(archive: Path) -> str:
+def _derive_scenario_name(path: Path) -> str:
     """A name for a scenario out of a file's."""
-    text = re.sub("[^a-z0-9]+", "_", archive.stem.lower()).strip("_")
+    text = re.sub("[^a-z0-9]+", "_", path.stem.lower()).strip("_")
     return text if re.match("[a-z]", text) else f"recorded_{text}".rstrip("_")
 
 
-def _say(options: argparse.Namespace, name: str, retold: "Retold") -> None:
+def _print_summary(options: argparse.Namespace, name: str, scenario: "Retold") -> None:
     """What was told, and what could not be: for people beside the text itself."""
     target = options.to or options.into
-    begins = "when a client starts it" if retold.is_started else "with the world"
+    begins = "when a client starts it" if scenario.is_started else "with the world"
     if options.json:
         told = {
-            "run": retold.run,
+            "run": scenario.run,
             "scenario": name,
-            "task": retold.task,
+            "task": scenario.task,
             "begins": begins,
             "file": str(target) if target else None,
-            "states": [{"after_ms": at, "state": state} for at, state in retold.states],
-            "records": retold.records,
-            "notes": retold.notes,
+            "states": [
+                {"after_ms": at, "state": state} for at, state in scenario.states
+            ],
+            "records": scenario.records,
+            "notes": scenario.notes,
         }
         print(json.dumps(told))
         return
-    states = ", ".join(f"{state} at {at / 1000:g} s" for at, state in retold.states)
-    others = ", ".join(f"{count} x {kind}" for kind, count in retold.records.items())
+    states = ", ".join(f"{state} at {at / 1000:g} s" for at, state in scenario.states)
+    others = ", ".join(f"{count} x {kind}" for kind, count in scenario.records.items())
     where = f"; {target}, scenario {name}" if target else ""
     print(
-        f"run {retold.run}: {states or 'no states'}; {others or 'nothing else'}{where}",
+        f"run {scenario.run}: {states or 'no states'}; "
+        f"{others or 'nothing else'}{where}",
         file=sys.stderr,
     )
     if not options.into:
         print(f"  it begins {begins}", file=sys.stderr)
-    for note in retold.notes:
+    for note in scenario.notes:
         print(f"  {note}", file=sys.stderr)

@@ -8,13 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundstage.cli.common import Commands, add_json, instant, stop
+from soundstage.cli.common import (
+    Commands,
+    add_json_option,
+    exit_with_error,
+    parse_timestamp_option,
+)
 
 if TYPE_CHECKING:
     import socket
 
-    from soundstage.apis.service import Service
-    from soundstage.server.worlds import Worlds
+    from soundstage.apis.registry import Service
+    from soundstage.server.hosts import Worlds
 
 
 def add(commands: Commands) -> None:
@@ -35,13 +40,13 @@ def add(commands: Commands) -> None:
         metavar="NAME",
         help="serve this API only; may be repeated (default: all)",
     )
-    _add_address(serve)
-    _add_world(serve)
-    _add_past(serve)
-    add_json(serve, "print JSON lines instead of text")
+    _add_address_options(serve)
+    _add_world_options(serve)
+    _add_history_options(serve)
+    add_json_option(serve, "print JSON lines instead of text")
 
 
-def _add_address(serve: argparse.ArgumentParser) -> None:
+def _add_address_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     serve.add_argument(
         "--port",
@@ -57,7 +62,7 @@ def _add_address(serve: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_world(serve: argparse.ArgumentParser) -> None:
+def _add_world_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--seed",
         type=int,
@@ -67,7 +72,7 @@ def _add_world(serve: argparse.ArgumentParser) -> None:
     )
     serve.add_argument(
         "--now",
-        type=instant,
+        type=parse_timestamp_option,
         metavar="INSTANT",
         help="RFC 3339 time at which the clock starts (default: the wall's)",
     )
@@ -80,7 +85,7 @@ def _add_world(serve: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_past(serve: argparse.ArgumentParser) -> None:
+def _add_history_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--fixture",
         action="append",
@@ -106,71 +111,75 @@ def _add_past(serve: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    from soundstage.cli.deferral import deferred
+    from soundstage.cli.deferred_imports import defer_imports
 
     gc.disable()  # nothing that is made until all is ready is ever garbage
-    with deferred():
+    with defer_imports():
         import connexion.middleware  # noqa: F401 - for those that import it below
         import uvicorn.server  # noqa: F401
-    from soundstage.apis.service import load_services
-    from soundstage.contract.violation import DocumentError
-    from soundstage.server.dispatch import Dispatcher
-    from soundstage.server.guard import Guard, is_loopback, new_token
-    from soundstage.server.lines import AccessLines, as_text, greeting
-    from soundstage.server.serve import Listening
-    from soundstage.server.worlds import Worlds
+    from soundstage.apis.registry import load_services
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.server.app import Dispatcher
+    from soundstage.server.console import AccessLog, build_banner, format_banner
+    from soundstage.server.guard import Guard, generate_token, is_loopback
+    from soundstage.server.hosts import Worlds
+    from soundstage.server.uvicorn_server import HttpServer
     from soundstage.world.errors import WorldError
     from soundstage.world.world import Opening
 
     try:
         services = load_services(options.api, options.fixture)
         if options.history:
-            services = _lengthened(services, options.history)
+            services = _extend_history(services, options.history)
         opening = Opening(options.seed, options.now, options.speed)
         worlds = Worlds(services, opening)
     except (DocumentError, WorldError, ValueError) as error:
-        stop(str(error))
+        exit_with_error(str(error))
     if options.log:
-        _restore(worlds, options.log)
-    _draw_history(worlds)
-    listener = _listener(options.host, options.port)
+        _import_world(worlds, options.log)
+    _generate_history(worlds)
+    listener = _open_listener(options.host, options.port)
     token = options.control_token
     if token is None and not is_loopback(listener.getsockname()[0]):
-        token = new_token()
-    lines = AccessLines(sys.stdout, json=options.json)
-    server = Listening(Dispatcher(worlds, Guard(token), lines), worlds, listener)
-    hello = greeting(worlds, server.url, token)
-    print(json.dumps(hello) if options.json else as_text(hello), flush=True)
+        token = generate_token()
+    lines = AccessLog(sys.stdout, json=options.json)
+    server = HttpServer(Dispatcher(worlds, Guard(token), lines), worlds, listener)
+    hello = build_banner(worlds, server.url, token)
+    print(json.dumps(hello) if options.json else format_banner(hello), flush=True)
     gc.freeze()
     gc.enable()
     server.run()
     return 0
 
 
-def _listener(host: str, port: int) -> "socket.socket":
-    from soundstage.server.serve import bound
+def _open_listener(host: str, port: int) -> "socket.socket":
+    from soundstage.server.uvicorn_server import open_listener
 
     try:
-        return bound(host, port)
+        return open_listener(host, port)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         place = f"{host}:{port}"
-        stop(f"cannot listen on {place}: {reason}; --port 0 takes a free port")
+        exit_with_error(
+            f"cannot listen on {place}: {reason}; --port 0 takes a free port"
+        )
 
 
-def _lengthened(services: dict[str, "Service"], runs: int) -> dict[str, "Service"]:
+def _extend_history(
+    services: dict[str, "Service"], run_count: int
+) -> dict[str, "Service"]:
     """The services, each with so many runs more. Raises ``FixtureError``."""
-    from soundstage.world.past import lengthened
+    from soundstage.world.history import lengthened
 
-    if runs < 0:
-        stop(f"a history has 0 runs or more, not {runs}")
+    if run_count < 0:
+        exit_with_error(f"a history has 0 runs or more, not {run_count}")
     return {
-        name: replace(service, fixture=lengthened(service.fixture, runs))
+        name: replace(service, fixture=lengthened(service.fixture, run_count))
         for name, service in services.items()
     }
 
 
-def _draw_history(worlds: "Worlds") -> None:
+def _generate_history(worlds: "Worlds") -> None:
     """Draw long histories before anybody asks, and show on a terminal how far it is."""
     world = worlds.default.world
     begun = {name: world.beginning(name) for name in worlds.fixtures}
@@ -194,14 +203,16 @@ def _draw_history(worlds: "Worlds") -> None:
             progress.update(bar, completed=beginning.runs)
 
 
-def _restore(worlds: "Worlds", path: Path) -> None:
+def _import_world(worlds: "Worlds", path: Path) -> None:
     from soundstage.world.errors import WorldError
 
     try:
-        worlds.restore(worlds.default, json.loads(path.read_bytes()))
+        worlds.import_world(worlds.default, json.loads(path.read_bytes()))
     except OSError as error:
-        stop(f"cannot read {path}: {error.strerror}")
+        exit_with_error(f"cannot read {path}: {error.strerror}")
     except KeyError as error:
-        stop(f"{path} is no log that can be replayed here: there is no {error}")
+        exit_with_error(
+            f"{path} is no log that can be replayed here: there is no {error}"
+        )
     except (WorldError, ValueError, TypeError) as error:
-        stop(f"{path} is no log that can be replayed here: {error}")
+        exit_with_error(f"{path} is no log that can be replayed here: {error}")

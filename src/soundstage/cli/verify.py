@@ -12,17 +12,17 @@ from soundstage.cli.common import (
     FAILED,
     INTERRUPTED,
     Commands,
-    add_json,
-    add_secrets,
-    end_when_told,
-    pairs_of,
-    positive,
-    stop,
+    add_credential_option,
+    add_json_option,
+    exit_on_sigterm,
+    exit_with_error,
+    parse_pairs,
+    parse_positive,
 )
-from soundstage.cli.progress import Progress
+from soundstage.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
-    from soundstage.testing.verify.run import Outcome, Plan
+    from soundstage.tools.verify.verifier import VerificationPlan, VerificationResult
     from soundstage.types import Document
 
 
@@ -39,9 +39,9 @@ def add(commands: Commands) -> None:
     )
     verify.set_defaults(command=run)
     verify.add_argument("url", metavar="URL", help="where the API is")
-    _add_contract(verify)
-    _add_requests(verify)
-    _add_bounds(verify)
+    _add_contract_options(verify)
+    _add_request_options(verify)
+    _add_limit_options(verify)
     verify.add_argument(
         "--waive",
         type=Path,
@@ -54,10 +54,10 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help="write down what was verified, and go on from there the next time",
     )
-    add_json(verify, "print one JSON document")
+    add_json_option(verify, "print one JSON document")
 
 
-def _add_contract(verify: argparse.ArgumentParser) -> None:
+def _add_contract_options(verify: argparse.ArgumentParser) -> None:
     contract = verify.add_mutually_exclusive_group(required=True)
     contract.add_argument("--api", metavar="NAME", help="by a vendored contract")
     contract.add_argument(
@@ -68,10 +68,10 @@ def _add_contract(verify: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --api: by the vendor's document, without our overlay",
     )
-    add_secrets(verify)
+    add_credential_option(verify)
 
 
-def _add_requests(verify: argparse.ArgumentParser) -> None:
+def _add_request_options(verify: argparse.ArgumentParser) -> None:
     verify.add_argument(
         "--har",
         action="append",
@@ -108,19 +108,19 @@ def _add_requests(verify: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_bounds(verify: argparse.ArgumentParser) -> None:
+def _add_limit_options(verify: argparse.ArgumentParser) -> None:
     verify.add_argument(
-        "--rate", type=_rate, metavar="N", help="requests a second, at most"
+        "--rate", type=_parse_rate, metavar="N", help="requests a second, at most"
     )
     verify.add_argument(
         "--max-time",
-        type=positive,
+        type=parse_positive,
         metavar="SECONDS",
         help="stop after so long, with what was found until then",
     )
     verify.add_argument(
         "--max-examples",
-        type=positive,
+        type=parse_positive,
         default=20,
         metavar="N",
         help="requests that are drawn for each operation; default: %(default)s",
@@ -134,7 +134,7 @@ def _add_bounds(verify: argparse.ArgumentParser) -> None:
     )
 
 
-def _rate(text: str) -> float:
+def _parse_rate(text: str) -> float:
     number = float(text.removesuffix("/s"))
     if not number > 0:
         raise argparse.ArgumentTypeError(f"a number over 0, not {text}")
@@ -143,56 +143,68 @@ def _rate(text: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; gives the exit code."""
-    from soundstage.contract.violation import DocumentError
-    from soundstage.testing.campaign.engine import Missing, Stopped
-    from soundstage.testing.verify.state import Unfit
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.tools.schemathesis.engine import (
+        SchemathesisFailed,
+        SchemathesisNotInstalled,
+    )
+    from soundstage.tools.verify.state import StateMismatch
     from soundstage.world.errors import WorldError
 
-    end_when_told()
+    exit_on_sigterm()
     try:
-        return _verified(options)
-    except (DocumentError, WorldError, Missing, Stopped, Unfit) as error:
-        stop(str(error))
+        return _verify(options)
+    except (
+        DocumentError,
+        WorldError,
+        SchemathesisNotInstalled,
+        SchemathesisFailed,
+        StateMismatch,
+    ) as error:
+        exit_with_error(str(error))
     except OSError as error:
-        stop(f"{error.filename}: {error.strerror}")
+        exit_with_error(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _verified(options: argparse.Namespace) -> int:
-    from soundstage.testing.campaign.engine import reach, require
-    from soundstage.testing.verify.report import as_json, as_text
-    from soundstage.testing.verify.run import verify
-    from soundstage.testing.verify.state import about_of, opened
-    from soundstage.testing.verify.waiver import load_waivers, waive
+def _verify(options: argparse.Namespace) -> int:
+    from soundstage.tools.schemathesis.engine import (
+        check_reachable,
+        require_schemathesis,
+    )
+    from soundstage.tools.verify.report import format_report, serialize_report
+    from soundstage.tools.verify.state import describe_subject, open_state
+    from soundstage.tools.verify.verifier import verify
+    from soundstage.tools.verify.waivers import apply_waivers, load_waivers
 
-    plan = _plan(options)
-    if plan.generated:
-        require()
-    reach(plan.url)
+    plan = _build_plan(options)
+    if plan.sends_generated:
+        require_schemathesis()
+    check_reachable(plan.url)
     waivers = load_waivers(options.waive) if options.waive else []
     how = {"seed": plan.seed, "max_examples": plan.max_examples}
-    state = opened(options.resume, about_of(plan.url, plan.document, how))
-    progress = Progress()
+    state = open_state(options.resume, describe_subject(plan.url, plan.document, how))
+    progress = ProgressLine()
 
-    def watch(what: str, outcome: "Outcome") -> None:
-        requests = sum(outcome.state.cases.values())
-        found = len(outcome.state.findings)
-        progress.show(f"{plan.url}: {what}, {requests} requests, {found} findings")
+    def show_progress(activity: str, result: "VerificationResult") -> None:
+        requests = sum(result.state.cases.values())
+        found = len(result.state.findings)
+        progress.show(f"{plan.url}: {activity}, {requests} requests, {found} findings")
 
     try:
-        outcome = verify(plan, state, watch, _clock(options.max_time))
+        outcome = verify(plan, state, show_progress, _start_timer(options.max_time))
     finally:
         progress.clear()
-    waived = waive(outcome.state.findings, waivers)
+    waived = apply_waivers(outcome.state.findings, waivers)
     if options.json:
-        print(json.dumps(as_json(plan, outcome, waived), indent=2))
+        print(json.dumps(serialize_report(plan, outcome, waived), indent=2))
     else:
-        print(as_text(plan, outcome, waived))
-    return FAILED if waived.open or outcome.errors else 0
+        print(format_report(plan, outcome, waived))
+    return FAILED if waived.remaining or outcome.errors else 0
 
 
-def _clock(seconds: int | None) -> Callable[[], float | None]:
+def _start_timer(seconds: int | None) -> Callable[[], float | None]:
     """The seconds that are left, each time it is called."""
     from soundstage.world.clock import wall
 
@@ -200,55 +212,58 @@ def _clock(seconds: int | None) -> Callable[[], float | None]:
     return lambda: None if end is None else max(end - wall(), 0) / 1_000
 
 
-def _plan(options: argparse.Namespace) -> "Plan":
-    from soundstage.testing.semantics.described import Catalogue
-    from soundstage.testing.verify.recording import load_recording
-    from soundstage.testing.verify.run import Plan
+def _build_plan(options: argparse.Namespace) -> "VerificationPlan":
+    from soundstage.tools.checks.operation_spec import OperationIndex
+    from soundstage.tools.verify.recordings import load_recording
+    from soundstage.tools.verify.verifier import VerificationPlan
     from soundstage.world.errors import Unknown
 
-    name, document = _document(options)
-    catalogue = Catalogue(document)
+    name, document = _load_document(options)
+    catalogue = OperationIndex(document)
     for operation in options.safe:
-        if catalogue.named(operation) is None:
+        if catalogue.find(operation) is None:
             known = tuple(one.id for one in catalogue.operations.values())
             raise Unknown("operation", operation, known)
     values: dict[str, list[str]] = {}
-    for parameter, value in pairs_of(options.value, "--value"):
+    for parameter, value in parse_pairs(options.value, "--value"):
         values.setdefault(parameter, []).append(value)
-    return Plan(
+    return VerificationPlan(
         name=name,
         document=document,
         url=options.url.rstrip("/"),
-        secrets={**_of_environment(document), **_given(options)},
+        secrets={
+            **_read_environment_credentials(document),
+            **_parse_credentials(options),
+        },
         values=values,
-        recorded=tuple(one for path in options.har for one in load_recording(path)),
+        recordings=tuple(one for path in options.har for one in load_recording(path)),
         allow_writes=options.allow_writes,
-        safe=tuple(options.safe),
-        generated=options.generated,
+        safe_operations=tuple(options.safe),
+        sends_generated=options.generated,
         rate=options.rate,
         seed=options.seed,
         max_examples=options.max_examples,
     )
 
 
-def _document(options: argparse.Namespace) -> "tuple[str, Document]":
-    from soundstage import resources
-    from soundstage.contract.document import load
-    from soundstage.testing.fuzz.target import described
+def _load_document(options: argparse.Namespace) -> "tuple[str, Document]":
+    from soundstage import vendored_files
+    from soundstage.openapi.document import load
+    from soundstage.tools.fuzz.target import load_api_document
 
     if options.spec:
         return options.spec.stem, load(options.spec).document
-    document = described(options.api)
+    document = load_api_document(options.api)
     if options.vendor:
-        document = load(resources.specs() / options.api / "openapi.yaml").document
+        document = load(vendored_files.specs() / options.api / "openapi.yaml").document
     return options.api, document
 
 
-def _given(options: argparse.Namespace) -> dict[str, str]:
-    return dict(pairs_of(options.credential, "--credential"))
+def _parse_credentials(options: argparse.Namespace) -> dict[str, str]:
+    return dict(parse_pairs(options.credential, "--credential"))
 
 
-def _of_environment(document: "Document") -> dict[str, str]:
+def _read_environment_credentials(document: "Document") -> dict[str, str]:
     """``SOUNDSTAGE_CREDENTIAL_APIKEY`` for the security scheme ``apiKey``."""
     schemes = document.get("components", {}).get("securitySchemes", {})
     names = {name: re.sub(r"\W", "_", name).upper() for name in schemes}

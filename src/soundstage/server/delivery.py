@@ -5,20 +5,20 @@ import logging
 from connexion.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from soundstage.apis.api import Answer, ApiError
-from soundstage.contract.violation import Broken, Refused, Unrouted, Violation
-from soundstage.server.exchange import KEY, Exchange
-from soundstage.server.faults.wire import Wire
-from soundstage.server.message import Message, message_of
-from soundstage.server.problems import problem, problem_answer, too_far
-from soundstage.server.streaming import deliver_stream
-from soundstage.server.waiting import Closed, Gone
+from soundstage.apis.api import ApiError, Response
+from soundstage.openapi.errors import Broken, Refused, Unrouted, Violation
+from soundstage.server.exchange import SCOPE_KEY, Exchange
+from soundstage.server.faults.connection import ClientConnection
+from soundstage.server.message import EncodedResponse, encode_response
+from soundstage.server.problems import clock_jump_problem, render_error, render_problem
+from soundstage.server.streaming import send_stream
+from soundstage.server.waiters import ClientDisconnected, WorldClosed
 from soundstage.world.errors import TooFar
 
 log = logging.getLogger("soundstage")
 
 
-class Delivery(ExceptionMiddleware):
+class ResponseSender(ExceptionMiddleware):
     """Sends what the stack has come to."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -26,49 +26,49 @@ class Delivery(ExceptionMiddleware):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange: Exchange = scope[KEY]
+        exchange: Exchange = scope[SCOPE_KEY]
         try:
             await self.app(scope, receive, send)
         except Unrouted as error:
-            refuse(exchange, error)
-        except Gone:
+            reject(exchange, error)
+        except ClientDisconnected:
             return
-        except Closed as error:
-            exchange.answer_with(problem_answer(503, str(error)))
+        except WorldClosed as error:
+            exchange.set_response(render_problem(503, str(error)))
         except TooFar as error:
-            exchange.answer_with(problem(too_far(error)))
+            exchange.set_response(render_error(clock_jump_problem(error)))
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
-            exchange.answer_with(*failure(error))
-        answer = exchange.answer or _none(exchange)
-        exchange.message = _message(exchange, answer)
-        struck, wire = exchange.struck, Wire(scope, receive, send)
-        if answer.stream is not None and (not struck or struck.fault.ANSWERS):
-            exchange.struck = None  # nothing but a cut does anything to a stream
-            await deliver_stream(exchange, wire)
+            exchange.set_response(*render_failure(error))
+        answer = exchange.response or _fail_without_response(exchange)
+        exchange.encoded_response = _encode(exchange, answer)
+        struck, wire = exchange.applied_fault, ClientConnection(scope, receive, send)
+        if answer.stream is not None and (not struck or struck.fault.SENDS_RESPONSE):
+            exchange.applied_fault = None  # nothing but a cut does anything to a stream
+            await send_stream(exchange, wire)
         elif struck is None:
-            await wire.send_all(exchange.message)
+            await wire.send_all(exchange.encoded_response)
         else:
-            exchange.message = struck.written(exchange.message)
-            await struck.deliver(exchange.message, wire)
+            exchange.encoded_response = struck.transform(exchange.encoded_response)
+            await struck.send(exchange.encoded_response, wire)
 
 
-def _none(exchange: Exchange) -> Answer:
-    answer, violations = failure(RuntimeError("no answer came of this request"))
-    exchange.answer_with(answer, violations)
+def _fail_without_response(exchange: Exchange) -> Response:
+    answer, violations = render_failure(RuntimeError("no answer came of this request"))
+    exchange.set_response(answer, violations)
     return answer
 
 
-def _message(exchange: Exchange, answer: Answer) -> Message:
+def _encode(exchange: Exchange, response: Response) -> EncodedResponse:
     """The answer as bytes; an answer that is no JSON is a bug of ours, too."""
     try:
-        return message_of(answer, exchange.violations, exchange.written)
+        return encode_response(response, exchange.violations, exchange.serialized_body)
     except (TypeError, ValueError) as error:
-        failed, violations = failure(error)
-        exchange.answer_with(failed, violations)
-        return message_of(failed, violations)
+        failed, violations = render_failure(error)
+        exchange.set_response(failed, violations)
+        return encode_response(failed, violations)
 
 
-def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:
+def render_failure(error: Exception) -> tuple[Response, tuple[Violation, ...]]:
     """The answer for a bug of ours: a 500 that says where it is."""
     body = {"type": "about:blank", "title": "Soundstage failed", "status": 500}
     violations: tuple[Violation, ...] = ()
@@ -80,12 +80,12 @@ def failure(error: Exception) -> tuple[Answer, tuple[Violation, ...]]:
     else:
         detail = f"{type(error).__name__}: {error}"
         log.error("a handler failed", exc_info=error)
-    return Answer(
+    return Response(
         {**body, "detail": detail}, 500, "application/problem+json"
     ), violations
 
 
-class Refusals(ExceptionMiddleware):
+class ErrorResponses(ExceptionMiddleware):
     """Turns refusals into answers."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -96,15 +96,15 @@ class Refusals(ExceptionMiddleware):
         try:
             await self.app(scope, receive, send)
         except (Refused, ApiError) as error:
-            refuse(scope[KEY], error)
+            reject(scope[SCOPE_KEY], error)
 
 
-def refuse(exchange: Exchange, error: Refused | ApiError) -> None:
+def reject(exchange: Exchange, error: Refused | ApiError) -> None:
     """Let the API word a refusal; all methods of the path go into ``Allow``."""
-    answer = exchange.service.api.problem(error)
+    answer = exchange.service.api.render_error(error)
     if isinstance(error, Unrouted) and error.allowed:
         allow = ("Allow", ", ".join(error.allowed))
         answer = answer._replace(headers=(*answer.headers, allow))
-    exchange.answer = answer
+    exchange.response = answer
     if isinstance(error, Refused):
         exchange.violations = error.violations

@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from soundstage.apis.api import Answer, ApiError, status_of
-from soundstage.contract.violation import Refused
+from soundstage.apis.api import ApiError, Response, default_status
+from soundstage.openapi.errors import Refused
 from soundstage.world.errors import TooFar
 
 
@@ -15,18 +15,18 @@ class Problem(ApiError):
         self.status = status
 
 
-def too_far(error: TooFar) -> Problem:
+def clock_jump_problem(error: TooFar) -> Problem:
     """How a world whose clock has gone too far is refused."""
     return Problem(409, f"{error}; reset this world")
 
 
-def problem(error: Refused | ApiError) -> Answer:
+def render_error(error: Refused | ApiError) -> Response:
     """A refusal of the control API."""
-    status = error.status if isinstance(error, Problem) else status_of(error)
-    return problem_answer(status, str(error))
+    status = error.status if isinstance(error, Problem) else default_status(error)
+    return render_problem(status, str(error))
 
 
-def problem_answer(status: int, detail: str) -> Answer:
+def render_problem(status: int, detail: str) -> Response:
     """A problem of the server's own."""
     body = {
         "type": "about:blank",
@@ -34,4 +34,4 @@ def problem_answer(status: int, detail: str) -> Answer:
         "status": status,
         "detail": detail,
     }
-    return Answer(body, status, "application/problem+json")
+    return Response(body, status, "application/problem+json")

@@ -6,17 +6,17 @@ from connexion.resolver import Resolver
 from connexion.spec import OpenAPISpecification
 from starlette.types import ASGIApp
 
-from soundstage.apis.service import Service
-from soundstage.contract.contract import Contract
-from soundstage.server.delivery import Delivery, Refusals
-from soundstage.server.faults.middleware import Faults
+from soundstage.apis.registry import Service
+from soundstage.openapi.contract import Contract
+from soundstage.server.delivery import ErrorResponses, ResponseSender
+from soundstage.server.faults.middleware import FaultInjection
 from soundstage.server.middleware import (
-    AnswerValidation,
     Handlers,
     RequestValidation,
+    ResponseValidation,
+    Routing,
     Security,
 )
-from soundstage.server.routing import Routing
 from soundstage.types import Document
 
 
@@ -25,17 +25,17 @@ def build_stack(service: Service) -> ASGIApp:
     app = ConnexionMiddleware(
         Handlers(),
         middlewares=[
-            Delivery,  # sends the answer; an error that nobody expected becomes a 500
+            ResponseSender,  # sends the response; unexpected errors become a 500
             Routing,  # path and method -> operation, or Unrouted
-            AnswerValidation,  # holds every answer of an operation against the contract
-            Refusals,  # words what is raised below in the API's own error body
+            ResponseValidation,  # validates every response
+            ErrorResponses,  # renders errors in the API's own shape
             Security,  # credentials, before anything is said of the request
             RequestValidation,  # parameters and body -> arguments, or all violations
-            Faults,  # whether one strikes; its answer may take the handler's place
+            FaultInjection,  # applies a fault rule; it may replace the handler
         ],
         resolver=Resolver(service.api.handlers.__getitem__),
     )
-    specification = Document31(_outline(service.contract))
+    specification = PrecompiledSpecification(_build_routing_document(service.contract))
     options = {**app.options.__dict__, "service": service}
     app.apis.append(RegisteredApi(specification, base_path="", **options))
     # Connexion would do this at the first request.
@@ -44,7 +44,7 @@ def build_stack(service: Service) -> ASGIApp:
     return stack
 
 
-def _outline(contract: Contract) -> Document:
+def _build_routing_document(contract: Contract) -> Document:
     """What Connexion needs of a document: who answers where.
 
     It would copy and resolve the rest, which is compiled already, several times.
@@ -57,7 +57,7 @@ def _outline(contract: Contract) -> Document:
     return {"openapi": version, "paths": paths, "components": {}}
 
 
-class Document31(OpenAPISpecification):
+class PrecompiledSpecification(OpenAPISpecification):
     """Connexion's view of a document that our own compiler has checked."""
 
     def __init__(self, raw_spec: Document, *, base_uri: str = "") -> None:

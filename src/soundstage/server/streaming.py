@@ -5,51 +5,55 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from soundstage.contract.violation import Broken
+from soundstage.openapi.errors import Broken
 from soundstage.server.exchange import Exchange
-from soundstage.server.faults.wire import Wire
-from soundstage.server.journal.recording import BODY_LIMIT
-from soundstage.server.message import event_of
-from soundstage.server.waiting import Closed, Gone
+from soundstage.server.faults.connection import ClientConnection
+from soundstage.server.message import encode_event
+from soundstage.server.recording import MAX_RECORDED_BODY_BYTES
+from soundstage.server.waiters import ClientDisconnected, WorldClosed
 from soundstage.types import Json
 
 log = logging.getLogger("soundstage")
 
 
-async def deliver_stream(exchange: Exchange, wire: Wire) -> None:
+async def send_stream(exchange: Exchange, connection: ClientConnection) -> None:
     """Send the items until there are no more, or nobody is there for them.
 
     An item that breaks the contract is a bug of ours, as is a stream that fails: it is
     logged, and the connection is closed in the middle of the answer.
     """
-    answer, message = exchange.answer, exchange.message
+    answer, message = exchange.response, exchange.encoded_response
     if answer is None or message is None or answer.stream is None:
         raise RuntimeError("a stream was to be sent that nobody started")
-    await wire.start(message)
-    sending = _send(exchange, answer.stream, wire)
+    await connection.send_start(message)
+    sending = _send_items(exchange, answer.stream, connection)
     try:
-        await exchange.hosted.lobby.accompany(sending, wire.receive)
-    except Gone:
+        await exchange.world_host.waiters.run_until_disconnect(
+            sending, connection.receive
+        )
+    except ClientDisconnected:
         return
-    except Closed:
-        await wire.send_part(b"", last=True)
+    except WorldClosed:
+        await connection.send_chunk(b"", last=True)
     except Broken as error:
         exchange.violations = error.violations
         log.error("our own stream breaks the contract: %s", error)  # noqa: TRY400 - it says where
-        await wire.finish()
+        await connection.finish()
     except Exception:
         log.exception("a stream failed")
-        await wire.finish()
+        await connection.finish()
     else:
-        await wire.send_part(b"", last=True)
+        await connection.send_chunk(b"", last=True)
 
 
-async def _send(exchange: Exchange, stream: AsyncIterator[Json], wire: Wire) -> None:
+async def _send_items(
+    exchange: Exchange, stream: AsyncIterator[Json], connection: ClientConnection
+) -> None:
     items: Any = stream  # an async generator, if it is one of ours
     async with aclosing(items):
         async for item in items:
-            part = event_of(item)
-            message = exchange.message
-            if message and len(message.body) < BODY_LIMIT:
-                exchange.message = message.extended(part)
-            await wire.send_part(part)
+            part = encode_event(item)
+            message = exchange.encoded_response
+            if message and len(message.body) < MAX_RECORDED_BODY_BYTES:
+                exchange.encoded_response = message.with_more_body(part)
+            await connection.send_chunk(part)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 
 from soundstage.types import Document, Json
-from soundstage.world.instants import Instants
-from soundstage.world.layered import Layered
+from soundstage.world.change_times import Instants
+from soundstage.world.copy_on_write import Layered
 from soundstage.world.query import Page, Query
 from soundstage.world.record import Kind, Record
-from soundstage.world.rows import Rows
+from soundstage.world.record_index import Rows
 
 
 class Collection:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
 from soundstage.types import Document
-from soundstage.world.chance import Seeded
 from soundstage.world.errors import FixtureError
 from soundstage.world.lifecycle import Lifecycle, lifecycles
+from soundstage.world.random import Seeded
 from soundstage.world.record import ALWAYS, Kind, Record, Vocabulary
 from soundstage.world.scenario import (
     RUN,
@@ -18,8 +18,8 @@ from soundstage.world.scenario import (
     Step,
     Successor,
 )
-from soundstage.world.schedule import Schedule, check_cron
-from soundstage.world.value import (
+from soundstage.world.scheduler import Schedule, check_cron
+from soundstage.world.values import (
     Bare,
     Value,
     as_span,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from soundstage.world.chance import Chance
+from soundstage.world.random import Chance
 
 IdForm = Callable[[Chance, int], str]
 """Makes an identifier from draws and the instant at which it is given."""

@@ -7,14 +7,14 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from soundstage.types import Document, Json
-from soundstage.world.chance import Chance
 from soundstage.world.errors import Unknown
 from soundstage.world.lifecycle import Lifecycle
+from soundstage.world.random import Chance
 from soundstage.world.record import Vocabulary
-from soundstage.world.value import Patch, Value
+from soundstage.world.values import Patch, Value
 
 if TYPE_CHECKING:
-    from soundstage.world.timeline import Run
+    from soundstage.world.runs import Run
 
 RUN = "run"
 """The kind that every run has exactly one record of."""

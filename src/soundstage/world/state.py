@@ -6,14 +6,14 @@ from functools import partial
 
 from soundstage.types import Document, Json
 from soundstage.world.collection import Collection
+from soundstage.world.copy_on_write import Layered
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture
-from soundstage.world.layered import Layered
-from soundstage.world.outline import Outline, Runs
 from soundstage.world.record import Record
+from soundstage.world.run_summaries import Outline, Runs
+from soundstage.world.runs import Run
 from soundstage.world.scenario import Planned, Scenario
-from soundstage.world.timeline import Run
-from soundstage.world.value import merged
+from soundstage.world.values import merged
 
 
 class State:

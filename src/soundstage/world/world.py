@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from typing import overload
 
 from soundstage.types import Document
-from soundstage.world.chance import Chance, Seeded
 from soundstage.world.clock import LATEST, Clock
 from soundstage.world.collection import Collection
-from soundstage.world.effect import Outcome, effect_of
-from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.fixture import Fixture, compile_scenario
-from soundstage.world.log import (
+from soundstage.world.commands import (
     Advance,
     Command,
     Define,
@@ -28,11 +24,15 @@ from soundstage.world.log import (
     entry_as_json,
     entry_of,
 )
-from soundstage.world.past import Beginning, beginning
+from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.execute import Outcome, effect_of
+from soundstage.world.fixture import Fixture, compile_scenario
+from soundstage.world.history import Beginning, beginning
+from soundstage.world.random import Chance, Seeded
 from soundstage.world.record import Record
-from soundstage.world.schedule import Agenda
+from soundstage.world.runs import Run
+from soundstage.world.scheduler import Agenda
 from soundstage.world.state import State
-from soundstage.world.timeline import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,34 +2,36 @@
 
 from collections.abc import Iterator
 
-from soundstage.apis.api import Call, NotFound
+from soundstage.apis.api import NotFound, RequestContext
 from soundstage.types import Document, Json
 
-OWNERS = {"runs": "appID"}
+OWNER_FIELDS = {"runs": "appID"}
 """The field that says whose a record is, where that is not ``owner``."""
 
 
-def own(call: Call, collection: str, record_id: str) -> Document:
+def get_own_record(
+    context: RequestContext, collection: str, record_id: str
+) -> Document:
     """A record of the caller's application. Raises ``NotFound``."""
-    document = call.get(collection, record_id)
-    if document[OWNERS.get(collection, "owner")] != caller(call):
+    document = context.get(collection, record_id)
+    if document[OWNER_FIELDS.get(collection, "owner")] != application_id(context):
         raise NotFound(collection, record_id)
     return document
 
 
-def all_own(call: Call, collection: str) -> list[Document]:
+def list_own_records(context: RequestContext, collection: str) -> list[Document]:
     """The plain records of the caller's application, the oldest first. O(these)."""
-    return call.collection(collection).children(caller(call), call.now)
+    return context.collection(collection).children(application_id(context), context.now)
 
 
-def caller(call: Call) -> str:
+def application_id(context: RequestContext) -> str:
     """The application that asks."""
-    return call.credential["appId"]
+    return context.credential["appId"]
 
 
-def values_of(field: Json) -> Iterator[Json]:
+def iter_values(value: Json) -> Iterator[Json]:
     """The values of a field that holds one, many or none."""
-    if isinstance(field, list):
-        yield from field
-    elif field is not None:
-        yield field
+    if isinstance(value, list):
+        yield from value
+    elif value is not None:
+        yield value

@@ -2,36 +2,38 @@
 
 from typing import Final
 
-from soundstage.apis.algolia_ingestion.application import values_of
-from soundstage.apis.algolia_ingestion.lists import field
+from soundstage.apis.algolia_ingestion.application import iter_values
+from soundstage.apis.algolia_ingestion.lists import field_values
+from soundstage.apis.algolia_ingestion.model import MODEL
 from soundstage.apis.algolia_ingestion.resources import Resource
-from soundstage.apis.algolia_ingestion.vocabulary import VOCABULARY
-from soundstage.apis.api import Call
+from soundstage.apis.api import RequestContext
 from soundstage.types import Document, Json
 
-SECRETS: Final = frozenset({"privateKey", "password", "key", "client_secret", "apiKey"})
+SECRET_FIELDS: Final = frozenset(
+    {"privateKey", "password", "key", "client_secret", "apiKey"}
+)
 """What an answer has null for."""
 
-UNTOLD: Final = frozenset({"code"})
+OMITTED_FIELDS: Final = frozenset({"code"})
 """What no answer has."""
 
 
-def _authentication(body: Document) -> Document:
-    return {**body, "input": masked(body["type"], body["input"])}
+def _build_authentication(body: Document) -> Document:
+    return {**body, "input": mask_secrets(body["type"], body["input"])}
 
 
-def masked(kind: str, given: Document) -> Document:
+def mask_secrets(authentication_type: str, input_fields: Document) -> Document:
     """The input of an authentication without its secrets, which nobody needs here."""
-    if kind == "secrets":
-        return dict.fromkeys(given)
+    if authentication_type == "secrets":
+        return dict.fromkeys(input_fields)
     return {
-        name: None if name in SECRETS else value
-        for name, value in given.items()
-        if name not in UNTOLD
+        name: None if name in SECRET_FIELDS else value
+        for name, value in input_fields.items()
+        if name not in OMITTED_FIELDS
     }
 
 
-def _transformation(body: Document) -> Document:
+def _build_transformation(body: Document) -> Document:
     """Said in the old way (``code``) and in the new one, however it was given."""
     given = body.get("input")
     if given is None:
@@ -42,58 +44,58 @@ def _transformation(body: Document) -> Document:
     return {"type": kind, **body, "code": body.get("code", given.get("code", ""))}
 
 
-def _platforms(_: Call, authentication: Document) -> tuple[Json, ...]:
+def _platform_values(_: RequestContext, authentication: Document) -> tuple[Json, ...]:
     """Its platform, or the two words that a filter has for none."""
     platform = authentication.get("platform")
     return (None, "none") if platform is None else (platform,)
 
 
 AUTHENTICATIONS: Final = Resource(
-    VOCABULARY.kinds["authentication"],
-    filters={"type": field("type"), "platform": _platforms},
-    made=_authentication,
+    MODEL.kinds["authentication"],
+    filters={"type": field_values("type"), "platform": _platform_values},
+    build=_build_authentication,
 )
 
 SOURCES: Final = Resource(
-    VOCABULARY.kinds["source"],
+    MODEL.kinds["source"],
     filters={
-        "type": field("type"),
+        "type": field_values("type"),
         "authenticationID": lambda _, s: (s.get("authenticationID", "none"),),
     },
 )
 
 TRANSFORMATIONS: Final = Resource(
-    VOCABULARY.kinds["transformation"],
-    filters={"type": field("type")},
-    made=_transformation,
-    named=False,
+    MODEL.kinds["transformation"],
+    filters={"type": field_values("type")},
+    build=_build_transformation,
+    includes_name=False,
 )
 
 DESTINATIONS: Final = Resource(
-    VOCABULARY.kinds["destination"],
+    MODEL.kinds["destination"],
     filters={
-        "type": field("type"),
-        "authenticationID": field("authenticationID"),
-        "transformationID": lambda _, d: values_of(d.get("transformationIDs")),
+        "type": field_values("type"),
+        "authenticationID": field_values("authenticationID"),
+        "transformationID": lambda _, d: iter_values(d.get("transformationIDs")),
     },
 )
 
 
-def revised(call: Call, old: Document) -> Document:
+def update_connector(context: RequestContext, old: Document) -> Document:
     """The record with what the request gives; ``input`` is changed field by field."""
-    new: Document = {**old, **call.body}
-    if "input" in call.body:
-        new["input"] = {**old.get("input", {}), **call.body["input"]}
+    new: Document = {**old, **context.body}
+    if "input" in context.body:
+        new["input"] = {**old.get("input", {}), **context.body["input"]}
     return new
 
 
-def revised_authentication(call: Call, old: Document) -> Document:
+def update_authentication(context: RequestContext, old: Document) -> Document:
     """As ``revised``; the secrets that it gives are not kept."""
-    new = revised(call, old)
-    return {**new, "input": masked(new["type"], new["input"])}
+    new = update_connector(context, old)
+    return {**new, "input": mask_secrets(new["type"], new["input"])}
 
 
-def rewritten(call: Call, old: Document) -> Document:
+def replace_transformation(context: RequestContext, old: Document) -> Document:
     """The transformation as the request describes it."""
     kept = {name: old[name] for name in ("transformationID", "owner", "createdAt")}
-    return {**kept, **_transformation(call.body)}
+    return {**kept, **_build_transformation(context.body)}

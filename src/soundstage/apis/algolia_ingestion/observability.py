@@ -1,13 +1,13 @@
 """Runs and the events that tell how they went."""
 
-from soundstage.apis.algolia_ingestion.application import caller, own
+from soundstage.apis.algolia_ingestion.application import application_id, get_own_record
 from soundstage.apis.algolia_ingestion.lists import (
-    asked,
-    tests_of,
-    told,
-    window,
+    build_predicates,
+    build_query,
+    parse_window,
+    render_page,
 )
-from soundstage.apis.api import Answer, Call, NotFound
+from soundstage.apis.api import NotFound, RequestContext, Response
 from soundstage.types import Document
 from soundstage.world.clock import DAY, HOUR
 from soundstage.world.query import Among, Aspect, Between, Test
@@ -15,46 +15,52 @@ from soundstage.world.query import Among, Aspect, Between, Test
 EVENTS_WINDOW = 3 * HOUR  # the default startDate of listEvents: now minus three hours
 RUNS_WINDOW = 7 * DAY  # and of listRuns
 
-FILTERS = ("status", "type")
+FILTER_FIELDS = ("status", "type")
 
 
-def retrieve_run(call: Call) -> Answer:
+def retrieve_run(context: RequestContext) -> Response:
     """One run, as it is now."""
-    return Answer(own(call, "runs", call.parameters["runID"]))
+    return Response(get_own_record(context, "runs", context.parameters["runID"]))
 
 
-def list_runs(call: Call) -> Answer:
+def list_runs(context: RequestContext) -> Response:
     """A page of the application's runs that were created inside a window of time."""
-    period = window(call, RUNS_WINDOW)
+    period = parse_window(context, RUNS_WINDOW)
     tests: tuple[tuple[Aspect, Test], ...] = (
-        ("appID", Among(frozenset({caller(call)}))),
+        ("appID", Among(frozenset({application_id(context)}))),
         ("createdAt", Between(period["startDate"], period["endDate"])),
-        *tests_of(call, FILTERS),
+        *build_predicates(context, FILTER_FIELDS),
     )
-    query = asked(call, tests, {"updatedAt": _updated})
-    page = call.collection("runs").find(query, call.now, call.parameters.get("taskID"))
-    return Answer({**told(call, "runs", page), "window": period})
+    query = build_query(context, tests, {"updatedAt": _update_timestamp})
+    page = context.collection("runs").find(
+        query, context.now, context.parameters.get("taskID")
+    )
+    return Response({**render_page(context, "runs", page), "window": period})
 
 
-def _updated(_run: Document, at: int) -> int:
-    return at
+def _update_timestamp(_run: Document, timestamp: int) -> int:
+    return timestamp
 
 
-def list_events(call: Call) -> Answer:
+def list_events(context: RequestContext) -> Response:
     """A page of a run's events inside a window of time."""
-    run = own(call, "runs", call.parameters["runID"])
-    period = window(call, EVENTS_WINDOW)
+    run = get_own_record(context, "runs", context.parameters["runID"])
+    period = parse_window(context, EVENTS_WINDOW)
     published = Between(period["startDate"], period["endDate"])
-    query = asked(call, (("publishedAt", published), *tests_of(call, FILTERS)), {})
-    page = call.collection("events").find(query, call.now, run["runID"])
-    return Answer({**told(call, "events", page), "window": period})
+    query = build_query(
+        context,
+        (("publishedAt", published), *build_predicates(context, FILTER_FIELDS)),
+        {},
+    )
+    page = context.collection("events").find(query, context.now, run["runID"])
+    return Response({**render_page(context, "events", page), "window": period})
 
 
-def retrieve_event(call: Call) -> Answer:
+def retrieve_event(context: RequestContext) -> Response:
     """One event of a run; one that is still to come is not there yet."""
-    run = own(call, "runs", call.parameters["runID"])
-    event_id, events = call.parameters["eventID"], call.collection("events")
-    event = events.get(event_id, call.now, run["runID"])
+    run = get_own_record(context, "runs", context.parameters["runID"])
+    event_id, events = context.parameters["eventID"], context.collection("events")
+    event = events.get(event_id, context.now, run["runID"])
     if event is None or event["runID"] != run["runID"]:
         raise NotFound("events", event_id)
-    return Answer(event)
+    return Response(event)

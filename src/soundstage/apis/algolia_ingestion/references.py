@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from soundstage.apis.algolia_ingestion.application import all_own, caller, values_of
-from soundstage.apis.algolia_ingestion.vocabulary import VOCABULARY
-from soundstage.apis.api import Call, Impossible
+from soundstage.apis.algolia_ingestion.application import (
+    application_id,
+    iter_values,
+    list_own_records,
+)
+from soundstage.apis.algolia_ingestion.model import MODEL
+from soundstage.apis.api import BadRequest, RequestContext
 from soundstage.types import Document
 
 REFERENCES: Final = (
@@ -18,32 +22,38 @@ REFERENCES: Final = (
 )
 """A collection, the field in which its records refer to others, and to which."""
 
-IDS: Final = {kind.collection: kind.id for kind in VOCABULARY.kinds.values()}
+ID_FIELDS: Final = {kind.collection: kind.id for kind in MODEL.kinds.values()}
 
 
-def check_references(call: Call, collection: str, document: Document) -> None:
+def check_references(
+    context: RequestContext, collection: str, record: Document
+) -> None:
     """Raise ``Impossible`` for a reference to nothing of the application's own."""
     for holder, field, target in REFERENCES:
         if holder == collection:
-            for named in values_of(document.get(field)):
-                there = call.collection(target).get(named, call.now)
-                if there is None or there["owner"] != caller(call):
+            for named in iter_values(record.get(field)):
+                there = context.collection(target).get(named, context.now)
+                if there is None or there["owner"] != application_id(context):
                     msg = f"{field} refers to {named!r}, which {target} does not have"
-                    raise Impossible(msg)
+                    raise BadRequest(msg)
 
 
-def check_unused(call: Call, collection: str, record_id: str) -> None:
+def check_unreferenced(
+    context: RequestContext, collection: str, record_id: str
+) -> None:
     """Raise ``Impossible`` for a record that others refer to."""
-    users = ", ".join(_users(call, collection, record_id))
+    users = ", ".join(_find_references(context, collection, record_id))
     if users:
         msg = f"{record_id!r} is still used by {users}"
-        raise Impossible(msg)
+        raise BadRequest(msg)
 
 
-def _users(call: Call, collection: str, record_id: str) -> Iterator[str]:
+def _find_references(
+    context: RequestContext, collection: str, record_id: str
+) -> Iterator[str]:
     """Those that refer to a record. O(records that may)."""
     for holder, field, target in REFERENCES:
         if target == collection:
-            for document in all_own(call, holder):
-                if record_id in values_of(document.get(field)):
-                    yield f"{holder} {document[IDS[holder]]}"
+            for document in list_own_records(context, holder):
+                if record_id in iter_values(document.get(field)):
+                    yield f"{holder} {document[ID_FIELDS[holder]]}"

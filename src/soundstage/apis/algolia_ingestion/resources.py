@@ -3,22 +3,30 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from soundstage.apis.algolia_ingestion.application import all_own, caller, own
-from soundstage.apis.algolia_ingestion.lists import Values, chosen, listed
+from soundstage.apis.algolia_ingestion.application import (
+    application_id,
+    get_own_record,
+    list_own_records,
+)
+from soundstage.apis.algolia_ingestion.lists import (
+    FilterValues,
+    filter_records,
+    sort_and_render_page,
+)
 from soundstage.apis.algolia_ingestion.references import (
     check_references,
-    check_unused,
+    check_unreferenced,
 )
-from soundstage.apis.api import Answer, Call, Handler, Impossible
+from soundstage.apis.api import BadRequest, Handler, RequestContext, Response
 from soundstage.types import Document, Json
 from soundstage.world.clock import rfc3339
+from soundstage.world.commands import Delete, Put
 from soundstage.world.ids import uuid
-from soundstage.world.log import Delete, Put
 from soundstage.world.record import Kind
 
 
-def _as_it_is(_call: Call, document: Document) -> Document:
-    return document
+def _identity(_context: RequestContext, record: Document) -> Document:
+    return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,109 +39,130 @@ class Resource:
     to its changes repeat its name.
     """
 
-    kind: Kind
-    filters: Mapping[str, Values]
-    made: Callable[[Document], Document] = dict
-    settled: Callable[[Call, Document], Document] = _as_it_is
-    shown: Callable[[Call, Document], Document] = _as_it_is
-    keys: Mapping[str, Callable[[Document], Json]] = field(default_factory=dict)
-    named: bool = True
+    record_type: Kind
+    filters: Mapping[str, FilterValues]
+    build: Callable[[Document], Document] = dict
+    refresh: Callable[[RequestContext, Document], Document] = _identity
+    render: Callable[[RequestContext, Document], Document] = _identity
+    sort_keys: Mapping[str, Callable[[Document], Json]] = field(default_factory=dict)
+    includes_name: bool = True
 
     @property
     def name(self) -> str:
         """The collection that has them."""
-        return self.kind.collection
+        return self.record_type.collection
 
-    def receipt(self, document: Document, moment: str) -> Answer:
+    def render_receipt(self, record: Document, timestamp_field: str) -> Response:
         """The answer to a change: which record, and when."""
-        told = (self.kind.id, *(("name",) if self.named else ()), moment)
-        return Answer({name: document[name] for name in told})
+        told = (
+            self.record_type.id,
+            *(("name",) if self.includes_name else ()),
+            timestamp_field,
+        )
+        return Response({name: record[name] for name in told})
 
 
-Change = Callable[[Call, Document], Document]
+RecordUpdate = Callable[[RequestContext, Document], Document]
 """What a request makes of a record."""
 
 
-def creator(resource: Resource) -> Handler:
+def make_create_handler(resource: Resource) -> Handler:
     """A handler that makes a new record."""
 
-    def create(call: Call) -> Answer:
-        at = rfc3339(call.now)
-        own_id = {resource.kind.id: call.fresh(uuid)}
-        document = {**own_id, **resource.made(call.body), "owner": caller(call)}
+    def create(context: RequestContext) -> Response:
+        at = rfc3339(context.now)
+        own_id = {resource.record_type.id: context.new_id(uuid)}
+        document = {
+            **own_id,
+            **resource.build(context.body),
+            "owner": application_id(context),
+        }
         document |= {"createdAt": at, "updatedAt": at}
-        check(call, resource, document)
-        keep(call, resource, document)
-        return resource.receipt(document, "createdAt")
+        check_record(context, resource, document)
+        store_record(context, resource, document)
+        return resource.render_receipt(document, "createdAt")
 
     return create
 
 
-def reader(resource: Resource) -> Handler:
+def make_retrieve_handler(resource: Resource) -> Handler:
     """A handler that gives one record."""
 
-    def retrieve(call: Call) -> Answer:
-        document = own(call, resource.name, call.parameters[resource.kind.id])
-        return Answer(resource.shown(call, document))
+    def retrieve(context: RequestContext) -> Response:
+        document = get_own_record(
+            context, resource.name, context.parameters[resource.record_type.id]
+        )
+        return Response(resource.render(context, document))
 
     return retrieve
 
 
-def lister(resource: Resource) -> Handler:
+def make_list_handler(resource: Resource) -> Handler:
     """A handler that gives a page of the records that satisfy its filters.
 
     Plain records are few, so each is looked at: O(n log n) in those of the application.
     """
 
-    def list_all(call: Call) -> Answer:
-        shown = [resource.shown(call, d) for d in all_own(call, resource.name)]
-        found = chosen(call, shown, resource.filters)
-        return Answer(listed(call, resource.name, found, resource.keys))
+    def list_all(context: RequestContext) -> Response:
+        shown = [
+            resource.render(context, d)
+            for d in list_own_records(context, resource.name)
+        ]
+        found = filter_records(context, shown, resource.filters)
+        return Response(
+            sort_and_render_page(context, resource.name, found, resource.sort_keys)
+        )
 
     return list_all
 
 
-def changer(resource: Resource, change: Change) -> Handler:
+def make_update_handler(resource: Resource, apply_update: RecordUpdate) -> Handler:
     """A handler that changes a record."""
 
-    def update(call: Call) -> Answer:
-        old = own(call, resource.name, call.parameters[resource.kind.id])
-        settled = resource.settled(call, old)
-        new = {**change(call, settled), "updatedAt": rfc3339(call.now)}
-        check(call, resource, new)
+    def update(context: RequestContext) -> Response:
+        old = get_own_record(
+            context, resource.name, context.parameters[resource.record_type.id]
+        )
+        settled = resource.refresh(context, old)
+        new = {**apply_update(context, settled), "updatedAt": rfc3339(context.now)}
+        check_record(context, resource, new)
         if settled != old:
-            keep(call, resource, settled)
-        keep(call, resource, new)
-        return resource.receipt(new, "updatedAt")
+            store_record(context, resource, settled)
+        store_record(context, resource, new)
+        return resource.render_receipt(new, "updatedAt")
 
     return update
 
 
-def deleter(resource: Resource) -> Handler:
+def make_delete_handler(resource: Resource) -> Handler:
     """A handler that deletes a record that nothing refers to."""
 
-    def delete(call: Call) -> Answer:
-        document = own(call, resource.name, call.parameters[resource.kind.id])
-        record_id = document[resource.kind.id]
-        check_unused(call, resource.name, record_id)
-        call.world.apply(Delete(call.api, resource.name, record_id))
-        return Answer({"deletedAt": rfc3339(call.now)})
+    def delete(context: RequestContext) -> Response:
+        document = get_own_record(
+            context, resource.name, context.parameters[resource.record_type.id]
+        )
+        record_id = document[resource.record_type.id]
+        check_unreferenced(context, resource.name, record_id)
+        context.world.apply(Delete(context.api, resource.name, record_id))
+        return Response({"deletedAt": rfc3339(context.now)})
 
     return delete
 
 
-def check(call: Call, resource: Resource, document: Document) -> None:
+def check_record(context: RequestContext, resource: Resource, record: Document) -> None:
     """Raise ``Impossible`` for a record that refers to nothing, or is none.
 
     An update says less than the record that comes of it, which may break the contract.
     """
-    check_references(call, resource.name, document)
-    wrong = call.world.state(call.api).fixture.verdict(resource.kind, document)
+    check_references(context, resource.name, record)
+    wrong = context.world.state(context.api).fixture.verdict(
+        resource.record_type, record
+    )
     if wrong:
-        raise Impossible(str(wrong))
+        raise BadRequest(str(wrong))
 
 
-def keep(call: Call, resource: Resource, document: Document) -> None:
+def store_record(context: RequestContext, resource: Resource, record: Document) -> None:
     """Let a record be this document from now on."""
-    record_id = document[resource.kind.id]
-    call.world.apply(Put(call.api, resource.name, record_id, document))
+    record_id = record[resource.record_type.id]
+    context.world.apply(Put(context.api, resource.name, record_id, record))

@@ -2,23 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from soundstage.apis.algolia_ingestion.running import start
-from soundstage.apis.algolia_ingestion.switch import is_enabled
-from soundstage.world.log import Command
-from soundstage.world.schedule import Overview, Schedule, next_at
+from soundstage.apis.algolia_ingestion.auto_disable import is_enabled
+from soundstage.apis.algolia_ingestion.start_runs import build_start_command
+from soundstage.world.commands import Command
+from soundstage.world.scheduler import Overview, Schedule, next_at
 from soundstage.world.state import State
 
 
-def crons(state: Overview, at: int) -> Mapping[str, str]:
+def list_crons(state: Overview, timestamp: int) -> Mapping[str, str]:
     """The cron expressions of tasks that are not disabled. O(tasks)."""
     return {
         task["taskID"]: task["cron"]
-        for task in state.collection("tasks").all(at)
-        if task["enabled"] and is_cron(task.get("cron"))
+        for task in state.collection("tasks").all(timestamp)
+        if task["enabled"] and is_valid_cron(task.get("cron"))
     }
 
 
-def is_cron(text: str | None) -> bool:
+def is_valid_cron(text: str | None) -> bool:
     """Whether it is a cron expression; a record put there by hand may say anything."""
     try:
         next_at(text or "", 0)
@@ -27,12 +27,14 @@ def is_cron(text: str | None) -> bool:
     return True
 
 
-def tick(state: State, key: str, at: int) -> Sequence[Command]:
+def build_tick_commands(
+    state: State, task_id: str, timestamp: int
+) -> Sequence[Command]:
     """A run, unless failures have disabled the task since its last one."""
-    task = state.collection("tasks").get(key, at)
-    if task is None or not is_enabled(state, task, at):
+    task = state.collection("tasks").get(task_id, timestamp)
+    if task is None or not is_enabled(state, task, timestamp):
         return ()
-    return (start(state, task, at),)
+    return (build_start_command(state, task, timestamp),)
 
 
-SCHEDULE = Schedule(crons, tick)
+SCHEDULE = Schedule(list_crons, build_tick_commands)

@@ -2,52 +2,56 @@
 
 from typing import Final
 
-from soundstage.apis.algolia_ingestion.lists import field
+from soundstage.apis.algolia_ingestion.auto_disable import is_enabled
+from soundstage.apis.algolia_ingestion.lists import field_values
+from soundstage.apis.algolia_ingestion.model import MODEL
 from soundstage.apis.algolia_ingestion.resources import Resource
-from soundstage.apis.algolia_ingestion.schedule import is_cron
-from soundstage.apis.algolia_ingestion.switch import is_enabled
-from soundstage.apis.algolia_ingestion.vocabulary import VOCABULARY
-from soundstage.apis.api import Call, Impossible
+from soundstage.apis.algolia_ingestion.schedule import is_valid_cron
+from soundstage.apis.api import BadRequest, RequestContext
 from soundstage.types import Document, Json
 from soundstage.world.clock import rfc3339
-from soundstage.world.schedule import next_at
+from soundstage.world.scheduler import next_at
 
 
-def _task(body: Document) -> Document:
+def _build_task(body: Document) -> Document:
     """What is kept of a task; without a word about it, it is enabled."""
-    return _checked({"enabled": True, **body})
+    return _check_cron({"enabled": True, **body})
 
 
-def _checked(task: Document) -> Document:
+def _check_cron(task: Document) -> Document:
     """The task, if its cron can be understood. Raises ``Impossible``."""
-    if "cron" in task and not is_cron(task["cron"]):
+    if "cron" in task and not is_valid_cron(task["cron"]):
         msg = f"{task['cron']!r} is no cron expression of five fields"
-        raise Impossible(msg)
+        raise BadRequest(msg)
     return task
 
 
-def settled(call: Call, task: Document) -> Document:
+def refresh_task(context: RequestContext, task: Document) -> Document:
     """The task as its runs left it. O(runs not over for good)."""
-    enabled = is_enabled(call.world.state(call.api), task, call.now)
+    enabled = is_enabled(context.world.state(context.api), task, context.now)
     return {**task, "enabled": enabled}
 
 
-def shown(call: Call, task: Document) -> Document:
+def render_task(context: RequestContext, task: Document) -> Document:
     """The settled task, and when its cron last ran and will run next."""
-    told = settled(call, task)
-    return {**told, **_moments(call, told)} if is_cron(task.get("cron")) else told
+    told = refresh_task(context, task)
+    return (
+        {**told, **_render_run_times(context, told)}
+        if is_valid_cron(task.get("cron"))
+        else told
+    )
 
 
-def _moments(call: Call, task: Document) -> Document:
-    newest = call.collection("runs").newest(call.now, task["taskID"])
-    runs = (run for record in newest if (run := record.as_of(call.now)))
+def _render_run_times(context: RequestContext, task: Document) -> Document:
+    newest = context.collection("runs").newest(context.now, task["taskID"])
+    runs = (run for record in newest if (run := record.as_of(context.now)))
     ran = (run["createdAt"] for run in runs if run["type"] != "push")
-    due = next_at(task["cron"], call.now) if task["enabled"] else None
+    due = next_at(task["cron"], context.now) if task["enabled"] else None
     moments = {"lastRun": next(ran, None), "nextRun": due and rfc3339(due)}
     return {name: moment for name, moment in moments.items() if moment}
 
 
-def triggers(task: Document) -> tuple[str, ...]:
+def list_triggers(task: Document) -> tuple[str, ...]:
     """What starts a task, besides requests."""
     found = {
         "schedule": task.get("cron"),
@@ -57,51 +61,51 @@ def triggers(task: Document) -> tuple[str, ...]:
     return tuple(name for name, there in found.items() if there) or ("onDemand",)
 
 
-def _source_type(call: Call, task: Document) -> tuple[Json]:
-    source = call.get("sources", task["sourceID"])
+def _source_type_values(context: RequestContext, task: Document) -> tuple[Json]:
+    source = context.get("sources", task["sourceID"])
     return (source["type"],)
 
 
-def _mails(_: Call, task: Document) -> tuple[bool]:
+def _email_notification_values(_: RequestContext, task: Document) -> tuple[bool]:
     email: Document = task.get("notifications", {}).get("email", {})
     return (email.get("enabled", False),)
 
 
 TASKS: Final = Resource(
-    VOCABULARY.kinds["task"],
+    MODEL.kinds["task"],
     filters={
-        "action": field("action"),
-        "enabled": field("enabled"),
-        "sourceID": field("sourceID"),
-        "sourceType": _source_type,
-        "destinationID": field("destinationID"),
-        "triggerType": lambda _, task: triggers(task),
-        "withEmailNotifications": _mails,
+        "action": field_values("action"),
+        "enabled": field_values("enabled"),
+        "sourceID": field_values("sourceID"),
+        "sourceType": _source_type_values,
+        "destinationID": field_values("destinationID"),
+        "triggerType": lambda _, task: list_triggers(task),
+        "withEmailNotifications": _email_notification_values,
     },
-    made=_task,
-    settled=settled,
-    shown=shown,
-    keys={"triggerType": lambda task: triggers(task)[0]},
-    named=False,
+    build=_build_task,
+    refresh=refresh_task,
+    render=render_task,
+    sort_keys={"triggerType": lambda task: list_triggers(task)[0]},
+    includes_name=False,
 )
 
 
-def revised(call: Call, old: Document) -> Document:
+def update_task(context: RequestContext, old: Document) -> Document:
     """The task with what the request gives."""
-    return _checked({**old, **call.body})
+    return _check_cron({**old, **context.body})
 
 
-def rewritten(call: Call, old: Document) -> Document:
+def replace_task(context: RequestContext, old: Document) -> Document:
     """The task as the request describes it; its source stays."""
     kept = {name: old[name] for name in ("taskID", "sourceID", "owner", "createdAt")}
-    return {**kept, **_task(call.body)}
+    return {**kept, **_build_task(context.body)}
 
 
-def enabled(_: Call, old: Document) -> Document:
+def enable_task(_: RequestContext, old: Document) -> Document:
     """The task, taking runs."""
     return {**old, "enabled": True}
 
 
-def disabled(_: Call, old: Document) -> Document:
+def disable_task(_: RequestContext, old: Document) -> Document:
     """The task, taking no runs."""
     return {**old, "enabled": False}

@@ -2,29 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 
-from soundstage.apis.api import Api, Handler, Sample
+from soundstage.apis.api import Api, ExampleRequest, Handler
 from soundstage.apis.runwisp import (
     auth,
-    described,
     events,
-    listing,
     log,
-    run,
-    service,
-    task,
+    run_lists,
+    runs,
+    schema_links,
+    services,
+    tasks,
 )
-from soundstage.apis.runwisp.overlap import started
-from soundstage.apis.runwisp.problem import problem
-from soundstage.apis.runwisp.retry import follow
-from soundstage.apis.runwisp.task import Task, tasks_of
+from soundstage.apis.runwisp.concurrency import build_start_commands
+from soundstage.apis.runwisp.errors import render_error
+from soundstage.apis.runwisp.retry import plan_next_run
+from soundstage.apis.runwisp.tasks import Task, list_fixture_tasks
 from soundstage.world.clock import rfc3339
+from soundstage.world.commands import Command
 from soundstage.world.ids import hex16, ulid
-from soundstage.world.log import Command
 from soundstage.world.record import Kind, Vocabulary
-from soundstage.world.schedule import Overview, Schedule
+from soundstage.world.scheduler import Overview, Schedule
 from soundstage.world.state import State
 
-VOCABULARY = Vocabulary.of(
+MODEL = Vocabulary.of(
     Kind("run", "runs", "id", ulid, "task_name", "#/components/schemas/Run"),
     Kind("line", "lines", "id", hex16, "run_id", of_run=True),
     Kind(
@@ -40,50 +40,54 @@ VOCABULARY = Vocabulary.of(
 )
 
 HANDLERS: dict[str, Handler] = {
-    "getInfo": task.info,
-    "getTasks": task.list_tasks,
-    "triggerRun": run.trigger_run,
-    "restartService": service.restart_service,
-    "stopService": service.stop_service,
-    "getTaskRuns": listing.list_task_runs,
-    "getRun": run.retrieve_run,
-    "deleteRun": run.delete_run,
-    "stopRun": run.stop_run,
-    "getLogPage": log.page,
-    "streamLog": log.stream,
-    "getAllRuns": listing.list_all_runs,
-    "getRunSummary": listing.summarize,
-    "streamRuns": events.stream,
-    "getAuthChallenge": auth.challenge,
-    "login": auth.login,
-    "getAuthStatus": auth.status,
-    "getHealth": auth.health,
-    "getSchema": described.retrieve_schema,
+    "getInfo": tasks.retrieve_info,
+    "getTasks": tasks.list_tasks,
+    "triggerRun": runs.trigger_run,
+    "restartService": services.restart_service,
+    "stopService": services.stop_service,
+    "getTaskRuns": run_lists.list_task_runs,
+    "getRun": runs.retrieve_run,
+    "deleteRun": runs.delete_run,
+    "stopRun": runs.stop_run,
+    "getLogPage": log.retrieve_log_page,
+    "streamLog": log.stream_log,
+    "getAllRuns": run_lists.list_all_runs,
+    "getRunSummary": run_lists.summarize_runs,
+    "streamRuns": events.stream_runs,
+    "getAuthChallenge": auth.create_challenge,
+    "login": auth.log_in,
+    "getAuthStatus": auth.retrieve_auth_status,
+    "getHealth": auth.check_health,
+    "getSchema": schema_links.retrieve_schema,
 }
 
 
-def crons(state: Overview, _at: int) -> Mapping[str, str]:
+def list_crons(state: Overview, _timestamp: int) -> Mapping[str, str]:
     """The tasks that have a schedule."""
     return {
-        task.name: task.policy["cron"]
-        for task in tasks_of(state)
-        if "cron" in task.policy and not task.is_service
+        tasks.name: tasks.policy["cron"]
+        for tasks in list_fixture_tasks(state)
+        if "cron" in tasks.policy and not tasks.is_service
     }
 
 
-def tick(state: State, name: str, at: int) -> Sequence[Command]:
+def build_tick_commands(
+    state: State, task_name: str, timestamp: int
+) -> Sequence[Command]:
     """A task is due: its run is started as its policy says."""
-    return started(state, Task(name, state.script.task(name)), at, "cron")
+    return build_start_commands(
+        state, Task(task_name, state.script.task(task_name)), timestamp, "cron"
+    )
 
 
 API = Api(
     name="runwisp",
     title="RunWisp",
-    vocabulary=VOCABULARY,
+    model=MODEL,
     handlers=HANDLERS,
-    problem=problem,
-    sample=Sample("GET", "/api/tasks/example/runs?limit=3"),
-    follow=follow,
-    schedule=Schedule(crons, tick),
-    numbered={"line": ("#/components/schemas/LogLineEntry", "n")},
+    render_error=render_error,
+    example_request=ExampleRequest("GET", "/api/tasks/example/runs?limit=3"),
+    on_finish=plan_next_run,
+    schedule=Schedule(list_crons, build_tick_commands),
+    numbered_records={"line": ("#/components/schemas/LogLineEntry", "n")},
 )

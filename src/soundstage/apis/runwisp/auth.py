@@ -6,85 +6,95 @@ The token is the fixture's own; a credential without a password cannot log in.
 from hashlib import sha256
 from hmac import compare_digest
 
-from soundstage.apis.api import Answer, Call
-from soundstage.apis.runwisp.described import described
-from soundstage.apis.runwisp.problem import BAD_CHALLENGE, BAD_PASSWORD, NotLoggedIn
-from soundstage.contract.security import Credential
+from soundstage.apis.api import RequestContext, Response
+from soundstage.apis.runwisp.errors import (
+    INVALID_CHALLENGE,
+    INVALID_PASSWORD,
+    LoginFailed,
+)
+from soundstage.apis.runwisp.schema_links import build_described_response
+from soundstage.openapi.security import Credential
 from soundstage.world.clock import EARLIEST, MINUTE
-from soundstage.world.log import Put
+from soundstage.world.commands import Put
 
-LIFETIME = 5 * MINUTE
-TOKEN_SECONDS = 24 * 60 * 60
+CHALLENGE_LIFETIME = 5 * MINUTE
+TOKEN_LIFETIME_SECONDS = 24 * 60 * 60
 
 
-def health(_call: Call) -> Answer:
+def check_health(_context: RequestContext) -> Response:
     """The daemon is up."""
-    return Answer("OK", media_type="text/plain")
+    return Response("OK", media_type="text/plain")
 
 
-def challenge(call: Call) -> Answer:
+def create_challenge(context: RequestContext) -> Response:
     """A nonce that is good once, for five minutes.
 
     It tells when it was given and how many were used by then, so that giving one
     changes nothing in the world.
     """
-    return Answer({"nonce": _nonce(call, call.now, _used(call))})
+    return Response(
+        {"nonce": _create_nonce(context, context.now, _count_used_challenges(context))}
+    )
 
 
-def login(call: Call) -> Answer:
+def log_in(context: RequestContext) -> Response:
     """The token of the credential whose password the answer proves."""
-    nonce, response = call.body["nonce"], call.body["response"]
-    if not _is_good(call, nonce):
-        raise NotLoggedIn(BAD_CHALLENGE)
-    for credential in _credentials(call):
+    nonce, response = context.body["nonce"], context.body["response"]
+    if not _is_valid_nonce(context, nonce):
+        raise LoginFailed(INVALID_CHALLENGE)
+    for credential in _list_login_credentials(context):
         answer = sha256(f"{credential['password']}:{nonce}".encode()).hexdigest()
         if compare_digest(answer.encode(), response.encode()):
-            call.world.apply(Put(call.api, "challenges", nonce, {}))
+            context.world.apply(Put(context.api, "challenges", nonce, {}))
             token = credential["bearerAuth"]
-            return Answer({"token": token}, headers=(("Set-Cookie", _cookie(token)),))
-    raise NotLoggedIn(BAD_PASSWORD)
+            return Response(
+                {"token": token}, headers=(("Set-Cookie", _render_cookie(token)),)
+            )
+    raise LoginFailed(INVALID_PASSWORD)
 
 
-def status(call: Call) -> Answer:
+def retrieve_auth_status(context: RequestContext) -> Response:
     """Whether there is a password, and whether the cookie holds a good token."""
-    token = call.parameters.get("runwisp_jwt")
-    credentials = call.world.fixtures[call.api].credentials
+    token = context.parameters.get("runwisp_jwt")
+    credentials = context.world.fixtures[context.api].credentials
     body = {
-        "auth_required": bool(_credentials(call)),
+        "auth_required": bool(_list_login_credentials(context)),
         "authenticated": token in {c.get("cookieAuth", "") for c in credentials} - {""},
     }
-    return described(call, "AuthStatusBody", body)
+    return build_described_response(context, "AuthStatusBody", body)
 
 
-def _credentials(call: Call) -> list[Credential]:
+def _list_login_credentials(context: RequestContext) -> list[Credential]:
     """Those that somebody can log in to."""
-    credentials = call.world.fixtures[call.api].credentials
+    credentials = context.world.fixtures[context.api].credentials
     return [c for c in credentials if "password" in c and "bearerAuth" in c]
 
 
-def _cookie(token: str) -> str:
-    age = f"Max-Age={TOKEN_SECONDS}"
+def _render_cookie(token: str) -> str:
+    age = f"Max-Age={TOKEN_LIFETIME_SECONDS}"
     return f"runwisp_jwt={token}; Path=/api/; {age}; HttpOnly; SameSite=Strict"
 
 
-def _used(call: Call) -> int:
+def _count_used_challenges(context: RequestContext) -> int:
     """How many challenges were used by now. O(those)."""
-    return len(call.collection("challenges").all(call.now))
+    return len(context.collection("challenges").all(context.now))
 
 
-def _nonce(call: Call, at: int, used: int) -> str:
-    digest = sha256(f"{call.world.opening.seed} {at} {used}".encode()).hexdigest()
-    return f"{at - EARLIEST:016x}{used:08x}{digest[:16]}"
+def _create_nonce(context: RequestContext, timestamp: int, used_count: int) -> str:
+    digest = sha256(
+        f"{context.world.opening.seed} {timestamp} {used_count}".encode()
+    ).hexdigest()
+    return f"{timestamp - EARLIEST:016x}{used_count:08x}{digest[:16]}"
 
 
-def _is_good(call: Call, nonce: str) -> bool:
+def _is_valid_nonce(context: RequestContext, nonce: str) -> bool:
     """Whether it was given here, lately, and not used."""
     try:
         at, used = int(nonce[:16], 16) + EARLIEST, int(nonce[16:24], 16)
     except ValueError:
         return False
     return (
-        nonce == _nonce(call, at, used)
-        and call.now - LIFETIME <= at <= call.now
-        and call.collection("challenges").get(nonce, call.now) is None
+        nonce == _create_nonce(context, at, used)
+        and context.now - CHALLENGE_LIFETIME <= at <= context.now
+        and context.collection("challenges").get(nonce, context.now) is None
     )

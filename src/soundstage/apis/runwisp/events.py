@@ -5,96 +5,108 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from soundstage.apis.api import Answer, Call
-from soundstage.apis.runwisp.resume import last_event
+from soundstage.apis.api import RequestContext, Response
+from soundstage.apis.runwisp.resume import parse_last_event_id
 from soundstage.types import Document, Json
 from soundstage.world.clock import SECOND
-from soundstage.world.log import Interrupt, Start
+from soundstage.world.commands import Interrupt, Start
 from soundstage.world.record import Record
-from soundstage.world.schedule import next_at
+from soundstage.world.scheduler import next_at
 
-PING = 30 * SECOND
+PING_INTERVAL = 30 * SECOND
 """Of the world's clock: how long nothing comes but a ping."""
 
-IN_ONE = 1_000
+IDS_PER_TIMESTAMP = 1_000
 """Ids for the events of one instant; an event's id is its instant times this, plus how
 many events that instant had before it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class RunEvent:
     """One event of a run; ``run`` is the run as it was then."""
 
-    at: int
+    timestamp: int
     name: str
     run: Document
 
 
-def stream(call: Call) -> Answer:
+def stream_runs(context: RequestContext) -> Response:
     """Events from now on, or from the one after the last that arrived."""
-    seen = last_event(call)
+    seen = parse_last_event_id(context)
     if seen is None:
-        seen = call.now * IN_ONE + len(_happened(call, call.now)) - 1
-    return Answer(media_type="text/event-stream", stream=_stream(call, seen))
+        seen = (
+            context.now * IDS_PER_TIMESTAMP
+            + len(_list_events(context, context.now))
+            - 1
+        )
+    return Response(
+        media_type="text/event-stream", stream=_generate_events(context, seen)
+    )
 
 
-async def _stream(call: Call, seen: int) -> AsyncIterator[Json]:
+async def _generate_events(
+    context: RequestContext, last_event_id: int
+) -> AsyncIterator[Json]:
     """A ping at once and whenever it is time, and each event when it happens.
 
     A ping has the id of the event before it, so that a client that heard nothing else
     misses nothing either.
     """
-    yield _ping(seen)
-    ping_at = call.now + PING
+    yield _build_ping(last_event_id)
+    ping_at = context.now + PING_INTERVAL
     while True:
-        for event_id, event in _numbered(_happened(call, seen // IN_ONE)):
-            if event_id > seen:
-                seen = event_id
+        for event_id, event in _assign_event_ids(
+            _list_events(context, last_event_id // IDS_PER_TIMESTAMP)
+        ):
+            if event_id > last_event_id:
+                last_event_id = event_id
                 data = {"run": event.run}
                 yield {"event": event.name, "id": event_id, "data": data}
-        if call.now >= ping_at:
-            yield _ping(seen)
-            ping_at = call.now + PING
-        call = await call.later(min(ping_at, *_next_changes(call)))
+        if context.now >= ping_at:
+            yield _build_ping(last_event_id)
+            ping_at = context.now + PING_INTERVAL
+        context = await context.wait_for_change(
+            min(ping_at, *_iter_next_changes(context))
+        )
 
 
-def _ping(seen: int) -> Json:
-    return {"event": "ping", "id": seen, "data": {}}
+def _build_ping(event_id: int) -> Json:
+    return {"event": "ping", "id": event_id, "data": {}}
 
 
-def _numbered(events: list[Event]) -> Iterator[tuple[int, Event]]:
+def _assign_event_ids(events: list[RunEvent]) -> Iterator[tuple[int, RunEvent]]:
     """Each event with its id."""
     instant, before = None, 0
     for event in events:
-        before = before + 1 if event.at == instant else 0
-        instant = event.at
-        yield instant * IN_ONE + before, event
+        before = before + 1 if event.timestamp == instant else 0
+        instant = event.timestamp
+        yield instant * IDS_PER_TIMESTAMP + before, event
 
 
-def _next_changes(call: Call) -> Iterator[int]:
+def _iter_next_changes(context: RequestContext) -> Iterator[int]:
     """When a run changes, or a task is due."""
-    if (at := call.collection("runs").next_change(call.now)) is not None:
+    if (at := context.collection("runs").next_change(context.now)) is not None:
         yield at
-    for task in call.world.state(call.api).script.tasks.values():
-        if "cron" in task and (at := next_at(task["cron"], call.now)) is not None:
+    for task in context.world.state(context.api).script.tasks.values():
+        if "cron" in task and (at := next_at(task["cron"], context.now)) is not None:
             yield at
 
 
-def _happened(call: Call, since: int) -> list[Event]:
+def _list_events(context: RequestContext, since: int) -> list[RunEvent]:
     """All events from an instant on, in their order. O(runs)."""
-    records = list(call.collection("runs"))
+    records = list(context.collection("runs"))
     found = [
-        (event.at, i, event)
+        (event.timestamp, i, event)
         for i, record in enumerate(records)
         if record.settled >= since
-        for event in _events(record, since, call.now)
+        for event in _iter_run_events(record, since, context.now)
     ]
-    ranks = _ranks(call, since, records) if found else {}
+    ranks = _rank_commands(context, since, records) if found else {}
     found.sort(key=lambda e: (e[0], ranks.get((e[0], e[2].run["id"]), -1), e[1]))
     return [event for _, _, event in found]
 
 
-def _events(record: Record, since: int, now: int) -> Iterator[Event]:
+def _iter_run_events(record: Record, since: int, now: int) -> Iterator[RunEvent]:
     """What happened to one run from an instant on, until now."""
     for i in range(bisect_left(record.times, since), len(record.times)):
         at, run = record.times[i], record.documents[i]
@@ -102,15 +114,15 @@ def _events(record: Record, since: int, now: int) -> Iterator[Event]:
             break
         before = record.documents[i - 1] if i else None
         if run is not None and run != before:
-            for name in _names(before, run):
-                yield Event(at, name, run)
+            for name in _iter_event_names(before, run):
+                yield RunEvent(at, name, run)
 
 
-def _names(before: Document | None, run: Document) -> Iterator[str]:
+def _iter_event_names(previous: Document | None, run: Document) -> Iterator[str]:
     """What the events are called; a run that is skipped ends as it begins."""
-    if before is None:
+    if previous is None:
         yield "run.created"
-    if before and before["status"] == run["status"]:
+    if previous and previous["status"] == run["status"]:
         yield "run.updated"
     elif run["status"] == "running":
         yield "run.started"
@@ -119,7 +131,9 @@ def _names(before: Document | None, run: Document) -> Iterator[str]:
         yield "run.completed" if success else "run.failed"
 
 
-def _ranks(call: Call, since: int, records: list[Record]) -> dict[tuple[int, str], int]:
+def _rank_commands(
+    context: RequestContext, since: int, records: list[Record]
+) -> dict[tuple[int, str], int]:
     """Where commands of one instant stand in the log, by instant and run. O(log).
 
     What was drawn before has no rank and comes first; so an event that has an id keeps
@@ -127,9 +141,9 @@ def _ranks(call: Call, since: int, records: list[Record]) -> dict[tuple[int, str
     """
     ranks: dict[tuple[int, str], int] = {}
     started: dict[int, list[int]] = defaultdict(list)
-    for i, entry in enumerate(call.world.log):
+    for i, entry in enumerate(context.world.log):
         command = entry.command
-        if entry.at < since or getattr(command, "api", None) != call.api:
+        if entry.at < since or getattr(command, "api", None) != context.api:
             continue
         if isinstance(command, Start):
             started[entry.at].append(i)

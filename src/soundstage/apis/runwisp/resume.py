@@ -3,12 +3,12 @@
 import re
 from typing import Final
 
-from soundstage.apis.api import Call
+from soundstage.apis.api import RequestContext
 
-_NUMBER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
+_EVENT_ID_PATTERN: Final = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
-def last_event(call: Call) -> int | None:
+def parse_last_event_id(context: RequestContext) -> int | None:
     """The id of the last event that the client saw; None if it says none of ours."""
-    text = call.parameters.get("Last-Event-ID", "").strip()
-    return int(text) if _NUMBER.fullmatch(text) else None
+    text = context.parameters.get("Last-Event-ID", "").strip()
+    return int(text) if _EVENT_ID_PATTERN.fullmatch(text) else None

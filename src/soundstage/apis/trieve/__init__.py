@@ -1,6 +1,6 @@
 """Trieve: datasets, what is in them, and the events of the work done on them."""
 
-from soundstage.apis.api import Answer, Api, Call, Handler, Sample
+from soundstage.apis.api import Api, ExampleRequest, Handler, RequestContext, Response
 from soundstage.apis.trieve import (
     chunks,
     crawls,
@@ -10,19 +10,19 @@ from soundstage.apis.trieve import (
     groups,
     tables,
 )
-from soundstage.apis.trieve.access import for_role
-from soundstage.apis.trieve.refusal import problem
-from soundstage.apis.trieve.vocabulary import VOCABULARY
+from soundstage.apis.trieve.access import require_role
+from soundstage.apis.trieve.errors import render_error
+from soundstage.apis.trieve.model import MODEL
 
-__all__ = ["API", "VOCABULARY"]
+__all__ = ["API", "MODEL"]
 
 
-def health_check(_call: Call) -> Answer:
+def check_health(_context: RequestContext) -> Response:
     """The server is well, whenever it can say so."""
-    return Answer(None)
+    return Response(None)
 
 
-HANDLERS: dict[str, dict[str, Handler]] = {
+HANDLERS_BY_ROLE: dict[str, dict[str, Handler]] = {
     "readonly": {
         "get_events": events.list_events,
         "get_chunk_by_id": chunks.get_chunk,
@@ -47,7 +47,7 @@ HANDLERS: dict[str, dict[str, Handler]] = {
         "remove_chunk_from_group": groups.remove_chunk_from_group,
         "upload_file_handler": files.upload_file,
         "delete_file_handler": files.delete_file,
-        "create_presigned_url_for_csv_jsonl": tables.announce_table,
+        "create_presigned_url_for_csv_jsonl": tables.create_upload_url,
         "create_crawl": crawls.create_crawl,
         "get_crawl_requests_for_dataset": crawls.list_crawls,
         "update_crawl_request": crawls.update_crawl,
@@ -65,18 +65,18 @@ HANDLERS: dict[str, dict[str, Handler]] = {
 API = Api(
     name="trieve",
     title="Trieve",
-    vocabulary=VOCABULARY,
+    model=MODEL,
     handlers={
-        "health_check": health_check,
-        "put_csv_or_jsonl": tables.put_table,
+        "health_check": check_health,
+        "put_csv_or_jsonl": tables.upload_table,
         **{
-            name: for_role(role, handler)
-            for role, handlers in HANDLERS.items()
+            name: require_role(role, handler)
+            for role, handlers in HANDLERS_BY_ROLE.items()
             for name, handler in handlers.items()
         },
     },
-    problem=problem,
-    sample=Sample(
+    render_error=render_error,
+    example_request=ExampleRequest(
         "POST",
         "/api/dataset/events",
         {"page_size": 3},

@@ -1,17 +1,17 @@
 """Chunks: queued, read in, changed and deleted."""
 
-from soundstage.apis.api import Answer, Call
+from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.trieve import groups, jobs, store
-from soundstage.apis.trieve.access import dataset_of
-from soundstage.apis.trieve.filter import matches
-from soundstage.apis.trieve.refusal import BadRequest, TooMany
-from soundstage.apis.trieve.vocabulary import plain_time, plain_time_of
+from soundstage.apis.trieve.access import resolve_dataset
+from soundstage.apis.trieve.errors import RejectedRequest, TooManyItems
+from soundstage.apis.trieve.filters import matches
+from soundstage.apis.trieve.model import format_time, normalize_time
 from soundstage.types import Document, Json
 from soundstage.world.ids import uuid
 
-MOST_CHUNKS = 120
+MAX_CHUNKS = 120
 
-ECHOED = (
+COPIED_FIELDS = (
     "chunk_html",
     "image_urls",
     "link",
@@ -23,33 +23,36 @@ ECHOED = (
 """What a chunk keeps of a request as it was sent."""
 
 
-def create_chunk(call: Call) -> Answer:
+def create_chunk(context: RequestContext) -> Response:
     """Queue chunks; those whose tracking id is taken are ignored, or upserted.
 
     O(chunks of the dataset) where there are tracking ids.
     """
-    dataset = dataset_of(call)
-    payloads = call.body if isinstance(call.body, list) else [call.body]
-    if len(payloads) > MOST_CHUNKS:
-        raise TooMany(
+    dataset = resolve_dataset(context)
+    payloads = context.body if isinstance(context.body, list) else [context.body]
+    if len(payloads) > MAX_CHUNKS:
+        raise TooManyItems(
             "Too many chunks provided in bulk. "
-            f"The limit is {MOST_CHUNKS} chunks per bulk upload"
+            f"The limit is {MAX_CHUNKS} chunks per bulk upload"
         )
-    groups.check(call, dataset, payloads)
-    chunks = [chunk_of(call, dataset, payload) for payload in payloads]
-    ingest(call, dataset, chunks, payloads)
-    metadata = chunks if isinstance(call.body, list) else chunks[0]
-    queue = jobs.queued(call, dataset)
-    return Answer({"chunk_metadata": metadata, "pos_in_queue": queue})
+    groups.check_groups_exist(context, dataset, payloads)
+    chunks = [build_chunk(context, dataset, payload) for payload in payloads]
+    ingest(context, dataset, chunks, payloads)
+    metadata = chunks if isinstance(context.body, list) else chunks[0]
+    queue = jobs.count_queued(context, dataset)
+    return Response({"chunk_metadata": metadata, "pos_in_queue": queue})
 
 
 def ingest(
-    call: Call, dataset: Document, chunks: list[Document], payloads: list[Document]
+    context: RequestContext,
+    dataset: Document,
+    chunks: list[Document],
+    payloads: list[Document],
 ) -> None:
     """Let a worker read chunks in; an upsert gets the id of what it replaces."""
     taken = {}
     if any(chunk["tracking_id"] for chunk in chunks):
-        taken = store.tracking_ids(call, "chunks", dataset)
+        taken = store.index_by_tracking_id(context, "chunks", dataset)
     kept: dict[str, tuple[Document, Document]] = {}
     for chunk, payload in zip(chunks, payloads, strict=True):
         old = taken.get(chunk["tracking_id"])
@@ -61,145 +64,167 @@ def ingest(
             taken[chunk["tracking_id"]] = chunk
         kept[chunk["id"]] = (chunk, payload)
     run = jobs.start(
-        call, dataset, "chunk_upload", chunk_ids=list(kept), size=len(kept)
+        context, dataset, "chunk_upload", chunk_ids=list(kept), size=len(kept)
     )
-    for each in jobs.told(run, "chunks_uploaded"):
+    for each in jobs.iter_events(run, "chunks_uploaded"):
         for chunk_id in each.data["chunk_ids"]:
             if chunk_id in kept:
                 chunk, payload = kept[chunk_id]
-                land(call, chunk, each.event)
-                groups.put_into(call, dataset, chunk_id, payload)
+                upsert_chunk(context, chunk, each.event_id)
+                groups.add_to_groups(context, dataset, chunk_id, payload)
 
 
-def land(call: Call, chunk: Document, event: str) -> None:
+def upsert_chunk(context: RequestContext, chunk: Document, event: str) -> None:
     """Let a chunk be there, or be another, from an event on."""
-    if call.collection("chunks").get(chunk["id"], call.now):
-        store.change(call, "chunks", chunk["id"], event, chunk)
+    if context.collection("chunks").get(chunk["id"], context.now):
+        store.schedule_change(context, "chunks", chunk["id"], event, chunk)
     else:
-        store.put(call, "chunks", chunk, event)
+        store.put(context, "chunks", chunk, event)
 
 
-def chunk_of(call: Call, dataset: Document, payload: Document) -> Document:
+def build_chunk(
+    context: RequestContext, dataset: Document, payload: Document
+) -> Document:
     """The chunk that a request asks for. Raises ``BadRequest``."""
-    moment = plain_time(call.now)
+    moment = format_time(context.now)
     return {
-        "id": call.fresh(uuid),
+        "id": context.new_id(uuid),
         "created_at": moment,
         "updated_at": moment,
         "dataset_id": dataset["id"],
         "weight": payload.get("weight") or 0.0,
-        "time_stamp": time_stamp_of(payload),
+        "time_stamp": parse_time_stamp(payload),
         "tracking_id": payload.get("tracking_id") or None,
-        **{name: payload.get(name) for name in ECHOED},
+        **{name: payload.get(name) for name in COPIED_FIELDS},
     }
 
 
-def time_stamp_of(payload: Document) -> str | None:
+def parse_time_stamp(payload: Document) -> str | None:
     """The moment that a request gives. Raises ``BadRequest``."""
     text = payload.get("time_stamp")
     try:
-        return plain_time_of(text) if text is not None else None
+        return normalize_time(text) if text is not None else None
     except ValueError as error:
-        raise BadRequest("Invalid timestamp format") from error
+        raise RejectedRequest("Invalid timestamp format") from error
 
 
-def get_chunk(call: Call) -> Answer:
+def get_chunk(context: RequestContext) -> Response:
     """A chunk by its id, once a worker has read it in."""
-    chunk_id = call.parameters["chunk_id"]
-    return _versioned(call, store.find(call, "chunks", chunk_id, dataset_of(call)))
+    chunk_id = context.parameters["chunk_id"]
+    return _render_chunk(
+        context, store.find_by_id(context, "chunks", chunk_id, resolve_dataset(context))
+    )
 
 
-def get_chunk_by_tracking_id(call: Call) -> Answer:
+def get_chunk_by_tracking_id(context: RequestContext) -> Response:
     """A chunk by its tracking id, once a worker has read it in."""
-    return _versioned(call, _tracked(call, call.parameters["tracking_id"]))
+    return _render_chunk(
+        context, _find_by_tracking_id(context, context.parameters["tracking_id"])
+    )
 
 
-def _versioned(call: Call, chunk: Document) -> Answer:
+def _render_chunk(context: RequestContext, chunk: Document) -> Response:
     tags = chunk.get("tag_set")
-    if call.parameters.get("X-API-Version") == "V1" and tags is not None:
+    if context.parameters.get("X-API-Version") == "V1" and tags is not None:
         chunk = {**chunk, "tag_set": ",".join(tag or "" for tag in tags)}
-    return Answer(chunk)
+    return Response(chunk)
 
 
-def delete_chunk(call: Call) -> Answer:
+def delete_chunk(context: RequestContext) -> Response:
     """Delete a chunk, at once."""
-    chunk_id = call.parameters["chunk_id"]
-    return _deleted(call, store.find(call, "chunks", chunk_id, dataset_of(call)))
+    chunk_id = context.parameters["chunk_id"]
+    return _delete_chunk(
+        context, store.find_by_id(context, "chunks", chunk_id, resolve_dataset(context))
+    )
 
 
-def delete_chunk_by_tracking_id(call: Call) -> Answer:
+def delete_chunk_by_tracking_id(context: RequestContext) -> Response:
     """Delete the chunk of a tracking id, at once."""
-    return _deleted(call, _tracked(call, call.parameters["tracking_id"]))
+    return _delete_chunk(
+        context, _find_by_tracking_id(context, context.parameters["tracking_id"])
+    )
 
 
-def _deleted(call: Call, chunk: Document) -> Answer:
-    store.delete(call, "chunks", chunk["id"])
-    return Answer(None, 204)
+def _delete_chunk(context: RequestContext, chunk: Document) -> Response:
+    store.delete(context, "chunks", chunk["id"])
+    return Response(None, 204)
 
 
-def bulk_delete_chunk(call: Call) -> Answer:
+def bulk_delete_chunk(context: RequestContext) -> Response:
     """Let a worker delete what a filter finds now. O(chunks of the dataset)."""
-    dataset = dataset_of(call)
-    places = groups.places_of(call, dataset)
+    dataset = resolve_dataset(context)
+    places = groups.list_memberships(context, dataset)
     found = [
         chunk["id"]
-        for chunk in store.there(call, "chunks", dataset)
-        if matches(chunk, places.get(chunk["id"], {}), call.body["filter"])
+        for chunk in store.list_visible(context, "chunks", dataset)
+        if matches(chunk, places.get(chunk["id"], {}), context.body["filter"])
     ]
-    run = jobs.start(call, dataset, "bulk_delete", deleted=len(found))
-    if event := jobs.teller(run, "bulk_chunks_deleted"):
+    run = jobs.start(context, dataset, "bulk_delete", deleted=len(found))
+    if event := jobs.find_event_id(run, "bulk_chunks_deleted"):
         for chunk_id in found:
-            store.change(call, "chunks", chunk_id, event, None)
-    return Answer(None, 204)
+            store.schedule_change(context, "chunks", chunk_id, event, None)
+    return Response(None, 204)
 
 
-def update_chunk(call: Call) -> Answer:
+def update_chunk(context: RequestContext) -> Response:
     """Change a chunk by its id, or by its tracking id if no id is given."""
-    dataset, given = dataset_of(call), call.body
+    dataset, given = resolve_dataset(context), context.body
     chunk_id, tracking_id = given.get("chunk_id"), given.get("tracking_id")
     if chunk_id is not None:
-        chunk = store.find(call, "chunks", chunk_id, dataset)
+        chunk = store.find_by_id(context, "chunks", chunk_id, dataset)
     else:
-        chunk = store.tracked(call, "chunks", tracking_id, dataset)
-    return _updated(call, dataset, chunk)
+        chunk = store.find_by_tracking_id(context, "chunks", tracking_id, dataset)
+    return _update_chunk(context, dataset, chunk)
 
 
-def update_chunk_by_tracking_id(call: Call) -> Answer:
+def update_chunk_by_tracking_id(context: RequestContext) -> Response:
     """Change the chunk of a tracking id."""
-    return _updated(call, dataset_of(call), _tracked(call, call.body["tracking_id"]))
+    return _update_chunk(
+        context,
+        resolve_dataset(context),
+        _find_by_tracking_id(context, context.body["tracking_id"]),
+    )
 
 
-def _updated(call: Call, dataset: Document, old: Document) -> Answer:
-    given = call.body
-    groups.check(call, dataset, [given])
-    changed = {name: given[name] for name in ECHOED if given.get(name) is not None}
+def _update_chunk(
+    context: RequestContext, dataset: Document, old: Document
+) -> Response:
+    given = context.body
+    groups.check_groups_exist(context, dataset, [given])
+    changed = {
+        name: given[name] for name in COPIED_FIELDS if given.get(name) is not None
+    }
     if given.get("weight") is not None:
         changed["weight"] = given["weight"]
     if given.get("time_stamp") is not None:
-        changed["time_stamp"] = time_stamp_of(given)
+        changed["time_stamp"] = parse_time_stamp(given)
     if given.get("tracking_id") is not None:
-        changed["tracking_id"] = _free_tracking_id(call, dataset, old)
-    new = {**old, **changed, "updated_at": plain_time(call.now)}
-    run = jobs.start(call, dataset, "chunk_update", chunk_id=old["id"])
-    if event := jobs.teller(run, "chunk_updated", chunk_id=old["id"]):
-        store.change(call, "chunks", old["id"], event, new)
-        groups.put_into(call, dataset, old["id"], given)
-    return Answer(None, 204)
+        changed["tracking_id"] = _parse_new_tracking_id(context, dataset, old)
+    new = {**old, **changed, "updated_at": format_time(context.now)}
+    run = jobs.start(context, dataset, "chunk_update", chunk_id=old["id"])
+    if event := jobs.find_event_id(run, "chunk_updated", chunk_id=old["id"]):
+        store.schedule_change(context, "chunks", old["id"], event, new)
+        groups.add_to_groups(context, dataset, old["id"], given)
+    return Response(None, 204)
 
 
-def _free_tracking_id(call: Call, dataset: Document, chunk: Document) -> Json:
+def _parse_new_tracking_id(
+    context: RequestContext, dataset: Document, chunk: Document
+) -> Json:
     """The tracking id that a chunk is to have. O(chunks); raises ``BadRequest``."""
-    tracking_id = call.body["tracking_id"] or None
-    holder = tracking_id and store.tracking_ids(call, "chunks", dataset).get(
+    tracking_id = context.body["tracking_id"] or None
+    holder = tracking_id and store.index_by_tracking_id(context, "chunks", dataset).get(
         tracking_id
     )
     if holder and holder["id"] != chunk["id"]:
-        raise BadRequest(
+        raise RejectedRequest(
             f"Key (tracking_id, dataset_id)=({tracking_id}, {dataset['id']}) "
             "already exists."
         )
     return tracking_id
 
 
-def _tracked(call: Call, tracking_id: str) -> Document:
-    return store.tracked(call, "chunks", tracking_id, dataset_of(call))
+def _find_by_tracking_id(context: RequestContext, tracking_id: str) -> Document:
+    return store.find_by_tracking_id(
+        context, "chunks", tracking_id, resolve_dataset(context)
+    )

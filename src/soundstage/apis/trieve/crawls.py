@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from soundstage.apis.api import Answer, Call, NotFound
+from soundstage.apis.api import NotFound, RequestContext, Response
 from soundstage.apis.trieve import jobs, store
-from soundstage.apis.trieve.access import dataset_of
-from soundstage.apis.trieve.chunks import chunk_of, land
-from soundstage.apis.trieve.refusal import BadRequest
-from soundstage.apis.trieve.vocabulary import plain_time
+from soundstage.apis.trieve.access import resolve_dataset
+from soundstage.apis.trieve.chunks import build_chunk, upsert_chunk
+from soundstage.apis.trieve.errors import RejectedRequest
+from soundstage.apis.trieve.model import format_time
 from soundstage.types import Document
 from soundstage.world.clock import DAY
-from soundstage.world.log import Interrupt
-from soundstage.world.page import page_of
-from soundstage.world.timeline import Run
+from soundstage.world.commands import Interrupt
+from soundstage.world.query import page_of
+from soundstage.world.runs import Run
 
 PAGE_SIZE = 10
 
@@ -22,108 +22,119 @@ INTERVALS: Mapping[str | None, int] = {
     "monthly": 30 * DAY,
 }
 
-MOST_PAGES = 8
+MAX_PAGES = 8
 """How many pages a site has at most, where a request sets no lower limit."""
 
 
-def create_crawl(call: Call) -> Answer:
+def create_crawl(context: RequestContext) -> Response:
     """Start a crawl, whose request moves on as its job does."""
-    return _crawl(call, dataset_of(call), call.body["crawl_options"])
+    return _start_crawl(
+        context, resolve_dataset(context), context.body["crawl_options"]
+    )
 
 
-def _crawl(call: Call, dataset: Document, options: Document) -> Answer:
-    _check(options)
+def _start_crawl(
+    context: RequestContext, dataset: Document, options: Document
+) -> Response:
+    _check_options(options)
     interval = options.get("interval")
     names = {
         "crawl_options": options,
         "url": options.get("site_url") or "",
         "crawl_type": (options.get("scrape_options") or {}).get("type", "firecrawl"),
         "interval": interval,
-        "next_crawl_at": plain_time(call.now + INTERVALS.get(interval, DAY)),
-        "pages": _pages(call, options),
+        "next_crawl_at": format_time(context.now + INTERVALS.get(interval, DAY)),
+        "pages": _generate_page_count(context, options),
     }
-    run = jobs.start(call, dataset, "crawl", **names)
-    _land_chunks(call, dataset, run, options)
+    run = jobs.start(context, dataset, "crawl", **names)
+    _schedule_chunks(context, dataset, run, options)
     first = (r.documents[0] for r in run.records if r.kind.name == "crawl")
     if (request := next(first, None)) is None:
-        raise BadRequest("Could not crawl site: the planned scenario crawls none")
-    return Answer(_shown(request))
+        raise RejectedRequest("Could not crawl site: the planned scenario crawls none")
+    return Response(_render_crawl(request))
 
 
-def _check(options: Document) -> None:
+def _check_options(options: Document) -> None:
     paths = options.get("include_paths") or ()
     if options.get("allow_external_links") and all(path == "*" for path in paths):
-        raise BadRequest(
+        raise RejectedRequest(
             "If allow_external_links is true, include_paths must contain at least one "
             "path that is not '*'"
         )
 
 
-def _pages(call: Call, options: Document) -> int:
+def _generate_page_count(context: RequestContext, options: Document) -> int:
     limit = options.get("limit")
-    most = MOST_PAGES if limit is None else max(0, min(int(limit), MOST_PAGES))
-    return call.chance.whole(min(most, 3), most)
+    most = MAX_PAGES if limit is None else max(0, min(int(limit), MAX_PAGES))
+    return context.random.whole(min(most, 3), most)
 
 
-def _land_chunks(call: Call, dataset: Document, run: Run, options: Document) -> None:
+def _schedule_chunks(
+    context: RequestContext, dataset: Document, run: Run, options: Document
+) -> None:
     """Let there be the chunks that the job's events will tell of, page by page."""
     if options.get("add_chunks_to_dataset") is False:
         return
     site = (options.get("site_url") or "").rstrip("/")
-    for page, each in enumerate(jobs.told(run, "chunks_uploaded"), 1):
+    for page, each in enumerate(jobs.iter_events(run, "chunks_uploaded"), 1):
         for chunk_id in each.data["chunk_ids"]:
-            text = call.chance.text("paragraph")
+            text = context.random.text("paragraph")
             payload = {
                 "chunk_html": f"<p>{text}</p>",
                 "link": f"{site}/page-{page}",
                 "tag_set": options.get("tags"),
             }
-            chunk = {**chunk_of(call, dataset, payload), "id": chunk_id}
-            land(call, chunk, each.event)
+            chunk = {**build_chunk(context, dataset, payload), "id": chunk_id}
+            upsert_chunk(context, chunk, each.event_id)
 
 
-def list_crawls(call: Call) -> Answer:
+def list_crawls(context: RequestContext) -> Response:
     """A page of the dataset's crawls, the newest first. O(crawls of the dataset)."""
-    found = list(store.there(call, "crawls", dataset_of(call)))[::-1]
-    page, limit = call.parameters.get("page"), call.parameters.get("limit")
+    found = list(store.list_visible(context, "crawls", resolve_dataset(context)))[::-1]
+    page, limit = context.parameters.get("page"), context.parameters.get("limit")
     page = 1 if page is None else page
     limit = PAGE_SIZE if limit is None else limit
-    return Answer([_shown(crawl) for crawl in page_of(found, page, limit)])
+    return Response([_render_crawl(crawl) for crawl in page_of(found, page, limit)])
 
 
-def update_crawl(call: Call) -> Answer:
+def update_crawl(context: RequestContext) -> Response:
     """Crawl again with merged options; a new request takes the old one's place."""
-    dataset, given = dataset_of(call), call.body
-    old = _found(call, dataset, given["crawl_id"].lower())
+    dataset, given = resolve_dataset(context), context.body
+    old = _find_crawl(context, dataset, given["crawl_id"].lower())
     new = {k: v for k, v in given["crawl_options"].items() if v is not None}
     options = {**old["crawl_options"], **new}
-    _check(options)
-    _stopped(call, old)
-    return _crawl(call, dataset, options)
+    _check_options(options)
+    _stop_and_delete(context, old)
+    return _start_crawl(context, dataset, options)
 
 
-def delete_crawl(call: Call) -> Answer:
+def delete_crawl(context: RequestContext) -> Response:
     """Forget a crawl's request, and stop its job."""
-    _stopped(call, _found(call, dataset_of(call), call.parameters["crawl_id"].lower()))
-    return Answer(None, 204)
+    _stop_and_delete(
+        context,
+        _find_crawl(
+            context, resolve_dataset(context), context.parameters["crawl_id"].lower()
+        ),
+    )
+    return Response(None, 204)
 
 
-def _found(call: Call, dataset: Document, crawl_id: str) -> Document:
+def _find_crawl(context: RequestContext, dataset: Document, crawl_id: str) -> Document:
     """A crawl by its id or its scrape id, by which the real server goes.
 
     O(crawls of the dataset). Raises ``NotFound``.
     """
-    for crawl in store.there(call, "crawls", dataset):
+    for crawl in store.list_visible(context, "crawls", dataset):
         if crawl_id in {crawl["id"], crawl["scrape_id"]}:
             return crawl
     raise NotFound("crawls", crawl_id)
 
 
-def _stopped(call: Call, crawl: Document) -> None:
+def _stop_and_delete(context: RequestContext, crawl: Document) -> None:
     if job := crawl.get("job"):
-        call.world.apply(Interrupt(call.api, job, "cancelled"))
-    store.delete(call, "crawls", crawl["id"])
+        context.world.apply(Interrupt(context.api, job, "cancelled"))
+    store.delete(context, "crawls", crawl["id"])
 
 
-def _shown(crawl: Document) -> Document:
+def _render_crawl(crawl: Document) -> Document:
     return {name: value for name, value in crawl.items() if name != "job"}

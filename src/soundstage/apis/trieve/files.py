@@ -5,132 +5,150 @@ import binascii
 import re
 from collections.abc import Sequence
 
-from soundstage.apis.api import Answer, Call
+from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.trieve import groups, jobs, store
-from soundstage.apis.trieve.access import dataset_of
-from soundstage.apis.trieve.chunks import chunk_of, land, time_stamp_of
-from soundstage.apis.trieve.refusal import BadRequest
-from soundstage.apis.trieve.vocabulary import plain_time
+from soundstage.apis.trieve.access import resolve_dataset
+from soundstage.apis.trieve.chunks import build_chunk, parse_time_stamp, upsert_chunk
+from soundstage.apis.trieve.errors import RejectedRequest
+from soundstage.apis.trieve.model import format_time
 from soundstage.types import Document
 from soundstage.world.ids import uuid
 
-SPLITS = 20
+DEFAULT_SPLITS_PER_CHUNK = 20
 """How many sentences make a chunk, unless a request says so."""
 
-LINK_SECONDS = 300
+DEFAULT_LINK_TTL_SECONDS = 300
 
 DELIMITERS = (".", "!", "?", "\n")
 
 
-def upload_file(call: Call) -> Answer:
+def upload_file(context: RequestContext) -> Response:
     """Keep a file at once, and let a worker cut it into the chunks of a group."""
-    dataset, given = dataset_of(call), call.body
+    dataset, given = resolve_dataset(context), context.body
     if given.get("pdf2md_options") and given.get("split_avg"):
-        raise BadRequest("split_avg is not supported with pdf2md")
-    content = _decoded(given["base64_file"])
-    file = file_of(call, dataset, given, len(content))
-    store.put(call, "files", file)
+        raise RejectedRequest("split_avg is not supported with pdf2md")
+    content = _decode_base64(given["base64_file"])
+    file = build_file(context, dataset, given, len(content))
+    store.put(context, "files", file)
     names = {
         "file_id": file["id"],
         "file_name": file["file_name"],
         "pdf2md_options": given.get("pdf2md_options"),
     }
     if given.get("create_chunks") is False:
-        jobs.start(call, dataset, "file_only", **names)
+        jobs.start(context, dataset, "file_only", **names)
     else:
-        _cut(call, dataset, file, content, names)
-    return Answer({"file_metadata": file})
+        _schedule_chunks(context, dataset, file, content, names)
+    return Response({"file_metadata": file})
 
 
-def _cut(
-    call: Call, dataset: Document, file: Document, content: bytes, names: Document
+def _schedule_chunks(
+    context: RequestContext,
+    dataset: Document,
+    file: Document,
+    content: bytes,
+    names: Document,
 ) -> None:
     """Let a worker make chunks of a file, and a group to keep them in."""
-    texts = {call.fresh(uuid): text for text in _pieces(call, content)}
+    texts = {
+        context.new_id(uuid): text for text in _build_chunk_texts(context, content)
+    }
     run = jobs.start(
-        call, dataset, "file_upload", chunk_ids=list(texts), size=len(texts), **names
+        context, dataset, "file_upload", chunk_ids=list(texts), size=len(texts), **names
     )
-    event = jobs.teller(run, "file_uploaded", file_id=file["id"])
+    event = jobs.find_event_id(run, "file_uploaded", file_id=file["id"])
     if event is None:
         return
-    group_id = _group(call, dataset, file, event)
-    for each in jobs.told(run, "chunks_uploaded"):
+    group_id = _schedule_group(context, dataset, file, event)
+    for each in jobs.iter_events(run, "chunks_uploaded"):
         for index, chunk_id in enumerate(each.data["chunk_ids"]):
             if chunk_id in texts:
-                payload = _payload(call.body, texts[chunk_id], index)
-                chunk = {**chunk_of(call, dataset, payload), "id": chunk_id}
-                land(call, chunk, each.event)
-                groups.bookmark(call, group_id, chunk_id, dataset)
+                payload = _build_chunk_payload(context.body, texts[chunk_id], index)
+                chunk = {**build_chunk(context, dataset, payload), "id": chunk_id}
+                upsert_chunk(context, chunk, each.event_id)
+                groups.add_bookmark(context, group_id, chunk_id, dataset)
 
 
-def _decoded(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     """The bytes of base64, of either alphabet, padded or not. Raises ``BadRequest``."""
     clean = text.rstrip("=").replace("+", "-").replace("/", "_")
     try:
         padded = clean + "=" * (-len(clean) % 4)
         return base64.b64decode(padded, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadRequest("Could not decode base64 file") from error
+        raise RejectedRequest("Could not decode base64 file") from error
 
 
-def file_of(call: Call, dataset: Document, given: Document, size: int) -> Document:
+def build_file(
+    context: RequestContext, dataset: Document, fields: Document, size: int
+) -> Document:
     """The file that a request asks for. Raises ``BadRequest``."""
-    moment = plain_time(call.now)
+    moment = format_time(context.now)
     return {
-        "id": call.fresh(uuid),
-        "file_name": given["file_name"],
+        "id": context.new_id(uuid),
+        "file_name": fields["file_name"],
         "created_at": moment,
         "updated_at": moment,
         "dataset_id": dataset["id"],
         "size": size,
-        "tag_set": given.get("tag_set"),
-        "metadata": given.get("metadata"),
-        "link": given.get("link"),
-        "time_stamp": time_stamp_of(given),
+        "tag_set": fields.get("tag_set"),
+        "metadata": fields.get("metadata"),
+        "link": fields.get("link"),
+        "time_stamp": parse_time_stamp(fields),
     }
 
 
-def _pieces(call: Call, content: bytes) -> list[str]:
+def _build_chunk_texts(context: RequestContext, content: bytes) -> list[str]:
     """The texts of a file's chunks; drawn, where the file is no text."""
-    given = call.body
+    given = context.body
     try:
-        splits = _split(content.decode(), given.get("split_delimiters") or DELIMITERS)
+        splits = _split_text(
+            content.decode(), given.get("split_delimiters") or DELIMITERS
+        )
     except UnicodeDecodeError:
-        splits = [call.chance.text("paragraph") for _ in range(SPLITS)]
+        splits = [
+            context.random.text("paragraph") for _ in range(DEFAULT_SPLITS_PER_CHUNK)
+        ]
     size = len(splits) if given.get("split_avg") else 0
-    size = size or int(given.get("target_splits_per_chunk") or SPLITS)
+    size = size or int(given.get("target_splits_per_chunk") or DEFAULT_SPLITS_PER_CHUNK)
     return [" ".join(splits[at : at + size]) for at in range(0, len(splits), size)]
 
 
-def _split(text: str, delimiters: Sequence[str]) -> list[str]:
+def _split_text(text: str, delimiters: Sequence[str]) -> list[str]:
     """The parts of a text, each with the delimiter that ends it."""
     ends = "|".join(re.escape(delimiter) for delimiter in delimiters if delimiter)
     parts = re.findall(rf"(?s).+?(?:{ends}|\Z)", text) if ends else [text]
     return [part.strip() for part in parts if part.strip()]
 
 
-def _payload(given: Document, text: str, index: int) -> Document:
+def _build_chunk_payload(upload: Document, text: str, index: int) -> Document:
     """The chunk that a piece of a file becomes, as a request for it would be."""
     handed_down = ("link", "metadata", "tag_set", "time_stamp")
-    group = given.get("group_tracking_id")
+    group = upload.get("group_tracking_id")
     return {
-        **{name: given.get(name) for name in handed_down},
+        **{name: upload.get(name) for name in handed_down},
         "chunk_html": text,
         "tracking_id": f"{group}|{index}" if group else None,
     }
 
 
-def _group(call: Call, dataset: Document, file: Document, event: str) -> str:
+def _schedule_group(
+    context: RequestContext, dataset: Document, file: Document, event: str
+) -> str:
     """The group of a file's chunks, which is there from an event on.
 
     O(groups of the dataset) where it has a tracking id.
     """
-    given = call.body
+    given = context.body
     tracking_id = given.get("group_tracking_id")
-    known = store.tracking_ids(call, "groups", dataset) if tracking_id else {}
+    known = (
+        store.index_by_tracking_id(context, "groups", dataset) if tracking_id else {}
+    )
     if tracking_id and tracking_id in known:
         old = known[tracking_id]
-        store.change(call, "groups", old["id"], event, {**old, "file_id": file["id"]})
+        store.schedule_change(
+            context, "groups", old["id"], event, {**old, "file_id": file["id"]}
+        )
         return str(old["id"])
     asked = {
         "name": f"Group for file {file['file_name']}",
@@ -140,31 +158,34 @@ def _group(call: Call, dataset: Document, file: Document, event: str) -> str:
         "tag_set": given.get("tag_set"),
         "file_id": file["id"],
     }
-    group = groups.group_of(call, dataset, asked)
-    store.put(call, "groups", group, event)
+    group = groups.build_group(context, dataset, asked)
+    store.put(context, "groups", group, event)
     return str(group["id"])
 
 
-def get_file(call: Call) -> Answer:
+def get_file(context: RequestContext) -> Response:
     """A file, with a link; where it leads there is nothing, contents are not kept."""
-    file = store.find(call, "files", call.parameters["file_id"], dataset_of(call))
-    seconds = call.parameters.get("ttl")
-    seconds = LINK_SECONDS if seconds is None else seconds
-    link = f"{call.base_url}{call.root}/files/{file['id']}?X-Amz-Expires={seconds}"
+    file = store.find_by_id(
+        context, "files", context.parameters["file_id"], resolve_dataset(context)
+    )
+    seconds = context.parameters.get("ttl")
+    seconds = DEFAULT_LINK_TTL_SECONDS if seconds is None else seconds
+    base = f"{context.base_url}{context.root_path}"
+    link = f"{base}/files/{file['id']}?X-Amz-Expires={seconds}"
     shown = {name: value for name, value in file.items() if name != "dataset_id"}
-    return Answer({**shown, "s3_url": link})
+    return Response({**shown, "s3_url": link})
 
 
-def delete_file(call: Call) -> Answer:
+def delete_file(context: RequestContext) -> Response:
     """Delete a file and its group, at once; with its chunks if that is asked for.
 
     O(groups of the dataset).
     """
-    dataset = dataset_of(call)
-    file = store.find(call, "files", call.parameters["file_id"], dataset)
-    store.delete(call, "files", file["id"])
-    with_chunks = call.parameters["delete_chunks"]
-    for group in list(store.there(call, "groups", dataset)):
+    dataset = resolve_dataset(context)
+    file = store.find_by_id(context, "files", context.parameters["file_id"], dataset)
+    store.delete(context, "files", file["id"])
+    with_chunks = context.parameters["delete_chunks"]
+    for group in list(store.list_visible(context, "groups", dataset)):
         if group.get("file_id") == file["id"]:
-            groups.dissolve(call, dataset, group, with_chunks=with_chunks)
-    return Answer(None, 204)
+            groups.delete_group(context, dataset, group, with_chunks=with_chunks)
+    return Response(None, 204)

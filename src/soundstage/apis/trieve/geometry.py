@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from soundstage.types import Document, Json
 
-EARTH = 6_371_000.0
+EARTH_RADIUS_M = 6_371_000.0
 """The radius of the earth in metres, as for Qdrant, which compares great circles."""
 
 
@@ -16,7 +16,7 @@ class Point(NamedTuple):
     lon: float
 
 
-def point_of(value: Json) -> Point | None:
+def parse_point(value: Json) -> Point | None:
     """The point of ``{lat, lon}``; None for what is none."""
     lat, lon = value.get("lat"), value.get("lon")
     if not isinstance(lat, int | float) or not isinstance(lon, int | float):
@@ -24,22 +24,24 @@ def point_of(value: Json) -> Point | None:
     return Point(float(lat), float(lon))
 
 
-def in_circle(point: Point, circle: Document) -> bool:
+def is_in_circle(point: Point, circle: Document) -> bool:
     """Whether a point is at most ``radius`` metres away from ``center``."""
-    return bool(_distance(point, Point(**circle["center"])) <= circle["radius"])
+    return bool(
+        _compute_distance_m(point, Point(**circle["center"])) <= circle["radius"]
+    )
 
 
-def _distance(a: Point, b: Point) -> float:
+def _compute_distance_m(a: Point, b: Point) -> float:
     """Along the great circle (haversine)."""
     lat_a, lat_b = radians(a.lat), radians(b.lat)
     h = (
         sin((lat_b - lat_a) / 2) ** 2
         + cos(lat_a) * cos(lat_b) * sin(radians(b.lon - a.lon) / 2) ** 2
     )
-    return 2 * EARTH * asin(sqrt(min(1.0, h)))
+    return 2 * EARTH_RADIUS_M * asin(sqrt(min(1.0, h)))
 
 
-def in_box(point: Point, box: Document) -> bool:
+def is_in_box(point: Point, box: Document) -> bool:
     """Whether a point is between two corners; the box may cross the date line."""
     west, east = box["top_left"]["lon"], box["bottom_right"]["lon"]
     north, south = box["top_left"]["lat"], box["bottom_right"]["lat"]
@@ -51,15 +53,15 @@ def in_box(point: Point, box: Document) -> bool:
     return bool(south <= point.lat <= north and across)
 
 
-def in_polygon(point: Point, polygon: Document) -> bool:
+def is_in_polygon(point: Point, polygon: Document) -> bool:
     """Whether a point is within the outer ring and in none of the holes."""
     holes = polygon.get("interior") or ()
-    return _in_ring(point, polygon["exterior"]) and not any(
-        _in_ring(point, hole) for hole in holes
+    return _is_in_ring(point, polygon["exterior"]) and not any(
+        _is_in_ring(point, hole) for hole in holes
     )
 
 
-def _in_ring(point: Point, ring: list[Document]) -> bool:
+def _is_in_ring(point: Point, ring: list[Document]) -> bool:
     """Whether a line from the point to the east crosses the ring an odd time."""
     inside = False
     for a, b in zip(ring, ring[1:] + ring[:1], strict=True):

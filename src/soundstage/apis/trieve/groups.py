@@ -3,50 +3,56 @@
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from soundstage.apis.api import Answer, Call, NotFound
+from soundstage.apis.api import NotFound, RequestContext, Response
 from soundstage.apis.trieve import jobs, store
-from soundstage.apis.trieve.access import dataset_of
-from soundstage.apis.trieve.refusal import BadRequest, TooMany
-from soundstage.apis.trieve.vocabulary import plain_time
+from soundstage.apis.trieve.access import resolve_dataset
+from soundstage.apis.trieve.errors import RejectedRequest, TooManyItems
+from soundstage.apis.trieve.model import format_time
 from soundstage.types import Document
 from soundstage.world.ids import uuid
 
-MOST_GROUPS = 1000
+MAX_GROUPS = 1000
 
-Places: TypeAlias = dict[str, list[str]]
+Memberships: TypeAlias = dict[str, list[str]]
 """The groups of a chunk: ``group_ids`` and ``group_tracking_ids``."""
 
 
-def create_chunk_group(call: Call) -> Answer:
+def create_chunk_group(context: RequestContext) -> Response:
     """New groups; a single one is answered as itself, even if sent as a list."""
-    dataset = dataset_of(call)
-    payloads = call.body if isinstance(call.body, list) else [call.body]
-    if len(payloads) > MOST_GROUPS:
-        raise TooMany(f"Cannot create more than {MOST_GROUPS} chunk groups at a time")
-    made = _made(call, dataset, payloads)
+    dataset = resolve_dataset(context)
+    payloads = context.body if isinstance(context.body, list) else [context.body]
+    if len(payloads) > MAX_GROUPS:
+        raise TooManyItems(
+            f"Cannot create more than {MAX_GROUPS} chunk groups at a time"
+        )
+    made = _build_groups(context, dataset, payloads)
     for group in made:
-        store.put(call, "groups", group)
-    shown = [_as_chunk_group(group) for group in made]
-    return Answer(shown[0] if len(shown) == 1 else shown)
+        store.put(context, "groups", group)
+    shown = [_render_group(group) for group in made]
+    return Response(shown[0] if len(shown) == 1 else shown)
 
 
-def _made(call: Call, dataset: Document, payloads: list[Document]) -> list[Document]:
+def _build_groups(
+    context: RequestContext, dataset: Document, payloads: list[Document]
+) -> list[Document]:
     """The groups as they will be. Raises ``BadRequest`` for a taken tracking id.
 
     O(groups of the dataset) where there are tracking ids.
     """
     taken = {}
     if any(payload.get("tracking_id") for payload in payloads):
-        taken = store.tracking_ids(call, "groups", dataset)
+        taken = store.index_by_tracking_id(context, "groups", dataset)
     made, seen = [], set()
     for payload in payloads:
-        group = group_of(call, dataset, payload)
+        group = build_group(context, dataset, payload)
         tracking_id = group["tracking_id"]
         if tracking_id is not None and tracking_id in seen:
-            raise BadRequest("Cannot create multiple groups with the same tracking_id")
+            raise RejectedRequest(
+                "Cannot create multiple groups with the same tracking_id"
+            )
         if old := taken.get(tracking_id):
             if not payload.get("upsert_by_tracking_id"):
-                raise BadRequest(
+                raise RejectedRequest(
                     "Key (dataset_id, tracking_id)="
                     f"({dataset['id']}, {tracking_id}) already exists."
                 )
@@ -57,11 +63,13 @@ def _made(call: Call, dataset: Document, payloads: list[Document]) -> list[Docum
     return made
 
 
-def group_of(call: Call, dataset: Document, payload: Document) -> Document:
+def build_group(
+    context: RequestContext, dataset: Document, payload: Document
+) -> Document:
     """The group that a request asks for."""
-    moment = plain_time(call.now)
+    moment = format_time(context.now)
     return {
-        "id": call.fresh(uuid),
+        "id": context.new_id(uuid),
         "created_at": moment,
         "updated_at": moment,
         "dataset_id": dataset["id"],
@@ -74,133 +82,153 @@ def group_of(call: Call, dataset: Document, payload: Document) -> Document:
     }
 
 
-def _as_chunk_group(group: Document) -> Document:
+def _render_group(group: Document) -> Document:
     return {name: value for name, value in group.items() if name != "file_id"}
 
 
-def get_chunk_group(call: Call) -> Answer:
+def get_chunk_group(context: RequestContext) -> Response:
     """A group, with the file that it came of."""
-    return Answer(_group(call, dataset_of(call)))
+    return Response(_find_group(context, resolve_dataset(context)))
 
 
-def _group(call: Call, dataset: Document) -> Document:
-    return store.find(call, "groups", call.parameters["group_id"], dataset)
+def _find_group(context: RequestContext, dataset: Document) -> Document:
+    return store.find_by_id(context, "groups", context.parameters["group_id"], dataset)
 
 
-def update_chunk_group(call: Call) -> Answer:
+def update_chunk_group(context: RequestContext) -> Response:
     """Change a group, at once; its chunks get its tags when a worker says so.
 
     O(groups of the dataset) where there are tracking ids.
     """
-    dataset, given = dataset_of(call), call.body
+    dataset, given = resolve_dataset(context), context.body
     group_id, tracking_id = given.get("group_id"), given.get("tracking_id")
     if group_id is not None:
-        old = store.find(call, "groups", group_id, dataset)
+        old = store.find_by_id(context, "groups", group_id, dataset)
     else:
-        old = store.tracked(call, "groups", tracking_id, dataset)
+        old = store.find_by_tracking_id(context, "groups", tracking_id, dataset)
     if tracking_id:
-        holder = store.tracking_ids(call, "groups", dataset).get(tracking_id, old)
+        holder = store.index_by_tracking_id(context, "groups", dataset).get(
+            tracking_id, old
+        )
         if holder["id"] != old["id"]:
-            raise BadRequest(
+            raise RejectedRequest(
                 f"Key (dataset_id, tracking_id)=({dataset['id']}, {tracking_id}) "
                 "already exists."
             )
     names = ("name", "description", "metadata", "tag_set", "tracking_id")
     changed = {name: given[name] for name in names if given.get(name) is not None}
-    group = {**old, **changed, "updated_at": plain_time(call.now)}
-    store.put(call, "groups", group)
+    group = {**old, **changed, "updated_at": format_time(context.now)}
+    store.put(context, "groups", group)
     if given.get("update_chunks"):
-        _hand_on_tags(call, dataset, group)
-    return Answer(None, 204)
+        _propagate_tags(context, dataset, group)
+    return Response(None, 204)
 
 
-def _hand_on_tags(call: Call, dataset: Document, group: Document) -> None:
+def _propagate_tags(
+    context: RequestContext, dataset: Document, group: Document
+) -> None:
     """Append a group's tags to those of its chunks. O(chunks of the group)."""
-    run = jobs.start(call, dataset, "group_update", group_id=group["id"])
-    event = jobs.teller(run, "group_chunks_updated", group_id=group["id"])
+    run = jobs.start(context, dataset, "group_update", group_id=group["id"])
+    event = jobs.find_event_id(run, "group_chunks_updated", group_id=group["id"])
     if event is None:
         return
-    for chunk in _chunks(call, dataset, group["id"]):
+    for chunk in _list_chunks(context, dataset, group["id"]):
         had = chunk.get("tag_set") or []
         more = [tag for tag in group.get("tag_set") or [] if tag not in had]
-        new = {**chunk, "tag_set": [*had, *more], "updated_at": plain_time(call.now)}
-        store.change(call, "chunks", chunk["id"], event, new)
+        new = {
+            **chunk,
+            "tag_set": [*had, *more],
+            "updated_at": format_time(context.now),
+        }
+        store.schedule_change(context, "chunks", chunk["id"], event, new)
 
 
-def delete_chunk_group(call: Call) -> Answer:
+def delete_chunk_group(context: RequestContext) -> Response:
     """Delete a group, at once; with its chunks if that is asked for."""
-    dataset = dataset_of(call)
-    group = _group(call, dataset)
-    dissolve(call, dataset, group, with_chunks=call.parameters["delete_chunks"])
-    return Answer(None, 204)
+    dataset = resolve_dataset(context)
+    group = _find_group(context, dataset)
+    delete_group(
+        context, dataset, group, with_chunks=context.parameters["delete_chunks"]
+    )
+    return Response(None, 204)
 
 
-def dissolve(
-    call: Call, dataset: Document, group: Document, *, with_chunks: bool
+def delete_group(
+    context: RequestContext, dataset: Document, group: Document, *, with_chunks: bool
 ) -> None:
     """Delete a group and what is in it, or only that it is. O(chunks of the group)."""
-    for chunk in _chunks(call, dataset, group["id"]) if with_chunks else ():
-        store.delete(call, "chunks", chunk["id"])
-    for bookmark in call.collection("bookmarks").children(group["id"], call.now):
-        store.delete(call, "bookmarks", bookmark["id"])
-    store.delete(call, "groups", group["id"])
+    for chunk in _list_chunks(context, dataset, group["id"]) if with_chunks else ():
+        store.delete(context, "chunks", chunk["id"])
+    for bookmark in context.collection("bookmarks").children(group["id"], context.now):
+        store.delete(context, "bookmarks", bookmark["id"])
+    store.delete(context, "groups", group["id"])
 
 
-def add_chunk_to_group(call: Call) -> Answer:
+def add_chunk_to_group(context: RequestContext) -> Response:
     """Put a chunk into a group; nothing happens to one that is in it."""
-    dataset, given = dataset_of(call), call.body
-    group = _group(call, dataset)
+    dataset, given = resolve_dataset(context), context.body
+    group = _find_group(context, dataset)
     if given.get("chunk_id") is not None:
-        chunk = store.find(call, "chunks", given["chunk_id"], dataset)
+        chunk = store.find_by_id(context, "chunks", given["chunk_id"], dataset)
     else:
-        chunk = store.tracked(call, "chunks", given["chunk_tracking_id"], dataset)
-    bookmark(call, group["id"], chunk["id"], dataset)
-    return Answer(None, 204)
+        chunk = store.find_by_tracking_id(
+            context, "chunks", given["chunk_tracking_id"], dataset
+        )
+    add_bookmark(context, group["id"], chunk["id"], dataset)
+    return Response(None, 204)
 
 
-def remove_chunk_from_group(call: Call) -> Answer:
+def remove_chunk_from_group(context: RequestContext) -> Response:
     """Take a chunk out of a group; it is named by the body, or by the query."""
-    dataset = dataset_of(call)
-    group = _group(call, dataset)
-    chunk_id = (call.body or {}).get("chunk_id") or call.parameters.get("chunk_id")
+    dataset = resolve_dataset(context)
+    group = _find_group(context, dataset)
+    chunk_id = (context.body or {}).get("chunk_id") or context.parameters.get(
+        "chunk_id"
+    )
     if not chunk_id:
-        raise BadRequest("No chunk id provided")
+        raise RejectedRequest("No chunk id provided")
     bookmark_id = f"{group['id']}/{chunk_id.lower()}"
-    if call.collection("bookmarks").get(bookmark_id, call.now) is None:
+    if context.collection("bookmarks").get(bookmark_id, context.now) is None:
         raise NotFound("chunks", chunk_id)
-    store.delete(call, "bookmarks", bookmark_id)
-    return Answer(None, 204)
+    store.delete(context, "bookmarks", bookmark_id)
+    return Response(None, 204)
 
 
-def check(call: Call, dataset: Document, payloads: Iterable[Document]) -> None:
+def check_groups_exist(
+    context: RequestContext, dataset: Document, payloads: Iterable[Document]
+) -> None:
     """Raise ``NotFound`` for a group that a chunk is to be in and that is not there.
 
     Only those with a tracking id are made as they are needed.
     """
     for group_id in {i for p in payloads for i in p.get("group_ids") or ()}:
-        store.find(call, "groups", group_id, dataset)
+        store.find_by_id(context, "groups", group_id, dataset)
 
 
-def put_into(call: Call, dataset: Document, chunk_id: str, payload: Document) -> None:
+def add_to_groups(
+    context: RequestContext, dataset: Document, chunk_id: str, payload: Document
+) -> None:
     """Put a chunk into the groups that a request names, new ones if need be.
 
     O(groups of the dataset) where they are named by tracking id.
     """
-    call = call.as_of_now()  # a group may have been made for the chunk before
+    context = context.refreshed()  # a group may have been made for the chunk before
     for group_id in payload.get("group_ids") or ():
-        bookmark(call, group_id.lower(), chunk_id, dataset)
+        add_bookmark(context, group_id.lower(), chunk_id, dataset)
     if names := payload.get("group_tracking_ids"):
-        known = store.tracking_ids(call, "groups", dataset)
+        known = store.index_by_tracking_id(context, "groups", dataset)
         for tracking_id in filter(None, names):
             group = known.get(tracking_id)
             if group is None:
-                group = group_of(call, dataset, {"tracking_id": tracking_id})
-                store.put(call, "groups", group)
+                group = build_group(context, dataset, {"tracking_id": tracking_id})
+                store.put(context, "groups", group)
                 known[tracking_id] = group
-            bookmark(call, group["id"], chunk_id, dataset)
+            add_bookmark(context, group["id"], chunk_id, dataset)
 
 
-def bookmark(call: Call, group_id: str, chunk_id: str, dataset: Document) -> None:
+def add_bookmark(
+    context: RequestContext, group_id: str, chunk_id: str, dataset: Document
+) -> None:
     """Let a chunk be in a group; it may already be."""
     document = {
         "id": f"{group_id}/{chunk_id}",
@@ -208,25 +236,33 @@ def bookmark(call: Call, group_id: str, chunk_id: str, dataset: Document) -> Non
         "chunk_id": chunk_id,
         "dataset_id": dataset["id"],
     }
-    store.put(call, "bookmarks", document)
+    store.put(context, "bookmarks", document)
 
 
-def _chunks(call: Call, dataset: Document, group_id: str) -> list[Document]:
+def _list_chunks(
+    context: RequestContext, dataset: Document, group_id: str
+) -> list[Document]:
     """The chunks of a group that are there now. O(those)."""
     found = []
-    for bookmark in call.collection("bookmarks").children(group_id, call.now):
+    for bookmark in context.collection("bookmarks").children(group_id, context.now):
         try:
-            found.append(store.find(call, "chunks", bookmark["chunk_id"], dataset))
+            found.append(
+                store.find_by_id(context, "chunks", bookmark["chunk_id"], dataset)
+            )
         except NotFound:
             continue
     return found
 
 
-def places_of(call: Call, dataset: Document) -> dict[str, Places]:
+def list_memberships(
+    context: RequestContext, dataset: Document
+) -> dict[str, Memberships]:
     """The groups of each chunk of a dataset. O(groups and their chunks)."""
-    places: dict[str, Places] = {}
-    for group in store.there(call, "groups", dataset):
-        for bookmark in call.collection("bookmarks").children(group["id"], call.now):
+    places: dict[str, Memberships] = {}
+    for group in store.list_visible(context, "groups", dataset):
+        for bookmark in context.collection("bookmarks").children(
+            group["id"], context.now
+        ):
             place = places.setdefault(bookmark["chunk_id"], {})
             place.setdefault("group_ids", []).append(group["id"])
             if group.get("tracking_id"):

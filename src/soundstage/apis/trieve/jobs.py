@@ -5,44 +5,44 @@ from dataclasses import dataclass
 
 import orjson
 
-from soundstage.apis.api import Call
+from soundstage.apis.api import RequestContext
 from soundstage.types import Document, Json
-from soundstage.world.log import Start
-from soundstage.world.timeline import Run
+from soundstage.world.commands import Start
+from soundstage.world.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class JobEvent:
     """What an event will tell: its id, and its ``event_data`` as a value."""
 
-    event: str
+    event_id: str
     data: Document
 
 
-def start(call: Call, dataset: Document, task: str, **names: Json) -> Run:
+def start(context: RequestContext, dataset: Document, task: str, **names: Json) -> Run:
     """A job of this kind, drawn to its end: as the user planned it, else well."""
     names = {"dataset_id": dataset["id"], **names}
-    return call.world.apply(Start(call.api, task, names=names))
+    return context.world.apply(Start(context.api, task, names=names))
 
 
-def told(run: Run, *event_types: str) -> Iterator[Told]:
+def iter_events(run: Run, *event_types: str) -> Iterator[JobEvent]:
     """What the events of these types will tell, in their order."""
     for record in run.records:
         document = record.documents[0] or {}
         if document.get("event_type") in event_types:
-            yield Told(record.id, orjson.loads(document["event_data"]) or {})
+            yield JobEvent(record.id, orjson.loads(document["event_data"]) or {})
 
 
-def teller(run: Run, event_type: str, **data: Json) -> str | None:
+def find_event_id(run: Run, event_type: str, **data: Json) -> str | None:
     """The event that will tell of this, if any will: else the job fails at it."""
-    for each in told(run, event_type):
+    for each in iter_events(run, event_type):
         if all(each.data.get(key) == value for key, value in data.items()):
-            return each.event
+            return each.event_id
     return None
 
 
-def queued(call: Call, dataset: Document) -> int:
+def count_queued(context: RequestContext, dataset: Document) -> int:
     """How many jobs wait for a worker. O(jobs of the dataset)."""
-    call = call.as_of_now()
-    jobs = call.collection("jobs").children(dataset["id"], call.now)
+    context = context.refreshed()
+    jobs = context.collection("jobs").children(dataset["id"], context.now)
     return sum(job["status"] == "queued" for job in jobs)

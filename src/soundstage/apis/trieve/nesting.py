@@ -2,21 +2,21 @@
 
 from soundstage.types import Json
 
-MOST = 127
+MAX_DEPTH = 127
 """How deep the real server's parser (serde_json) goes."""
 
 
-def too_deep(value: Json) -> bool:
+def is_too_deep(value: Json) -> bool:
     """Whether a value is nested more deeply than the real server reads. O(value)."""
     level = [value]
-    for _ in range(MOST + 1):
-        level = [inner for node in level for inner in _within(node)]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for node in level for inner in _list_children(node)]
         if not level:
             return False
     return True
 
 
-def _within(node: Json) -> list[Json]:
+def _list_children(node: Json) -> list[Json]:
     if isinstance(node, dict):
         return list(node.values())
     return node if isinstance(node, list) else []

@@ -4,46 +4,48 @@ from dataclasses import dataclass
 
 import orjson
 
-from soundstage.apis.api import Call
-from soundstage.apis.trigger_dev.duration import span_of
+from soundstage.apis.api import RequestContext
+from soundstage.apis.trigger_dev.durations import parse_duration
 from soundstage.types import Document
 from soundstage.world.clock import DAY
-from soundstage.world.log import Put
+from soundstage.world.commands import Put
 
-FAILED = frozenset({"FAILED", "CRASHED", "INTERRUPTED", "SYSTEM_FAILURE"})
-DEAD = FAILED | {"TIMED_OUT", "EXPIRED"}
+FAILED_STATUSES = frozenset({"FAILED", "CRASHED", "INTERRUPTED", "SYSTEM_FAILURE"})
+KEY_RELEASING_STATUSES = FAILED_STATUSES | {"TIMED_OUT", "EXPIRED"}
 """Runs of these statuses give their key free."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class IdempotencyKey:
     """A key within its environment, and how long it is good."""
 
     id: str
-    span: int = 30 * DAY
+    ttl_ms: int = 30 * DAY
 
     @classmethod
-    def of(cls, *path: str, ttl: str | None = None) -> "Key":
+    def create(cls, *path: str, ttl: str | None = None) -> "IdempotencyKey":
         """A key whose name is told apart by what comes before it."""
         id_ = orjson.dumps(path).decode()
-        return cls(id_, span_of(ttl)) if ttl else cls(id_)
+        return cls(id_, parse_duration(ttl)) if ttl else cls(id_)
 
 
-def known(call: Call, key: Key) -> str | None:
+def find_record_id(context: RequestContext, key: IdempotencyKey) -> str | None:
     """The record that came of this key, while it is good."""
-    entry = call.collection("keys").get(key.id, call.now)
-    if entry is None or entry["expiresAt"] <= call.now:
+    entry = context.collection("keys").get(key.id, context.now)
+    if entry is None or entry["expiresAt"] <= context.now:
         return None
     return str(entry["of"])
 
 
-def known_run(call: Call, key: Key) -> str | None:
+def find_run_id(context: RequestContext, key: IdempotencyKey) -> str | None:
     """The run that came of this key, unless it has failed since."""
-    run = call.collection("runs").get(known(call, key) or "", call.now)
-    return run["id"] if run and run["status"] not in DEAD else None
+    run = context.collection("runs").get(
+        find_record_id(context, key) or "", context.now
+    )
+    return run["id"] if run and run["status"] not in KEY_RELEASING_STATUSES else None
 
 
-def remember(call: Call, key: Key, record_id: str) -> None:
+def store_key(context: RequestContext, key: IdempotencyKey, record_id: str) -> None:
     """Let the key lead to this record from now on."""
-    entry: Document = {"of": record_id, "expiresAt": call.now + key.span}
-    call.world.apply(Put(call.api, "keys", key.id, entry))
+    entry: Document = {"of": record_id, "expiresAt": context.now + key.ttl_ms}
+    context.world.apply(Put(context.api, "keys", key.id, entry))

@@ -8,14 +8,14 @@ from zlib import crc32
 
 import orjson
 
-from soundstage.apis.api import Answer, Call
-from soundstage.apis.trigger_dev.packet import encoded, told
-from soundstage.apis.trigger_dev.refusals import own
-from soundstage.apis.trigger_dev.result import error_of
-from soundstage.apis.trigger_dev.shown import FAILED, usage_of
+from soundstage.apis.api import RequestContext, Response
+from soundstage.apis.trigger_dev.errors import get_own_record
+from soundstage.apis.trigger_dev.payload_codec import decode_metadata, encode_json
+from soundstage.apis.trigger_dev.results import build_error
+from soundstage.apis.trigger_dev.serializers import FAILED_STATUSES, compute_usage
 from soundstage.types import Document, Json
 
-_STORED = {
+_DATABASE_STATUSES = {
     "QUEUED": "PENDING",
     "REATTEMPTING": "RETRYING_AFTER_FAILURE",
     "FROZEN": "WAITING_TO_RESUME",
@@ -24,7 +24,7 @@ _STORED = {
 }
 """Statuses that the database calls otherwise."""
 
-_TYPES = {
+_COLUMN_TYPES = {
     "number": "int4",
     "usageDurationMs": "int4",
     "isTest": "bool",
@@ -33,71 +33,89 @@ _TYPES = {
     "error": "jsonb",
     "status": "TaskRunStatus",
 }
-_LISTS = frozenset({"runTags", "realtimeStreams"})
-_ALWAYS = frozenset({"id", "taskIdentifier", "friendlyId", "status", "createdAt"})
+_ARRAY_COLUMNS = frozenset({"runTags", "realtimeStreams"})
+_REQUIRED_COLUMNS = frozenset(
+    {"id", "taskIdentifier", "friendlyId", "status", "createdAt"}
+)
 
 UP_TO_DATE: Document = {"headers": {"control": "up-to-date"}}
 
 
-async def subscribe_to_run(call: Call) -> Answer:
+async def subscribe_to_run(context: RequestContext) -> Response:
     """The run's row; of a live request, as soon as it is another one.
 
     An offset tells which row a client has: when it was read, and a checksum of it.
     """
-    given = call.parameters
-    run = own(call, "runs", given["runId"])
+    given = context.parameters
+    run = get_own_record(context, "runs", given["runId"])
     handle = str(crc32(run["id"].encode()))
-    skipped = frozenset((given.get("skipColumns") or "").split(",")) - _ALWAYS
-    row, seen = _row(call, run, skipped), given["offset"]
-    while given.get("live") == "true" and _checksum(row) == seen.partition("_")[2]:
-        record = call.collection("runs").record(run["id"])
-        call = await call.later(record.next_after(call.now) if record else None)
-        run = own(call, "runs", given["runId"])
-        row = _row(call, run, skipped)
+    skipped = frozenset((given.get("skipColumns") or "").split(",")) - _REQUIRED_COLUMNS
+    row, seen = _build_row(context, run, skipped), given["offset"]
+    while (
+        given.get("live") == "true" and _compute_checksum(row) == seen.partition("_")[2]
+    ):
+        record = context.collection("runs").record(run["id"])
+        context = await context.wait_for_change(
+            record.next_after(context.now) if record else None
+        )
+        run = get_own_record(context, "runs", given["runId"])
+        row = _build_row(context, run, skipped)
     operation = "insert" if seen == "-1" else "update"
-    known = seen == "now" or _checksum(row) == seen.partition("_")[2]
-    changes = [] if known else [_change(run, row, operation)]
-    return Answer([*changes, UP_TO_DATE], headers=_headers(call, handle, row))
+    known = seen == "now" or _compute_checksum(row) == seen.partition("_")[2]
+    changes = [] if known else [_build_change(run, row, operation)]
+    return Response(
+        [*changes, UP_TO_DATE], headers=_build_headers(context, handle, row)
+    )
 
 
-def _headers(call: Call, handle: str, row: Document) -> tuple[tuple[str, str], ...]:
+def _build_headers(
+    context: RequestContext, handle: str, row: Document
+) -> tuple[tuple[str, str], ...]:
     return (
         ("electric-handle", handle),
-        ("electric-offset", f"{call.now}_{_checksum(row)}"),
-        ("electric-schema", encoded({name: _column(name) for name in row})),
-        ("electric-cursor", str(call.now)),
+        ("electric-offset", f"{context.now}_{_compute_checksum(row)}"),
+        (
+            "electric-schema",
+            encode_json({name: _describe_column(name) for name in row}),
+        ),
+        ("electric-cursor", str(context.now)),
         ("electric-up-to-date", ""),
         ("cache-control", "no-store"),
     )
 
 
-def _column(name: str) -> Document:
-    if name in _LISTS:
+def _describe_column(name: str) -> Document:
+    if name in _ARRAY_COLUMNS:
         return {"type": "text", "dims": 1}
     if name.endswith(("At", "Until")):
         return {"type": "timestamp", "precision": 3}
-    return {"type": _TYPES.get(name, "text")}
+    return {"type": _COLUMN_TYPES.get(name, "text")}
 
 
-def _checksum(row: Document) -> str:
+def _compute_checksum(row: Document) -> str:
     return str(crc32(orjson.dumps(row)))
 
 
-def _change(run: Document, row: Document, operation: str) -> Document:
+def _build_change(run: Document, row: Document, operation: str) -> Document:
     key = f'"public"."TaskRun"/"{run["id"].removeprefix("run_")}"'
     return {"key": key, "value": row, "headers": {"operation": operation}}
 
 
-def _row(call: Call, run: Document, skipped: frozenset[str]) -> Document:
+def _build_row(
+    context: RequestContext, run: Document, skipped: frozenset[str]
+) -> Document:
     """The run as a row of the database, all of it as text."""
-    usage = usage_of(call, run)
-    failed = run["status"] in FAILED or "error" in run
+    usage = compute_usage(context, run)
+    failed = run["status"] in FAILED_STATUSES or "error" in run
     row: Document = {
         "id": run["id"].removeprefix("run_"),
         "friendlyId": run["id"],
         "taskIdentifier": run["taskIdentifier"],
-        "status": _STORED.get(run["status"], run["status"]),
-        **{column: _date(run.get(name)) for column, name in _DATES.items()},
+        "status": _DATABASE_STATUSES.get(run["status"], run["status"]),
+        **{
+            column: _format_date(run.get(name))
+            for column, name in _DATE_COLUMNS.items()
+        },
         "idempotencyKey": run.get("idempotencyKey"),
         "number": "0",
         "isTest": str(run["isTest"]).lower(),
@@ -105,20 +123,22 @@ def _row(call: Call, run: Document, skipped: frozenset[str]) -> Document:
         "costInCents": str(usage["costInCents"]),
         "baseCostInCents": str(usage["baseCostInCents"]),
         "ttl": run.get("ttl"),
-        **_packet("payload", run, there="payload" in run),
-        **_packet(
-            "output", run, there=run["status"] == "COMPLETED" and "output" in run
+        **_build_packet("payload", run, is_present="payload" in run),
+        **_build_packet(
+            "output", run, is_present=run["status"] == "COMPLETED" and "output" in run
         ),
-        "metadata": encoded(told(run["metadata"])) if "metadata" in run else None,
+        "metadata": encode_json(decode_metadata(run["metadata"]))
+        if "metadata" in run
+        else None,
         "metadataType": "application/json",
-        "runTags": _array(run["tags"]),
-        "error": encoded(error_of(run)) if failed else None,
-        "realtimeStreams": _array([]),
+        "runTags": _format_array(run["tags"]),
+        "error": encode_json(build_error(run)) if failed else None,
+        "realtimeStreams": _format_array([]),
     }
     return {name: value for name, value in row.items() if name not in skipped}
 
 
-_DATES = {
+_DATE_COLUMNS = {
     "createdAt": "createdAt",
     "updatedAt": "updatedAt",
     "startedAt": "startedAt",
@@ -129,17 +149,17 @@ _DATES = {
 }
 
 
-def _date(text: str | None) -> str | None:
+def _format_date(text: str | None) -> str | None:
     """The client adds the Z."""
     return text and text.removesuffix("Z")
 
 
-def _packet(name: str, run: Document, *, there: bool) -> Document:
-    value: Json = encoded(run[name]) if there else None
+def _build_packet(name: str, run: Document, *, is_present: bool) -> Document:
+    value: Json = encode_json(run[name]) if is_present else None
     return {name: value, f"{name}Type": "application/json"}
 
 
-def _array(texts: list[str]) -> str:
+def _format_array(texts: list[str]) -> str:
     """A list of texts as PostgreSQL writes it."""
     quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"

@@ -2,48 +2,48 @@
 
 from collections.abc import Mapping
 
-from soundstage.apis.api import Answer, Call
-from soundstage.apis.trigger_dev.refusals import own
-from soundstage.apis.trigger_dev.vocabulary import NS
+from soundstage.apis.api import RequestContext, Response
+from soundstage.apis.trigger_dev.errors import get_own_record
+from soundstage.apis.trigger_dev.model import NS_PER_MS
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
-from soundstage.world.page import ordered
+from soundstage.world.query import ordered
 
-MOST_EVENTS = 25_000  # of one run; the real store's default
+MAX_SPANS = 25_000  # of one run; the real store's default
 
 
-def list_run_events(call: Call) -> Answer:
+def list_run_events(context: RequestContext) -> Response:
     """All spans of a run, the earliest first."""
-    run = own(call, "runs", call.parameters["runId"])
-    return Answer({"events": spans_of(call, run)})
+    run = get_own_record(context, "runs", context.parameters["runId"])
+    return Response({"events": list_spans(context, run)})
 
 
-def get_run_trace(call: Call) -> Answer:
+def get_run_trace(context: RequestContext) -> Response:
     """The same spans, each within the one above it."""
-    run = own(call, "runs", call.parameters["runId"])
+    run = get_own_record(context, "runs", context.parameters["runId"])
     nodes: dict[str, Document] = {}
-    for span in spans_of(call, run):
-        node = nodes[span["spanId"]] = _node(span, run)
+    for span in list_spans(context, run):
+        node = nodes[span["spanId"]] = _build_node(span, run)
         if above := nodes.get(span["parentId"] or ""):
             above["children"].append(node)
-    root = next(iter(nodes.values()), None) or _not_begun(run)
-    return Answer({"trace": {"traceId": run["traceId"], "rootSpan": root}})
+    root = next(iter(nodes.values()), None) or _build_placeholder(run)
+    return Response({"trace": {"traceId": run["traceId"], "rootSpan": root}})
 
 
-def spans_of(call: Call, run: Document) -> list[Document]:
+def list_spans(context: RequestContext, run: Document) -> list[Document]:
     """A run's spans as of now, settled, the earliest first. O(spans log spans)."""
-    spans = call.collection("spans").children(run["id"], call.now)
+    spans = context.collection("spans").children(run["id"], context.now)
     by_start = ordered(spans, lambda s: int(s["startTime"]), descending=False)
-    return settled(by_start)[:MOST_EVENTS]
+    return close_descendants(by_start)[:MAX_SPANS]
 
 
-def _node(span: Document, run: Document) -> Document:
+def _build_node(span: Document, run: Document) -> Document:
     """A span as the trace tells it: dates as text, and nothing that is null."""
     data = {
         "message": span["message"],
         "taskSlug": run["taskIdentifier"],
-        "startTime": rfc3339(int(span["startTime"]) // NS),
-        **{name: span[name] for name in _TOLD},
+        "startTime": rfc3339(int(span["startTime"]) // NS_PER_MS),
+        **{name: span[name] for name in _COPIED_FIELDS},
         "properties": {},
     }
     if span["attemptNumber"] is not None:
@@ -52,10 +52,10 @@ def _node(span: Document, run: Document) -> Document:
     return {**node, "parentId": span["parentId"]} if span["parentId"] else node
 
 
-_TOLD = ("duration", "isError", "isPartial", "isCancelled", "level", "events")
+_COPIED_FIELDS = ("duration", "isError", "isPartial", "isCancelled", "level", "events")
 
 
-def _not_begun(run: Document) -> Document:
+def _build_placeholder(run: Document) -> Document:
     """The span of a run whose own has not been stored."""
     span = {
         "spanId": "",
@@ -71,10 +71,10 @@ def _not_begun(run: Document) -> Document:
         "level": "TRACE",
         "events": [],
     }
-    return _node(span, run)
+    return _build_node(span, run)
 
 
-def settled(spans: list[Document]) -> list[Document]:
+def close_descendants(spans: list[Document]) -> list[Document]:
     """The spans, with those still open under a closed one told how that one ended.
 
     The real store does so when it reads (its ancestor override): a cancelled run
@@ -82,26 +82,28 @@ def settled(spans: list[Document]) -> list[Document]:
     """
     by_id = {span["spanId"]: span for span in spans}
     return [
-        _closed(span, ancestor)
-        if span["isPartial"] and (ancestor := _closed_ancestor(span, by_id))
+        _close_span(span, ancestor)
+        if span["isPartial"] and (ancestor := _find_closed_ancestor(span, by_id))
         else span
         for span in spans
     ]
 
 
-def _closed_ancestor(span: Document, by_id: Mapping[str, Document]) -> Document | None:
+def _find_closed_ancestor(
+    span: Document, by_id: Mapping[str, Document]
+) -> Document | None:
     parent = by_id.get(span.get("parentId") or "")
     while parent is not None and parent["isPartial"]:
         parent = by_id.get(parent.get("parentId") or "")
     return parent
 
 
-def _closed(span: Document, ancestor: Document) -> Document:
+def _close_span(span: Document, ancestor: Document) -> Document:
     if ancestor["isCancelled"]:
         said = [e for e in ancestor.get("events", ()) if e["name"] == "cancellation"]
         ended = {"isCancelled": True}
     else:
-        said = _failure(span, ancestor)
+        said = _find_failure_events(span, ancestor)
         ended = {"isError": True}
         if not said:
             return span
@@ -111,7 +113,7 @@ def _closed(span: Document, ancestor: Document) -> Document:
     return {**span, **ended, "isPartial": False, "duration": duration, "events": events}
 
 
-def _failure(span: Document, ancestor: Document) -> list[Document]:
+def _find_failure_events(span: Document, ancestor: Document) -> list[Document]:
     """What a failed ancestor says of the attempt that the span belongs to."""
     if not ancestor["isError"] or span.get("attemptNumber") is None:
         return []

@@ -3,10 +3,10 @@
 One module per kind of thing, each with the handlers of its operations.
 """
 
-from soundstage import resources
+from soundstage import vendored_files
 from soundstage.apis.api import Api
-from soundstage.apis.service import Service
-from soundstage.contract.contract import load_contract
+from soundstage.apis.registry import Service
+from soundstage.openapi.contract import load_contract
 from soundstage.server.control import (
     clock,
     faults,
@@ -18,27 +18,27 @@ from soundstage.server.control import (
     worlds,
 )
 from soundstage.server.control.server import handlers as server_handlers
-from soundstage.server.problems import problem
-from soundstage.server.worlds import Worlds
+from soundstage.server.hosts import Worlds
+from soundstage.server.problems import render_error
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.record import Vocabulary
 
-NAME = "soundstage"
-PREFIX = "_soundstage"
+CONTROL_API = "soundstage"
+CONTROL_PREFIX = "_soundstage"
 
 
 def control_service(hosts: Worlds) -> Service:
     """The control API over these worlds."""
-    contract = load_contract(NAME, resources.specs() / NAME)
+    contract = load_contract(CONTROL_API, vendored_files.specs() / CONTROL_API)
     vocabulary = Vocabulary({}, {})
     handlers = server_handlers(hosts, contract)
     for module in (worlds, clock, runs, records, scenarios, faults, journal, log):
         handlers |= module.handlers(hosts)
     api = Api(
-        name=NAME,
+        name=CONTROL_API,
         title="Soundstage control",
-        vocabulary=vocabulary,
+        model=vocabulary,
         handlers=handlers,
-        problem=problem,
+        render_error=render_error,
     )
-    return Service(api, contract, compile_fixture({"api": NAME}, vocabulary))
+    return Service(api, contract, compile_fixture({"api": CONTROL_API}, vocabulary))

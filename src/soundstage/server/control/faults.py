@@ -1,33 +1,33 @@
 """Faults: list them, add some, take them away."""
 
-from soundstage.apis.api import Answer, Call, Handler
-from soundstage.server.faults import KINDS, options_schema
-from soundstage.server.faults.rules import Rules
-from soundstage.server.worlds import Worlds
+from soundstage.apis.api import Handler, RequestContext, Response
+from soundstage.server.faults import FAULT_KINDS, options_schema
+from soundstage.server.faults.rules import FaultRules
+from soundstage.server.hosts import Worlds
 from soundstage.types import Document
 
 
-def handlers(hosts: Worlds) -> dict[str, Handler]:
+def handlers(worlds: Worlds) -> dict[str, Handler]:
     """What is done to the faults of the world that is addressed."""
 
-    def rules(call: Call) -> Rules:
-        return hosts.hosting(call.world).faults
+    def rules(call: RequestContext) -> FaultRules:
+        return worlds.host_of(call.world).faults
 
-    def list_faults(call: Call) -> Answer:
+    def list_faults(call: RequestContext) -> Response:
         there = [rule.as_json() for rule in rules(call)]
-        return Answer({"faults": there, "kinds": _kinds()})
+        return Response({"faults": there, "kinds": _list_kinds()})
 
-    def add_fault(call: Call) -> Answer:
-        rule = rules(call).add(hosts.services, call.body)
-        return Answer(rule.as_json(), 201)
+    def add_fault(call: RequestContext) -> Response:
+        rule = rules(call).add(worlds.services, call.body)
+        return Response(rule.as_json(), 201)
 
-    def remove_fault(call: Call) -> Answer:
+    def remove_fault(call: RequestContext) -> Response:
         rules(call).remove(call.parameters["id"])
-        return Answer(None, 204)
+        return Response(None, 204)
 
-    def remove_faults(call: Call) -> Answer:
+    def remove_faults(call: RequestContext) -> Response:
         rules(call).clear()
-        return Answer(None, 204)
+        return Response(None, 204)
 
     return {
         "listFaults": list_faults,
@@ -37,8 +37,8 @@ def handlers(hosts: Worlds) -> dict[str, Handler]:
     }
 
 
-def _kinds() -> list[Document]:
+def _list_kinds() -> list[Document]:
     return [
-        {"name": kind.NAME, "about": kind.ABOUT, "options": options_schema(kind)}
-        for kind in KINDS.values()
+        {"name": kind.NAME, "about": kind.DESCRIPTION, "options": options_schema(kind)}
+        for kind in FAULT_KINDS.values()
     ]

@@ -1,65 +1,80 @@
 """The journal: read, exported, asked, forgotten; and what it says of the contracts."""
 
-from soundstage.apis.api import Answer, Call, Handler
-from soundstage.server.control import shown
-from soundstage.server.journal.difference import Wanted, wanted
-from soundstage.server.journal.entry import Entry
-from soundstage.server.journal.journal import Journal
-from soundstage.server.journal.verification import Verdict, called, in_order, never
+from soundstage.apis.api import Handler, RequestContext, Response
+from soundstage.exchange.exchange import JournalEntry
+from soundstage.exchange.expectations import (
+    ExpectedCall,
+    VerificationResult,
+    build_expected_call,
+    verify_called,
+    verify_in_order,
+    verify_never_called,
+)
+from soundstage.server.control import serializers
+from soundstage.server.hosts import Worlds
+from soundstage.server.journal import Journal
 from soundstage.server.problems import Problem
-from soundstage.server.worlds import Worlds
 from soundstage.types import Document, Json
 from soundstage.world.clock import instant_of
 
 
-def handlers(hosts: Worlds) -> dict[str, Handler]:
+def handlers(worlds: Worlds) -> dict[str, Handler]:
     """What is asked of the journal of the world that is addressed."""
 
-    def journal(call: Call) -> Journal:
-        return hosts.hosting(call.world).journal
+    def journal(call: RequestContext) -> Journal:
+        return worlds.host_of(call.world).journal
 
-    def clear_journal(call: Call) -> Answer:
+    def clear_journal(call: RequestContext) -> Response:
         journal(call).clear()
-        return Answer(None, 204)
+        return Response(None, 204)
 
-    def export_har(call: Call) -> Answer:
-        from soundstage.server.journal.har import har_of
+    def export_har(call: RequestContext) -> Response:
+        from soundstage.exchange.har import build_har
 
-        return Answer(har_of(_chosen(call, journal(call))))
+        return Response(build_har(_filter_entries(call, journal(call))))
 
-    def verify_journal(call: Call) -> Answer:
-        verdict = _verdict(hosts, journal(call).entries(), call.body)
-        return Answer({"ok": verdict.ok, "text": verdict.text})
+    def verify_journal(call: RequestContext) -> Response:
+        verdict = _verify(worlds, journal(call).entries(), call.body)
+        return Response({"ok": verdict.ok, "text": verdict.text})
 
-    def get_coverage(call: Call) -> Answer:
-        contracts = [service.contract for service in hosts.services.values()]
+    def get_coverage(call: RequestContext) -> Response:
+        contracts = [service.contract for service in worlds.services.values()]
         everywhere = call.parameters["worlds"] == "all"
-        coverage = hosts.coverage() if everywhere else journal(call).coverage
-        return Answer(shown.coverage(coverage.of(contracts)))
+        coverage = worlds.coverage() if everywhere else journal(call).coverage
+        return Response(serializers.serialize_coverage(coverage.summarize(contracts)))
 
     return {
-        "listJournal": lambda call: _listed(call, journal(call)),
+        "listJournal": lambda call: _list_exchanges(call, journal(call)),
         "clearJournal": clear_journal,
         "exportHar": export_har,
         "verifyJournal": verify_journal,
-        "listViolations": lambda call: _violations(call, journal(call)),
+        "listViolations": lambda call: _list_violations(call, journal(call)),
         "getCoverage": get_coverage,
     }
 
 
-def _listed(call: Call, journal: Journal) -> Answer:
-    found = _chosen(call, journal)
+def _list_exchanges(call: RequestContext, journal: Journal) -> Response:
+    found = _filter_entries(call, journal)
     last = found[-call.parameters["limit"] :]
-    return Answer({"entries": [shown.whole(e) for e in last], "total": len(found)})
+    return Response(
+        {"entries": [serializers.serialize_entry(e) for e in last], "total": len(found)}
+    )
 
 
-def _violations(call: Call, journal: Journal) -> Answer:
-    found = _chosen(call, journal, violating=True)
+def _list_violations(call: RequestContext, journal: Journal) -> Response:
+    found = _filter_entries(call, journal, only_violations=True)
     last = found[-call.parameters["limit"] :]
-    return Answer({"entries": [shown.violating(e) for e in last], "total": len(found)})
+    return Response(
+        {
+            "entries": [serializers.serialize_violations(e) for e in last],
+            "total": len(found),
+        }
+    )
 
 
-def _chosen(call: Call, journal: Journal, *, violating: bool = False) -> list[Entry]:
+def _filter_entries(
+    call: RequestContext, journal: Journal, *, only_violations: bool = False
+) -> list[JournalEntry]:
     given = call.parameters
     since, until = given.get("since"), given.get("until")
     return journal.entries(
@@ -68,31 +83,35 @@ def _chosen(call: Call, journal: Journal, *, violating: bool = False) -> list[En
         status=given.get("status"),
         since=None if since is None else instant_of(since),
         until=None if until is None else instant_of(until),
-        violating=violating,
+        only_violations=only_violations,
     )
 
 
-def _verdict(hosts: Worlds, entries: list[Entry], question: Document) -> Verdict:
-    match question:
+def _verify(
+    worlds: Worlds, entries: list[JournalEntry], assertion: Document
+) -> VerificationResult:
+    match assertion:
         case {"called": node}:
             times, at_least = node.get("times"), node.get("at_least", 1)
-            one = wanted_call(hosts, node)
-            return called(entries, one, times=times, at_least=at_least)
+            one = resolve_expected_call(worlds, node)
+            return verify_called(entries, one, times=times, at_least=at_least)
         case {"never": node}:
-            return never(entries, wanted_call(hosts, node))
+            return verify_never_called(entries, resolve_expected_call(worlds, node))
         case {"in_order": nodes}:
-            return in_order(entries, [wanted_call(hosts, node) for node in nodes])
+            return verify_in_order(
+                entries, [resolve_expected_call(worlds, node) for node in nodes]
+            )
     raise Problem(400, 'ask for "called", "never" or "in_order"')
 
 
-def wanted_call(hosts: Worlds, node: Json) -> Wanted:
+def resolve_expected_call(worlds: Worlds, node: Json) -> ExpectedCall:
     """A call as the question has it. Raises ``Problem`` if nobody can make it."""
     if isinstance(node, str):
         node = {"operation": node}
     operation, api = node["operation"], node.get("api")
     there = {
         (name, known)
-        for name, service in hosts.services.items()
+        for name, service in worlds.services.items()
         for known in service.contract.operations
         if api in {None, name}
     }
@@ -100,4 +119,4 @@ def wanted_call(hosts: Worlds, node: Json) -> Wanted:
         names = ", ".join(sorted(known for _, known in there)) or "none"
         of = f" of {api}" if api else ""
         raise Problem(404, f"{operation!r} is no operation{of}; there is {names}")
-    return wanted(operation, node.get("with"), api)
+    return build_expected_call(operation, node.get("with"), api)

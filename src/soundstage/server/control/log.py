@@ -1,24 +1,24 @@
 """The log: a world taken from one server to another."""
 
-from soundstage.apis.api import Answer, Call, Handler
-from soundstage.server.control.worlds import as_json
+from soundstage.apis.api import Handler, RequestContext, Response
+from soundstage.server.control.worlds import serialize_world
+from soundstage.server.hosts import Worlds
 from soundstage.server.problems import Problem
-from soundstage.server.worlds import Worlds
 from soundstage.world.errors import WorldError
 
 
-def handlers(hosts: Worlds) -> dict[str, Handler]:
+def handlers(worlds: Worlds) -> dict[str, Handler]:
     """Export and import of the world that is addressed."""
 
-    def export_log(call: Call) -> Answer:
-        return Answer(call.world.exported())
+    def export_log(call: RequestContext) -> Response:
+        return Response(call.world.exported())
 
-    def import_log(call: Call) -> Answer:
-        hosted = hosts.hosting(call.world)
+    def import_log(call: RequestContext) -> Response:
+        hosted = worlds.host_of(call.world)
         try:
-            hosts.restore(hosted, call.body)
+            worlds.import_world(hosted, call.body)
         except (WorldError, ValueError, KeyError, TypeError) as error:
             raise Problem(409, f"this log cannot be replayed: {error}") from error
-        return Answer(as_json(hosted, call.base_url))
+        return Response(serialize_world(hosted, call.base_url))
 
     return {"exportLog": export_log, "importLog": import_log}

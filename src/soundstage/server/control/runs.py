@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from soundstage.apis.api import Answer, Call, Handler
+from soundstage.apis.api import Handler, RequestContext, Response
+from soundstage.server.hosts import Worlds
 from soundstage.server.problems import Problem
-from soundstage.server.worlds import Worlds
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
+from soundstage.world.commands import Interrupt, Start
 from soundstage.world.errors import FixtureError, TooFar, Unknown
-from soundstage.world.log import Interrupt, Start
-from soundstage.world.timeline import Run
+from soundstage.world.runs import Run
 
 
 def handlers(_hosts: Worlds) -> dict[str, Handler]:
@@ -18,13 +18,15 @@ def handlers(_hosts: Worlds) -> dict[str, Handler]:
     return {
         "startRun": start_run,
         "listWorldRuns": list_runs,
-        "getWorldRun": lambda call: Answer(_run(call, _named(call))),
+        "getWorldRun": lambda call: Response(
+            _serialize_named_run(call, _get_run(call))
+        ),
         "endRun": end_run,
     }
 
 
 @contextmanager
-def worded() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Let a world's errors be problems: 404 for what is not there, 409 for the rest."""
     try:
         yield
@@ -36,7 +38,7 @@ def worded() -> Iterator[None]:
         raise Problem(409, str(error)) from error
 
 
-def start_run(call: Call) -> Answer:
+def start_run(call: RequestContext) -> Response:
     """Start a run now; its whole future is written."""
     wanted = call.body
     command = Start(
@@ -47,34 +49,39 @@ def start_run(call: Call) -> Answer:
         wanted.get("fields", {}),
         wanted.get("beginning"),
     )
-    with worded():
+    with translate_errors():
         run = call.world.apply(command)
-    return Answer(_as_json(call, wanted["api"], run), 201)
+    return Response(_serialize_run(call, wanted["api"], run), 201)
 
 
-def list_runs(call: Call) -> Answer:
+def list_runs(call: RequestContext) -> Response:
     """The runs that have begun, the newest first. O(n log n)."""
-    with worded():
+    with translate_errors():
         state = call.world.state(call.parameters["api"])
     begun = [run for run in state.runs if state.started(run) <= call.now]
     begun.sort(key=state.started)
     newest = [state.runs[run] for run in begun[::-1][: call.parameters["limit"]]]
-    return Answer({"runs": [_run(call, run) for run in newest], "total": len(begun)})
+    return Response(
+        {
+            "runs": [_serialize_named_run(call, run) for run in newest],
+            "total": len(begun),
+        }
+    )
 
 
-def end_run(call: Call) -> Answer:
+def end_run(call: RequestContext) -> Response:
     """Replace the rest of a run by an ending."""
     api, run_id = call.parameters["api"], call.parameters["id"]
-    _named(call)
-    with worded():
+    _get_run(call)
+    with translate_errors():
         wanted = call.body
         command = Interrupt(api, run_id, wanted["ending"], wanted.get("with", {}))
         call.world.apply(command)
-    return Answer(_run(call, _named(call)))
+    return Response(_serialize_named_run(call, _get_run(call)))
 
 
-def _named(call: Call) -> Run:
-    with worded():
+def _get_run(call: RequestContext) -> Run:
+    with translate_errors():
         state = call.world.state(call.parameters["api"])
     run = state.runs.get(call.parameters["id"])
     if run is None or run.at > call.now:
@@ -82,11 +89,11 @@ def _named(call: Call) -> Run:
     return run
 
 
-def _run(call: Call, run: Run) -> Document:
-    return _as_json(call, call.parameters["api"], run)
+def _serialize_named_run(call: RequestContext, run: Run) -> Document:
+    return _serialize_run(call, call.parameters["api"], run)
 
 
-def _as_json(call: Call, api: str, run: Run) -> Document:
+def _serialize_run(call: RequestContext, api: str, run: Run) -> Document:
     """The run as it is now: ``call.now`` may be a moment before it began."""
     state = call.world.state(api)
     kind = run.records[0].kind

@@ -1,32 +1,32 @@
 """The server itself: its health, and the contracts that it serves."""
 
-from soundstage.apis.api import Answer, Call, Handler, NotFound
-from soundstage.contract.contract import Contract
-from soundstage.server.worlds import Worlds
+from soundstage.apis.api import Handler, NotFound, RequestContext, Response
+from soundstage.openapi.contract import Contract
+from soundstage.server.hosts import Worlds
 from soundstage.world.clock import rfc3339
 
 
-def handlers(hosts: Worlds, own: Contract) -> dict[str, Handler]:
+def handlers(worlds: Worlds, control_contract: Contract) -> dict[str, Handler]:
     """``own`` is the control API's contract, which is served like the others."""
-    contracts = {name: service.contract for name, service in hosts.services.items()}
-    contracts[own.name] = own
+    contracts = {name: service.contract for name, service in worlds.services.items()}
+    contracts[control_contract.name] = control_contract
 
-    def get_health(call: Call) -> Answer:
-        return Answer(
+    def get_health(call: RequestContext) -> Response:
+        return Response(
             {
                 "status": "ok",
-                "world": hosts.hosting(call.world).name,
+                "world": worlds.host_of(call.world).name,
                 "now": rfc3339(call.now),
                 "speed": call.world.clock.speed,
                 "seed": call.world.opening.seed,
-                "apis": list(hosts.services),
+                "apis": list(worlds.services),
             }
         )
 
-    def get_spec(call: Call) -> Answer:
+    def get_spec(call: RequestContext) -> Response:
         name = call.parameters["api"]
         if name not in contracts:
             raise NotFound("specs", name)
-        return Answer(contracts[name].document)
+        return Response(contracts[name].document)
 
     return {"getHealth": get_health, "getSpec": get_spec}

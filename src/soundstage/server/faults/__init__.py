@@ -6,22 +6,20 @@ Another kind is another module, and its name in ``_ALL``.
 from collections.abc import Mapping
 from functools import cache
 
-from soundstage.contract.schema import Schema
-from soundstage.server.faults.drift import Drift
+from soundstage.openapi.schema import Schema
 from soundstage.server.faults.fault import Fault
-from soundstage.server.faults.latency import Latency
-from soundstage.server.faults.malformed import Malformed
-from soundstage.server.faults.rate_limit import RateLimit
-from soundstage.server.faults.reset import Reset
-from soundstage.server.faults.slow import Slow
-from soundstage.server.faults.stale import Stale
-from soundstage.server.faults.status import Status
-from soundstage.server.faults.timeout import Timeout
-from soundstage.server.faults.truncate import Truncate
+from soundstage.server.faults.responses import (
+    Drift,
+    Malformed,
+    RateLimit,
+    Status,
+    Truncate,
+)
+from soundstage.server.faults.timing import Latency, Reset, Slow, Stale, Timeout
 from soundstage.server.problems import Problem
 from soundstage.types import Document, Json
 
-_ALL: tuple[type[Fault], ...] = (
+_KIND_CLASSES: tuple[type[Fault], ...] = (
     Status,
     RateLimit,
     Latency,
@@ -34,21 +32,21 @@ _ALL: tuple[type[Fault], ...] = (
     Stale,
 )
 
-KINDS: Mapping[str, type[Fault]] = {kind.NAME: kind for kind in _ALL}
+FAULT_KINDS: Mapping[str, type[Fault]] = {kind.NAME: kind for kind in _KIND_CLASSES}
 """Every kind of fault, by name."""
 
 
-def make_fault(name: str, options: Mapping[str, Json]) -> Fault:
+def create_fault(name: str, options: Mapping[str, Json]) -> Fault:
     """A fault with these options. Raises ``Problem`` that says what there is."""
-    if name not in KINDS:
-        there = ", ".join(KINDS)
+    if name not in FAULT_KINDS:
+        there = ", ".join(FAULT_KINDS)
         raise Problem(404, f"there is no fault {name!r}; there are: {there}")
-    kind = KINDS[name]
-    wrong = _schema(name).violations(dict(options), "options")
+    kind = FAULT_KINDS[name]
+    wrong = _compile_options_schema(name).violations(dict(options), "options")
     if wrong:
         there = ", ".join(kind.OPTIONS) or "none"
         said = "; ".join(map(str, wrong))
-        raise Problem(409, f"{said}. {kind.ABOUT} The options of {name}: {there}")
+        raise Problem(409, f"{said}. {kind.DESCRIPTION} The options of {name}: {there}")
     defaults = {
         option: schema["default"]
         for option, schema in kind.OPTIONS.items()
@@ -63,10 +61,10 @@ def options_schema(kind: type[Fault]) -> Document:
         "type": "object",
         "additionalProperties": False,
         "properties": kind.OPTIONS,
-        **kind.RULES,
+        **kind.SCHEMA_KEYWORDS,
     }
 
 
 @cache
-def _schema(name: str) -> Schema:
-    return Schema(options_schema(KINDS[name]), "")
+def _compile_options_schema(name: str) -> Schema:
+    return Schema(options_schema(FAULT_KINDS[name]), "")

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from soundstage.apis.api import Answer, Api
-from soundstage.server.faults.wire import Wire
-from soundstage.server.message import Message
+from soundstage.apis.api import Api, Response
+from soundstage.server.faults.connection import ClientConnection
+from soundstage.server.message import EncodedResponse
 from soundstage.types import Document
-from soundstage.world.chance import Chance
+from soundstage.world.random import Chance
 
-HEADER = b"soundstage-fault"
+FAULT_HEADER = b"soundstage-fault"
 """Names, in an answer, the rule by which a fault struck."""
 
 
@@ -22,40 +22,46 @@ class Fault:
     """
 
     NAME: ClassVar[str]
-    ABOUT: ClassVar[str]
-    ANSWERS: ClassVar[bool] = True  # at least a status goes out
+    DESCRIPTION: ClassVar[str]
+    SENDS_RESPONSE: ClassVar[bool] = True  # at least a status goes out
     OPTIONS: ClassVar[Document] = {}
-    RULES: ClassVar[Document] = {}
+    SCHEMA_KEYWORDS: ClassVar[Document] = {}
 
-    def behind(self) -> int:
+    def read_lag_ms(self) -> int:
         """By how many milliseconds the handler reads too early."""
         return 0
 
-    def instead(self, _api: Api) -> Answer | None:
+    def replace_response(self, _api: Api) -> Response | None:
         """The answer that takes the handler's place, whatever the contract says."""
         return None
 
-    def after(self, message: Message) -> Message:
+    def transform_response(self, response: EncodedResponse) -> EncodedResponse:
         """What goes out in place of an answer that was found valid."""
-        return message
+        return response
 
-    async def deliver(self, message: Message, wire: Wire, _chance: Chance) -> None:
+    async def send(
+        self, response: EncodedResponse, connection: ClientConnection, _random: Chance
+    ) -> None:
         """Send the answer, in a fashion."""
-        await wire.send_all(message)
+        await connection.send_all(response)
 
 
 @dataclass(frozen=True, slots=True)
-class Struck:
+class AppliedFault:
     """A fault on a request: by which rule, with its own chance."""
 
-    rule: str
+    rule_id: str
     fault: Fault
-    chance: Chance
+    random: Chance
 
-    def written(self, message: Message) -> Message:
+    def transform(self, response: EncodedResponse) -> EncodedResponse:
         """The answer as it is to go out; it says that it is a fault's."""
-        return self.fault.after(message).with_header(HEADER, self.rule.encode())
+        return self.fault.transform_response(response).with_header(
+            FAULT_HEADER, self.rule_id.encode()
+        )
 
-    async def deliver(self, message: Message, wire: Wire) -> None:
+    async def send(
+        self, response: EncodedResponse, connection: ClientConnection
+    ) -> None:
         """Send it."""
-        await self.fault.deliver(message, wire, self.chance)
+        await self.fault.send(response, connection, self.random)

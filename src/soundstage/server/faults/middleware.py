@@ -4,10 +4,10 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from soundstage.server.exchange import KEY, Exchange
+from soundstage.server.exchange import SCOPE_KEY, Exchange
 
 
-class Faults:
+class FaultInjection:
     """Asks the world's rules, and lets what struck act on the way in.
 
     The way out is Delivery's: what went through the stack by then was found valid.
@@ -17,24 +17,28 @@ class Faults:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        exchange: Exchange = scope[KEY]
-        if exchange.hosted.faults:
-            _strike(exchange)
-        return _done() if exchange.forced else self.app(scope, receive, send)
+        exchange: Exchange = scope[SCOPE_KEY]
+        if exchange.world_host.faults:
+            _apply_fault(exchange)
+        return (
+            _skip_handler()
+            if exchange.skip_validation
+            else self.app(scope, receive, send)
+        )
 
 
-async def _done() -> None:
+async def _skip_handler() -> None:
     """The handler is not asked."""
 
 
-def _strike(exchange: Exchange) -> None:
+def _apply_fault(exchange: Exchange) -> None:
     operation, arguments = exchange.operation, exchange.arguments
     if operation is None or arguments is None:
         raise RuntimeError("a fault was to strike a request that nobody validated")
-    exchange.struck = struck = exchange.hosted.faults.choose(
+    exchange.applied_fault = struck = exchange.world_host.faults.choose(
         exchange.service.name, operation.id, arguments, exchange.world.opening.seed
     )
     if struck:
-        exchange.lag = struck.fault.behind()
-        exchange.answer = struck.fault.instead(exchange.service.api)
-        exchange.forced = exchange.answer is not None
+        exchange.read_lag_ms = struck.fault.read_lag_ms()
+        exchange.response = struck.fault.replace_response(exchange.service.api)
+        exchange.skip_validation = exchange.response is not None

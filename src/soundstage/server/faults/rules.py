@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from soundstage.apis.service import Service
-from soundstage.contract.operation import Arguments, Operation
-from soundstage.server.faults import make_fault
-from soundstage.server.faults.fault import Fault, Struck
+from soundstage.apis.registry import Service
+from soundstage.openapi.operation import Arguments, Operation
+from soundstage.server.faults import create_fault
+from soundstage.server.faults.fault import AppliedFault, Fault
 from soundstage.server.problems import Problem
 from soundstage.types import Document, Json
-from soundstage.world.chance import Seeded
+from soundstage.world.random import Seeded
 
 
 @dataclass(slots=True, eq=False)
-class Rule:
+class FaultRule:
     """A fault, and the requests that it strikes.
 
     ``wanted`` is the rule as somebody asked for it. ``targets`` are APIs and operation
@@ -22,53 +22,53 @@ class Rule:
 
     id: str
     fault: Fault
-    wanted: Document
+    spec: Document
     targets: frozenset[tuple[str, str]]
-    seen: int = 0
+    matched: int = 0
     hits: int = 0
 
-    def strikes(self, arguments: Arguments, seed: int) -> Struck | None:
+    def apply(self, arguments: Arguments, seed: int) -> AppliedFault | None:
         """What befalls a request for one of the targets."""
-        if not _matches(self.wanted.get("match", {}), arguments):
+        if not _matches_arguments(self.spec.get("match", {}), arguments):
             return None
-        chance = Seeded(seed, "fault", self.id, self.seen)
-        self.seen += 1
-        times, probability = self.wanted.get("times"), self.wanted.get("probability")
+        chance = Seeded(seed, "fault", self.id, self.matched)
+        self.matched += 1
+        times, probability = self.spec.get("times"), self.spec.get("probability")
         if times is not None and self.hits >= times:
             return None
         if probability is not None and chance.real(0, 1) >= probability:
             return None
         self.hits += 1
-        return Struck(self.id, self.fault, chance)
+        return AppliedFault(self.id, self.fault, chance)
 
     def as_json(self) -> Document:
         """The rule as the control API shows it."""
-        told = {"id": self.id, "options": {}, "match": {}, **self.wanted}
-        return {**told, "seen": self.seen, "hits": self.hits}
+        told = {"id": self.id, "options": {}, "match": {}, **self.spec}
+        return {**told, "seen": self.matched, "hits": self.hits}
 
 
 @dataclass(slots=True, eq=False)
-class Rules:
+class FaultRules:
     """The rules of one world; the first one that strikes wins."""
 
-    _rules: dict[str, Rule] = field(default_factory=dict)
-    _made: int = 0
+    _rules: dict[str, FaultRule] = field(default_factory=dict)
+    _created: int = 0
 
     def __len__(self) -> int:
         return len(self._rules)
 
-    def __iter__(self) -> Iterator[Rule]:
+    def __iter__(self) -> Iterator[FaultRule]:
         return iter(self._rules.values())
 
-    def add(self, services: Mapping[str, Service], wanted: Document) -> Rule:
+    def add(self, services: Mapping[str, Service], spec: Document) -> FaultRule:
         """A new rule, after the others. Raises ``Problem``."""
-        _check_share(wanted)
-        fault = make_fault(wanted["kind"], wanted.get("options", {}))
-        targets = dict(_targets(services, wanted))
-        _check_names(targets.values(), wanted.get("match", {}))
-        self._made += 1
-        rule_id = f"{fault.NAME}-{self._made}"
-        rule = Rule(rule_id, fault, wanted, frozenset(targets))
+        _check_limits(spec)
+        fault = create_fault(spec["kind"], spec.get("options", {}))
+        targets = dict(_find_targets(services, spec))
+        _check_parameter_names(targets.values(), spec.get("match", {}))
+        self._created += 1
+        rule_id = f"{fault.NAME}-{self._created}"
+        rule = FaultRule(rule_id, fault, spec, frozenset(targets))
         self._rules[rule_id] = rule
         return rule
 
@@ -83,37 +83,39 @@ class Rules:
     def clear(self) -> None:
         """Take all away; the next one is the first again."""
         self._rules.clear()
-        self._made = 0
+        self._created = 0
 
     def choose(
         self, api: str, operation: str, arguments: Arguments, seed: int
-    ) -> Struck | None:
+    ) -> AppliedFault | None:
         """The fault that strikes a valid request, if one does."""
         for rule in self:
             if (api, operation) in rule.targets and (
-                struck := rule.strikes(arguments, seed)
+                struck := rule.apply(arguments, seed)
             ):
                 return struck
         return None
 
 
-def _check_share(wanted: Document) -> None:
+def _check_limits(spec: Document) -> None:
     """Raise ``Problem`` for a count or a share that cannot be."""
-    if "times" in wanted and "probability" in wanted:
+    if "times" in spec and "probability" in spec:
         raise Problem(409, 'say "times" or "probability", not both')
-    if wanted.get("times", 1) < 1:
-        raise Problem(409, f"times are 1 or more, not {wanted['times']}")
-    if not 0 <= wanted.get("probability", 0) <= 1:
-        detail = f"a probability is from 0 to 1, not {wanted['probability']}"
+    if spec.get("times", 1) < 1:
+        raise Problem(409, f"times are 1 or more, not {spec['times']}")
+    if not 0 <= spec.get("probability", 0) <= 1:
+        detail = f"a probability is from 0 to 1, not {spec['probability']}"
         raise Problem(409, detail)
 
 
-Target = tuple[tuple[str, str], Operation]
+OperationTarget = tuple[tuple[str, str], Operation]
 
 
-def _targets(services: Mapping[str, Service], wanted: Document) -> Iterator[Target]:
+def _find_targets(
+    services: Mapping[str, Service], spec: Document
+) -> Iterator[OperationTarget]:
     """The operations that a rule is about. Raises ``Problem``."""
-    api, operation_id = wanted.get("api"), wanted.get("operation")
+    api, operation_id = spec.get("api"), spec.get("operation")
     if api is not None and api not in services:
         there = ", ".join(services)
         raise Problem(404, f"there is no API {api!r}; there are: {there}")
@@ -131,7 +133,9 @@ def _targets(services: Mapping[str, Service], wanted: Document) -> Iterator[Targ
     yield from chosen
 
 
-def _check_names(operations: Iterable[Operation], match: Mapping[str, Json]) -> None:
+def _check_parameter_names(
+    operations: Iterable[Operation], match: Mapping[str, Json]
+) -> None:
     """Raise ``Problem`` for a parameter that none of the operations has."""
     known = {p.name for operation in operations for p in operation.parameters}
     for name in match:
@@ -141,16 +145,19 @@ def _check_names(operations: Iterable[Operation], match: Mapping[str, Json]) -> 
             raise Problem(409, f"{detail}. What begins with / points into the body")
 
 
-def _matches(match: Mapping[str, Json], arguments: Arguments) -> bool:
-    return all(_is(wanted, _value(arguments, n)) for n, wanted in match.items())
+def _matches_arguments(match: Mapping[str, Json], arguments: Arguments) -> bool:
+    return all(
+        _equals_or_contains(wanted, _get_value(arguments, n))
+        for n, wanted in match.items()
+    )
 
 
-def _is(wanted: Json, given: Json) -> bool:
+def _equals_or_contains(expected: Json, actual: Json) -> bool:
     """Whether they are equal; a list may also hold what is wanted."""
-    return bool(given == wanted or (isinstance(given, list) and wanted in given))
+    return bool(actual == expected or (isinstance(actual, list) and expected in actual))
 
 
-def _value(arguments: Arguments, name: str) -> Json:
+def _get_value(arguments: Arguments, name: str) -> Json:
     """The parameter of this name, or what this JSON pointer leads to in the body."""
     if not name.startswith("/"):
         return arguments.parameters.get(name)

@@ -1,0 +1,38 @@
+"""Whether a task takes runs: what was commanded, and what its runs made of it."""
+
+from itertools import pairwise
+from typing import Final
+
+from soundstage.apis.algolia_ingestion.failure_streaks import reaches_failure_threshold
+from soundstage.types import Document
+from soundstage.world.clock import rfc3339, within_years
+from soundstage.world.record import Record
+from soundstage.world.state import State
+
+DEFAULT_FAILURE_THRESHOLD: Final = 5
+"""Failed runs in a row that disable a task, where its policies say nothing else."""
+
+
+def is_enabled(state: State, task: Document, now: int) -> bool:
+    """Whether a task takes runs: it was enabled, and has not failed too often since.
+
+    Nothing is written down when the last failure comes, so that reading changes
+    nothing. As long as ``fails_too_often`` takes.
+    """
+    if not task["enabled"]:
+        return False
+    most = task.get("policies", {}).get("criticalThreshold", DEFAULT_FAILURE_THRESHOLD)
+    record = state.collection("tasks").record(task["taskID"])
+    since = rfc3339(within_years(find_enabled_since(record, now))) if record else ""
+    runs = state.collection("runs").family(task["taskID"])
+    return not reaches_failure_threshold(runs, since, most, now)
+
+
+def find_enabled_since(record: Record, now: int) -> int:
+    """The last instant at which a task became enabled, or the one that it is from."""
+    since = record.began
+    versions = zip(record.times, record.documents, strict=True)
+    for (_, old), (at, new) in pairwise(versions):
+        if at <= now and new and new["enabled"] and not (old and old["enabled"]):
+            since = at
+    return since

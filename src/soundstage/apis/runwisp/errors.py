@@ -1,0 +1,95 @@
+"""Every refusal, in RunWisp's own words."""
+
+from http import HTTPStatus
+
+from soundstage.apis.api import (
+    ApiError,
+    NotFound,
+    Response,
+    default_status,
+)
+from soundstage.openapi.errors import (
+    Refused,
+    TooLarge,
+    Unauthorized,
+    Unrouted,
+    Violation,
+)
+from soundstage.types import Document, Json
+
+NOT_FOUND_MESSAGES = {
+    "tasks": "task not found",
+    "runs": "run not found",
+    "logs": "Run not found",
+    "schemas": "schema not found",
+}
+TRIGGER_DISABLED = "API triggering disabled for this task"
+SERVICE_NOT_TRIGGERABLE = "services cannot be triggered; use the restart endpoint"
+NOT_A_SERVICE = "task is not a service"
+RUN_NOT_RUNNING = "run is not currently running"
+RUN_NOT_ENDED = "cannot delete a run that is still pending or running; stop it first"
+
+INVALID_CHALLENGE = "Invalid or expired challenge"
+INVALID_PASSWORD = "Invalid password"  # noqa: S105 - what is said, not a secret
+
+
+class LoginFailed(ApiError):
+    """Logging in failed; the text says why."""
+
+
+def render_error(error: Refused | ApiError) -> Response:
+    """RFC 9457 problem details; but what refuses a credential is plain text."""
+    match error:
+        case Unauthorized(missing=missing):
+            text = "no token found" if missing else "token is unauthorized"
+            return Response(text, 401, "text/plain")
+        case LoginFailed():
+            return Response(str(error), 401, "text/plain")
+        case Unrouted() | TooLarge():
+            return _render_problem(default_status(error), str(error))
+        case NotFound(collection=collection):
+            return _render_problem(404, NOT_FOUND_MESSAGES.get(collection, str(error)))
+        case Refused(violations=violations):
+            # Logging in alone takes a body, and its route is none of the framework's.
+            if any(violation.place == "body" for violation in violations):
+                return Response("Invalid request", 400, "text/plain")
+            errors = [_render_violation(violation) for violation in violations]
+            return _render_problem(422, "validation failed", errors=errors)
+        case _:
+            return _render_problem(default_status(error), str(error))
+
+
+def _render_problem(status: int, detail: str, **members: Json) -> Response:
+    title = HTTPStatus(status).phrase
+    body = {"title": title, "status": status, "detail": detail, **members}
+    return Response(body, status, "application/problem+json")
+
+
+def _render_violation(violation: Violation) -> Document:
+    return {
+        "message": _render_message(violation),
+        "location": violation.location,
+        "value": violation.value,
+    }
+
+
+def _render_message(violation: Violation) -> str:
+    """As the real server's framework words it, where it knows the rule."""
+    limit = violation.limit
+    match violation.rule:
+        case "minimum":
+            return f"expected number >= {limit}"
+        case "maximum":
+            return f"expected number <= {limit}"
+        case "enum":
+            return f'expected value to be one of "{", ".join(map(str, limit))}"'
+        case "pattern":
+            return f"expected string to match pattern {limit}"
+        case "minLength":
+            return f"expected length >= {limit}"
+        case "maxLength":
+            return f"expected length <= {limit}"
+        case "type":
+            return f"invalid {' or '.join(limit or ['value'])}"
+        case _:
+            return violation.message

@@ -1,0 +1,46 @@
+"""Bodies that name their schema, and the schemas themselves."""
+
+from functools import cache
+
+from soundstage import vendored_files
+from soundstage.apis.api import NotFound, RequestContext, Response
+from soundstage.openapi.contract import load_contract
+from soundstage.types import Document, Json
+
+
+def build_described_response(
+    context: RequestContext, schema_name: str, body: Document, status: int = 200
+) -> Response:
+    """A body that names its schema, in itself and in a Link header."""
+    path = f"/schemas/{schema_name}.json"
+    link = (("Link", f'<{path}>; rel="describedBy"'),)
+    return Response({"$schema": context.base_url + path, **body}, status, headers=link)
+
+
+def retrieve_schema(context: RequestContext) -> Response:
+    """The schema of a body, its references as absolute addresses."""
+    name = context.parameters["name"]
+    schema = _load_schemas().get(name)
+    if schema is None:
+        raise NotFound("schemas", name)
+    return Response(_resolve_references(schema, context.base_url))
+
+
+@cache
+def _load_schemas() -> dict[str, Document]:
+    contract = load_contract("runwisp", vendored_files.specs() / "runwisp")
+    schemas: dict[str, Document] = contract.document["components"]["schemas"]
+    return schemas
+
+
+def _resolve_references(node: Json, base_url: str) -> Json:
+    if isinstance(node, list):
+        return [_resolve_references(item, base_url) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: f"{base_url}/schemas/{value.rpartition('/')[2]}.json"
+        if key == "$ref"
+        else _resolve_references(value, base_url)
+        for key, value in node.items()
+    }

@@ -1,0 +1,134 @@
+"""Filters of chunks: which fields they look at, and what must be true of these."""
+
+from collections.abc import Callable, Mapping
+
+from soundstage.apis.trieve.errors import RejectedRequest
+from soundstage.apis.trieve.geometry import (
+    is_in_box,
+    is_in_circle,
+    is_in_polygon,
+    parse_point,
+)
+from soundstage.apis.trieve.model import normalize_time
+from soundstage.types import Document, Json
+
+_STORED_NAMES = {"timestamp": "time_stamp"}
+
+_COMPARISONS: dict[str, Callable[[Json, Json], bool]] = {
+    "gt": lambda value, bound: value > bound,
+    "gte": lambda value, bound: value >= bound,
+    "lt": lambda value, bound: value < bound,
+    "lte": lambda value, bound: value <= bound,
+}
+
+_SHAPE_PREDICATES = {
+    "geo_bounding_box": is_in_box,
+    "geo_polygon": is_in_polygon,
+    "geo_radius": is_in_circle,
+}
+
+
+def matches(
+    chunk: Document, memberships: Mapping[str, Json], chunk_filter: Document
+) -> bool:
+    """Whether a filter finds a chunk; one without conditions finds all.
+
+    ``places`` are ``group_ids`` and ``group_tracking_ids``. Raises ``BadRequest``.
+    """
+    subject = {**chunk, **memberships}
+    must = [_satisfies(subject, c) for c in chunk_filter.get("must") or ()]
+    must_not = [_satisfies(subject, c) for c in chunk_filter.get("must_not") or ()]
+    should = [_satisfies(subject, c) for c in chunk_filter.get("should") or ()]
+    return all(must) and not any(must_not) and (not should or any(should))
+
+
+def _satisfies(subject: Document, condition: Document) -> bool:
+    if "field" not in condition:
+        ids = [i.lower() for i in condition.get("ids") or ()]
+        tracking_ids = condition.get("tracking_ids") or ()
+        return subject["id"] in ids or subject.get("tracking_id") in tracking_ids
+    tests = {name: condition.get(name) for name in _CONDITION_TESTS}
+    given = {name: test for name, test in tests.items() if test is not None}
+    if "match_any" in given:  # it wins over match_all
+        given.pop("match_all", None)
+    values = _get_values(subject, condition["field"])
+    return bool(given) and all(
+        _CONDITION_TESTS[name](values, test) for name, test in given.items()
+    )
+
+
+def _get_values(subject: Document, path: str) -> list[Json]:
+    """What a field holds, as a list; ``metadata.a.b`` leads into the metadata."""
+    value: Json = subject
+    for step in _STORED_NAMES.get(path, path).split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def _matches_any(values: list[Json], expected: list[Json]) -> bool:
+    return any(_is_equal(value, one) for value in values for one in expected)
+
+
+def _matches_all(values: list[Json], expected: list[Json]) -> bool:
+    return all(any(_is_equal(value, one) for value in values) for one in expected)
+
+
+def _is_equal(value: Json, expected: Json) -> bool:
+    """JSON knows no difference between 1 and 1.0; Python none between 1 and true."""
+    return isinstance(value, bool) == isinstance(expected, bool) and value == expected
+
+
+def _matches_boolean(values: list[Json], expected: bool) -> bool:  # noqa: FBT001 - as JSON has it
+    return any(value is expected for value in values)
+
+
+def _matches_range(values: list[Json], bounds: Document) -> bool:
+    numbers = (
+        v for v in values if isinstance(v, int | float) and not isinstance(v, bool)
+    )
+    return any(_is_within_bounds(number, bounds) for number in numbers)
+
+
+def _matches_date_range(values: list[Json], bounds: Document) -> bool:
+    """Moments as the server writes them, which sort as they follow one another."""
+    try:
+        plain = {
+            name: normalize_time(bounds[name])
+            for name in _COMPARISONS
+            if bounds.get(name) is not None
+        }
+    except ValueError as error:
+        raise RejectedRequest("Invalid timestamp format") from error
+    moments = (value for value in values if isinstance(value, str))
+    return any(_is_within_bounds(moment, plain) for moment in moments)
+
+
+def _is_within_bounds(value: Json, bounds: Document) -> bool:
+    return all(
+        compare(value, bounds[name])
+        for name, compare in _COMPARISONS.items()
+        if bounds.get(name) is not None
+    )
+
+
+def _make_shape_test(name: str) -> Callable[[list[Json], Json], bool]:
+    def matches_shape(values: list[Json], shape: Document) -> bool:
+        points = (parse_point(value) for value in values if isinstance(value, dict))
+        return any(
+            point is not None and _SHAPE_PREDICATES[name](point, shape)
+            for point in points
+        )
+
+    return matches_shape
+
+
+_CONDITION_TESTS: dict[str, Callable[[list[Json], Json], bool]] = {
+    "match_any": _matches_any,
+    "match_all": _matches_all,
+    "boolean": _matches_boolean,
+    "range": _matches_range,
+    "date_range": _matches_date_range,
+    **{name: _make_shape_test(name) for name in _SHAPE_PREDICATES},
+}

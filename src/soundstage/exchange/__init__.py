@@ -1,0 +1,1 @@
+"""Recorded HTTP exchanges: HAR, redaction, expectations, coverage counting."""

@@ -1,0 +1,299 @@
+"""OpenAPI 3.0 and 3.1 schemas in one form: JSON Schema 2020-12, compiled once."""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from functools import cached_property
+from typing import Final
+from urllib.parse import unquote
+
+import jsonschema_rs
+
+from soundstage.openapi.document import resolved
+from soundstage.openapi.enums import Listed
+from soundstage.openapi.errors import DocumentError, Violation
+from soundstage.openapi.formats import FORMATS
+from soundstage.types import Document, Json
+
+
+class Side(Enum):
+    """Who says it: a request may leave out what is read-only, an answer the rest."""
+
+    REQUEST = "readOnly"
+    ANSWER = "writeOnly"
+
+
+JSON_TYPES: Final = frozenset(
+    {"null", "boolean", "integer", "number", "string", "array", "object"}
+)
+
+BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+
+_LIMITS: Final = tuple(
+    "limit options pattern format types multiple_of unexpected".split()
+)
+"""Where an error's kind keeps what its keyword says."""
+
+_ONE: Final = frozenset(
+    "items additionalProperties not contains propertyNames if then else "
+    "unevaluatedItems unevaluatedProperties".split()
+)
+_LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_MAPS: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_PLAIN: Final = frozenset(
+    "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum "
+    "maxLength minLength pattern maxItems minItems uniqueItems maxContains minContains "
+    "maxProperties minProperties required dependentRequired format".split()
+)
+_SILENT: Final = frozenset(
+    "title description default deprecated readOnly writeOnly example examples "
+    "discriminator xml externalDocs $comment contentEncoding contentMediaType".split()
+)
+
+
+class Schema:
+    """A compiled schema: quick to say yes, complete when it says no.
+
+    What ``compile`` raises is raised by its first use if nobody has called it.
+    """
+
+    def __init__(self, document: Document, pointer: str) -> None:
+        self.document, self.pointer = document, pointer
+        self._validator: jsonschema_rs.Draft202012Validator | None = None
+        self.is_valid: Callable[[Json], bool] = self._first
+
+    def _first(self, value: Json) -> bool:
+        return self.compile().is_valid(value)
+
+    def compile(self) -> jsonschema_rs.Draft202012Validator:
+        """The validator, made once. Raises ``DocumentError``."""
+        if self._validator is None:
+            try:
+                self._validator = jsonschema_rs.Draft202012Validator(
+                    self.document, validate_formats=True, formats=dict(FORMATS)
+                )
+            except (jsonschema_rs.ValidationError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                msg = f"is not a schema that can be used: {reason}"
+                raise DocumentError(msg, self.pointer) from error
+            self.is_valid = self._validator.is_valid
+        return self._validator
+
+    @cached_property
+    def listed(self) -> Listed:
+        """The values that it lists; found out when first asked for."""
+        return Listed(self.document)
+
+    def violations(self, value: Json, place: str, name: str = "") -> list[Violation]:
+        """Every way in which the value breaks the schema."""
+        return [
+            _violation(error, place, name)
+            for error in self.compile().iter_errors(value)
+        ]
+
+
+def _violation(
+    error: jsonschema_rs.ValidationError, place: str, name: str
+) -> Violation:
+    rule = str(error.schema_path[-1]) if error.schema_path else "false"
+    limit = next(
+        (getattr(error.kind, a) for a in _LIMITS if hasattr(error.kind, a)), None
+    )
+    message = error.message
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
+        rule, limit = "propertyNames", [error.kind.error.instance]
+    if rule == "enum" and isinstance(limit, list):
+        options = ("null" if value is None else repr(value) for value in limit)
+        message = f"{error.instance!r} is none of {', '.join(options)}"
+    path = tuple(error.instance_path)
+    return Violation(place, rule, message, name, path, error.instance, limit)
+
+
+def compile_schema(document: Document, node: Json, pointer: str, side: Side) -> Schema:
+    """The schema at ``pointer`` of an OpenAPI document.
+
+    Raises ``DocumentError`` for a keyword that means nothing in the document's version,
+    and for a reference to nothing.
+    """
+    normal = _Normal(document, side)
+    return schema_of(normal.schema(node, pointer), normal.defs, pointer)
+
+
+def schema_of(node: Json, defs: Document, pointer: str) -> Schema:
+    """A schema in the one form, with what it refers to."""
+    root = {"allOf": [node]} if isinstance(node, bool) else node
+    return Schema({**root, "$defs": defs} if defs else root, pointer)
+
+
+class _Normal:
+    """One pass over a schema and over all that it refers to."""
+
+    def __init__(self, document: Document, side: Side) -> None:
+        self.defs: dict[str, Json] = {}
+        self._names: dict[str, str] = {}  # a reference may hold what a URI may not
+        self._document = document
+        self._side = side
+        self._old = str(document.get("openapi", "")).startswith("3.0")
+
+    def schema(self, node: Json, pointer: str) -> Json:
+        if isinstance(node, bool):
+            return node
+        if not isinstance(node, dict):
+            raise DocumentError("a schema is an object", pointer)
+        if "$ref" in node:
+            ref = {"$ref": self._reference(node["$ref"], pointer)}
+            rest = {k: v for k, v in node.items() if k != "$ref"}
+            return ref if self._old else {**self._keywords(rest, pointer), **ref}
+        return self._keywords(node, pointer)
+
+    def _reference(self, ref: str, pointer: str) -> str:
+        if not ref.startswith("#/"):
+            msg = f"only references within the document are followed, not {ref!r}"
+            raise DocumentError(msg, pointer)
+        key = self._names.setdefault(unquote(ref), f"s{len(self._names)}")
+        if key not in self.defs:
+            self.defs[key] = True  # holds the place while a recursive schema is read
+            try:
+                target = resolved(self._document, unquote(ref))
+            except KeyError:
+                raise DocumentError(f"{ref} leads nowhere", pointer) from None
+            self.defs[key] = self.schema(target, ref[1:])
+        return f"#/$defs/{key}"
+
+    def _keywords(self, node: Document, pointer: str) -> Document:
+        result: Document = {}
+        for key, value in node.items():
+            place = f"{pointer}/{key}"
+            if key in _ONE:
+                result[key] = self.schema(value, place)
+            elif key in _LISTS:
+                result[key] = [
+                    self.schema(v, f"{place}/{i}") for i, v in enumerate(value)
+                ]
+            elif key in _MAPS:
+                result[key] = {
+                    k: self.schema(v, f"{place}/{k}") for k, v in value.items()
+                }
+            elif key in _PLAIN:
+                result[key] = value
+            elif not (key in _SILENT or key.startswith("x-") or self._is_null(key)):
+                raise DocumentError(self._unknown(key), place)
+        self._old_bounds(result)
+        self._number_format(result)
+        self._one_sided(node, result)
+        return _null_merged(_nullable(node, result) if self._old else result)
+
+    def _is_null(self, key: str) -> bool:
+        return self._old and key == "nullable"
+
+    def _unknown(self, key: str) -> str:
+        if key == "nullable":
+            return (
+                "nullable means nothing in OpenAPI 3.1; let an overlay make the type "
+                "a list with null in it"
+            )
+        return f"{key!r} is no keyword of a schema"
+
+    def _old_bounds(self, result: Document) -> None:
+        """OpenAPI 3.0's boolean exclusiveMinimum is 2020-12's number."""
+        for exclusive, bound in (
+            ("exclusiveMinimum", "minimum"),
+            ("exclusiveMaximum", "maximum"),
+        ):
+            if isinstance(result.get(exclusive), bool) and result.pop(exclusive):
+                result[exclusive] = result.pop(bound)
+
+    def _number_format(self, result: Document) -> None:
+        """Formats of numbers are bounds; validators know only formats of text."""
+        bounds = BOUNDS.get(result.get("format", ""))
+        if bounds:
+            del result["format"]
+            result["minimum"] = max(bounds[0], result.get("minimum", bounds[0]))
+            result["maximum"] = min(bounds[1], result.get("maximum", bounds[1]))
+
+    def _one_sided(self, node: Document, result: Document) -> None:
+        properties = node.get("properties", {})
+        if "required" in result:
+            result["required"] = [
+                name
+                for name in result["required"]
+                if not self._followed(properties.get(name, {})).get(self._side.value)
+            ]
+
+    def _followed(self, node: Json) -> Mapping[str, Json]:
+        try:
+            while isinstance(node, dict) and "$ref" in node:
+                node = resolved(self._document, node["$ref"])
+        except KeyError:
+            return {}  # complained of where the reference itself is read
+        return node if isinstance(node, dict) else {}
+
+
+def _nullable(node: Document, result: Document) -> Document:
+    if node.get("nullable") is not True:
+        return result
+    if "type" in result:
+        return {**result, "type": [result["type"], "null"]}
+    # Without a type 3.0.3 gives nullable no meaning; vendors mean this by it. As an
+    # anyOf it would only be said that a value is neither, not what is wrong with it.
+    return {"if": {"not": {"type": "null"}}, "then": result} if result else result
+
+
+def _null_merged(node: Document) -> Document:
+    """``oneOf: [{type: T, …}, {type: null}]`` as one schema: clearer complaints."""
+    branches = node.get("oneOf")
+    if not branches or len(node) != 1 or {"type": "null"} not in branches:
+        return node
+    others = [b for b in branches if b != {"type": "null"}]
+    if len(others) != 1 or not isinstance(others[0], dict):
+        return node
+    kind = others[0].get("type")
+    if not isinstance(kind, str) or others[0].keys() - _PLAIN - _MAPS - _ONE:
+        return node
+    merged = {**others[0], "type": [kind, "null"]}
+    if "enum" in merged:
+        merged["enum"] = [*merged["enum"], None]
+    return merged
+
+
+def types_of(schema: Document, node: Json) -> frozenset[str]:
+    """The JSON types that a normal schema may admit; wider than the truth at most."""
+    if not isinstance(node, dict):
+        return JSON_TYPES
+    found = JSON_TYPES
+    if "$ref" in node:
+        found &= types_of(schema, resolved(schema, node["$ref"]))
+    if "type" in node:
+        kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
+        found &= frozenset(kinds) | ({"integer"} if "number" in kinds else set())
+    if "enum" in node:
+        found &= {_type_of(value) for value in node["enum"]}
+    if "const" in node:
+        found &= {_type_of(node["const"])}
+    for branch in node.get("allOf", ()):
+        found &= types_of(schema, branch)
+    for key in ("anyOf", "oneOf"):
+        if key in node:
+            found &= _union(types_of(schema, branch) for branch in node[key])
+    return found
+
+
+def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*sets)
+
+
+def _type_of(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"

@@ -1,0 +1,1 @@
+"""The pytest plugin: the ``soundstage`` fixture and what a test does with it."""

@@ -1,0 +1,66 @@
+"""What a failing test says of its world: how it came to be, and how to see it again."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from soundstage.exchange.expectations import MAX_LISTED, format_entry
+from soundstage.pytest_plugin.handle import Soundstage
+from soundstage.types import Document
+from soundstage.world.clock import rfc3339
+
+
+def describe_failure(handle: Soundstage, path: Path) -> str:
+    """Seed, clock, commands, exchanges, violations; and what serves the world again.
+
+    The world is exported to ``path``.
+    """
+    exported = handle.export()
+    pace = f"{exported['speed']:g}x the wall" if exported["speed"] else "frozen"
+    lines = [
+        f"seed {exported['seed']}, now {rfc3339(exported['now'])}, {pace}",
+        *map(_format_command, _merge_advances(exported["log"])),
+        *map(format_entry, handle.journal[-MAX_LISTED:]),
+        *(f"violation: {found}" for found in handle.violations[-MAX_LISTED:]),
+        _export_world(handle, exported, path),
+    ]
+    return "\n".join(lines)
+
+
+def _export_world(handle: Soundstage, exported: Document, path: Path) -> str:
+    try:
+        path.write_text(json.dumps(exported, default=str) + "\n", encoding="utf-8")
+    except OSError as error:
+        return f"it could not be written to {path}: {error.strerror}"
+    return f"replay: {build_serve_command(handle, path)}"
+
+
+def build_serve_command(handle: Soundstage, path: Path) -> str:
+    """The command line that serves an exported world."""
+    words = ["soundstage", "serve", "--log", str(path)]
+    for api in handle.apis:
+        words += ["--api", api]
+    for fixture in handle.fixtures:
+        words += ["--fixture", str(fixture)]
+    return shlex.join(words)
+
+
+def _merge_advances(log: list[Document]) -> Iterator[Document]:
+    """The log with advances that follow one another as one."""
+    last: Document | None = None
+    for entry in log:
+        if last and last["command"] == entry["command"] == "advance":
+            last = {**last, "span": last["span"] + entry["span"]}
+            continue
+        if last:
+            yield last
+        last = entry
+    if last:
+        yield last
+
+
+def _format_command(entry: Document) -> str:
+    said = {key: value for key, value in entry.items() if value not in (None, {})}
+    said["at"] = rfc3339(entry["at"])
+    return json.dumps(said, separators=(",", ":"), default=str)

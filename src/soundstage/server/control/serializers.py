@@ -1,0 +1,96 @@
+"""Exchanges and what they covered, as the control API shows them."""
+
+import base64
+from collections.abc import Iterable
+
+from soundstage.exchange.coverage import OperationCoverage
+from soundstage.exchange.exchange import JournalEntry
+from soundstage.exchange.payload import Payload
+from soundstage.openapi.enums import Value
+from soundstage.types import Document
+from soundstage.world.clock import rfc3339
+
+
+def serialize_entry(entry: JournalEntry) -> Document:
+    """All of an exchange."""
+    return {
+        **_serialize_summary(entry),
+        "wall": rfc3339(entry.wall_time),
+        "took_ms": entry.duration_ms,
+        "parameters": dict(entry.parameters),
+        "headers": _serialize_headers(entry.request_headers),
+        "body": _serialize_body(entry.request_body),
+        "answer_headers": _serialize_headers(entry.response_headers),
+        "answer_body": _serialize_body(entry.response_body),
+        "violations": _serialize_violation_list(entry),
+        "fault": entry.fault,
+    }
+
+
+def serialize_violations(entry: JournalEntry) -> Document:
+    """An exchange that broke a contract, and how."""
+    return {**_serialize_summary(entry), "violations": _serialize_violation_list(entry)}
+
+
+def serialize_coverage(operations: Iterable[OperationCoverage]) -> Document:
+    """What was seen of operations."""
+    return {"operations": [_serialize_operation(one) for one in operations]}
+
+
+def _serialize_operation(operation: OperationCoverage) -> Document:
+    return {
+        "api": operation.api,
+        "operation": operation.operation,
+        "method": operation.method,
+        "path": operation.path,
+        "calls": operation.calls,
+        "statuses": {
+            "seen": list(operation.statuses),
+            "unseen": list(operation.uncovered_statuses),
+            "undocumented": list(operation.undocumented_statuses),
+        },
+        "parameters": {
+            "seen": list(operation.parameters),
+            "unseen": list(operation.uncovered_parameters),
+        },
+        "values": {
+            "seen": [_serialize_value(value) for value in operation.values],
+            "unseen": [_serialize_value(value) for value in operation.uncovered_values],
+        },
+    }
+
+
+def _serialize_value(value: Value) -> Document:
+    return {"at": value.at, "value": value.json}
+
+
+def _serialize_summary(entry: JournalEntry) -> Document:
+    return {
+        "number": entry.number,
+        "at": rfc3339(entry.timestamp),
+        "api": entry.api,
+        "operation": entry.operation,
+        "method": entry.method,
+        "path": entry.path,
+        "status": entry.status,
+    }
+
+
+def _serialize_violation_list(entry: JournalEntry) -> list[Document]:
+    return [violation.as_json() for violation in entry.violations]
+
+
+def _serialize_headers(headers: Iterable[tuple[str, str]]) -> list[Document]:
+    return [{"name": name, "value": value} for name, value in headers]
+
+
+def _serialize_body(body: Payload) -> Document | None:
+    """As JSON where it is, else as text, else in Base64."""
+    if not body.size:
+        return None
+    shown = {"size": body.size, "media_type": body.media_type, "cut": body.is_truncated}
+    if (value := body.json) is not None:
+        return {**shown, "json": value}
+    if (text := body.text) is not None:
+        return {**shown, "text": text}
+    return {**shown, "base64": base64.b64encode(body.data).decode()}

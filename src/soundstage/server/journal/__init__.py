@@ -1,1 +1,0 @@
-"""What went over the wire: kept, masked, written out, held against expectations."""

@@ -1,1 +1,0 @@
-"""What testers use: checks and judges."""

@@ -1,0 +1,1 @@
+"""Tools around the server: check, coverage, diff, fuzz, proxy, recorder, verify."""

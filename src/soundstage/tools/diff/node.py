@@ -1,0 +1,77 @@
+"""Places of a document, with the JSON pointers that lead there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from soundstage.openapi.document import resolved
+from soundstage.openapi.errors import DocumentError, pointer_of
+from soundstage.types import Document, Json
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentNode:
+    """A value in a document, old or new."""
+
+    document: Document
+    revision: str
+    pointer: str
+    value: Json
+
+    def child(self, key: str | int) -> "DocumentNode":
+        """What is under a key that is there."""
+        pointer = self.pointer + pointer_of((key,))
+        return DocumentNode(self.document, self.revision, pointer, self.value[key])
+
+    def get(self, *keys: str) -> "DocumentNode | None":
+        """What is under these keys, references followed; None if it is not there."""
+        node = self.resolve()
+        for key in keys:
+            if not isinstance(node.value, Mapping) or key not in node.value:
+                return None
+            node = node.child(key).resolve()
+        return node
+
+    def get_value(self, key: str, default: Json = None) -> Json:
+        """The value under a key."""
+        value = self.resolve().value
+        return value.get(key, default) if isinstance(value, Mapping) else default
+
+    def iter_members(self, *keys: str) -> Iterator[tuple[str, "DocumentNode"]]:
+        """The members of the object under these keys, references followed."""
+        node = self.get(*keys)
+        if node is not None and isinstance(node.value, Mapping):
+            for key in node.value:
+                if not key.startswith("x-"):
+                    yield key, node.child(key).resolve()
+
+    def iter_list(self, *keys: str) -> Iterator["DocumentNode"]:
+        """The members of the list under these keys, references followed."""
+        node = self.get(*keys)
+        if node is not None and isinstance(node.value, list):
+            for i in range(len(node.value)):
+                yield node.child(i).resolve()
+
+    def resolve(self) -> "DocumentNode":
+        """Where its reference leads, if it is one. Raises ``DocumentError``."""
+        node, met = self, {self.pointer}
+        while isinstance(node.value, Mapping) and isinstance(
+            node.value.get("$ref"), str
+        ):
+            node = node.dereference()
+            if node.pointer in met:
+                raise DocumentError("this reference leads to itself", self.pointer)
+            met.add(node.pointer)
+        return node
+
+    def dereference(self) -> "DocumentNode":
+        """Where its reference leads. Raises ``DocumentError``."""
+        reference = unquote(self.value["$ref"])
+        if not reference.startswith("#"):
+            message = f"only references within the document are followed: {reference}"
+            raise DocumentError(message, self.pointer)
+        try:
+            value = resolved(self.document, reference)
+        except KeyError:
+            raise DocumentError(f"{reference} leads nowhere", self.pointer) from None
+        return DocumentNode(self.document, self.revision, reference[1:], value)

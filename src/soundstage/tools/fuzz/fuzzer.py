@@ -1,0 +1,80 @@
+"""A target fuzzed: its campaign, carried out and counted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from soundstage.tools.checks import CHECKS, REQUIRES_STATIC_DATA
+from soundstage.tools.checks.operation_spec import OperationIndex
+from soundstage.tools.fuzz.results import FuzzResults
+from soundstage.tools.fuzz.target import Target
+from soundstage.tools.schemathesis.campaign import PHASES, Campaign
+from soundstage.tools.schemathesis.engine import SchemathesisFailed, run_campaign
+from soundstage.world.errors import Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzOptions:
+    """How a target is fuzzed. ``secrets`` win over those that the target has."""
+
+    seed: int = 0
+    max_examples: int = 100
+    workers: int = 1
+    phases: tuple[str, ...] = PHASES
+    operations: tuple[str, ...] = ()
+    excluded_checks: tuple[str, ...] = ()
+    values: Mapping[str, list[str]] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    is_static: bool = False
+    reports: tuple[str, ...] = ()
+    report_dir: Path | None = None
+
+
+def create_campaign(target: Target, options: FuzzOptions) -> Campaign:
+    """The campaign for a target. Raises ``Unknown`` for an operation it has not."""
+    catalogue = OperationIndex(target.document)
+    for name in options.operations:
+        if catalogue.find(name) is None:
+            known = tuple(one.id for one in catalogue.operations.values())
+            raise Unknown("operation", name, known)
+    still = (target.is_static or options.is_static) and options.workers == 1
+    rules = [name for name in CHECKS if still or name not in REQUIRES_STATIC_DATA]
+    folder = options.report_dir and options.report_dir / target.folder_name
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    return Campaign(
+        document=target.document,
+        url=target.url,
+        secrets={**target.secrets, **options.secrets},
+        values={**target.values, **options.values},
+        seed=options.seed,
+        max_examples=options.max_examples,
+        workers=options.workers,
+        phases=options.phases,
+        operations=options.operations,
+        semantic_checks=tuple(
+            name for name in rules if name not in options.excluded_checks
+        ),
+        excluded_checks=tuple(
+            name for name in options.excluded_checks if name not in CHECKS
+        ),
+        is_mock=target.is_mock,
+        reports=options.reports,
+        report_dir=folder,
+    )
+
+
+def fuzz(
+    campaign: Campaign,
+    results: FuzzResults,
+    on_progress: Callable[[FuzzResults], None],
+    max_seconds: float | None = None,
+) -> None:
+    """Carry it out and count; ``watch`` is shown every step. Raises as ``events``."""
+    for event in run_campaign(replace(campaign, max_time=max_seconds)):
+        results.add(event)
+        on_progress(results)
+    if results.is_complete and not results.cases:
+        raise SchemathesisFailed(
+            "nothing was sent: there is nothing for these phases to do"
+        )

@@ -1,0 +1,1 @@
+"""The independent validator: openapi-core validates recorded exchanges."""

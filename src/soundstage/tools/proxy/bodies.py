@@ -1,0 +1,94 @@
+"""Bodies on their way: passed on as they come, and kept to be judged."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from starlette.types import Receive
+
+from soundstage.openapi.body import essence
+from soundstage.server.waiters import ClientDisconnected
+
+MAX_BUFFERED_BYTES = 16 * 2**20
+"""Bytes of a body that are kept; a longer one is passed on, but not judged."""
+
+Headers = Mapping[bytes, Sequence[bytes]]
+
+
+class BodyBuffer:
+    """A copy of a body, or of its beginning."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.chunks: list[bytes] = []
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether there was more than can be kept."""
+        return self.size > MAX_BUFFERED_BYTES
+
+    @property
+    def data(self) -> bytes:
+        """The bytes, ``MOST`` of them at most."""
+        return b"".join(self.chunks)[:MAX_BUFFERED_BYTES]
+
+    def append(self, chunk: bytes) -> None:
+        """Keep more of it."""
+        if not self.is_truncated:
+            self.chunks.append(chunk)
+        self.size += len(chunk)
+
+    def replace(self, body: bytes) -> None:
+        """Keep this instead."""
+        self.chunks, self.size = [body], len(body)
+
+
+class RequestBody:
+    """A request's body; what was read ahead is given first."""
+
+    def __init__(self, receive: Receive, headers: Headers) -> None:
+        self.buffer = BodyBuffer()
+        self.is_present = b"transfer-encoding" in headers or (
+            headers.get(b"content-length", [b"0"])[-1] != b"0"
+        )
+        self.is_complete = asyncio.Event()
+        if not self.is_present:
+            self.is_complete.set()
+        self._receive = receive
+        self._read_ahead_chunks: list[bytes] = []
+
+    async def read_ahead(self) -> None:
+        """Read to the end, or so much as can be kept. Raises ``Gone``."""
+        while not self.is_complete.is_set() and not self.buffer.is_truncated:
+            self._read_ahead_chunks.append(await self._receive_chunk())
+
+    async def iterate_chunks(self) -> AsyncIterator[bytes]:
+        """All of it, as it comes. Raises ``Gone``."""
+        while self._read_ahead_chunks:
+            yield self._read_ahead_chunks.pop(0)
+        while not self.is_complete.is_set():
+            yield await self._receive_chunk()
+
+    async def wait_for_disconnect(self) -> None:
+        """Come back when the client has gone, once all of the body has come."""
+        await self.is_complete.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def _receive_chunk(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected("the client went before its request had ended")
+        chunk: bytes = message.get("body", b"")
+        self.buffer.append(chunk)
+        if not message.get("more_body", False):
+            self.is_complete.set()
+        return chunk
+
+
+def is_bufferable(headers: Headers) -> bool:
+    """Whether a body means nothing before its end, and can be waited for."""
+    kind = essence(headers.get(b"content-type", [b""])[-1].decode("latin-1"))
+    if kind == "application/json" or kind.endswith("+json"):
+        return True
+    length = headers.get(b"content-length", [b""])[-1]
+    return length.isdigit() and int(length) <= MAX_BUFFERED_BYTES

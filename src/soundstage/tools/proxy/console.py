@@ -1,0 +1,111 @@
+"""What the proxy prints: where it listens, a line for every exchange, a summary."""
+
+import json
+from typing import TextIO
+
+from soundstage.exchange.exchange import JournalEntry
+from soundstage.exchange.expectations import escape_control_characters
+from soundstage.server.console import write_and_flush
+from soundstage.tools.proxy.contract_router import ContractRouter
+from soundstage.types import Document
+from soundstage.world.clock import rfc3339
+
+
+def build_startup_info(
+    url: str,
+    upstream: str,
+    router: ContractRouter,
+    record: str | None,
+    fail_on: list[str],
+) -> Document:
+    """What passes from where to where, and what it is held against."""
+    return {
+        "url": url,
+        "upstream": upstream,
+        "api": router.contract.name,
+        "operations": len(router.contract.operations),
+        "unjudged": {
+            f"{method} {path}": reason
+            for (method, path), reason in router.skipped.items()
+        },
+        "record": record,
+        "fail_on": fail_on,
+    }
+
+
+class ProxyConsole:
+    """Writes for people, or as JSON lines."""
+
+    def __init__(self, out: TextIO, *, json: bool) -> None:
+        self._out = out
+        self._json = json
+
+    def print_startup(self, info: Document) -> None:
+        """Say what there is."""
+        self._write(info, _format_startup(info))
+
+    def print_exchange(self, entry: JournalEntry, note: str | None) -> None:
+        """Say what passed, and what was wrong with it."""
+        document = {
+            "at": rfc3339(entry.timestamp),
+            "api": entry.api,
+            "operation": entry.operation,
+            "status": entry.status,
+            "method": entry.method,
+            "path": entry.path,
+            "took_ms": entry.duration_ms,
+            "violations": [violation.as_json() for violation in entry.violations],
+            "note": note,
+        }
+        head = (
+            f"{document['at']}  {entry.status or '---'}  {entry.operation or '-'}"
+            f"  {entry.method} {entry.path}  {entry.duration_ms} ms"
+        )
+        wrong = [f"    {violation}" for violation in entry.violations]
+        notes = [f"    ({note})"] if note else []
+        self._write(document, [head, *wrong, *notes])
+
+    def print_message(self, text: str) -> None:
+        """Say something else."""
+        self._write({"said": text}, [text])
+
+    def print_summary(self, summary: Document) -> None:
+        """Say what it all came to."""
+        self._write({"summary": summary}, _format_summary(summary))
+
+    def _write(self, document: Document, text: list[str]) -> None:
+        lines = (
+            [json.dumps(document)]
+            if self._json
+            else map(escape_control_characters, text)
+        )
+        write_and_flush(self._out, "".join(f"{line}\n" for line in lines))
+
+
+def _format_startup(info: Document) -> list[str]:
+    count, unjudged = info["operations"], info["unjudged"]
+    lines = [
+        f"Soundstage proxy on {info['url']} -> {info['upstream']}",
+        f"held against {info['api']}, {_format_count(count, 'operation')}",
+    ]
+    lines += [f"not judged: {name}: {why}" for name, why in unjudged.items()]
+    if info["fail_on"]:
+        lines.append(f"refused where broken: {' and '.join(info['fail_on'])}")
+    if info["record"]:
+        lines.append(f"recorded in {info['record']}")
+    return lines
+
+
+def _format_summary(summary: Document) -> list[str]:
+    exchanges = _format_count(summary["exchanges"], "exchange")
+    requests = _format_count(summary["requests"], "request")
+    answers = _format_count(summary["answers"], "answer")
+    found = [
+        f"    {one['times']}x {one['operation']}: {one['at']} [{one['rule']}]"
+        for one in summary["violations"]
+    ]
+    return [f"{exchanges}; {requests} and {answers} broke the contract", *found]
+
+
+def _format_count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

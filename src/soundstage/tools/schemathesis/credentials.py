@@ -1,0 +1,72 @@
+"""Secrets, put where an operation's security schemes want them."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import quote
+
+from soundstage.exchange.recorded import HeaderList, RecordedExchange
+from soundstage.tools.checks.operation_spec import OperationSpec
+from soundstage.types import Document
+
+
+def apply_secrets(
+    exchange: RecordedExchange, operation: OperationSpec, secrets: Mapping[str, str]
+) -> RecordedExchange:
+    """The request with our credentials in the place of those that it had."""
+    components = operation.document.get("components", {})
+    known = components.get("securitySchemes", {})
+    for name in _iter_scheme_names(operation):
+        scheme = operation.resolve(known.get(name, {}))
+        if name in secrets:
+            exchange = _apply_scheme(exchange, scheme, secrets[name])
+    return exchange
+
+
+def _iter_scheme_names(operation: OperationSpec) -> Iterator[str]:
+    default = operation.document.get("security")
+    for requirement in operation.node.get("security", default) or ():
+        yield from requirement
+
+
+def _apply_scheme(
+    exchange: RecordedExchange, scheme: Document, secret: str
+) -> RecordedExchange:
+    headers = exchange.request_headers
+    match scheme:
+        case {"type": "apiKey", "in": "header", "name": str(name)}:
+            return replace(exchange, request_headers=_set_header(headers, name, secret))
+        case {"type": "apiKey", "in": "cookie", "name": str(name)}:
+            cookies = _set_cookie(headers, name, secret)
+            return replace(exchange, request_headers=cookies)
+        case {"type": "apiKey", "in": "query", "name": str(name)}:
+            return replace(
+                exchange, url=_set_query_parameter(exchange.url, name, secret)
+            )
+        case {"type": "http", "scheme": str(kind)} if kind.lower() == "basic":
+            value = f"Basic {base64.b64encode(secret.encode()).decode()}"
+        case _:
+            value = f"Bearer {secret}"
+    return replace(
+        exchange, request_headers=_set_header(headers, "Authorization", value)
+    )
+
+
+def _set_header(headers: HeaderList, name: str, value: str) -> HeaderList:
+    kept = tuple(pair for pair in headers if pair[0].lower() != name.lower())
+    return (*kept, (name, value))
+
+
+def _set_cookie(headers: HeaderList, name: str, secret: str) -> HeaderList:
+    before = next((v for n, v in headers if n.lower() == "cookie"), "")
+    cookies = [one.strip() for one in before.split(";") if one.strip()]
+    kept = [one for one in cookies if one.partition("=")[0] != name]
+    return _set_header(headers, "Cookie", "; ".join([*kept, f"{name}={secret}"]))
+
+
+def _set_query_parameter(url: str, name: str, secret: str) -> str:
+    path, _, query = url.partition("?")
+    parts = [one for one in query.split("&") if one]
+    kept = [one for one in parts if one.partition("=")[0] != name]
+    pairs = "&".join([*kept, f"{name}={quote(secret, safe='')}"])
+    return f"{path}?{pairs}"

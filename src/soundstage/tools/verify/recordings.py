@@ -1,0 +1,115 @@
+"""Recorded exchanges: HTTP Archives, and journals as the control API exports them."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from soundstage.exchange.har import decode_content, decode_post_data, read_entries
+from soundstage.exchange.recorded import HeaderList, RecordedExchange
+from soundstage.openapi.errors import DocumentError
+from soundstage.tools.checks.operation_spec import OperationIndex, OperationSpec
+from soundstage.types import Document, Json
+
+_WORLD_PREFIX = re.compile(r"^/~[^/]+(?=/)")
+"""How a path may begin on a Soundstage server."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedExchange:
+    """A recorded exchange, found in the contract; its URL is relative to the API."""
+
+    operation: OperationSpec
+    exchange: RecordedExchange
+
+    @property
+    def name(self) -> str:
+        """What to call it in a report."""
+        return f"{self.exchange.method} {self.exchange.url}"
+
+
+def load_recording(path: Path) -> list[RecordedExchange]:
+    """The exchanges of a file, with absolute URLs. Raises ``DocumentError``."""
+    try:
+        document = json.loads(path.read_bytes())
+        match document:
+            case {"log": _}:
+                return read_entries(document, _parse_har_entry)
+            case {"entries": list(entries)}:
+                return [_parse_journal_entry(entry) for entry in entries]
+    except OSError as error:
+        raise DocumentError(
+            f"cannot be read: {error.strerror}", file=str(path)
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"is no HTTP Archive and no journal: {error!r}"
+        raise DocumentError(message, file=str(path)) from error
+    raise DocumentError("is no HTTP Archive and no journal", file=str(path))
+
+
+def _parse_har_entry(entry: Document) -> RecordedExchange:
+    request, response = entry["request"], entry["response"]
+    return RecordedExchange(
+        method=request["method"].upper(),
+        url=request["url"],
+        request_headers=_parse_headers(request.get("headers")),
+        request_body=decode_post_data(request.get("postData")),
+        status=int(response["status"]),
+        response_headers=_parse_headers(response.get("headers")),
+        response_body=decode_content(response.get("content") or {}),
+    )
+
+
+def _parse_journal_entry(entry: Document) -> RecordedExchange:
+    return RecordedExchange(
+        method=entry["method"],
+        url=entry["path"],
+        request_headers=_parse_headers(entry["headers"]),
+        request_body=_decode_body(entry["body"]),
+        status=entry["status"] or 0,
+        response_headers=_parse_headers(entry["answer_headers"]),
+        response_body=_decode_body(entry["answer_body"]),
+    )
+
+
+def _decode_body(body: Document | None) -> bytes:
+    match body:
+        case {"json": value}:
+            return json.dumps(value, ensure_ascii=False).encode()
+        case {"text": str(text)}:
+            return text.encode()
+        case {"base64": str(text)}:
+            return base64.b64decode(text)
+    return b""
+
+
+def _parse_headers(nodes: Json) -> HeaderList:
+    return tuple((str(node["name"]), str(node["value"])) for node in nodes or ())
+
+
+def match_to_operation(
+    exchange: RecordedExchange, operations: OperationIndex, base_paths: list[str]
+) -> MatchedExchange | None:
+    """The exchange as one with the API; ``None`` if the contract has no such path.
+
+    ``bases`` are paths below which the API may have stood when it was recorded.
+    """
+    parts = urlsplit(exchange.url)
+    query = f"?{parts.query}" if parts.query else ""
+    whole = _WORLD_PREFIX.sub("", parts.path)
+    for base in base_paths:
+        if not whole.startswith(base):
+            continue
+        path = whole[len(base) :]
+        if operation := operations.match(exchange.method, path):
+            return MatchedExchange(operation, replace(exchange, url=path + query))
+    return None
+
+
+def list_base_paths(document: Document, name: str) -> list[str]:
+    """Where the API may stand: at the root, at its servers, on a Soundstage server."""
+    servers = (server.get("url", "") for server in document.get("servers", ()))
+    paths = {urlsplit(url).path.rstrip("/") for url in servers}
+    return ["", f"/{name}", *sorted(paths - {""})]

@@ -1,0 +1,102 @@
+"""Known deviations: which findings are waived, and why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from soundstage.openapi.document import Source, load
+from soundstage.tools.verify.findings import FindingKey
+from soundstage.types import Document, Json
+
+_PATTERN_FIELDS = ("operation", "status", "rule", "pointer")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Findings that fit all of its patterns; one that is left out fits everything."""
+
+    operation: str
+    status: str
+    rule: str
+    pointer: str
+    reason: str
+    line: int | None = None
+
+    def matches(self, key: FindingKey) -> bool:
+        """Whether it waives a finding. ``2XX`` stands for every status of the kind."""
+        status = self.status.upper().replace("X", "?")
+        return (
+            fnmatchcase(key.operation, self.operation)
+            and fnmatchcase(str(key.status), status)
+            and fnmatchcase(key.rule, self.rule)
+            and fnmatchcase(key.pointer, _escape_pointer(self.pointer))
+        )
+
+    def __str__(self) -> str:
+        patterns = (f"{name} {getattr(self, name)}" for name in _PATTERN_FIELDS)
+        said = [text for text in patterns if not text.endswith(" *")]
+        return ", ".join(said) or "everything"
+
+
+def _escape_pointer(pointer: str) -> str:
+    """A pointer's own ``*`` is a step of any list; ``**`` is anything."""
+    if pointer == "*":
+        return pointer
+    return pointer.replace("**", "\0").replace("*", "[*]").replace("\0", "*")
+
+
+def load_waivers(path: Path) -> list[Waiver]:
+    """The waivers of a file. Raises ``DocumentError``, with the line."""
+    source = load(path)
+    nodes = source.document.get("waivers")
+    if not isinstance(nodes, list) or len(source.document) > 1:
+        raise source.error("has one key, waivers, with a list")
+    return [
+        _parse_waiver(source, node, f"/waivers/{i}") for i, node in enumerate(nodes)
+    ]
+
+
+def _parse_waiver(source: Source, node: Json, pointer: str) -> Waiver:
+    if not isinstance(node, dict) or not str(node.get("reason") or "").strip():
+        raise source.error("a waiver needs a reason", pointer)
+    if unknown := node.keys() - {*_PATTERN_FIELDS, "reason"}:
+        known = ", ".join(_PATTERN_FIELDS)
+        message = f"a waiver has {known} and reason, not {', '.join(sorted(unknown))}"
+        raise source.error(message, pointer)
+    patterns = {name: str(node.get(name, "*")) for name in _PATTERN_FIELDS}
+    line = source.error("", pointer).line
+    return Waiver(**patterns, reason=str(node["reason"]), line=line)
+
+
+@dataclass(frozen=True, slots=True)
+class WaivedFindings:
+    """Findings that remain, those that are waived (by whom), waivers that fit none."""
+
+    remaining: tuple[FindingKey, ...]
+    waived: tuple[tuple[FindingKey, Waiver], ...]
+    unused_waivers: tuple[Waiver, ...]
+
+
+def apply_waivers(
+    keys: Iterable[FindingKey], waivers: Iterable[Waiver]
+) -> WaivedFindings:
+    """Each finding goes to the first waiver that fits it."""
+    waivers = tuple(waivers)
+    left: list[FindingKey] = []
+    waived: list[tuple[FindingKey, Waiver]] = []
+    for key in keys:
+        fitting = next((one for one in waivers if one.matches(key)), None)
+        if fitting is None:
+            left.append(key)
+        else:
+            waived.append((key, fitting))
+    used = {id(waiver) for _, waiver in waived}
+    unused = tuple(one for one in waivers if id(one) not in used)
+    return WaivedFindings(tuple(left), tuple(waived), unused)
+
+
+def serialize_waiver(waiver: Waiver) -> Document:
+    """A waiver for machines."""
+    patterns: Document = {name: getattr(waiver, name) for name in _PATTERN_FIELDS}
+    return {**patterns, "reason": waiver.reason, "line": waiver.line}

@@ -1,0 +1,141 @@
+"""Trigger.dev v3: lists of runs, their pages and filters."""
+
+import pytest
+from table.trigger_dev import SDK, TRIGGER
+from trigger_caller import DAY, PROD, RUNS, SECOND, Caller
+
+from support.client import in_process_client
+
+
+@pytest.fixture
+def dev(services, world, judges):
+    with in_process_client(services, world, judges) as http:
+        yield Caller(http, world, TRIGGER)
+
+
+@pytest.fixture
+def prod(dev):
+    return Caller(dev.http, dev.world, PROD)
+
+
+def pages(caller, query="", size=7):
+    """All pages forward, and then all of them back again."""
+    page = caller.list(f"?page[size]={size}{query}")
+    forward = [page]
+    while cursor := page["pagination"].get("next"):
+        page = caller.list(f"?page[size]={size}&page[after]={cursor}{query}")
+        forward.append(page)
+    back = [page]
+    while cursor := page["pagination"].get("previous"):
+        page = caller.list(f"?page[size]={size}&page[before]={cursor}{query}")
+        back.append(page)
+    return forward, back
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_pages_tile_the_list_in_both_directions(dev, size):
+    for _ in range(3):  # at one instant, so that only their ids tell them apart
+        dev.start()
+    forward, back = pages(dev, size=size)
+    ids = [[run["id"] for run in page["data"]] for page in forward]
+    flat = [run_id for page in ids for run_id in page]
+    assert len(flat) == len(set(flat)) > 20
+    assert [run["id"] for page in reversed(back) for run in page["data"]] == flat
+    times = [(r["createdAt"], r["id"]) for page in forward for r in page["data"]]
+    assert times == sorted(times, reverse=True)
+    assert "previous" not in forward[0]["pagination"]
+    assert "next" not in forward[-1]["pagination"]
+
+
+def test_a_page_does_not_move_when_runs_are_added(dev):
+    first = dev.list("?page[size]=5")
+    then = dev.list(f"?page[size]=5&page[after]={first['pagination']['next']}")
+    dev.wait(SECOND)
+    dev.start()
+    now = dev.list(f"?page[size]=5&page[after]={first['pagination']['next']}")
+    assert now["data"] == then["data"]
+
+
+def test_a_list_goes_back_a_week_unless_somebody_says_otherwise(dev):
+    run_id = dev.start()
+    dev.wait(7 * DAY)
+    assert run_id in {run["id"] for run in dev.list("?page[size]=100")["data"]}
+    dev.wait(1)
+    assert run_id not in {run["id"] for run in dev.list("?page[size]=100")["data"]}
+    query = "?page[size]=100&filter[createdAt][from]=1767225600000"
+    assert [run["id"] for run in dev.list(query)["data"]] == [run_id]
+    assert dev.list("?filter[createdAt][period]=1h")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("filter[status]=COMPLETED", lambda r: r["status"] == "COMPLETED"),
+        ("filter[status]=DELAYED,FAILED",
+         lambda r: r["status"] in {"DELAYED", "FAILED"}),
+        ("filter[taskIdentifier]=my-task,nope",
+         lambda r: r["taskIdentifier"] == "my-task"),
+        ("filter[tag]=video,nope", lambda r: "video" in r["tags"]),
+        ("filter[version]=20250912.1", lambda _: True),
+        ("filter[version]=1", lambda _: False),
+        ("filter[isTest]=true", lambda _: False),
+        ("filter[isTest]=false", lambda _: True),
+        ("filter[queue]=task/my-task,x", lambda r: r["taskIdentifier"] == "my-task"),
+        ("filter[schedule]=sched_1", lambda _: False),
+        ("filter[bulkAction]=bulk_1", lambda _: False),
+        ("filter[error]=error_1", lambda _: False),
+        ("filter[createdAt][to]=2025-12-31T12:00:00Z",
+         lambda r: r["createdAt"] <= "2025-12-31T12:00:00.000Z"),
+        ("filter[createdAt][from]=1767182400000&filter[createdAt][to]=1767218400000",
+         lambda r: "2025-12-31T12:00" <= r["createdAt"] <= "2025-12-31T22:00:00.000Z"),
+        ("filter[createdAt][period]=2h",
+         lambda r: r["createdAt"] >= "2025-12-31T22:00:00.000Z"),
+        ("filter[status]=COMPLETED&filter[taskIdentifier]=hello-world",
+         lambda r: (r["status"], r["taskIdentifier"]) == ("COMPLETED", "hello-world")),
+    ],
+)  # fmt: skip
+def test_a_filter_leaves_exactly_what_it_is_for(client, query, holds):
+    everything = client.get(f"{RUNS}?page[size]=100", headers={**TRIGGER, **SDK})
+    some = client.get(f"{RUNS}?page[size]=100&{query}", headers={**TRIGGER, **SDK})
+    wanted = [run for run in everything.json()["data"] if holds(run)]
+    assert some.json()["data"] == wanted
+
+
+def test_a_status_that_there_is_not_is_named(client):
+    query = "filter[status]=COMPLETED,FOO,BAR"
+    answer = client.get(f"{RUNS}?{query}", headers=TRIGGER)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "Query Error"
+    (detail,) = answer.json()["details"]
+    assert detail["message"] == "Invalid status values: FOO, BAR"
+
+
+def test_environments_do_not_see_each_others_runs(dev, prod):
+    run_id = dev.start()
+    seen = {run["id"] for run in prod.list("?page[size]=100")["data"]}
+    assert run_id not in seen
+    for method, path, body in (
+        ("GET", f"/v3/runs/{run_id}", None),
+        ("GET", f"/v1/runs/{run_id}/trace", None),
+        ("POST", f"/v2/runs/{run_id}/cancel", None),
+        ("POST", f"/v1/runs/{run_id}/replay", None),
+        ("POST", f"/v1/runs/{run_id}/tags", {"tags": "a"}),
+        ("PUT", f"/v1/runs/{run_id}/metadata", {"metadata": {}}),
+        ("POST", f"/v1/runs/{run_id}/reschedule", {"delay": "1h"}),
+    ):
+        answer = prod.ask(method, path, **({"json": body} if body else {}))
+        assert answer.status_code == 404
+        assert ("x-should-retry" in answer.headers) is (method == "GET")
+    assert len(dev.world.log) == 1
+
+
+def test_a_list_tells_of_a_run_what_the_run_tells_itself(dev):
+    dev.start(tags=["b", "a"], metadata={"x": 1}, idempotencyKey="k", ttl=60)
+    (listed,) = dev.list("?page[size]=1")["data"]
+    run = dev.run(listed["id"])
+    env = listed.pop("env")
+    assert env == {"id": "env_dev", "name": "dev"}
+    assert listed.items() <= run.items()
+    assert run.keys() - listed.keys() == {
+        *("triggerFunction", "attempts", "attemptCount", "relatedRuns")
+    }

@@ -1,0 +1,331 @@
+"""The rules for what no schema can say, each on answers that keep and break it."""
+
+import json
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import pytest
+
+from soundstage.exchange.recorded import RecordedExchange
+from soundstage.tools.checks import CHECKS, REQUIRES_STATIC_DATA
+from soundstage.tools.checks.context import CheckContext
+from soundstage.tools.checks.operation_spec import OperationIndex
+
+STATUS = {"type": "string", "enum": ["open", "done", "dropped"]}
+INTEGER = {"type": "integer", "minimum": 1}
+FILTER = {
+    "properties": {"status": {"pattern": "open"}, "archived": {"type": "boolean"}}
+}
+
+
+def query(name, schema, **more):
+    return {"name": name, "in": "query", "schema": schema, **more}
+
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "components": {"parameters": {"status": query("status", STATUS)}},
+    "paths": {
+        "/notes": {
+            "get": {
+                "parameters": [
+                    {"$ref": "#/components/parameters/status"},
+                    query("kinds", {"type": "array", "items": STATUS}, explode=False),
+                    query("sort", {"type": "string", "enum": ["at", "size", "title"]}),
+                    query("order", {"type": "string", "enum": ["asc", "desc"]}),
+                    query("page", {**INTEGER, "default": 1}),
+                    query("perPage", {**INTEGER, "maximum": 20, "default": 3}),
+                    query("boxID", {"type": "string"}),
+                    query("archived", {"type": "boolean"}),
+                    query("title", {"type": "string"}),
+                    query("filter", FILTER, style="deepObject"),
+                ]
+            },
+            "post": {},
+        },
+        "/notes/{noteID}": {"get": {}, "put": {}, "delete": {}},
+        "/boxes/{boxID}/notes": {
+            "parameters": [{"name": "boxID", "in": "path", "schema": {}}],
+            "get": {"parameters": [query("boxID", {})]},
+        },
+        "/search": {
+            "post": {
+                "requestBody": {
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "properties": {
+                                    "statuses": {"type": "array", "items": STATUS},
+                                    "offset": {"type": "integer"},
+                                    "limit": {"type": "integer", "maximum": 9},
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        },
+    },
+}
+CATALOGUE = OperationIndex(DOCUMENT)
+
+
+def exchange(method, url, answer=None, *, sent=None, status=200, headers=()):
+    return RecordedExchange(
+        method=method,
+        url=url,
+        request_headers=(("x-key", "k"), ("content-type", "application/json")),
+        request_body=b"" if sent is None else json.dumps(sent).encode(),
+        status=status,
+        response_headers=(("content-type", "application/json"), *headers),
+        response_body=b"" if answer is None else json.dumps(answer).encode(),
+    )
+
+
+def told(rule, seen, server=None):
+    """What a rule says; ``server`` gives the answers to its own questions."""
+
+    def ask(request):
+        status, body = server(request)
+        return replace(request, status=status, body=json.dumps(body).encode())
+
+    operation = CATALOGUE.match(seen.method, seen.url.partition("?")[0])
+    return CHECKS[rule](CheckContext(seen, operation, CATALOGUE, ask))
+
+
+def notes(*items):
+    return {"notes": list(items)}
+
+
+OPEN, DONE = {"status": "open"}, {"status": "done"}
+
+FILTERS = [
+    ("/notes?status=open", [OPEN], None),
+    ("/notes?status=open", [OPEN, DONE], "status = done"),
+    ("/notes?status=OPEN", [OPEN], None),
+    ("/notes?status=", [DONE], None),
+    ("/notes", [OPEN, DONE], None),
+    ("/notes?kinds=open,done", [{"kind": "open"}, {"kind": "done"}], None),
+    ("/notes?kinds=open,done", [{"kind": "dropped"}], "kind = dropped"),
+    ("/notes?kinds=open", [{"title": "no kind"}], None),
+    ("/notes?archived=true", [{"archived": False}], "archived = false"),
+    ("/notes?archived=true", [{"archived": True}], None),
+    ("/notes?boxID=b1", [{"box_id": "b2"}], "box_id = b2"),
+    ("/notes?title=a", [{"title": "about a"}], None),  # a search, perhaps
+    ("/notes?filter[archived]=true", [{"archived": False}], "archived = false"),
+    ("/notes?filter[status]=open,done", [OPEN, DONE], None),
+    ("/notes?filter[status]=active", [OPEN, DONE], None),  # they may be called so
+    ("/notes?filter[status]=open", [OPEN, DONE, {"status": "lost"}], "status = done"),
+    ("/boxes/b1/notes", [{"boxID": "b2"}], "boxID = b2"),
+    ("/boxes/b1/notes?boxID=b2", [{"boxID": "b1"}], None),  # the path wins
+]
+
+
+@pytest.mark.parametrize(("url", "items", "says"), FILTERS)
+def test_a_filter_applies_to_every_item(url, items, says):
+    wrong = told("filters_apply", exchange("GET", url, notes(*items)))
+    assert (says in wrong) if says else wrong is None
+
+
+def test_a_filter_in_a_body_applies_too():
+    sent = {"statuses": ["open"]}
+    good = exchange("POST", "/search", notes(OPEN), sent=sent)
+    bad = exchange("POST", "/search", notes(DONE), sent=sent)
+    assert told("filters_apply", good) is None
+    assert "status = done" in told("filters_apply", bad)
+
+
+def test_what_was_refused_is_not_judged_by_what_it_means():
+    refused = exchange("GET", "/notes?status=open", notes(DONE), status=400)
+    assert all(told(rule, refused) is None for rule in CHECKS)
+
+
+def at(*days):
+    return [{"at": f"2026-01-{day:02}T00:00:00Z"} for day in days]
+
+
+ORDERS = [
+    ("?sort=at&order=asc", at(1, 2, 2, 3), True),
+    ("?sort=at&order=asc", at(2, 1), False),
+    ("?sort=at&order=desc", at(2, 1), True),
+    ("?sort=at&order=desc", at(1, 2), False),
+    ("?sort=at", at(1, 2), True),
+    ("?sort=at", at(2, 1), True),
+    ("?sort=at", at(1, 3, 2), False),
+    ("?sort=size&order=asc", [{"size": 9}, {"size": 10}], True),
+    ("?sort=size&order=asc", [{"size": 10}, {"size": 9}], False),
+    ("?sort=size&order=asc", [{"size": 10}, {}], True),  # cannot be told
+    ("?sort=title&order=asc", [{"title": "b"}, {"title": "a"}], True),
+    ("?order=asc", at(2, 1), True),
+]
+
+
+@pytest.mark.parametrize(("asked", "items", "holds"), ORDERS)
+def test_an_order_holds(asked, items, holds):
+    wrong = told("order_holds", exchange("GET", f"/notes{asked}", notes(*items)))
+    assert (wrong is None) == holds
+
+
+ALL = [{"title": f"n{number}"} for number in range(8)]
+
+
+def paged(request, items=ALL, skew=0, total=None):
+    """A list as a good server gives it; ``skew`` lets pages begin too early."""
+    asked = parse_qs(request.url.partition("?")[2])
+    page, size = (
+        int(asked.get(name, [d])[0]) for name, d in (("page", 1), ("perPage", 3))
+    )
+    begin = (page - 1) * size - skew * (page > 1)
+    return 200, {"notes": items[begin : begin + size], "total": total or len(items)}
+
+
+@pytest.mark.parametrize("url", ["/notes", "/notes?page=2", "/notes?page=3&perPage=3"])
+def test_pages_that_tile_are_taken(url):
+    _, answer = paged(exchange("GET", url))
+    assert told("pages_tile", exchange("GET", url, answer), paged) is None
+
+
+def test_an_item_on_two_pages_is_told():
+    _, answer = paged(exchange("GET", "/notes"))
+    seen = exchange("GET", "/notes", answer)
+    wrong = told("pages_tile", seen, lambda request: paged(request, skew=1))
+    assert "on this page and on the next one" in wrong
+
+
+def test_an_item_between_two_pages_is_told():
+    def gapped(request):
+        return paged(request, ALL if "perPage=6" in request.url else ALL[:3] + ALL[4:])
+
+    _, answer = gapped(exchange("GET", "/notes"))
+    wrong = told("pages_tile", exchange("GET", "/notes", answer), gapped)
+    assert wrong == "two pages of 3 items are not one page of 6"
+
+
+def test_another_total_on_the_next_page_is_told():
+    _, answer = paged(exchange("GET", "/notes"))
+    seen = exchange("GET", "/notes", answer)
+    wrong = told("pages_tile", seen, lambda request: paged(request, total=9))
+    assert wrong == "there are 8 items, and on the next page there are 9"
+
+
+def test_too_many_items_are_told():
+    seen = exchange("GET", "/notes?perPage=2", notes(*ALL[:3]))
+    assert told("pages_tile", seen) == "perPage is 2, and there are 3 items"
+
+
+def test_pages_by_offset_in_a_body_are_judged_too():
+    def found(request, skew=0):
+        asked = json.loads(request.request_body)
+        begin = asked["offset"] - skew * bool(asked["offset"])
+        return 200, {"notes": ALL[begin : begin + asked["limit"]]}
+
+    sent = {"offset": 0, "limit": 2}
+    seen = exchange("POST", "/search", notes(*ALL[:2]), sent=sent)
+    assert told("pages_tile", seen, found) is None
+    wrong = told("pages_tile", seen, lambda request: found(request, skew=1))
+    assert "on the next one" in wrong
+
+
+def test_a_read_that_changes_is_told():
+    seen = exchange("GET", "/notes", notes(OPEN))
+    assert told("reads_repeat", seen, lambda _: (200, notes(OPEN))) is None
+    assert "something else" in told("reads_repeat", seen, lambda _: (200, notes()))
+    assert "404" in told("reads_repeat", seen, lambda _: (404, {}))
+
+
+NOTE = {"noteID": "n1", "title": "a", "status": "open", "tags": ["x"]}
+WRITES = [
+    ("POST", "/notes", 201, NOTE, (200, NOTE), None),
+    ("POST", "/notes", 201, NOTE, (404, {}), "GET /notes/n1: it answers 404"),
+    ("POST", "/notes", 202, NOTE, (404, {}), None),
+    ("POST", "/notes", 201, {"id": "n1"}, (404, {}), "GET /notes/n1: it answers 404"),
+    ("POST", "/notes", 201, {"note": NOTE}, (404, {}), "GET /notes/n1: it answers 404"),
+    ("POST", "/notes", 201, NOTE, (200, {**NOTE, "title": "b"}), "title was answered"),
+    ("POST", "/notes", 201, {"noteID": "n1"}, (200, {"title": "b"}), "title was sent"),
+    ("POST", "/notes", 201, NOTE, (200, {**NOTE, "tags": []}), None),
+    ("PUT", "/notes/n1", 200, {"at": "2026-01-01"}, (200, {"at": "1 Jan"}), None),
+    ("PUT", "/notes/n1", 200, NOTE, (200, NOTE), None),
+    ("PUT", "/notes/n1", 200, NOTE, (200, {**NOTE, "status": "done"}), "status was"),
+    ("PUT", "/notes/n1", 204, None, (404, {}), "GET /notes/n1: it answers 404"),
+    ("POST", "/search", 200, notes(NOTE), (404, {}), None),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "answer", "there", "says"), WRITES
+)
+def test_what_was_written_is_there(method, path, status, answer, there, says):
+    sent = {"title": "a"}
+    seen = exchange(method, path, answer, sent=sent, status=status)
+    wrong = told("writes_are_kept", seen, lambda _: there)
+    assert (says in wrong) if says else wrong is None
+
+
+def test_what_was_created_is_read_where_the_answer_says_it_is():
+    asked = []
+
+    def server(request):
+        asked.append((request.method, request.url, request.request_body))
+        return 404, {}
+
+    headers = (("location", "http://host/notes/n9"),)
+    seen = exchange("POST", "/notes", {}, sent={}, status=201, headers=headers)
+    assert "GET /notes/n9: it answers 404" in told("writes_are_kept", seen, server)
+    assert asked == [("GET", "/notes/n9", b"")]
+
+
+def test_what_was_deleted_is_gone():
+    seen = exchange("DELETE", "/notes/n1", status=204)
+    assert told("deletes_are_kept", seen, lambda _: (404, {})) is None
+    wrong = told("deletes_are_kept", seen, lambda _: (200, NOTE))
+    assert wrong == "it was deleted, and GET /notes/n1 answers 200"
+
+
+TOLD = [
+    (400, [{"in": "query", "name": "page", "rule": "minimum"}], None),
+    (200, [], "it is answered, and violations are told"),
+    (400, [{"in": "security", "rule": "security"}], "the status is 400"),
+    (401, [{"in": "security", "rule": "security"}], None),
+    (400, [{"in": "query", "name": "limit", "rule": "maximum"}], "was not sent"),
+    (400, [{"in": "query", "name": "page", "rule": "required"}], "that was sent"),
+    (400, [{"more": 3}], None),
+]
+
+
+@pytest.mark.parametrize(("status", "violations", "says"), TOLD)
+def test_violations_that_are_told_are_so(status, violations, says):
+    headers = (("soundstage-violations", json.dumps(violations)),)
+    url = "/notes?page=0"
+    wrong = told(
+        "violations_are_told", exchange("GET", url, {}, status=status, headers=headers)
+    )
+    assert (says in wrong) if says else wrong is None
+
+
+def test_rules_that_need_a_world_that_stands_still_are_known():
+    assert CHECKS.keys() >= REQUIRES_STATIC_DATA
+
+
+def test_an_operation_without_variables_goes_before_one_with():
+    paths = {"/a/{id}": {"get": {}}, "/a/b": {"get": {}}}
+    catalogue = OperationIndex({"paths": paths})
+    assert catalogue.match("GET", "/a/b").path == "/a/b"
+    assert catalogue.match("GET", "/a/c%2Fd").parse_path("/a/c%2Fd") == {"id": "c/d"}
+    assert catalogue.match("PUT", "/a/b") is None
+
+
+AMBIGUOUS = [
+    ({"kinds": [""]}, False),
+    ({"kinds": ""}, False),
+    ({"kinds": ["", "open"]}, True),
+    ({"status": "", "title": [""]}, True),
+    ({"page": {}}, False),
+    ({"page": {"a": 1}}, True),
+    ({}, True),
+]
+
+
+@pytest.mark.parametrize(("query", "is_unambiguous"), AMBIGUOUS)
+def test_what_is_sent_as_something_else_is_ambiguous(query, is_unambiguous):
+    operation = CATALOGUE.operations["GET /notes"]
+    assert operation.is_unambiguous(query) == is_unambiguous

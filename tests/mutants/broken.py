@@ -1,0 +1,361 @@
+"""Bugs, planted between a client and the notes API; each in a world of its own."""
+
+import json
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from itertools import count
+from urllib.parse import parse_qsl, urlencode
+
+import httpx
+
+from mutants.notes import DOCUMENT, KEY, service
+from soundstage.server.app import Dispatcher
+from soundstage.server.background import FROZEN_OPTIONS
+from soundstage.server.hosts import Worlds
+
+LIST, CREATE, GET, REPLACE, DELETE = (
+    ("get", "/notes"),
+    ("post", "/notes"),
+    ("get", "/notes/{noteID}"),
+    ("put", "/notes/{noteID}"),
+    ("delete", "/notes/{noteID}"),
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A request or an answer, as bytes."""
+
+    method: str = ""
+    target: bytes = b""
+    status: int = 0
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(self.target.partition(b"?")[2].decode("latin-1")))
+
+    def header(self, name: bytes) -> bytes:
+        return next((v for n, v in self.headers if n.lower() == name), b"")
+
+    def without(self, name: bytes) -> "Message":
+        return replace(
+            self, headers=tuple(p for p in self.headers if p[0].lower() != name)
+        )
+
+    def having(self, name: bytes, value: bytes) -> "Message":
+        kept = self.without(name)
+        return replace(kept, headers=(*kept.headers, (name, value)))
+
+    def asking(self, **query: str | None) -> "Message":
+        path = self.target.partition(b"?")[0]
+        kept = {n: v for n, v in {**self.query, **query}.items() if v is not None}
+        return replace(self, target=path + b"?" + urlencode(kept).encode())
+
+    def saying(self, value) -> "Message":
+        body = json.dumps(value).encode()
+        return replace(self, body=body).having(b"content-length", b"%d" % len(body))
+
+
+On = Callable[[Message], Awaitable[Message]]
+
+
+@dataclass(frozen=True)
+class Bug:
+    """``break_it`` stands between client and server; ``caught_by`` are checks."""
+
+    name: str
+    says: str
+    operations: tuple[tuple[str, str], ...]
+    parameters: frozenset[str]
+    caught_by: frozenset[str]
+    break_it: Callable[[Message, On], Awaitable[Message]]
+
+
+BUGS: dict[str, Bug] = {}
+
+
+def bug(*operations: tuple[str, str], caught_by: str, parameters: str = "", bugs=BUGS):
+    """A bug in these operations, whose document has these query parameters alone."""
+
+    def plant(break_it):
+        name, says = break_it.__name__, break_it.__doc__
+        words = frozenset(parameters.split()), frozenset(caught_by.split())
+        bugs[name] = Bug(name, says, operations, *words, break_it)
+        return break_it
+
+    return plant
+
+
+SOUND = "sound"
+"""The name under which the API stands there without a bug."""
+
+
+@bug(LIST, caught_by="status_code_conformance")
+async def wrong_status(sent, on):
+    """a status that the document does not have"""
+    got = await on(sent)
+    return replace(got, status=203) if got.status == 200 else got
+
+
+@bug(LIST, caught_by="response_schema_conformance")
+async def missing_field(sent, on):
+    """a required field is missing from the items of a list"""
+    got = await on(sent)
+    if got.status != 200:
+        return got
+    notes = [{k: note[k] for k in note if k != "status"} for note in got.json["notes"]]
+    return got.saying({**got.json, "notes": notes})
+
+
+@bug(LIST, caught_by="content_type_conformance")
+async def wrong_content_type(sent, on):
+    """JSON that is called something else"""
+    return (await on(sent)).having(b"content-type", b"text/html")
+
+
+@bug(LIST, caught_by="response_headers_conformance")
+async def missing_header(sent, on):
+    """a required header is missing from the answer"""
+    return (await on(sent)).without(b"x-total")
+
+
+@bug(LIST, caught_by="unsupported_method")
+async def missing_allow(sent, on):
+    """405 without the header Allow"""
+    return (await on(sent)).without(b"allow")
+
+
+@bug(LIST, caught_by="allow_header_conformance")
+async def wrong_allow(sent, on):
+    """405 with methods in Allow that the path does not have"""
+    got = await on(sent)
+    return got.having(b"allow", b"GET, PURGE") if got.status == 405 else got
+
+
+@bug(GET, caught_by="unsupported_method")
+async def any_method(sent, on):
+    """a method that the document does not have is answered"""
+    got = await on(sent)
+    return got if got.status != 405 else replace(got, status=200)
+
+
+@bug(LIST, caught_by="ignored_auth")
+async def ignored_auth(sent, on):
+    """nobody looks at the credentials"""
+    return await on(sent.having(b"x-key", KEY.encode()))
+
+
+@bug(LIST, caught_by="missing_required_header", parameters="X-Client")
+async def optional_header(sent, on):
+    """a required header may be left out"""
+    return await on(
+        sent if sent.header(b"x-client") else sent.having(b"x-client", b"web")
+    )
+
+
+@bug(LIST, caught_by="negative_data_rejection", parameters="status")
+async def bad_enum(sent, on):
+    """a value that is not in the enum is taken"""
+    status = sent.query.get("status", "open")
+    return await on(
+        sent if status in {"open", "done", "dropped"} else sent.asking(status="open")
+    )
+
+
+@bug(CREATE, caught_by="positive_data_acceptance")
+async def too_strict(sent, on):
+    """a valid body is refused"""
+    got = await on(sent)
+    return refused() if got.status == 201 and len(got.json["title"]) < 3 else got
+
+
+@bug(CREATE, caught_by="not_a_server_error")
+async def odd_bytes(sent, on):
+    """500 for a body that is not ASCII"""
+    odd = any(byte > 127 for byte in sent.body) or b"\\u" in sent.body
+    return replace(refused(), status=500) if odd else await on(sent)
+
+
+@bug(LIST, caught_by="filters_apply", parameters="status")
+async def ignored_filter(sent, on):
+    """a filter is checked, and then not applied"""
+    got = await on(sent)
+    return await on(sent.asking(status=None)) if got.status == 200 else got
+
+
+@bug(LIST, caught_by="order_holds", parameters="sort order")
+async def ignored_order(sent, on):
+    """the direction of the order is checked, and then not applied"""
+    got = await on(sent)
+    return await on(sent.asking(order="asc")) if got.status == 200 else got
+
+
+@bug(LIST, caught_by="pages_tile", parameters="page itemsPerPage")
+async def overlapping_pages(sent, on):
+    """a page begins with the last item of the one before"""
+    got = await on(sent)
+    page = int(sent.query.get("page", 1)) if got.status == 200 else 1
+    if page == 1:
+        return got
+    before = (await on(sent.asking(page=str(page - 1)))).json["notes"]
+    notes = [*before[-1:], *got.json["notes"]][: int(sent.query.get("itemsPerPage", 4))]
+    return got.saying({**got.json, "notes": notes})
+
+
+@bug(LIST, caught_by="pages_tile", parameters="page itemsPerPage")
+async def too_many_items(sent, on):
+    """the size of a page is not kept"""
+    got = await on(sent)
+    return await on(sent.asking(itemsPerPage="20")) if got.status == 200 else got
+
+
+@bug(LIST, caught_by="reads_repeat")
+async def unsteady_read(sent, on, seen=count()):  # noqa: B008 - it counts all calls
+    """the same question has another answer every time"""
+    got = await on(sent)
+    return got.saying({**got.json, "asked": next(seen)}) if got.status == 200 else got
+
+
+@bug(CREATE, GET, DELETE, caught_by="writes_are_kept")
+async def lost_record(sent, on):
+    """what was created is not there"""
+    got = await on(sent)
+    if got.status == 201:
+        target = sent.target.partition(b"?")[0] + b"/" + got.json["noteID"].encode()
+        kept = sent.without(b"content-type").without(b"content-length")
+        await on(replace(kept, method="DELETE", target=target, body=b""))
+    return got
+
+
+@bug(GET, REPLACE, caught_by="writes_are_kept")
+async def lost_update(sent, on):
+    """what was replaced is as it was"""
+    if sent.method != "PUT":
+        return await on(sent)
+    before = await on(replace(sent.without(b"content-type"), method="GET", body=b""))
+    got = await on(sent)
+    if got.status == 200:
+        kept = {name: before.json[name] for name in ("title", "status")}
+        await on(sent.saying(kept))
+    return got
+
+
+@bug(CREATE, GET, DELETE, caught_by="deletes_are_kept")
+async def used_after_deletion(sent, on):
+    """what was deleted can be used"""
+    if sent.method != "DELETE":
+        return await on(sent)
+    there = await on(replace(sent, method="GET"))
+    return Message(status=204) if there.status == 200 else await on(sent)
+
+
+@bug(LIST, caught_by="violations_are_told", parameters="page")
+async def false_blame(sent, on):
+    """the violations that are told are others than those that there are"""
+    got = await on(sent)
+    told = b'[{"in":"query","name":"limit","rule":"maximum","message":"no"}]'
+    return got.having(b"soundstage-violations", told) if got.status == 400 else got
+
+
+def refused() -> Message:
+    body = b'{"message": "no"}'
+    return Message(
+        status=400, headers=((b"content-type", b"application/json"),), body=body
+    )
+
+
+def document(bugs=BUGS) -> dict:
+    """One document: the API as it should be, and each bug's own operations."""
+    paths: dict = {}
+    for path, item in DOCUMENT["paths"].items():
+        for method in item.keys() - {"parameters"}:
+            _add(paths, SOUND, method, path, None)
+    for planted in bugs.values():
+        for method, path in planted.operations:
+            _add(paths, planted.name, method, path, planted.parameters)
+    return {**DOCUMENT, "paths": paths}
+
+
+def _add(paths: dict, home: str, method: str, path: str, names) -> None:
+    """An operation below the name of a bug; with all parameters for ``None``."""
+    vendor = DOCUMENT["paths"][path]
+    node = deepcopy(vendor[method])
+    node["operationId"] = f"{home}.{node['operationId']}"
+    if names is not None:
+        given = node.pop("parameters", [])
+        node["parameters"] = [one for one in given if one["name"] in names]
+    shared = {k: vendor[k] for k in vendor if k == "parameters"}
+    paths.setdefault(f"/{home}{path}", shared)[method] = node
+
+
+class Broken:
+    """The API and its bugs, as one ASGI application."""
+
+    def __init__(self, bugs=BUGS) -> None:
+        self._bugs = bugs
+        self.asked: list[tuple[str, bytes]] = []
+        made = service()
+        self._inner = httpx.ASGITransport(
+            Dispatcher(Worlds({made.name: made}, FROZEN_OPTIONS))
+        )
+        self._paths = document(bugs)["paths"]
+
+    async def __call__(self, scope, receive, send) -> None:
+        body = b""
+        while True:
+            event = await receive()
+            body += event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        target = scope["raw_path"]
+        if scope["query_string"]:
+            target += b"?" + scope["query_string"]
+        headers = tuple((n, v) for n, v in scope["headers"])
+        sent = Message(scope["method"], target, 0, headers, body)
+        got = await self._answer(sent)
+        start = {"status": got.status, "headers": list(got.headers)}
+        await send({"type": "http.response.start", **start})
+        await send({"type": "http.response.body", "body": got.body})
+
+    async def _answer(self, sent: Message) -> Message:
+        self.asked.append((sent.method, sent.target))
+        home = sent.target[1:].partition(b"/")[0].decode("latin-1")
+        sent = replace(sent, target=sent.target[len(home) + 1 :])
+        methods = self._methods(home, sent)
+        if sent.method not in methods:
+            sent = replace(sent, method="TRACE")  # which the server does not have
+        if home in self._bugs and "X-Client" not in self._bugs[home].parameters:
+            sent = sent.having(b"x-client", b"web")  # its document has no such header
+
+        async def on(message: Message) -> Message:
+            got = await self._passed_on(message, home)
+            allow = ", ".join(methods).encode()
+            return got.having(b"allow", allow) if got.status == 405 else got
+
+        bug = self._bugs.get(home)
+        return await (bug.break_it(sent, on) if bug else on(sent))
+
+    def _methods(self, home: str, sent: Message) -> list[str]:
+        """Those that its document has for a path."""
+        below = sent.target.partition(b"?")[0].count(b"/") > 1
+        item = self._paths.get(f"/{home}/notes{'/{noteID}' * below}", {})
+        return sorted(m.upper() for m in item.keys() - {"parameters"})
+
+    async def _passed_on(self, sent: Message, home: str) -> Message:
+        url = httpx.URL(scheme="http", host="localhost", raw_path=sent.target)
+        world = (
+            b"soundstage-world",
+            home.encode() if home in self._bugs else SOUND.encode(),
+        )
+        headers = [*sent.headers, world]
+        request = httpx.Request(sent.method, url, headers=headers, content=sent.body)
+        answer = await self._inner.handle_async_request(request)
+        body = await answer.aread()
+        return Message("", b"", answer.status_code, tuple(answer.headers.raw), body)

@@ -1,0 +1,628 @@
+"""Recorded runs become scenarios, whichever API they are of."""
+
+import json
+
+import pytest
+
+from soundstage import Soundstage
+from soundstage.apis.registry import list_api_names, load_service
+from soundstage.apis.registry import load_api as module_of
+from soundstage.apis.trigger_dev.serializers import CURRENT_VERSION
+from soundstage.exchange.har import build_har
+from soundstage.openapi.document import load, loads
+from soundstage.tools.recorder.alignment import align
+from soundstage.tools.recorder.archive import Unusable, read_archive
+from soundstage.tools.recorder.custom import Custom
+from soundstage.tools.recorder.moment import Moments
+from soundstage.tools.recorder.sighting import Sighting
+from soundstage.tools.recorder.story import Teller
+from soundstage.tools.recorder.writing import Written, scenario_lines
+from soundstage.vendored_files import fixtures
+from soundstage.world.clock import instant_of, rfc3339
+from soundstage.world.fixture import compile_fixture
+from support.recorder import entry, told, written
+
+T0 = instant_of("2026-03-01T10:00:00Z")
+RUN = "11111111-2222-4333-8444-555555555555"
+OTHER = "99999999-2222-4333-8444-555555555555"
+TASK = "9d2c7a64-0a3e-4bb0-9a1c-1d5a0f3f8a10"  # products
+HOST = "https://data.us.algolia.com"
+
+
+@pytest.fixture(scope="module")
+def algolia():
+    return load_service(module_of("algolia-ingestion"))
+
+
+@pytest.fixture(scope="module")
+def runwisp():
+    return load_service(module_of("runwisp"))
+
+
+# Every scenario of every API whose runs are answered, recorded and retold.
+
+ASK = {
+    "algolia-ingestion": [
+        "/1/runs/{id}",
+        "/1/runs/{id}/events?itemsPerPage=100&startDate=2025-01-01T00:00:00Z",
+    ],
+    "runwisp": ["/api/tasks/{task}/runs?limit=50"],
+    "trigger-dev": ["/api/v3/runs/{id}", "/api/v1/runs/{id}/events"],
+}
+
+
+# To older clients Trigger.dev calls some states by other names.
+NEW = {"x-trigger-api-version": CURRENT_VERSION}
+
+
+HIDDEN = {("trigger-dev", "REATTEMPTING"): "EXECUTING"}
+
+
+def told_apis():
+    for name in list_api_names():
+        vocabulary = module_of(name).model
+        if name in ASK and vocabulary.kinds["run"].schema:
+            yield name
+
+
+def scenarios():
+    for name in told_apis():
+        script = load_service(module_of(name)).fixture.script
+        for scenario in script.scenarios:
+            yield name, scenario
+
+
+def watched(stage, api, run, tmp_path, wait):
+    """Let a run go on to its end; the archive of a client that asks now and then."""
+    with stage.httpx_client(api) as client:
+        for turn in range(300):
+            for template in ASK[api]:
+                path = template.format(id=run.id, task=run.record.get("task_name"))
+                assert client.get(path, headers=NEW).is_success
+            if run.over:
+                break
+            wait(turn)
+    path = tmp_path / "seen.har"
+    entries = stage._hosted.journal.entries(api=api)
+    path.write_text(json.dumps(build_har(entries)))
+    return path
+
+
+def records_of(stage, run):
+    """All versions of a run's records that are answered, as they came to be."""
+    world = stage._hosted.world
+    vocabulary = world.fixtures[run.api].script.vocabulary
+    known = [world.collection(run.api, k.collection) for k in vocabulary.kinds.values()]
+    return [
+        record
+        for drawn in run._timeline.records
+        for there in known
+        if there.kind.schema and (record := there.record(drawn.id))
+    ]
+
+
+def changes(record, shown=dict):
+    """When a record came to be shown otherwise, and how."""
+    last = None
+    for at, document in zip(record.times, record.documents, strict=True):
+        if shown(document) != last:
+            last = shown(document)
+            yield at, last
+
+
+def states_of(stage, run, fields):
+    """The states that a run comes to, each with the time since its beginning."""
+    own = records_of(stage, run)[0]
+
+    def state(document):
+        said = [document.get(name) for name in fields]
+        return [HIDDEN.get((run.api, one), one) for one in said]
+
+    return [(at - own.began, said) for at, said in changes(own, state)]
+
+
+def others_of(stage, run):
+    """What else there is of a run, and when it changes."""
+    own, *others = records_of(stage, run)
+    return sorted(
+        (record.kind.name, at - own.began, len(document))
+        for record in others
+        for at, document in changes(record)
+    )
+
+
+SOME = [
+    ("algolia-ingestion", "too_many_errors"),
+    ("runwisp", "skipped"),
+    ("trigger-dev", "waiting"),
+    ("trigger-dev", "all_attempts_failed"),
+]
+
+
+@pytest.mark.parametrize(("api", "scenario"), list(scenarios()), ids=str)
+def test_a_run_that_was_watched_closely_unfolds_again(api, scenario, tmp_path):
+    with Soundstage(apis=[api], seed=3, violations="allow") as stage:
+        service = stage._server.worlds.services[api]
+        run = stage.start(api, scenario)
+        fields = [one.field for one in service.fixture.script.lifecycles["run"]]
+        path = watched(stage, api, run, tmp_path, lambda _: stage.clock.to_next())
+        retold = told(path, service, run=run.id)
+        stage.define_scenario(api, "again", {"steps": retold.steps})
+        again = stage.start(api, "again", task=retold.task)
+        assert states_of(stage, again, fields) == states_of(stage, run, fields)
+        assert others_of(stage, again) == others_of(stage, run)
+
+
+@pytest.mark.parametrize(("api", "scenario"), SOME, ids=str)
+def test_a_run_that_was_watched_now_and_then_ends_as_it_did(api, scenario, tmp_path):
+    with Soundstage(apis=[api], seed=3, violations="allow") as stage:
+        service = stage._server.worlds.services[api]
+        run = stage.start(api, scenario)
+        fields = [one.field for one in service.fixture.script.lifecycles["run"]]
+
+        def wait(turn):
+            stage.clock.advance(seconds=7 if turn < 40 else 300)
+
+        path = watched(stage, api, run, tmp_path, wait)
+        retold = told(path, service, run=run.id)
+        stage.define_scenario(api, "again", {"steps": retold.steps})
+        again = stage.start(api, "again", task=retold.task)
+        states, real = states_of(stage, again, fields), states_of(stage, run, fields)
+        assert (states[0], states[-1]) == (real[0], real[-1])
+        # What says itself when it began has begun then.
+        count = len(records_of(stage, run)) - 1
+        assert sum(retold.records.values()) == count
+
+
+# What can be told from little.
+
+
+def run_of(status, **fields):
+    return {
+        "runID": RUN,
+        "appID": "ALGOLIA_APPLICATION_ID",
+        "taskID": TASK,
+        "type": "reindex",
+        "failureThreshold": 20,
+        "createdAt": "2026-03-01T09:59:00.000Z",
+        "status": status,
+        **fields,
+    }
+
+
+DONE = run_of(
+    "finished",
+    startedAt="2026-03-01T09:59:04Z",
+    finishedAt="2026-03-01T09:59:30.500Z",
+    outcome="success",
+    reasonCode="ok",
+    progress={"expectedNbOfEvents": 2, "receivedNbOfEvents": 2},
+)
+
+
+def test_a_run_that_was_seen_once_at_its_end_tells_how_it_came_there(algolia, tmp_path):
+    retold = told(written(tmp_path, entry(T0, f"{HOST}/1/runs/{RUN}", DONE)), algolia)
+    assert retold.states == [(0, "created"), (4_000, "started"), (30_500, "finished")]
+    assert retold.task == "products"
+    assert retold.steps == [
+        {"run": {"status": "created"}},
+        {"after": "4s", "run": {"status": "started", "startedAt": "$at"}},
+        {
+            "after": "26500ms",
+            "run": {
+                "status": "finished",
+                "finishedAt": "$at",
+                "outcome": "success",
+                "reasonCode": "ok",
+                "progress": {"expectedNbOfEvents": 2, "receivedNbOfEvents": 2},
+            },
+        },
+    ]
+    assert retold.notes == []
+
+
+def test_what_tells_no_moment_happens_when_it_was_seen(algolia, tmp_path):
+    bodies = [
+        (0, run_of("created", reasonCode="early")),
+        (9_000, run_of("started", startedAt="2026-03-01T10:00:03Z")),
+        (20_000, run_of("started", startedAt="2026-03-01T10:00:03Z", reason="busy")),
+        (30_000, run_of("started", startedAt="2026-03-01T10:00:03Z")),
+    ]
+    entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
+    retold = told(written(tmp_path, *entries), algolia)
+    assert retold.steps == [
+        {"run": {"status": "created", "reasonCode": "early"}},
+        {
+            "after": "63s",
+            "run": {"status": "started", "reasonCode": None, "startedAt": "$at"},
+        },
+        {"after": "17s", "run": {"reason": "busy"}},
+        {"after": "10s", "run": {"reason": None}},
+    ]
+    assert retold.notes == ["the recording ends before the run does"]
+
+
+def test_states_that_nobody_saw_are_those_of_the_lifecycle(runwisp, tmp_path):
+    run = {
+        "id": "01KDVDNA008JM07FVJDM0JZQ73",
+        "task_name": "backup",
+        "exit_code": 0,
+        "triggered_by": "cron",
+        "created_at": "2026-03-01T10:00:00Z",
+        "retry_attempt": 0,
+        "replica_index": 0,
+        "status": "pending",
+    }
+    over = run | {"status": "ended", "end_reason": "failed", "exit_code": 3}
+    entries = [
+        entry(T0 + at, "http://ci:9477/api/tasks/backup/runs", {"runs": [body]})
+        for at, body in [
+            (1_000, run),
+            (8_000, over | {"end_at": "2026-03-01T10:00:06Z"}),
+        ]
+    ]
+    retold = told(written(tmp_path, *entries), runwisp)
+    assert retold.task == "backup"
+    assert retold.states == [(0, "pending"), (6_000, "ended")]
+
+
+def events(*given):
+    return {
+        "events": [
+            {
+                "eventID": f"00000000-0000-4000-8000-{number:012}",
+                "runID": RUN,
+                "status": "succeeded",
+                "type": kind,
+                "batchSize": 5,
+                "data": data,
+                "publishedAt": at,
+            }
+            for number, (at, kind, data) in enumerate(given)
+        ],
+        "pagination": {"nbPages": 1, "page": 1, "nbItems": 2, "itemsPerPage": 10},
+        "window": {"startDate": "x", "endDate": "y"},
+    }
+
+
+def test_events_happen_at_their_own_times_and_speak_of_the_new_run(algolia, tmp_path):
+    page = events(
+        (
+            "2026-03-01T09:59:10.000Z",
+            "fetch",
+            {"url": f"https://x/$runs/{RUN}", "n": 1},
+        ),
+        ("2026-03-01T09:59:10.000Z", "record", {"run": RUN, "at": "4..9", "no": None}),
+        ("2026-03-01T09:59:05.000Z", "log", {"any": ["a"]}),
+    )
+    path = written(
+        tmp_path,
+        entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
+        entry(T0 + 5, f"{HOST}/1/runs/{RUN}/events?page=1", page),
+        entry(T0 + 9, f"{HOST}/1/runs/{RUN}/events?page=1", page),
+    )
+    retold = told(path, algolia)
+    assert retold.records == {"event": 3}
+    common = {"status": "succeeded", "batchSize": 5}
+    first, second = retold.steps[2], retold.steps[3]
+    assert first["after"] == "1s"
+    assert first["event"] == {
+        **common,
+        "type": "log",
+        "data": {"literal": {"any": ["a"]}},
+    }
+    assert second["after"] == "5s"
+    assert [event["data"] for event in second["event"]] == [
+        {"url": "https://x/$$runs/${run.runID}", "n": 1},
+        {"run": "$run.runID", "at": {"literal": "4..9"}, "no": {"literal": None}},
+    ]
+
+
+def test_a_date_of_another_time_stays_and_is_said(algolia, tmp_path):
+    data = {"since": "2020-01-01T00:00:00.000Z"}
+    page = events(("2026-03-01T09:59:10.000Z", "fetch", data))
+    path = written(
+        tmp_path,
+        entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
+        entry(T0, f"{HOST}/1/runs/{RUN}/events", page),
+    )
+    retold = told(path, algolia)
+    assert retold.steps[2]["event"]["data"] == data
+    assert retold.notes == [
+        "event.data.since keeps its recorded moment, 2020-01-01T00:00:00.000Z"
+    ]
+
+
+def test_an_event_from_before_its_run_begins_with_it(algolia, tmp_path):
+    page = events(("2026-03-01T09:58:59.000Z", "fetch", None))
+    path = written(
+        tmp_path,
+        entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
+        entry(T0, f"{HOST}/1/runs/{RUN}/events", page),
+    )
+    retold = told(path, algolia)
+    assert retold.steps[0]["event"]["type"] == "fetch"
+    assert retold.steps[0]["run"] == {"status": "created"}
+
+
+def test_a_clock_that_went_faster_is_brought_into_line(algolia, tmp_path):
+    bodies = [
+        (0, run_of("created", createdAt="2026-03-01T10:00:00Z")),
+        (1_000, run_of("created", createdAt="2026-03-01T10:00:00Z", reason="a")),
+        (2_000, run_of("created", createdAt="2026-03-01T10:00:00Z", reason="b")),
+    ]
+    entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
+    retold = told(written(tmp_path, *entries), algolia, speed=60)
+    assert [step["after"] for step in retold.steps[1:]] == ["1m", "1m"]
+
+
+def test_the_run_that_changed_is_the_one_that_is_meant(algolia, tmp_path):
+    old = DONE | {"runID": OTHER}
+    listed = [[run_of("created"), old], [DONE, old]]
+    pagination = {"nbPages": 1, "page": 1, "nbItems": 2, "itemsPerPage": 10}
+    entries = [
+        entry(T0 + i, f"{HOST}/1/runs", {"runs": runs, "pagination": pagination})
+        for i, runs in enumerate(listed)
+    ]
+    path = written(tmp_path, *entries)
+    assert told(path, algolia).run == RUN
+    assert told(path, algolia, run=OTHER).run == OTHER
+    with pytest.raises(Unusable, match="no answer shows the run 'x'; there are: 1111"):
+        told(path, algolia, run="x")
+    with pytest.raises(Unusable, match="has no task 'x'; there are: "):
+        told(path, algolia, task="x")
+    with pytest.raises(Unusable, match="more than one run, choose by --run"):
+        told(written(tmp_path, entries[0]), algolia)
+
+
+def test_an_api_is_found_behind_whatever_stands_before_its_paths(algolia, tmp_path):
+    url = f"http://127.0.0.1:4010/~mine/algolia-ingestion/1/runs/{RUN}"
+    path = written(tmp_path, entry(T0, url, DONE), entry(T0, "http://x/", {}))
+    assert told(path, algolia).run == RUN
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[", "is no HTTP Archive"),
+        ("{}", "is no HTTP Archive: it lacks 'log'"),
+        ('{"log": {"entries": [{"startedDateTime": "x"}]}}', "it lacks 'request'"),
+        ('{"log": {"entries": []}}', "no answer in it shows a run"),
+    ],
+)
+def test_what_tells_nothing_is_said(algolia, tmp_path, text, said):
+    path = tmp_path / "a.har"
+    path.write_text(text)
+    with pytest.raises(Unusable, match=said):
+        told(path, algolia)
+
+
+def test_an_api_that_answers_with_no_runs_cannot_be_told_of(tmp_path):
+    with pytest.raises(Unusable, match="trieve never answers with a run"):
+        told(written(tmp_path), load_service(module_of("trieve")))
+
+
+def test_a_body_in_base64_and_one_without_an_answer_are_read(tmp_path):
+    packed = entry(T0, f"{HOST}/1/runs/{RUN}", "e30=")
+    packed["response"]["content"]["encoding"] = "base64"
+    lost = entry(T0, f"{HOST}/1/runs/{RUN}", "", status=0)
+    (heard,) = read_archive(written(tmp_path, packed, lost))
+    assert heard.body == b"{}"
+
+
+def test_spans_speak_of_one_another_and_grow(tmp_path):
+    with Soundstage(apis=["trigger-dev"], seed=3) as stage:
+        service = stage._server.worlds.services["trigger-dev"]
+        run = stage.start("trigger-dev", "all_attempts_failed")
+        path = watched(
+            stage, "trigger-dev", run, tmp_path, lambda _: stage.clock.to_next()
+        )
+    text = "\n".join(
+        scenario_lines(Written("x", {"steps": told(path, service).steps}, []), 0)
+    )
+    assert "parentId: $span1.spanId" in text
+    assert "duration: $elapsed_ns" in text
+    assert "events:\n          append:\n            name: attempt_failed\n" in text
+    assert "time: $at" in text
+    assert "runId: $run.id" in text
+    assert run.id not in text
+
+
+def test_identifiers_that_are_drawn_are_drawn_anew():
+    script = compile_fixture(
+        loads(
+            "api: x\n"
+            "defaults:\n"
+            "  run: {trace: {id: hex32}, word: {any: [a, b, c, d, e, f]}, own: x}\n"
+        ),
+        module_of("trigger-dev").model,
+    ).script
+    custom = Custom(script, {})
+    kind = script.vocabulary.kinds["run"]
+    seen = {"trace": "0" * 32, "word": "z", "own": "0" * 32}
+    assert custom.fresh(kind, {}, seen) == {"trace"}
+    assert custom.fresh(kind, {}, {"trace": "none"}) == set()
+
+
+def test_a_task_that_the_fixture_does_not_list_is_none_of_the_rest(runwisp, tmp_path):
+    run = {
+        "id": "01KDVDNA008JM07FVJDM0JZQ73",
+        "task_name": "nightly",
+        "exit_code": 0,
+        "triggered_by": "api",
+        "created_at": "2026-03-01T10:00:00Z",
+        "retry_attempt": 0,
+        "replica_index": 0,
+        "status": "pending",
+    }
+    url = "http://ci:9477/api/tasks/nightly/runs"
+    retold = told(written(tmp_path, entry(T0, url, {"runs": [run]})), runwisp)
+    assert retold.task in runwisp.fixture.script.tasks.keys() - {"*"}
+    assert retold.steps[0]["run"]["task_name"] == "nightly"
+
+
+def test_what_was_only_seen_gives_way_to_what_is_told(algolia, tmp_path):
+    """The recorder's clock is half a minute ahead."""
+    at = {"createdAt": "2026-03-01T10:00:00Z", "startedAt": "2026-03-01T10:00:01Z"}
+    bodies = [
+        (30_000, run_of("created", createdAt=at["createdAt"])),
+        (32_000, run_of("started", **at)),
+        (34_000, run_of("started", **at, reason="a")),
+        (36_000, run_of("started", **at, reason="b")),
+        (40_000, run_of("finished", **at, finishedAt="2026-03-01T10:00:09Z")),
+    ]
+    entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
+    retold = told(written(tmp_path, *entries), algolia)
+    reasons = [step["run"].get("reason", "-") for step in retold.steps]
+    assert reasons == ["-", "-", "a", "b", None]
+    assert retold.states == [(0, "created"), (1_000, "started"), (9_000, "finished")]
+
+
+def span(number, start, parent=None):
+    return {
+        "spanId": f"{number:016x}",
+        "parentId": parent and f"{parent:016x}",
+        "runId": "run_1",
+        "message": f"number {number}",
+        "startTime": f"{T0 + start}000000",
+        "duration": 0,
+        "isPartial": False,
+        "isError": False,
+        "isCancelled": False,
+        "level": "TRACE",
+        "kind": "UNSPECIFIED",
+        "attemptNumber": None,
+        "events": [],
+        "style": {},
+    }
+
+
+TRIGGERED = {
+    "id": "run_1",
+    "taskIdentifier": "hello-world",
+    "status": "COMPLETED",
+    "version": "1",
+    "createdAt": "2026-03-01T10:00:00.000Z",
+    "startedAt": "2026-03-01T10:00:01.000Z",
+    "finishedAt": "2026-03-01T10:00:04.000Z",
+    "updatedAt": "2026-03-01T10:00:04.020Z",
+    "isTest": False,
+    "tags": [],
+    "durationMs": 3000,
+    "costInCents": 0,
+    "baseCostInCents": 0,
+    "payload": {"name": "Ada"},
+    "attemptCount": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def trigger():
+    return load_service(module_of("trigger-dev"))
+
+
+def test_a_state_comes_with_the_moment_that_fixtures_give_it_with(trigger, tmp_path):
+    url = "https://api.trigger.dev/api/v3/runs/run_1"
+    retold = told(written(tmp_path, entry(T0 + 60_000, url, TRIGGERED)), trigger)
+    assert retold.states == [(0, "QUEUED"), (1_000, "EXECUTING"), (4_000, "COMPLETED")]
+    last = retold.steps[-1]
+    assert last == {"after": "20ms", "run": {"updatedAt": "$at"}}
+
+
+def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
+    url = "https://api.trigger.dev/api/v1/runs/run_1/events"
+    a, b, c, leaf = 2, 3, 4, 5
+    spans = [span(b, 900, a), span(c, 900, b), span(a, 900, 1), span(leaf, 900, c)]
+    spans.append(span(1, 0))
+    path = written(
+        tmp_path,
+        entry(T0 + 60_000, "https://api.trigger.dev/api/v3/runs/run_1", TRIGGERED),
+        entry(T0 + 60_000, url, {"events": spans}),
+    )
+    steps = told(path, trigger).steps
+    assert list(steps[0]) == ["run", "span/span1"]
+    order = ["span/span4", "span/span2", "span/span3", "span"]
+    assert list(steps[1]) == ["after", *order]
+    parents = ["$span1.spanId", "$span4.spanId", "$span2.spanId", "$span3.spanId"]
+    assert [steps[1][key]["parentId"] for key in order] == parents
+
+
+def teller(service, kind):
+    node = load(fixtures() / f"{service.name}.yaml").document
+    custom = Custom(service.fixture.script, node)
+    vocabulary = service.fixture.script.vocabulary
+    known = {kind: frozenset(custom.fields(vocabulary.kinds[kind]))}
+    return Teller(custom, Moments(vocabulary), known, align([], T0, 1))
+
+
+def test_what_another_place_does_not_show_is_not_gone(trigger):
+    kind = trigger.fixture.script.vocabulary.kinds["run"]
+
+    def seen(at, view, **fields):
+        document = {"id": "run_1", "createdAt": "2026-03-01T10:00:00Z", **fields}
+        shown = frozenset({"id", "status", "createdAt"})
+        return Sighting(T0 + at, kind, document, view, shown, frozenset())
+
+    sightings = [
+        seen(0, "list", status="QUEUED"),
+        seen(1, "one", status="QUEUED", payload=1, output=1),
+        seen(2, "list", status="QUEUED"),
+        seen(3, "one", status="QUEUED", payload=1),
+    ]
+    run = teller(trigger, "run").tell(sightings)
+    documents = [(v.at - T0, v.document) for v in run.versions]
+    assert [(at, d.get("payload"), d.get("output")) for at, d in documents] == [
+        (0, 1, None),
+        (1, 1, 1),
+        (3, 1, None),
+    ]
+
+
+def test_a_stream_and_answers_that_were_overtaken_tell_nothing_new(runwisp, tmp_path):
+    """A stream that is open all along has begun before what it tells of."""
+    run = {"id": "01KDVDNA008JM07FVJDM0JZQ73", "task_name": "backup", "exit_code": 0}
+    run |= {"triggered_by": "api", "retry_attempt": 0, "replica_index": 0}
+    run |= {"created_at": rfc3339(T0 + 1_000), "status": "pending"}
+    started = run | {"status": "running", "start_at": rfc3339(T0 + 2_000)}
+    ended = started | {"status": "ended", "end_at": rfc3339(T0 + 9_000)}
+    ended |= {"end_reason": "success"}
+    told_then = zip(
+        ("run.created", "run.started", "run.completed"),
+        (run, started, ended),
+        strict=True,
+    )
+    text = "".join(
+        f"event: {name}\ndata: {json.dumps({'run': one})}\n\n"
+        for name, one in told_then
+    )
+    url = "http://x/api/runs/stream"
+    stream = entry(T0, url, text, kind="text/event-stream") | {"time": 20_000}
+    made = entry(T0 + 1_000, "http://x/api/tasks/backup/run", run, method="POST")
+    made["response"]["status"] = 201
+    listed = {"runs": [ended], "total": 1}
+    seen = entry(T0 + 15_000, "http://x/api/tasks/backup/runs", listed)
+    want = [(0, "pending"), (1_000, "running"), (8_000, "ended")]
+    for entries in ([stream, made], [stream, made, seen], [made, seen]):
+        found = told(written(tmp_path, *entries), runwisp)
+        assert found.states == want
+        assert found.is_started
+
+
+def test_a_log_is_told_line_by_line_and_only_the_runs_own(runwisp, tmp_path):
+    def log(run, text):
+        lines = [{"n": 0, "ts": T0 + 2_000, "stream": "stderr", "text": text}]
+        page = {"lines": lines, "first_available": 0, "total_lines": 1}
+        page |= {"truncated": False, "finalized": True}
+        url = f"http://x/api/tasks/backup/runs/{run}/log"
+        return entry(T0 + 10_000, url, page)
+
+    mine, other = "01KDVDNA008JM07FVJDM0JZQ73", "01KDVDNA008JM07FVJDM0JZQ74"
+    run = {"$schema": "http://x/schemas/Run.json", "id": mine, "task_name": "backup"}
+    run |= {"exit_code": 0, "triggered_by": "api", "retry_attempt": 0}
+    run |= {"replica_index": 0, "created_at": rfc3339(T0), "status": "pending"}
+    made = entry(T0, "http://x/api/tasks/backup/run", run, method="POST", status=201)
+    path = written(tmp_path, made, log(other, "not mine"), log(mine, "mine"))
+    assert told(path, runwisp).steps == [
+        {"run": {"triggered_by": "api", "status": "pending"}},
+        {"after": "2s", "line": {"stream": "stderr", "text": "mine"}},
+    ]
