@@ -35,7 +35,7 @@ async def commands(call):
     """An event for every change of the world."""
     while True:
         yield {"data": {"n": len(call.world.log)}}
-        call = await call.later(None)
+        call = await call.wait_for_change(None)
 
 
 def wait(_call):
@@ -128,7 +128,7 @@ def test_a_change_that_came_while_an_event_went_out_is_not_missed():
     async def slow(call):
         yield {"data": {"n": len(call.world.log)}}
         call.world.apply(Start("small"))  # somebody's command, meanwhile
-        call = await call.later(None)
+        call = await call.wait_for_change(None)
         yield {"data": {"n": len(call.world.log)}}
 
     async def story(live):
@@ -168,7 +168,7 @@ def test_streams_are_ended_before_a_reset_is_seen_by_them():
         while True:
             seen.append(len(call.world.log))
             yield {"data": {}}
-            call = await call.later(None)
+            call = await call.wait_for_change(None)
 
     async def story(live):
         asked = live.ask("/stream")

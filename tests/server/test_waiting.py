@@ -17,7 +17,7 @@ def waiting(at=None):
     """A handler that waits once."""
 
     async def wait(call):
-        later = await call.later(at)
+        later = await call.wait_for_change(at)
         return Response({"at": later.now - NOW, "commands": len(later.world.log)})
 
     return wait
@@ -27,7 +27,7 @@ async def until_over(call):
     """A handler that waits until the newest run is over."""
     run = list(call.world.state("small").runs.values())[-1].records[0]
     while run.as_of(call.now)["n"] < 2:
-        call = await call.later(run.next_after(call.now))
+        call = await call.wait_for_change(run.next_after(call.now))
     return Response({"at": call.now - NOW})
 
 
@@ -51,7 +51,7 @@ def test_a_wait_for_an_instant_that_is_past_is_none():
 
 def test_a_moving_clock_brings_the_instant_by_itself():
     async def wait(call):
-        later = await call.later(call.now + 10_000)
+        later = await call.wait_for_change(call.now + 10_000)
         return Response({"span": later.now - call.now})
 
     async def story(live):
@@ -152,7 +152,7 @@ def test_a_handler_may_wait_again_and_again():
 
 def test_what_a_waiting_handler_refuses_is_worded_as_ever():
     async def refuse(call):
-        await call.later(None)
+        await call.wait_for_change(None)
         raise Conflict("too late")
 
     async def story(live):
@@ -192,7 +192,7 @@ def test_who_waits_is_sent_home(action, name):
 
     async def wait(call):
         try:
-            await call.later(None)
+            await call.wait_for_change(None)
         except asyncio.CancelledError:
             cancelled.append(call.now)
             raise
@@ -225,7 +225,7 @@ def test_nobody_may_wait_once_the_server_stops(name):
     """A request whose body comes in slowly may get to its handler after that."""
 
     async def story(live):
-        live.worlds.get("other")
+        live.worlds.get_or_create("other")
         live.worlds.close()
         answer = await asyncio.wait_for(live.ask(f"/~{name}/wait"), 1)
         assert answer.status_code == 503
@@ -235,9 +235,9 @@ def test_nobody_may_wait_once_the_server_stops(name):
 
 def test_nobody_may_wait_for_a_world_that_was_deleted():
     async def story(live):
-        hosted = live.worlds.get("other")
+        hosted = live.worlds.get_or_create("other")
         live.worlds.delete("other")
-        live.worlds._hosted["other"] = hosted
+        live.worlds._by_name["other"] = hosted
         assert (await asyncio.wait_for(live.ask("/~other/wait"), 1)).status_code == 503
 
     played(story, wait=waiting(None))
@@ -249,7 +249,7 @@ def test_a_client_that_goes_takes_its_handler_along():
     async def wait(call):
         states.append("waits")
         try:
-            await call.later(None)
+            await call.wait_for_change(None)
         finally:
             states.append("gone")
 
@@ -270,7 +270,7 @@ def test_a_client_in_process_that_has_no_patience_takes_its_handler_along():
 
     async def wait(call):
         try:
-            await call.later(None)
+            await call.wait_for_change(None)
         finally:
             gone.append(call)
 
