@@ -87,9 +87,7 @@ def told(rule, seen, server=None):
 
     def ask(request):
         status, body = server(request)
-        return replace(
-            request, status=status, response_body=json.dumps(body).encode()
-        )
+        return replace(request, status=status, response_body=json.dumps(body).encode())
 
     operation = CATALOGUE.match(seen.method, seen.url.partition("?")[0])
     return CHECKS[rule](CheckContext(seen, operation, CATALOGUE, ask))

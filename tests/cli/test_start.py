@@ -82,8 +82,8 @@ def test_the_second_start_works_nothing_out_again(tmp_path, new_cache, monkeypat
 def test_what_is_put_off_is_there_for_whoever_asks_for_it():
     assert python(
         "import sys\n"
-        "from soundstage.cli.deferred_imports import deferred\n"
-        "with deferred():\n"
+        "from soundstage.cli.deferred_imports import defer_imports\n"
+        "with defer_imports():\n"
         "    import connexion.middleware, uvicorn.server\n"
         "import soundstage.server.app, soundstage.server.uvicorn_server\n"
         "print({'httpx', 'requests'} & {*sys.modules})\n"
@@ -109,15 +109,17 @@ def test_what_is_put_off_is_there_for_whoever_asks_for_it():
 )
 def test_what_was_not_imported_for_connexion_fails_when_it_is_used(use, name):
     assert python(
-        "from soundstage.cli.deferred_imports import deferred\n"
-        "with deferred():\n"
+        "from soundstage.cli.deferred_imports import defer_imports\n"
+        "with defer_imports():\n"
         "    import connexion.middleware\n"
         "from connexion import context, json_schema, spec\n"
         f"try: {use}\n"
         "except RuntimeError as error: print(error)\n"
         "import jinja2, jsonschema.exceptions, werkzeug.local, yaml\n"
         "print(jsonschema.exceptions.ValidationError('wrong').message, yaml.load)"
-    ).startswith(f"{name} was not imported (cli/deferral.py)\nwrong <function load")
+    ).startswith(
+        f"{name} was not imported (cli/deferred_imports.py)\nwrong <function load"
+    )
 
 
 def test_what_was_imported_before_is_not_put_off():
@@ -125,8 +127,8 @@ def test_what_was_imported_before_is_not_put_off():
         python(
             "import sys, connexion, httpx, jinja2, jsonschema, requests, uvicorn\n"
             "there = [connexion, httpx, jinja2, jsonschema, requests, uvicorn]\n"
-            "from soundstage.cli.deferred_imports import deferred\n"
-            "with deferred():\n"
+            "from soundstage.cli.deferred_imports import defer_imports\n"
+            "with defer_imports():\n"
             "    print([sys.modules[m.__name__] is m for m in there])\n"
             "print([sys.modules[m.__name__] is m for m in there])\n"
         ).splitlines()

@@ -49,10 +49,14 @@ def parse_pairs(arguments: Iterable[str], option: str) -> Iterator[tuple[str, st
 
 
 def parse_positive(text: str) -> int:
-    """A number from 1 up, as an argument."""
-    number = int(text)
+    """Parse a command-line argument as an integer of at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"a number from 1 up, not {text}")
+        message = f"expected an integer of at least 1, not {text!r}"
+        raise argparse.ArgumentTypeError(message)
     return number
 
 

@@ -78,7 +78,9 @@ class _Placeholder:
 
     def _check_active(self) -> "_Placeholder":
         if sys.modules.get(self._module.__name__) is not self._module:
-            raise RuntimeError(f"{self._name} was not imported (cli/deferral.py)")
+            raise RuntimeError(
+                f"{self._name} was not imported (cli/deferred_imports.py)"
+            )
         return self
 
 
