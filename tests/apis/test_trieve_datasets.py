@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from desk import desk_of
 from table.trieve import (
     ADMIN,
     CHUNK,
@@ -23,44 +22,40 @@ from soundstage.world.commands import Interrupt
 MINE = {"TR-Organization": DATASET}
 
 
-@pytest.fixture
-def desk(services, world, judges):
-    with desk_of(services, world, judges) as desk:
-        yield desk
-
-
-def test_a_new_dataset_is_empty_and_found_in_every_way(desk):
-    made = desk.post("/dataset", {"dataset_name": "x", "tracking_id": "t"}, **MINE)
+def test_a_new_dataset_is_empty_and_found_in_every_way(trieve):
+    made = trieve.post(
+        "/dataset", {"dataset_name": "x", "tracking_id": "t"}, headers=MINE
+    )
     named = {"TR-Dataset": "t", **MINE}
-    assert desk.get(f"/dataset/{made['id']}", **named) == made
-    assert desk.get("/dataset/tracking_id/t", **MINE) == made
-    assert desk.events(headers=named) == []
-    usage = desk.get(f"/dataset/organization/{DATASET}", **MINE)[0]
-    assert usage["dataset"]["id"] in {made["id"], desk.dataset}
+    assert trieve.get(f"/dataset/{made['id']}", headers=named) == made
+    assert trieve.get("/dataset/tracking_id/t", headers=MINE) == made
+    assert trieve.events(headers=named) == []
+    usage = trieve.get(f"/dataset/organization/{DATASET}", headers=MINE)[0]
+    assert usage["dataset"]["id"] in {made["id"], trieve.dataset}
     assert usage["dataset_usage"]["chunk_count"] == 0
 
 
-def test_a_tracking_id_is_taken_in_one_organization_only(desk):
+def test_a_tracking_id_is_taken_in_one_organization_only(trieve):
     body = {"dataset_name": "x", "tracking_id": "t"}
-    desk.post("/dataset", body, **MINE)
+    trieve.post("/dataset", body, headers=MINE)
     theirs = {"TR-Organization": OTHER, **OTHERS_KEY}
-    desk.post("/dataset", body, **theirs)
-    said = desk.post("/dataset", body, 400, **MINE)
+    trieve.post("/dataset", body, headers=theirs)
+    said = trieve.post("/dataset", body, 400, headers=MINE)
     assert said == f"Key (organization_id, tracking_id)=({DATASET}, t) already exists."
 
 
-def test_the_tracking_id_of_a_deleted_dataset_is_free_again(desk):
+def test_the_tracking_id_of_a_deleted_dataset_is_free_again(trieve):
     body = {"dataset_name": "x", "tracking_id": "t"}
-    old = desk.post("/dataset", body, **MINE)
-    desk.delete("/dataset/tracking_id/t")
-    desk.get(f"/dataset/{old['id']}", 404)
-    assert desk.post("/dataset", body, **MINE)["id"] != old["id"]
+    old = trieve.post("/dataset", body, headers=MINE)
+    trieve.delete("/dataset/tracking_id/t")
+    trieve.get(f"/dataset/{old['id']}", 404)
+    assert trieve.post("/dataset", body, headers=MINE)["id"] != old["id"]
 
 
-def test_two_datasets_may_have_no_tracking_id(desk):
+def test_two_datasets_may_have_no_tracking_id(trieve):
     for tracking_id in (None, None, "", ""):
         body = {"dataset_name": "x", "tracking_id": tracking_id}
-        desk.post("/dataset", body, **MINE)
+        trieve.post("/dataset", body, headers=MINE)
 
 
 @pytest.mark.parametrize(
@@ -76,91 +71,94 @@ def test_two_datasets_may_have_no_tracking_id(desk):
         ({"Authorization": "tr-x"}, 401, "Unauthorized"),
     ],
 )  # fmt: skip
-def test_a_dataset_is_refused_in_the_real_servers_words(desk, headers, status, message):
-    assert desk.post("/dataset/events", {}, status, **headers) == message
+def test_a_dataset_is_refused_in_the_real_servers_words(
+    trieve, headers, status, message
+):
+    assert trieve.post("/dataset/events", {}, status, headers=headers) == message
 
 
-def test_datasets_are_listed_newest_first_and_in_pages(desk):
+def test_datasets_are_listed_newest_first_and_in_pages(trieve):
     path = f"/dataset/organization/{DATASET}"
-    everything = desk.get(path, **MINE)
+    everything = trieve.get(path, headers=MINE)
     made = [each["dataset"]["created_at"] for each in everything]
     assert made == sorted(made, reverse=True)
     pages = [
-        desk.get(f"{path}?limit=2&offset={offset}", **MINE) for offset in range(0, 6, 2)
+        trieve.get(f"{path}?limit=2&offset={offset}", headers=MINE)
+        for offset in range(0, 6, 2)
     ]
     assert sum(pages, []) == everything  # noqa: RUF017 - a few pages
-    assert desk.get(f"{path}?limit=0&offset=0", **MINE) == []
+    assert trieve.get(f"{path}?limit=0&offset=0", headers=MINE) == []
 
 
-def test_a_deleted_dataset_is_no_more_for_anything(desk):
-    chunk = desk.chunk(tracking_id="a")
-    desk.delete(f"/dataset/{desk.dataset}")
+def test_a_deleted_dataset_is_no_more_for_anything(trieve):
+    chunk = trieve.create_chunk(tracking_id="a")
+    trieve.delete(f"/dataset/{trieve.dataset}")
     for method, path, body in (
-        ("GET", f"/dataset/{desk.dataset}", None),
+        ("GET", f"/dataset/{trieve.dataset}", None),
         ("POST", "/dataset/events", {}),
         ("GET", f"/chunk/{chunk['id']}", None),
         ("POST", "/chunk", {}),
-        ("DELETE", f"/dataset/{desk.dataset}", None),
-        ("PUT", f"/dataset/clear/{desk.dataset}", None),
+        ("DELETE", f"/dataset/{trieve.dataset}", None),
+        ("PUT", f"/dataset/clear/{trieve.dataset}", None),
     ):
-        said = desk.ask(method, path, body, 404)
+        said = trieve.send(method, path, body, 404)
         assert said == "Not Found: Could not find dataset"
-    listed = desk.get(f"/dataset/organization/{DATASET}", **MINE)
-    assert desk.dataset not in {each["dataset"]["id"] for each in listed}
+    listed = trieve.get(f"/dataset/organization/{DATASET}", headers=MINE)
+    assert trieve.dataset not in {each["dataset"]["id"] for each in listed}
 
 
-def test_a_dataset_whose_deletion_fails_is_still_there(desk):
-    desk.plan("dataset_delete_failed", "dataset_delete")
-    desk.delete(f"/dataset/{desk.dataset}")
-    desk.wait()
-    assert desk.get(f"/dataset/{desk.dataset}")["id"] == desk.dataset
-    assert desk.last("dataset_delete_failed") == {
+def test_a_dataset_whose_deletion_fails_is_still_there(trieve):
+    trieve.plan("dataset_delete_failed", "dataset_delete")
+    trieve.delete(f"/dataset/{trieve.dataset}")
+    trieve.advance()
+    assert trieve.get(f"/dataset/{trieve.dataset}")["id"] == trieve.dataset
+    assert trieve.last_event("dataset_delete_failed") == {
         "error": "The search index did not answer"
     }
 
 
-def test_header_and_path_must_name_the_same_dataset(desk):
+def test_header_and_path_must_name_the_same_dataset(trieve):
     said = "Dataset header does not match provided dataset ID"
-    assert desk.delete(f"/dataset/{HELP}", status=400) == said
-    assert desk.put(f"/dataset/clear/{HELP}", status=400) == said
+    assert trieve.delete(f"/dataset/{HELP}", status=400) == said
+    assert trieve.put(f"/dataset/clear/{HELP}", status=400) == said
 
 
-def test_a_clearing_takes_what_there_is_and_leaves_the_rest(desk):
-    chunk = desk.chunk(tracking_id="a")
-    group = desk.post("/chunk_group", {"tracking_id": "g"})
-    file = desk.post("/file", {"base64_file": "YQ==", "file_name": "a"})[
+def test_a_clearing_takes_what_there_is_and_leaves_the_rest(trieve):
+    chunk = trieve.create_chunk(tracking_id="a")
+    group = trieve.post("/chunk_group", {"tracking_id": "g"})
+    file = trieve.post("/file", {"base64_file": "YQ==", "file_name": "a"})[
         "file_metadata"
     ]
     paths = [f"/chunk/{chunk['id']}", f"/chunk_group/{group['id']}",
              f"/file/{file['id']}"]  # fmt: skip
-    desk.put(f"/dataset/clear/{desk.dataset}")
-    assert all(desk.get(path) for path in paths)
-    late = desk.post("/chunk_group", {"tracking_id": "late"})
-    desk.wait()
+    trieve.put(f"/dataset/clear/{trieve.dataset}")
+    assert all(trieve.get(path) for path in paths)
+    late = trieve.post("/chunk_group", {"tracking_id": "late"})
+    trieve.advance()
     for path in paths:
-        desk.get(path, 404)
-    assert desk.get(f"/chunk_group/{late['id']}") == {**late, "file_id": None}
-    assert desk.last("bulk_chunks_deleted") == {"message": "Deleted 1 chunks"}
-    desk.post("/chunk_group", {"tracking_id": "g"})  # which is free again
+        trieve.get(path, 404)
+    assert trieve.get(f"/chunk_group/{late['id']}") == {**late, "file_id": None}
+    assert trieve.last_event("bulk_chunks_deleted") == {"message": "Deleted 1 chunks"}
+    trieve.post("/chunk_group", {"tracking_id": "g"})  # which is free again
 
 
-def test_what_is_changed_in_the_meantime_is_cleared_too(desk):
-    group = desk.post("/chunk_group", {"name": "old"})
-    desk.put(f"/dataset/clear/{desk.dataset}")
-    desk.put("/chunk_group", {"group_id": group["id"], "name": "new"})
-    assert desk.get(f"/chunk_group/{group['id']}")["name"] == "new"
-    desk.wait()
-    desk.get(f"/chunk_group/{group['id']}", 404)
+def test_what_is_changed_in_the_meantime_is_cleared_too(trieve):
+    group = trieve.post("/chunk_group", {"name": "old"})
+    trieve.put(f"/dataset/clear/{trieve.dataset}")
+    trieve.put("/chunk_group", {"group_id": group["id"], "name": "new"})
+    assert trieve.get(f"/chunk_group/{group['id']}")["name"] == "new"
+    trieve.advance()
+    trieve.get(f"/chunk_group/{group['id']}", 404)
 
 
-def test_a_job_that_is_cancelled_brings_about_nothing(desk):
-    chunk = desk.chunk(tracking_id="a")
-    desk.put(f"/dataset/clear/{desk.dataset}")
-    job = list(desk.world.collection("trieve", "jobs"))[-1]
-    desk.world.apply(Interrupt("trieve", job.id, "cancelled"))
-    desk.wait()
-    assert desk.get(f"/chunk/{chunk['id']}")["id"] == chunk["id"]
-    assert desk.events("bulk_chunks_deleted") == []
+def test_a_job_that_is_cancelled_brings_about_nothing(trieve):
+    chunk = trieve.create_chunk(tracking_id="a")
+    trieve.put(f"/dataset/clear/{trieve.dataset}")
+    job = list(trieve.world.collection("trieve", "jobs"))[-1]
+    trieve.world.apply(Interrupt("trieve", job.id, "cancelled"))
+    trieve.advance()
+    assert trieve.get(f"/chunk/{chunk['id']}")["id"] == chunk["id"]
+    assert trieve.events("bulk_chunks_deleted") == []
 
 
 @pytest.mark.parametrize("role", HANDLERS_BY_ROLE)
@@ -176,11 +174,11 @@ def test_every_operation_has_the_role_of_the_vendors_document(role):
     assert asked == set(HANDLERS_BY_ROLE[role])
 
 
-def test_a_role_may_what_lower_ones_may(desk):
+def test_a_role_may_what_lower_ones_may(trieve):
     path = f"/chunk/{CHUNK}"
     for key in (READONLY, ADMIN, {}):
-        desk.get(path, **{**TRIEVE, **key})
-    desk.put("/chunk", {"tracking_id": "none"}, 403, **READONLY)
-    desk.put("/chunk", {"tracking_id": "none"}, 404, **ADMIN)
-    desk.put(f"/dataset/clear/{desk.dataset}", status=403, **ADMIN)
-    desk.put(f"/dataset/clear/{desk.dataset}")
+        trieve.get(path, headers={**TRIEVE, **key})
+    trieve.put("/chunk", {"tracking_id": "none"}, 403, headers=READONLY)
+    trieve.put("/chunk", {"tracking_id": "none"}, 404, headers=ADMIN)
+    trieve.put(f"/dataset/clear/{trieve.dataset}", status=403, headers=ADMIN)
+    trieve.put(f"/dataset/clear/{trieve.dataset}")

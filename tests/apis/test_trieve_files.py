@@ -3,45 +3,39 @@
 import base64
 
 import pytest
-from desk import HOUR, MINUTE, SECOND, desk_of
 
+from soundstage.world.clock import HOUR, MINUTE, SECOND
 from soundstage.world.commands import Interrupt
 
 
-@pytest.fixture
-def desk(services, world, judges):
-    with desk_of(services, world, judges) as desk:
-        yield desk
-
-
-def upload(desk, content, **more):
+def upload(trieve, content, **more):
     text = base64.b64encode(content).decode()
     body = {"base64_file": text, "file_name": "a.txt", **more}
-    return desk.post("/file", body)["file_metadata"]
+    return trieve.post("/file", body)["file_metadata"]
 
 
-def pieces(desk):
+def pieces(trieve):
     """The texts of the chunks that the last upload became."""
-    desk.wait()
-    ids = desk.last("chunks_uploaded")["chunk_ids"]
-    return [desk.get(f"/chunk/{chunk_id}")["chunk_html"] for chunk_id in ids]
+    trieve.advance()
+    ids = trieve.last_event("chunks_uploaded")["chunk_ids"]
+    return [trieve.get(f"/chunk/{chunk_id}")["chunk_html"] for chunk_id in ids]
 
 
-def test_a_file_is_there_at_once_and_its_chunks_when_their_event_says_so(desk):
-    file = upload(desk, b"One. Two.", tag_set=["t"], link="l", metadata={"k": 1})
-    found = desk.get(f"/file/{file['id']}?ttl=60")
+def test_a_file_is_there_at_once_and_its_chunks_when_their_event_says_so(trieve):
+    file = upload(trieve, b"One. Two.", tag_set=["t"], link="l", metadata={"k": 1})
+    found = trieve.get(f"/file/{file['id']}?ttl=60")
     assert found.pop("s3_url").endswith(f"/files/{file['id']}?X-Amz-Expires=60")
-    assert {**found, "dataset_id": desk.dataset} == file
+    assert {**found, "dataset_id": trieve.dataset} == file
     assert file["size"] == 9
-    assert desk.events() == []
-    desk.wait()
-    (uploaded,) = desk.events("file_uploaded")
+    assert trieve.events() == []
+    trieve.advance()
+    (uploaded,) = trieve.events("file_uploaded")
     assert uploaded == {
         "file_id": file["id"], "file_name": "a.txt", "pages": None,
         "pdf2md_options": None,
     }  # fmt: skip
-    (chunk_id,) = desk.last("chunks_uploaded")["chunk_ids"]
-    chunk = desk.get(f"/chunk/{chunk_id}")
+    (chunk_id,) = trieve.last_event("chunks_uploaded")["chunk_ids"]
+    chunk = trieve.get(f"/chunk/{chunk_id}")
     said = [chunk[name] for name in ("chunk_html", "tag_set", "link", "metadata")]
     assert said == ["One. Two.", ["t"], "l", {"k": 1}]
 
@@ -60,89 +54,89 @@ def test_a_file_is_there_at_once_and_its_chunks_when_their_event_says_so(desk):
     ],
 )  # fmt: skip
 def test_a_text_is_cut_into_sentences_and_these_put_together(
-    desk, content, options, wanted
+    trieve, content, options, wanted
 ):
-    upload(desk, content, **options)
-    assert pieces(desk) == wanted
+    upload(trieve, content, **options)
+    assert pieces(trieve) == wanted
 
 
-def test_a_file_that_is_no_text_becomes_a_chunk_too(desk):
-    upload(desk, b"\xff\xfe\x00")
-    assert len(pieces(desk)) == 1
+def test_a_file_that_is_no_text_becomes_a_chunk_too(trieve):
+    upload(trieve, b"\xff\xfe\x00")
+    assert len(pieces(trieve)) == 1
 
 
-def test_a_files_chunks_are_in_a_group_of_its_own(desk):
-    file = upload(desk, b"One.", group_tracking_id="g", description="d")
-    desk.put("/chunk_group", {"tracking_id": "g"}, 404)
-    desk.wait()
-    chunk = desk.get("/chunk/tracking_id/g%7C0")
+def test_a_files_chunks_are_in_a_group_of_its_own(trieve):
+    file = upload(trieve, b"One.", group_tracking_id="g", description="d")
+    trieve.put("/chunk_group", {"tracking_id": "g"}, 404)
+    trieve.advance()
+    chunk = trieve.get("/chunk/tracking_id/g%7C0")
     condition = {"field": "group_tracking_ids", "match_any": ["g"]}
-    groups = desk.world.collection("trieve", "groups")
-    (group,) = groups.children(desk.dataset, desk.world.now())
-    shown = desk.get(f"/chunk_group/{group['id']}")
+    groups = trieve.world.collection("trieve", "groups")
+    (group,) = groups.children(trieve.dataset, trieve.world.now())
+    shown = trieve.get(f"/chunk_group/{group['id']}")
     assert (shown["file_id"], shown["name"], shown["description"]) == (
         file["id"], "Group for file a.txt", "d",
     )  # fmt: skip
-    desk.delete("/chunk", {"filter": {"must": [condition]}})
-    desk.wait()
-    desk.get(f"/chunk/{chunk['id']}", 404)
+    trieve.delete("/chunk", {"filter": {"must": [condition]}})
+    trieve.advance()
+    trieve.get(f"/chunk/{chunk['id']}", 404)
 
 
-def test_a_files_group_may_be_there_already(desk):
-    group = desk.post("/chunk_group", {"tracking_id": "g", "name": "n"})
-    file = upload(desk, b"One.", group_tracking_id="g")
-    assert desk.get(f"/chunk_group/{group['id']}")["file_id"] is None
-    desk.wait()
-    shown = desk.get(f"/chunk_group/{group['id']}")
+def test_a_files_group_may_be_there_already(trieve):
+    group = trieve.post("/chunk_group", {"tracking_id": "g", "name": "n"})
+    file = upload(trieve, b"One.", group_tracking_id="g")
+    assert trieve.get(f"/chunk_group/{group['id']}")["file_id"] is None
+    trieve.advance()
+    shown = trieve.get(f"/chunk_group/{group['id']}")
     assert (shown["file_id"], shown["name"]) == (file["id"], "n")
 
 
 @pytest.mark.parametrize("with_chunks", [True, False])
-def test_a_file_is_deleted_with_its_chunks_or_without(desk, with_chunks):
-    file = upload(desk, b"One.", group_tracking_id="g")
-    desk.wait()
+def test_a_file_is_deleted_with_its_chunks_or_without(trieve, with_chunks):
+    file = upload(trieve, b"One.", group_tracking_id="g")
+    trieve.advance()
     query = "?delete_chunks=true" if with_chunks else ""
-    desk.delete(f"/file/{file['id']}{query}")
-    desk.get(f"/file/{file['id']}", 404)
-    desk.get("/chunk/tracking_id/g%7C0", 404 if with_chunks else 200)
-    desk.put("/chunk_group", {"tracking_id": "g"}, 404)
+    trieve.delete(f"/file/{file['id']}{query}")
+    trieve.get(f"/file/{file['id']}", 404)
+    trieve.get("/chunk/tracking_id/g%7C0", 404 if with_chunks else 200)
+    trieve.put("/chunk_group", {"tracking_id": "g"}, 404)
 
 
-def test_a_file_that_cannot_be_read_has_no_chunks(desk):
-    desk.plan("file_upload_failed", "file_upload")
-    file = upload(desk, b"One.", group_tracking_id="g")
-    desk.wait()
-    assert desk.last("file_upload_failed")["file_id"] == file["id"]
-    desk.put("/chunk_group", {"tracking_id": "g"}, 404)
-    desk.get("/chunk/tracking_id/g%7C0", 404)
+def test_a_file_that_cannot_be_read_has_no_chunks(trieve):
+    trieve.plan("file_upload_failed", "file_upload")
+    file = upload(trieve, b"One.", group_tracking_id="g")
+    trieve.advance()
+    assert trieve.last_event("file_upload_failed")["file_id"] == file["id"]
+    trieve.put("/chunk_group", {"tracking_id": "g"}, 404)
+    trieve.get("/chunk/tracking_id/g%7C0", 404)
 
 
-def test_a_file_that_is_not_to_be_cut_is_only_kept(desk):
-    upload(desk, b"One.", create_chunks=False)
-    desk.wait()
-    assert len(desk.events("file_uploaded")) == 1
-    assert desk.events("chunks_uploaded") == []
+def test_a_file_that_is_not_to_be_cut_is_only_kept(trieve):
+    upload(trieve, b"One.", create_chunks=False)
+    trieve.advance()
+    assert len(trieve.events("file_uploaded")) == 1
+    assert trieve.events("chunks_uploaded") == []
 
 
 # Crawls
 
 
-def crawl(desk, **options):
-    return desk.post("/crawl", {"crawl_options": options})
+def crawl(trieve, **options):
+    return trieve.post("/crawl", {"crawl_options": options})
 
 
-def newest(desk):
-    return desk.get("/crawl?limit=1")[0]
+def newest(trieve):
+    return trieve.get("/crawl?limit=1")[0]
 
 
-def test_a_crawl_moves_on_as_its_events_do(desk):
-    made = crawl(desk, site_url="https://example.com/", limit=2, tags=["t"])
+def test_a_crawl_moves_on_as_its_events_do(trieve):
+    made = crawl(trieve, site_url="https://example.com/", limit=2, tags=["t"])
     told = []
     while not told or told[-1][0] != "Completed":
-        events = (len(desk.events(name)) for name in
+        events = (len(trieve.events(name)) for name in
                   ("crawl_started", "chunks_uploaded", "crawl_completed"))  # fmt: skip
-        told.append((newest(desk)["status"], *events))
-        desk.wait(SECOND)
+        told.append((newest(trieve)["status"], *events))
+        trieve.advance(SECOND)
     assert list(dict.fromkeys(map(str, told))) == [
         "('Pending', 0, 0, 0)",
         "({'Processing': 0}, 1, 0, 0)",
@@ -150,78 +144,81 @@ def test_a_crawl_moves_on_as_its_events_do(desk):
         "({'Processing': 2}, 1, 2, 0)",
         "('Completed', 1, 2, 1)",
     ]
-    assert newest(desk) == {**made, "status": "Completed"}
+    assert newest(trieve) == {**made, "status": "Completed"}
     options = {"site_url": "https://example.com/", "limit": 2, "tags": ["t"]}
-    ids = [i for data in desk.events("chunks_uploaded") for i in data["chunk_ids"]]
-    assert desk.last("crawl_completed") == {
+    ids = [i for data in trieve.events("chunks_uploaded") for i in data["chunk_ids"]]
+    assert trieve.last_event("crawl_completed") == {
         "scrape_id": made["scrape_id"], "crawl_options": options,
         "pages_crawled": 2, "chunks_created": len(ids),
     }  # fmt: skip
-    chunks = [desk.get(f"/chunk/{chunk_id}") for chunk_id in ids]
+    chunks = [trieve.get(f"/chunk/{chunk_id}") for chunk_id in ids]
     assert {chunk["link"] for chunk in chunks} == {
         "https://example.com/page-1", "https://example.com/page-2",
     }  # fmt: skip
     assert all(chunk["tag_set"] == ["t"] for chunk in chunks)
 
 
-def test_a_crawl_fails_as_it_was_planned(desk):
-    desk.plan("crawl_failed", "crawl")
-    made = crawl(desk, site_url="https://example.com")
-    desk.wait(5 * MINUTE)
-    assert newest(desk)["status"] == "Failed"
+def test_a_crawl_fails_as_it_was_planned(trieve):
+    trieve.plan("crawl_failed", "crawl")
+    made = crawl(trieve, site_url="https://example.com")
+    trieve.advance(5 * MINUTE)
+    assert newest(trieve)["status"] == "Failed"
     # The real server's workers do not agree which id is whose.
-    assert desk.last("crawl_failed")["scrape_id"] == made["id"]
-    assert desk.last("crawl_started")["scrape_id"] == made["scrape_id"]
+    assert trieve.last_event("crawl_failed")["scrape_id"] == made["id"]
+    assert trieve.last_event("crawl_started")["scrape_id"] == made["scrape_id"]
 
 
-def test_a_crawl_may_leave_no_chunks(desk):
-    crawl(desk, add_chunks_to_dataset=False, limit=1)
-    desk.wait(HOUR)
-    (chunk_id, *_) = desk.last("chunks_uploaded")["chunk_ids"]
-    desk.get(f"/chunk/{chunk_id}", 404)
+def test_a_crawl_may_leave_no_chunks(trieve):
+    crawl(trieve, add_chunks_to_dataset=False, limit=1)
+    trieve.advance(HOUR)
+    (chunk_id, *_) = trieve.last_event("chunks_uploaded")["chunk_ids"]
+    trieve.get(f"/chunk/{chunk_id}", 404)
 
 
-def test_a_deleted_crawl_has_no_later_event(desk):
-    made = crawl(desk, limit=5)
-    while not desk.events("chunks_uploaded"):
-        desk.wait(SECOND)
-    before = desk.events()
-    desk.delete(f"/crawl/{made['id']}")
-    assert desk.get("/crawl") == []
-    desk.wait(HOUR)
-    assert desk.events() == before
-    desk.delete(f"/crawl/{made['id']}", status=404)
+def test_a_deleted_crawl_has_no_later_event(trieve):
+    made = crawl(trieve, limit=5)
+    while not trieve.events("chunks_uploaded"):
+        trieve.advance(SECOND)
+    before = trieve.events()
+    trieve.delete(f"/crawl/{made['id']}")
+    assert trieve.get("/crawl") == []
+    trieve.advance(HOUR)
+    assert trieve.events() == before
+    trieve.delete(f"/crawl/{made['id']}", status=404)
 
 
 @pytest.mark.parametrize("name", ["id", "scrape_id"])
-def test_a_crawl_is_run_again_with_merged_options(desk, name):
-    made = crawl(desk, site_url="https://example.com", limit=2, interval="weekly")
-    desk.wait(HOUR)
+def test_a_crawl_is_run_again_with_merged_options(trieve, name):
+    made = crawl(trieve, site_url="https://example.com", limit=2, interval="weekly")
+    trieve.advance(HOUR)
     body = {"crawl_id": made[name], "crawl_options": {"limit": 1, "interval": None}}
-    again = desk.put("/crawl", body, 200)
+    again = trieve.put("/crawl", body, 200)
     assert again["id"] != made["id"]
     assert again["crawl_options"] == {**made["crawl_options"], "limit": 1}
-    assert desk.get("/crawl") == [again]
-    desk.wait(HOUR)
-    assert [data["pages_crawled"] for data in desk.events("crawl_completed")] == [2, 1]
+    assert trieve.get("/crawl") == [again]
+    trieve.advance(HOUR)
+    assert [data["pages_crawled"] for data in trieve.events("crawl_completed")] == [
+        2,
+        1,
+    ]
 
 
-def test_crawls_are_listed_newest_first_in_pages(desk):
+def test_crawls_are_listed_newest_first_in_pages(trieve):
     made = []
     for _ in range(12):
-        made.insert(0, crawl(desk)["id"])
-        desk.wait(SECOND / 10)
-    assert [c["id"] for c in desk.get("/crawl")] == made[:10]
-    pages = [desk.get(f"/crawl?page={page}&limit=5") for page in (1, 2, 3, 4)]
+        made.insert(0, crawl(trieve)["id"])
+        trieve.advance(SECOND / 10)
+    assert [c["id"] for c in trieve.get("/crawl")] == made[:10]
+    pages = [trieve.get(f"/crawl?page={page}&limit=5") for page in (1, 2, 3, 4)]
     assert [c["id"] for page in pages for c in page] == made
 
 
-def test_a_cancelled_job_stops_a_crawl_where_it_is(desk):
-    crawl(desk, limit=5)
-    desk.wait(15 * SECOND)
-    job = list(desk.world.collection("trieve", "jobs"))[-1]
-    desk.world.apply(Interrupt("trieve", job.id, "cancelled"))
-    before = newest(desk)
-    desk.wait(HOUR)
-    assert newest(desk) == before
-    assert desk.events("crawl_completed") == []
+def test_a_cancelled_job_stops_a_crawl_where_it_is(trieve):
+    crawl(trieve, limit=5)
+    trieve.advance(15 * SECOND)
+    job = list(trieve.world.collection("trieve", "jobs"))[-1]
+    trieve.world.apply(Interrupt("trieve", job.id, "cancelled"))
+    before = newest(trieve)
+    trieve.advance(HOUR)
+    assert newest(trieve) == before
+    assert trieve.events("crawl_completed") == []

@@ -1,23 +1,18 @@
 """Trieve: tables, announced, put where they are to be put, and read row by row."""
 
 import pytest
-from desk import HOUR, SECOND, desk_of
 from table.trieve import HELP
 
-
-@pytest.fixture
-def desk(services, world, judges):
-    with desk_of(services, world, judges) as desk:
-        yield desk
+from soundstage.world.clock import HOUR, SECOND
 
 
-def announce(desk, name="a.csv", **more):
-    said = desk.post("/file/csv_or_jsonl", {"file_name": name, **more})
+def announce(trieve, name="a.csv", **more):
+    said = trieve.post("/file/csv_or_jsonl", {"file_name": name, **more})
     return said["file_metadata"]["id"], said["presigned_put_url"]
 
 
-def put(desk, url, content, status=200):
-    response = desk.client.put(url, content=content)
+def put(trieve, url, content, status=200):
+    response = trieve.http.put(url, content=content)
     assert response.status_code == status, response.text
 
 
@@ -25,58 +20,58 @@ FAILED = "csv_jsonl_processing_failed"
 DONE = "csv_jsonl_processing_completed"
 
 
-def test_a_table_is_waited_for_until_8600_seconds_are_over(desk):
-    file_id, url = announce(desk)
-    desk.wait(8_600 * SECOND - 1)
-    assert desk.events() == []
-    desk.wait(1)
-    assert desk.events(FAILED) == [
+def test_a_table_is_waited_for_until_8600_seconds_are_over(trieve):
+    file_id, url = announce(trieve)
+    trieve.advance(8_600 * SECOND - 1)
+    assert trieve.events() == []
+    trieve.advance(1)
+    assert trieve.events(FAILED) == [
         {"error": "The file was never uploaded", "file_id": file_id}
     ]
-    put(desk, url, b"a\n1\n", 403)
-    desk.get(f"/file/{file_id}", 404)
+    put(trieve, url, b"a\n1\n", 403)
+    trieve.get(f"/file/{file_id}", 404)
 
 
-def test_a_table_that_comes_at_the_last_moment_is_read_to_its_end(desk):
-    file_id, url = announce(desk)
-    desk.wait(8_600 * SECOND - 1)
-    put(desk, url, b"a,b\n1,2\n3,4\n")
-    put(desk, url, b"a,b\n")
-    assert desk.get(f"/file/{file_id}")["size"] == 12
-    desk.wait(HOUR)
-    assert desk.events() == [{"chunks_created": 2, "file_id": file_id}]
-    put(desk, url, b"again")  # which changes nothing
-    desk.wait(HOUR)
-    assert len(desk.events()) == 1
+def test_a_table_that_comes_at_the_last_moment_is_read_to_its_end(trieve):
+    file_id, url = announce(trieve)
+    trieve.advance(8_600 * SECOND - 1)
+    put(trieve, url, b"a,b\n1,2\n3,4\n")
+    put(trieve, url, b"a,b\n")
+    assert trieve.get(f"/file/{file_id}")["size"] == 12
+    trieve.advance(HOUR)
+    assert trieve.events() == [{"chunks_created": 2, "file_id": file_id}]
+    put(trieve, url, b"again")  # which changes nothing
+    trieve.advance(HOUR)
+    assert len(trieve.events()) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n", b"\n\n"])
-def test_a_table_without_rows_is_read_too(desk, content):
-    file_id, url = announce(desk)
-    put(desk, url, content)
-    desk.wait(HOUR)
-    assert desk.events() == [{"chunks_created": 0, "file_id": file_id}]
+def test_a_table_without_rows_is_read_too(trieve, content):
+    file_id, url = announce(trieve)
+    put(trieve, url, content)
+    trieve.advance(HOUR)
+    assert trieve.events() == [{"chunks_created": 0, "file_id": file_id}]
 
 
-def test_there_is_a_checkpoint_every_thousand_rows(desk):
+def test_there_is_a_checkpoint_every_thousand_rows(trieve):
     mapping = {"csv_jsonl_field": "n", "chunk_req_payload_field": "tracking_id"}
-    file_id, url = announce(desk, mappings=[mapping])
+    file_id, url = announce(trieve, mappings=[mapping])
     rows = "".join(f"{n}\n" for n in range(1, 2_003))
-    put(desk, url, f"n\n{rows}".encode())
+    put(trieve, url, f"n\n{rows}".encode())
     counts = []
-    while not desk.events(DONE):
+    while not trieve.events(DONE):
         for number in (1, 1_000, 1_001, 2_000, 2_001, 2_002):
             there = bool(counts) and number <= counts[-1]
-            desk.get(f"/chunk/tracking_id/{number}", 200 if there else 404)
-        desk.wait(5 * SECOND)
-        events = desk.events("csv_jsonl_processing_checkpoint")
+            trieve.get(f"/chunk/tracking_id/{number}", 200 if there else 404)
+        trieve.advance(5 * SECOND)
+        events = trieve.events("csv_jsonl_processing_checkpoint")
         counts = [data["chunks_created"] for data in events]
     assert counts == [1_000, 2_000]
-    assert desk.last(DONE) == {"chunks_created": 2_002, "file_id": file_id}
-    desk.get("/chunk/tracking_id/2002")
+    assert trieve.last_event(DONE) == {"chunks_created": 2_002, "file_id": file_id}
+    trieve.get("/chunk/tracking_id/2002")
 
 
-def test_a_row_becomes_a_chunk_as_its_mappings_say(desk):
+def test_a_row_becomes_a_chunk_as_its_mappings_say(trieve):
     fields = {
         "sku": "tracking_id", "url": "link", "cost": "num_value", "kind": "tag_set",
         "north": "lat", "east": "lon", "at": "time_stamp", "pic": "image_urls",
@@ -87,13 +82,13 @@ def test_a_row_becomes_a_chunk_as_its_mappings_say(desk):
         for column, field in fields.items()
     ]
     _, url = announce(
-        desk, mappings=mappings, tag_set=["all"], metadata={"from": "csv"}
+        trieve, mappings=mappings, tag_set=["all"], metadata={"from": "csv"}
     )
     head = "sku,url,cost,kind,north,east,at,pic,size,shelf"
     row = 's1,u,1.5,"x, y",10,20.5,2021-01-01,p,2,top'
-    put(desk, url, f"\ufeff{head}\n{row}\n".encode())
-    desk.wait(HOUR)
-    chunk = desk.get("/chunk/tracking_id/s1")
+    put(trieve, url, f"\ufeff{head}\n{row}\n".encode())
+    trieve.advance(HOUR)
+    chunk = trieve.get("/chunk/tracking_id/s1")
     wanted = {
         "link": "u", "num_value": 1.5, "tag_set": ["all", "x", "y"], "weight": 2.0,
         "location": {"lat": 10.0, "lon": 20.5}, "time_stamp": "2021-01-01T00:00:00",
@@ -102,7 +97,7 @@ def test_a_row_becomes_a_chunk_as_its_mappings_say(desk):
     assert {name: chunk[name] for name in wanted} == wanted
     assert chunk["metadata"]["from"] == "csv"
     assert chunk["metadata"]["kind"] == "x, y"
-    desk.put("/chunk_group", {"tracking_id": "top"})
+    trieve.put("/chunk_group", {"tracking_id": "top"})
 
 
 @pytest.mark.parametrize(
@@ -119,51 +114,55 @@ def test_a_row_becomes_a_chunk_as_its_mappings_say(desk):
         ("a.csv", b"t\nyesterday", "Invalid timestamp format"),
     ],
 )
-def test_a_table_that_cannot_be_read_fails_and_says_where(desk, name, content, error):
+def test_a_table_that_cannot_be_read_fails_and_says_where(trieve, name, content, error):
     mappings = [
         {"csv_jsonl_field": "n", "chunk_req_payload_field": "num_value"},
         {"csv_jsonl_field": "t", "chunk_req_payload_field": "time_stamp"},
     ]
-    file_id, url = announce(desk, name, mappings=mappings)
-    put(desk, url, content)
-    desk.wait()
-    (failed,) = desk.events(FAILED)
+    file_id, url = announce(trieve, name, mappings=mappings)
+    put(trieve, url, content)
+    trieve.advance()
+    (failed,) = trieve.events(FAILED)
     assert failed["file_id"] == file_id
     assert failed["error"].startswith(error)
-    put(desk, url, content)
+    put(trieve, url, content)
 
 
 @pytest.mark.parametrize("upsert", [True, False, None])
-def test_a_row_of_a_taken_tracking_id_is_upserted_unless_it_is_not_to_be(desk, upsert):
-    old = desk.chunk(tracking_id="a", link="old")
+def test_a_row_of_a_taken_tracking_id_is_upserted_unless_it_is_not_to_be(
+    trieve, upsert
+):
+    old = trieve.create_chunk(tracking_id="a", link="old")
     mappings = [
         {"csv_jsonl_field": name, "chunk_req_payload_field": field}
         for name, field in (("id", "tracking_id"), ("url", "link"))
     ]
-    _, url = announce(desk, "a.jsonl", mappings=mappings, upsert_by_tracking_id=upsert)
-    put(desk, url, b'{"id":"a","url":"new"}\n\n{"id":"b","url":null}\n')
-    desk.wait(HOUR)
-    new = desk.get("/chunk/tracking_id/a")
+    _, url = announce(
+        trieve, "a.jsonl", mappings=mappings, upsert_by_tracking_id=upsert
+    )
+    put(trieve, url, b'{"id":"a","url":"new"}\n\n{"id":"b","url":null}\n')
+    trieve.advance(HOUR)
+    new = trieve.get("/chunk/tracking_id/a")
     assert new["id"] == old["id"]
     assert new["link"] == ("old" if upsert is False else "new")
-    desk.get("/chunk/tracking_id/b")
+    trieve.get("/chunk/tracking_id/b")
 
 
-def test_a_presigned_url_leads_to_its_own_world(desk):
+def test_a_presigned_url_leads_to_its_own_world(trieve):
     path = "/trieve/api/file/csv_or_jsonl"
     for where, headers in (
         (f"/~mine{path}", {}),
         (path, {"Soundstage-World": "mine"}),
     ):
-        said = desk.client.post(
+        said = trieve.http.post(
             where,
             headers={
-                **desk.headers,
+                **trieve.headers,
                 "TR-Dataset": HELP,
             }
             | headers,
             json={"file_name": "a.csv"},
         ).json()["presigned_put_url"]
         assert said.startswith(f"http://127.0.0.1:4010/~mine{path}/")
-        assert desk.client.put(said, content=b"a\n1\n").status_code == 200
-    assert announce(desk)[1].startswith(f"http://127.0.0.1:4010{path}/")
+        assert trieve.http.put(said, content=b"a\n1\n").status_code == 200
+    assert announce(trieve)[1].startswith(f"http://127.0.0.1:4010{path}/")

@@ -5,13 +5,16 @@ import re
 from datetime import datetime
 
 import pytest
-from table.trigger_dev import TRIGGER
-from trigger_caller import RUNS, spans_of
+from table.trigger_dev import RUNS, TRIGGER
 
 from soundstage.world.commands import Interrupt, Start
 from support.client import in_process_client
 
 RUN = "run_1234"
+
+
+def spans_of(client, run, headers):
+    return client.get(f"{RUNS}/{run}/events", headers=headers).json()["events"]
 
 
 def test_spans_come_in_the_order_in_which_they_started(client):

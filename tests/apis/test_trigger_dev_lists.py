@@ -1,33 +1,21 @@
 """Trigger.dev v3: lists of runs, their pages and filters."""
 
 import pytest
-from table.trigger_dev import SDK, TRIGGER
-from trigger_caller import DAY, PROD, RUNS, SECOND, Caller
+from table.trigger_dev import RUNS, SDK, TRIGGER
 
-from support.client import in_process_client
-
-
-@pytest.fixture
-def dev(services, world, judges):
-    with in_process_client(services, world, judges) as http:
-        yield Caller(http, world, TRIGGER)
-
-
-@pytest.fixture
-def prod(dev):
-    return Caller(dev.http, dev.world, PROD)
+from soundstage.world.clock import DAY, SECOND
 
 
 def pages(caller, query="", size=7):
     """All pages forward, and then all of them back again."""
-    page = caller.list(f"?page[size]={size}{query}")
+    page = caller.list_runs(f"?page[size]={size}{query}")
     forward = [page]
     while cursor := page["pagination"].get("next"):
-        page = caller.list(f"?page[size]={size}&page[after]={cursor}{query}")
+        page = caller.list_runs(f"?page[size]={size}&page[after]={cursor}{query}")
         forward.append(page)
     back = [page]
     while cursor := page["pagination"].get("previous"):
-        page = caller.list(f"?page[size]={size}&page[before]={cursor}{query}")
+        page = caller.list_runs(f"?page[size]={size}&page[before]={cursor}{query}")
         back.append(page)
     return forward, back
 
@@ -48,23 +36,23 @@ def test_pages_tile_the_list_in_both_directions(dev, size):
 
 
 def test_a_page_does_not_move_when_runs_are_added(dev):
-    first = dev.list("?page[size]=5")
-    then = dev.list(f"?page[size]=5&page[after]={first['pagination']['next']}")
-    dev.wait(SECOND)
+    first = dev.list_runs("?page[size]=5")
+    then = dev.list_runs(f"?page[size]=5&page[after]={first['pagination']['next']}")
+    dev.advance(SECOND)
     dev.start()
-    now = dev.list(f"?page[size]=5&page[after]={first['pagination']['next']}")
+    now = dev.list_runs(f"?page[size]=5&page[after]={first['pagination']['next']}")
     assert now["data"] == then["data"]
 
 
 def test_a_list_goes_back_a_week_unless_somebody_says_otherwise(dev):
     run_id = dev.start()
-    dev.wait(7 * DAY)
-    assert run_id in {run["id"] for run in dev.list("?page[size]=100")["data"]}
-    dev.wait(1)
-    assert run_id not in {run["id"] for run in dev.list("?page[size]=100")["data"]}
+    dev.advance(7 * DAY)
+    assert run_id in {run["id"] for run in dev.list_runs("?page[size]=100")["data"]}
+    dev.advance(1)
+    assert run_id not in {run["id"] for run in dev.list_runs("?page[size]=100")["data"]}
     query = "?page[size]=100&filter[createdAt][from]=1767225600000"
-    assert [run["id"] for run in dev.list(query)["data"]] == [run_id]
-    assert dev.list("?filter[createdAt][period]=1h")["data"] == []
+    assert [run["id"] for run in dev.list_runs(query)["data"]] == [run_id]
+    assert dev.list_runs("?filter[createdAt][period]=1h")["data"] == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +100,7 @@ def test_a_status_that_there_is_not_is_named(client):
 
 def test_environments_do_not_see_each_others_runs(dev, prod):
     run_id = dev.start()
-    seen = {run["id"] for run in prod.list("?page[size]=100")["data"]}
+    seen = {run["id"] for run in prod.list_runs("?page[size]=100")["data"]}
     assert run_id not in seen
     for method, path, body in (
         ("GET", f"/v3/runs/{run_id}", None),
@@ -123,7 +111,7 @@ def test_environments_do_not_see_each_others_runs(dev, prod):
         ("PUT", f"/v1/runs/{run_id}/metadata", {"metadata": {}}),
         ("POST", f"/v1/runs/{run_id}/reschedule", {"delay": "1h"}),
     ):
-        answer = prod.ask(method, path, **({"json": body} if body else {}))
+        answer = prod.request(method, path, **({"json": body} if body else {}))
         assert answer.status_code == 404
         assert ("x-should-retry" in answer.headers) is (method == "GET")
     assert len(dev.world.log) == 1
@@ -131,8 +119,8 @@ def test_environments_do_not_see_each_others_runs(dev, prod):
 
 def test_a_list_tells_of_a_run_what_the_run_tells_itself(dev):
     dev.start(tags=["b", "a"], metadata={"x": 1}, idempotencyKey="k", ttl=60)
-    (listed,) = dev.list("?page[size]=1")["data"]
-    run = dev.run(listed["id"])
+    (listed,) = dev.list_runs("?page[size]=1")["data"]
+    run = dev.get_run(listed["id"])
     env = listed.pop("env")
     assert env == {"id": "env_dev", "name": "dev"}
     assert listed.items() <= run.items()

@@ -2,17 +2,7 @@
 
 import json
 
-import pytest
-from table.trigger_dev import TRIGGER
-from trigger_caller import HOUR, Caller
-
-from support.client import in_process_client
-
-
-@pytest.fixture
-def dev(services, world, judges):
-    with in_process_client(services, world, judges) as http:
-        yield Caller(http, world, TRIGGER)
+from soundstage.world.clock import HOUR
 
 
 def shape(dev, run_id, **query):
@@ -31,7 +21,7 @@ def shape(dev, run_id, **query):
 def test_a_followed_run_is_a_row_of_text_with_its_types(dev):
     dev.plan("all_attempts_failed")
     run_id = dev.start(payload={"a": None}, tags=['say "hi"', "b\\c"], ttl=60)
-    dev.wait(HOUR)
+    dev.advance(HOUR)
     ((change,), _, columns) = shape(dev, run_id, offset="-1")
     row = change["value"]
     assert change["headers"]["operation"] == "insert"
@@ -48,7 +38,7 @@ def test_a_followed_run_is_a_row_of_text_with_its_types(dev):
     assert json.loads(row["error"])["type"] == "BUILT_IN_ERROR"
     assert columns["usageDurationMs"] == {"type": "int4"}
     assert columns["runTags"] == {"type": "text", "dims": 1}
-    assert int(row["usageDurationMs"]) == dev.run(run_id)["durationMs"]
+    assert int(row["usageDurationMs"]) == dev.get_run(run_id)["durationMs"]
 
 
 def test_who_has_the_row_is_told_of_changes_only(dev):
@@ -56,7 +46,7 @@ def test_who_has_the_row_is_told_of_changes_only(dev):
     run_id = dev.start()
     _, known, _ = shape(dev, run_id, offset="-1")
     assert shape(dev, run_id, **known)[0] == []
-    dev.told("POST", f"/v2/runs/{run_id}/cancel")  # at the same instant
+    dev.post(f"/v2/runs/{run_id}/cancel")  # at the same instant
     (change,), known, _ = shape(dev, run_id, **known, live="true")
     assert change["headers"]["operation"] == "update"
     assert change["value"]["status"] == "CANCELED"

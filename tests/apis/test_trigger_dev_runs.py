@@ -1,63 +1,50 @@
 """Trigger.dev v3: one run, read and changed."""
 
 import pytest
-from table.trigger_dev import TRIGGER
-from trigger_caller import DAY, HOUR, MINUTE, PROD, Caller, spans_of
 
+from soundstage.world.clock import DAY, HOUR, MINUTE
 from soundstage.world.commands import Put
 from soundstage.world.errors import FixtureError
-from support.client import in_process_client
-
-
-@pytest.fixture
-def dev(services, world, judges):
-    with in_process_client(services, world, judges) as http:
-        yield Caller(http, world, TRIGGER)
-
-
-@pytest.fixture
-def prod(dev):
-    return Caller(dev.http, dev.world, PROD)
 
 
 def test_a_cancelled_run_keeps_its_past_and_gains_no_later_event(dev):
     dev.plan("long_running")
     run_id = dev.start("process-video")
-    dev.wait(10 * MINUTE)
-    before = spans_of(dev.http, run_id, TRIGGER)
-    assert dev.told("POST", f"/v2/runs/{run_id}/cancel") == {"id": run_id}
-    run = dev.run(run_id)
+    dev.advance(10 * MINUTE)
+    before = dev.list_spans(run_id)
+    assert dev.post(f"/v2/runs/{run_id}/cancel") == {"id": run_id}
+    run = dev.get_run(run_id)
     assert (run["status"], run["isCancelled"]) == ("CANCELED", True)
     assert run["finishedAt"] == "2026-01-01T00:10:00.000Z"
-    after = spans_of(dev.http, run_id, TRIGGER)
+    after = dev.list_spans(run_id)
     assert [s["spanId"] for s in after] == [s["spanId"] for s in before]
-    dev.wait(DAY)
-    assert spans_of(dev.http, run_id, TRIGGER) == after
-    assert dev.told("POST", f"/v2/runs/{run_id}/cancel") == {"id": run_id}
-    assert dev.run(run_id) == run
-    error = dev.told("GET", f"/v1/runs/{run_id}/result")["error"]
+    dev.advance(DAY)
+    assert dev.list_spans(run_id) == after
+    assert dev.post(f"/v2/runs/{run_id}/cancel") == {"id": run_id}
+    assert dev.get_run(run_id) == run
+    error = dev.get(f"/v1/runs/{run_id}/result")["error"]
     assert error == {"type": "INTERNAL_ERROR", "code": "TASK_RUN_CANCELLED"}
 
 
 def test_a_replay_is_a_new_run_with_what_went_into_the_other(dev):
     options = {"tags": ["a", "b"], "metadata": {"x": {"y": None}}, "machine": "micro"}
     first = dev.start("my-task", {"a": [1]}, idempotencyKey="k", **options)
-    dev.told("POST", f"/v2/runs/{first}/cancel")
-    second = dev.told("POST", f"/v1/runs/{first}/replay")["id"]
-    old, new = dev.run(first), dev.run(second)
+    dev.post(f"/v2/runs/{first}/cancel")
+    second = dev.post(f"/v1/runs/{first}/replay")["id"]
+    old, new = dev.get_run(first), dev.get_run(second)
     assert second != first
     assert new["status"] in {"QUEUED", "PENDING_VERSION"}
     same = ("payload", "tags", "metadata", "taskIdentifier", "version")
     assert [new[name] for name in same] == [old[name] for name in same]
     assert "idempotencyKey" not in new
-    assert dev.list("?filter[machine]=micro")["data"][0]["id"] in {first, second}
+    assert dev.list_runs("?filter[machine]=micro")["data"][0]["id"] in {first, second}
 
 
 def test_a_replay_takes_other_options(dev):
     first = dev.start(payload=1, tags=["a"])
     body = {"payload": '{"json":2}', "payloadType": "application/super+json"}
     body |= {"tags": "b", "metadata": {"z": 1}, "version": "20260101.1"}
-    new = dev.run(dev.told("POST", f"/v1/runs/{first}/replay", json=body)["id"])
+    new = dev.get_run(dev.post(f"/v1/runs/{first}/replay", body)["id"])
     told = (new["payload"], new["tags"], new["metadata"], new["version"])
     assert told == (2, ["b"], {"z": 1}, "20260101.1")
 
@@ -65,32 +52,32 @@ def test_a_replay_takes_other_options(dev):
 def test_tags_are_added_up_to_ten(dev):
     run_id = dev.start(tags=["b"])
     path = f"/v1/runs/{run_id}/tags"
-    answer = dev.told("POST", path, json={"tags": ["a", "b", " "]})
+    answer = dev.post(path, {"tags": ["a", "b", " "]})
     assert answer == {"message": "Successfully set 1 new tags."}
-    assert dev.run(run_id)["tags"] == ["a", "b"]
+    assert dev.get_run(run_id)["tags"] == ["a", "b"]
     nine = [str(number) for number in range(9)]
-    refused = dev.ask("POST", path, json={"tags": nine})
+    refused = dev.request("POST", path, json={"tags": nine})
     assert refused.status_code == 422
     assert "trying to set 11" in refused.json()["error"]
-    dev.told("POST", path, json={"tags": nine[:8]})
-    dev.wait(DAY)
-    assert len(dev.run(run_id)["tags"]) == 10
+    dev.post(path, {"tags": nine[:8]})
+    dev.advance(DAY)
+    assert len(dev.get_run(run_id)["tags"]) == 10
 
 
 def test_metadata_is_replaced_and_a_run_goes_on_with_its_own(dev):
     dev.plan("long_running")
     run_id = dev.start(metadata={"a": {"b": 1}, "n": None})
-    dev.wait(10 * MINUTE)
-    own = dev.run(run_id)["metadata"]
+    dev.advance(10 * MINUTE)
+    own = dev.get_run(run_id)["metadata"]
     assert own.keys() == {"a", "n", "progress"}
     new = {"a": {"c": None}, "progress": own["progress"]}
     path = f"/v1/runs/{run_id}/metadata"
-    assert dev.told("PUT", path, json={"metadata": new}) == {"metadata": new}
-    assert dev.run(run_id)["metadata"] == new
-    dev.wait(HOUR)
-    assert dev.run(run_id)["metadata"]["a"] == {"c": None}
-    dev.told("PUT", path, json={"metadata": {}})
-    assert dev.run(run_id)["metadata"] == {}
+    assert dev.put(path, {"metadata": new}) == {"metadata": new}
+    assert dev.get_run(run_id)["metadata"] == new
+    dev.advance(HOUR)
+    assert dev.get_run(run_id)["metadata"]["a"] == {"c": None}
+    dev.put(path, {"metadata": {}})
+    assert dev.get_run(run_id)["metadata"] == {}
 
 
 @pytest.mark.parametrize(
@@ -101,20 +88,20 @@ def test_metadata_is_replaced_and_a_run_goes_on_with_its_own(dev):
 def test_a_result_tells_what_went_wrong(dev, scenario, error):
     dev.plan(scenario)
     run_id = dev.start()
-    assert dev.ask("GET", f"/v1/runs/{run_id}/result").status_code == 404
-    dev.wait(HOUR)
-    result = dev.told("GET", f"/v1/runs/{run_id}/result")
+    assert dev.request("GET", f"/v1/runs/{run_id}/result").status_code == 404
+    dev.advance(HOUR)
+    result = dev.get(f"/v1/runs/{run_id}/result")
     assert (result["ok"], result["taskIdentifier"]) == (False, "my-own")
     assert error.items() <= result["error"].items()
-    assert result["error"]["message"] == dev.run(run_id)["error"]["message"]
+    assert result["error"]["message"] == dev.get_run(run_id)["error"]["message"]
 
 
 def test_what_a_run_took_is_the_time_of_its_attempts_without_the_waits(dev, prod):
     prod.plan("waiting")
     run_id = prod.start(machine="small-2x")
-    prod.wait(HOUR)
-    run = prod.run(run_id)
-    spans = spans_of(prod.http, run_id, PROD)
+    prod.advance(HOUR)
+    run = prod.get_run(run_id)
+    spans = prod.list_spans(run_id)
     times = {span["message"]: span["duration"] for span in spans}
     took = (times["Attempt 1"] - times["wait.for()"]) // 1_000_000
     assert run["durationMs"] == took > 0
@@ -122,8 +109,12 @@ def test_what_a_run_took_is_the_time_of_its_attempts_without_the_waits(dev, prod
     assert run["baseCostInCents"] == 0.0025
     dev.plan("success")
     run_id = dev.start()
-    dev.wait(HOUR)
-    assert dev.run(run_id)["costInCents"] == dev.run(run_id)["baseCostInCents"] == 0
+    dev.advance(HOUR)
+    assert (
+        dev.get_run(run_id)["costInCents"]
+        == dev.get_run(run_id)["baseCostInCents"]
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,15 +128,15 @@ def test_a_header_decides_the_names_of_statuses(dev, scenario, span, old, new):
     record = dev.world.collection("trigger-dev", "runs").record(run_id)
     raw = {"FROZEN": "FROZEN", "REATTEMPTING": "REATTEMPTING", "EXECUTING": "DEQUEUED"}
     states = [document["status"] for document in record.documents]
-    dev.wait(record.times[states.index(raw[old])] - dev.world.clock.now())
-    run = dev.run(run_id)
+    dev.advance(record.times[states.index(raw[old])] - dev.world.clock.now())
+    run = dev.get_run(run_id)
     assert (run["status"], run["isWaiting"]) == (new, new == "WAITING")
     none = {"x-trigger-api-version": ""}
-    run = dev.run(run_id, headers=none)
+    run = dev.get_run(run_id, headers=none)
     assert run["status"] == old
     assert run["isExecuting"]
     for names, headers in ((new, {}), (old, none)):
-        page = dev.list(f"?filter[status]={names}&page[size]=100", headers=headers)
+        page = dev.list_runs(f"?filter[status]={names}&page[size]=100", headers=headers)
         assert run_id in {run["id"] for run in page["data"]}
         assert {run["status"] for run in page["data"]} == {names}
 
@@ -157,14 +148,12 @@ def test_a_run_that_was_only_put_there_is_told_and_never_breaks(dev):
     world.apply(
         Put("trigger-dev", "runs", "run_put", {**document, "status": "DELAYED"})
     )
-    assert dev.run("run_put")["status"] == "DELAYED"
-    assert dev.told("POST", "/v2/runs/run_put/cancel") == {"id": "run_put"}
+    assert dev.get_run("run_put")["status"] == "DELAYED"
+    assert dev.post("/v2/runs/run_put/cancel") == {"id": "run_put"}
     path = "/v1/runs/run_put/reschedule"
-    assert dev.ask("POST", path, json={"delay": "1h"}).status_code == 400
-    assert (
-        dev.told("GET", "/v1/runs/run_put/trace")["trace"]["rootSpan"]["children"] == []
-    )
-    assert dev.told("POST", "/v1/runs/run_put/replay")["id"] != run_id
+    assert dev.request("POST", path, json={"delay": "1h"}).status_code == 400
+    assert dev.get("/v1/runs/run_put/trace")["trace"]["rootSpan"]["children"] == []
+    assert dev.post("/v1/runs/run_put/replay")["id"] != run_id
 
 
 @pytest.mark.parametrize(

@@ -3,34 +3,23 @@
 from dataclasses import replace
 
 import pytest
-from table.trigger_dev import TRIGGER
-from trigger_caller import DAY, HOUR, MINUTE, PROD, SECOND, Caller, spans_of
+from trigger_dev_client import TriggerDevClient
 
+from soundstage.world.clock import DAY, HOUR, MINUTE, SECOND
 from soundstage.world.world import Opening, World
 from support.client import in_process_client
-
-
-@pytest.fixture
-def dev(services, world, judges):
-    with in_process_client(services, world, judges) as http:
-        yield Caller(http, world, TRIGGER)
-
-
-@pytest.fixture
-def prod(dev):
-    return Caller(dev.http, dev.world, PROD)
 
 
 def test_a_run_goes_through_its_life_as_time_goes_by(dev):
     dev.plan("success")
     run_id = dev.start(payload={"to": "Ada"})
-    seen = [dev.run(run_id)["status"]]
+    seen = [dev.get_run(run_id)["status"]]
     while seen[-1] != "COMPLETED":
-        dev.wait(20)
-        if (status := dev.run(run_id)["status"]) != seen[-1]:
+        dev.advance(20)
+        if (status := dev.get_run(run_id)["status"]) != seen[-1]:
             seen.append(status)
     assert seen == ["QUEUED", "DEQUEUED", "EXECUTING", "COMPLETED"]
-    run = dev.run(run_id)
+    run = dev.get_run(run_id)
     assert run["payload"] == {"to": "Ada"}
     assert run["output"] == {"ok": True}
     assert (run["isCompleted"], run["isSuccess"], run["isFailed"]) == (
@@ -46,10 +35,10 @@ def test_any_task_can_be_triggered_and_a_listed_one_is_found_by_its_environment(
 ):
     for caller, environment in ((dev, "dev"), (prod, "prod")):
         run_id = caller.start("process-video")
-        assert caller.run(run_id)["taskIdentifier"] == "process-video"
+        assert caller.get_run(run_id)["taskIdentifier"] == "process-video"
         run = dev.world.state("trigger-dev").runs[run_id]
         assert run.names["environment"] == environment
-    assert dev.run(dev.start("a%2Fb"))["taskIdentifier"] == "a/b"
+    assert dev.get_run(dev.start("a%2Fb"))["taskIdentifier"] == "a/b"
 
 
 @pytest.mark.parametrize(
@@ -69,12 +58,12 @@ def test_any_task_can_be_triggered_and_a_listed_one_is_found_by_its_environment(
 )  # fmt: skip
 def test_a_payload_is_told_as_it_was_meant(dev, payload, kind, shown):
     options = {"payloadType": kind} if kind else {}
-    run = dev.run(dev.start(payload=payload, **options))
+    run = dev.get_run(dev.start(payload=payload, **options))
     assert run.get("payload", ...) == shown
 
 
 def test_what_nobody_said_is_left_out(dev):
-    run = dev.run(dev.start())
+    run = dev.get_run(dev.start())
     assert (
         not {
             *(
@@ -105,14 +94,14 @@ def test_an_idempotency_key_gives_the_same_run_for_its_task(dev, prod):
 
 def test_an_idempotency_key_is_good_for_its_time(dev):
     first = dev.start(idempotencyKey="k", idempotencyKeyTTL="60s")
-    dev.wait(MINUTE - 1)
+    dev.advance(MINUTE - 1)
     assert dev.start(idempotencyKey="k") == first
-    dev.wait(1)
+    dev.advance(1)
     assert dev.start(idempotencyKey="k") != first
-    dev.wait(29 * DAY)
+    dev.advance(29 * DAY)
     again = dev.trigger(idempotencyKey="k")
     assert again["isCached"]
-    dev.wait(2 * DAY)
+    dev.advance(2 * DAY)
     assert dev.start(idempotencyKey="k") != again["id"]
 
 
@@ -124,21 +113,21 @@ def test_an_idempotency_key_is_good_for_its_time(dev):
 def test_a_run_that_failed_gives_its_key_free(dev, scenario, cached):
     dev.plan(scenario)
     dev.start(idempotencyKey="k")
-    dev.wait(HOUR)
+    dev.advance(HOUR)
     assert dev.trigger(idempotencyKey="k")["isCached"] is cached
 
 
 def test_a_cancelled_run_keeps_its_key(dev):
     first = dev.start(idempotencyKey="k")
-    dev.told("POST", f"/v2/runs/{first}/cancel")
+    dev.post(f"/v2/runs/{first}/cancel")
     assert dev.start(idempotencyKey="k") == first
 
 
 def test_the_key_is_told_as_its_user_wrote_it(dev):
     user = {"key": "order-1", "scope": "global"}
     run_id = dev.start(idempotencyKey="f00d", idempotencyKeyOptions=user)
-    assert dev.run(run_id)["idempotencyKey"] == "order-1"
-    assert dev.run(dev.start(idempotencyKey="k"))["idempotencyKey"] == "k"
+    assert dev.get_run(run_id)["idempotencyKey"] == "order-1"
+    assert dev.get_run(dev.start(idempotencyKey="k"))["idempotencyKey"] == "k"
 
 
 def test_a_request_sent_again_starts_nothing_more(dev):
@@ -151,15 +140,15 @@ def test_a_request_sent_again_starts_nothing_more(dev):
 def test_a_delayed_run_waits_and_then_unfolds(dev):
     dev.plan("success")
     run_id = dev.start(delay="1h30m")
-    run = dev.run(run_id)
+    run = dev.get_run(run_id)
     assert (run["status"], run["isQueued"]) == ("DELAYED", True)
     assert run["delayedUntil"] == "2026-01-01T01:30:00.000Z"
-    dev.wait(90 * MINUTE - 1)
-    assert dev.run(run_id)["status"] == "DELAYED"
-    dev.wait(1)
-    assert dev.run(run_id)["status"] == "QUEUED"
-    dev.wait(MINUTE)
-    assert dev.run(run_id)["status"] == "COMPLETED"
+    dev.advance(90 * MINUTE - 1)
+    assert dev.get_run(run_id)["status"] == "DELAYED"
+    dev.advance(1)
+    assert dev.get_run(run_id)["status"] == "QUEUED"
+    dev.advance(MINUTE)
+    assert dev.get_run(run_id)["status"] == "COMPLETED"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +159,7 @@ def test_a_delayed_run_waits_and_then_unfolds(dev):
 )  # fmt: skip
 def test_a_delay_is_a_duration_or_a_moment_ahead(dev, delay, status):
     dev.plan("success")
-    assert dev.run(dev.start(delay=delay))["status"] == status
+    assert dev.get_run(dev.start(delay=delay))["status"] == status
 
 
 @pytest.mark.parametrize(
@@ -184,77 +173,77 @@ def test_a_delay_is_a_duration_or_a_moment_ahead(dev, delay, status):
 )
 def test_no_time_is_too_long_or_too_short(dev, options):
     dev.plan("expired")
-    assert dev.run(dev.start(**options))["status"] in {"DELAYED", "QUEUED"}
+    assert dev.get_run(dev.start(**options))["status"] in {"DELAYED", "QUEUED"}
 
 
 def test_a_delayed_run_is_rescheduled_and_no_other(dev):
     dev.plan("success")
     run_id = dev.start(delay="1m", tags=["a"], payload=1)
-    dev.wait(30 * SECOND)
+    dev.advance(30 * SECOND)
     path = f"/v1/runs/{run_id}/reschedule"
-    run = dev.told("POST", path, json={"delay": "1h"})
+    run = dev.post(path, {"delay": "1h"})
     assert run["delayedUntil"] == "2026-01-01T01:00:30.000Z"
     assert (run["tags"], run["payload"], run["status"]) == (["a"], 1, "DELAYED")
-    dev.wait(HOUR - 1)
-    assert dev.run(run_id)["status"] == "DELAYED"
-    dev.wait(1)
-    assert dev.run(run_id)["status"] == "QUEUED"
-    dev.wait(MINUTE)
-    assert dev.run(run_id)["status"] == "COMPLETED"
-    assert dev.ask("POST", path, json={"delay": "1h"}).status_code == 400
+    dev.advance(HOUR - 1)
+    assert dev.get_run(run_id)["status"] == "DELAYED"
+    dev.advance(1)
+    assert dev.get_run(run_id)["status"] == "QUEUED"
+    dev.advance(MINUTE)
+    assert dev.get_run(run_id)["status"] == "COMPLETED"
+    assert dev.request("POST", path, json={"delay": "1h"}).status_code == 400
 
 
 def test_the_delayed_run_of_the_past_is_rescheduled_too(dev):
-    dev.told("POST", "/v1/runs/run_5678/reschedule", json={"delay": "10s"})
-    dev.wait(MINUTE)
-    assert dev.run("run_5678")["status"] == "COMPLETED"
+    dev.post("/v1/runs/run_5678/reschedule", {"delay": "10s"})
+    dev.advance(MINUTE)
+    assert dev.get_run("run_5678")["status"] == "COMPLETED"
 
 
 def test_a_run_that_waits_longer_than_its_ttl_expires(dev):
     dev.plan("congested", times=2)
     short, long = dev.start(ttl="10s"), dev.start(ttl=60)
-    assert dev.run(long)["ttl"] == "1m"
-    dev.wait(10 * SECOND - 1)
-    assert dev.run(short)["status"] == "QUEUED"
-    dev.wait(1)
-    run = dev.run(short)
+    assert dev.get_run(long)["ttl"] == "1m"
+    dev.advance(10 * SECOND - 1)
+    assert dev.get_run(short)["status"] == "QUEUED"
+    dev.advance(1)
+    run = dev.get_run(short)
     assert run["status"] == "EXPIRED"
     assert run["expiredAt"] == "2026-01-01T00:00:10.000Z"
     assert "TTL (10s)" in run["error"]["message"]
-    dev.wait(MINUTE)
-    assert dev.run(long)["status"] == "COMPLETED"
-    assert "expiredAt" not in dev.run(long)
+    dev.advance(MINUTE)
+    assert dev.get_run(long)["status"] == "COMPLETED"
+    assert "expiredAt" not in dev.get_run(long)
 
 
 def test_a_ttl_counts_from_when_a_delayed_run_is_queued(dev):
     dev.plan("congested")
     run_id = dev.start(delay="1m", ttl="10s")
-    dev.wait(MINUTE)
-    assert dev.run(run_id)["status"] == "QUEUED"
-    dev.wait(10 * SECOND)
-    assert dev.run(run_id)["status"] == "EXPIRED"
+    dev.advance(MINUTE)
+    assert dev.get_run(run_id)["status"] == "QUEUED"
+    dev.advance(10 * SECOND)
+    assert dev.get_run(run_id)["status"] == "EXPIRED"
 
 
 def test_a_run_that_takes_longer_than_its_max_duration_times_out(dev):
     dev.plan("long_running")
     run_id = dev.start(maxDuration=30)
-    dev.wait(29 * SECOND)
-    assert dev.run(run_id)["status"] == "EXECUTING"
-    dev.wait(2 * SECOND)
-    run = dev.run(run_id)
+    dev.advance(29 * SECOND)
+    assert dev.get_run(run_id)["status"] == "EXECUTING"
+    dev.advance(2 * SECOND)
+    run = dev.get_run(run_id)
     assert run["status"] == "TIMED_OUT"
     assert "30s" in run["error"]["message"]
-    assert not any(span["isPartial"] for span in spans_of(dev.http, run_id, TRIGGER))
+    assert not any(span["isPartial"] for span in dev.list_spans(run_id))
 
 
 def test_what_expired_or_timed_out_is_not_completed_as_at_the_real_server(dev):
     dev.plan("expired")
     run_id = dev.start()
-    dev.wait(HOUR)
-    run = dev.run(run_id)
+    dev.advance(HOUR)
+    run = dev.get_run(run_id)
     flags = [name for name, value in run.items() if name.startswith("is") and value]
     assert (run["status"], flags) == ("EXPIRED", [])
-    assert dev.ask("GET", f"/v1/runs/{run_id}/result").status_code == 404
+    assert dev.request("GET", f"/v1/runs/{run_id}/result").status_code == 404
 
 
 def test_a_task_that_the_fixture_does_not_know_is_refused(services, world, judges):
@@ -265,13 +254,13 @@ def test_a_task_that_the_fixture_does_not_know_is_refused(services, world, judge
     world = World({"trigger-dev": fixture}, Opening(now=0, speed=0))
     one = {"items": [{}]}
     with in_process_client({"trigger-dev": service}, world, judges) as http:
-        caller = Caller(http, world, TRIGGER)
+        caller = TriggerDevClient(http, world)
         for path, body in (
             ("/v1/tasks/nope/trigger", {}),
             ("/v1/tasks/nope/batch", one),
             ("/v1/tasks/batch", {"items": [{"task": "my-task"}, {"task": "nope"}]}),
         ):
-            answer = caller.ask("POST", path, json=body)
+            answer = caller.request("POST", path, json=body)
             assert answer.status_code == 404
             assert answer.json() == {"error": "Task not found"}
         assert len(world.log) == 0
@@ -282,11 +271,11 @@ def test_a_parent_and_its_children_know_one_another(dev, prod):
     parent = dev.start()
     child = dev.start(parentRunId=parent, resumeParentOnCompletion=True)
     grandchild = dev.start(parentRunId=child)
-    run = dev.run(child)
+    run = dev.get_run(child)
     assert (run["depth"], run["triggerFunction"]) == (1, "triggerAndWait")
     assert run["relatedRuns"]["parent"]["id"] == parent
     assert [r["id"] for r in run["relatedRuns"]["children"]] == [grandchild]
-    below = dev.run(grandchild)["relatedRuns"]
+    below = dev.get_run(grandchild)["relatedRuns"]
     assert (below["root"]["id"], below["parent"]["depth"]) == (parent, 1)
-    assert dev.run(parent)["relatedRuns"]["children"][0]["triggerFunction"]
-    assert prod.run(prod.start(parentRunId=parent))["relatedRuns"] == {}
+    assert dev.get_run(parent)["relatedRuns"]["children"][0]["triggerFunction"]
+    assert prod.get_run(prod.start(parentRunId=parent))["relatedRuns"] == {}
