@@ -1,1 +1,1 @@
-"""What has changed between two versions of a contract, and what that breaks."""
+"""``soundstage diff``: compare two OpenAPI documents and classify the changes."""

@@ -1,7 +1,7 @@
-"""Changes of a contract, and the table of the rules by which they are named.
+"""Changes of a contract, and the table of rules that classifies them.
 
-What a request may say is contravariant: to take less breaks the clients that there are.
-What an answer may say is covariant: to give more breaks them.
+Requests are contravariant: accepting fewer values breaks existing clients. Responses
+are covariant: returning more values breaks them.
 """
 
 from collections.abc import Iterator
@@ -10,15 +10,16 @@ from enum import Enum
 
 from soundstage.types import Json
 
+# "answer" is part of the rule names and locations that users see: it stays.
 REQUEST, RESPONSE = "request", "answer"
 
 
 class ValueSetChange(Enum):
-    """How the set of values that a schema admits has changed."""
+    """How the set of values that a schema accepts has changed."""
 
     NARROWED = "narrowed"
     WIDENED = "widened"
-    CHANGED = "changed"  # both
+    CHANGED = "changed"  # some values were added and others removed
 
 
 BREAKING = {
@@ -42,10 +43,10 @@ FACET_DESCRIPTIONS = {
     "alternatives": "the branches of `oneOf` and `anyOf`",
     "condition": "`not`, `if` and other keywords that are compared as they stand",
 }
-"""What is compared of a schema, besides its properties."""
+"""The compared aspects of a schema, besides its properties."""
 
 _STRUCTURAL_RULES = {
-    # rule: whether it breaks clients, and what it says
+    # rule: (is breaking, description); docs/diff.md has the same table
     "operation-removed": (True, "an operation is gone"),
     "operation-added": (False, "there is a new operation"),
     "operation-id-changed": (True, "generated clients name their methods by it"),
@@ -94,24 +95,28 @@ _STRUCTURAL_RULES = {
 
 
 def _iter_facet_rules() -> Iterator[tuple[str, tuple[bool, str]]]:
-    for side in (REQUEST, RESPONSE):
-        for facet, about in FACET_DESCRIPTIONS.items():
-            for direction in ValueSetChange:
-                breaks = (side, direction) in BREAKING
-                yield f"{side}-{facet}-{direction.value}", (breaks, about)
+    for direction in (REQUEST, RESPONSE):
+        for facet, description in FACET_DESCRIPTIONS.items():
+            for change in ValueSetChange:
+                is_breaking = (direction, change) in BREAKING
+                yield f"{direction}-{facet}-{change.value}", (is_breaking, description)
 
 
 RULES: dict[str, tuple[bool, str]] = _STRUCTURAL_RULES | dict(_iter_facet_rules())
-"""Every rule by its name: whether it is breaking, and what it is about."""
+"""All rules by name: (is breaking, description)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContractChange:
-    """One change, as one operation sees it.
+    """One change of a contract, for one operation.
 
-    ``at`` is the place in requests and answers (``answer.200.events[].type``),
-    ``pointer`` the JSON pointer in the ``document``, old or new. An ``operation`` of
-    ``""`` is the whole document.
+    ``location`` is the place in requests and responses (``answer.200.events[].type``),
+    ``pointer`` the JSON pointer in the ``document`` (``"old"`` or ``"new"``).
+    ``operation`` is ``""`` if the change concerns the whole document.
+
+    >>> change = ContractChange("server-added", "", "servers", "/servers/1", "new", "")
+    >>> change.is_breaking
+    False
     """
 
     rule: str
@@ -123,11 +128,11 @@ class ContractChange:
 
     @property
     def is_breaking(self) -> bool:
-        """Whether clients that keep the old contract may fail by the new one."""
+        """Whether clients of the old contract may fail with the new one."""
         return RULES[self.rule][0]
 
     def to_json(self) -> dict[str, Json]:
-        """All of it."""
+        """Return the JSON form that ``soundstage diff --json`` prints."""
         return {
             "rule": self.rule,
             "breaking": self.is_breaking,

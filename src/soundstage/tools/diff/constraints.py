@@ -1,7 +1,7 @@
-"""A schema as it is compared: all that holds for a value, wherever it is written.
+"""Constraints: the normalized form in which two schemas are compared.
 
-References and ``allOf`` are put together; what OpenAPI 3.0 and 3.1 write differently
-(null, exclusive bounds, constants) is written in one way.
+References and ``allOf`` are merged. Differences in notation between OpenAPI 3.0 and 3.1
+(null, exclusive bounds, constants) disappear.
 """
 
 from collections.abc import Iterable
@@ -14,18 +14,18 @@ from soundstage.tools.diff.node import DocumentNode
 from soundstage.types import Document, Json
 
 SchemaNodes = tuple[DocumentNode, ...]
-"""Schemas that all hold for one value."""
+"""Schemas that all apply to the same value."""
 
 OPAQUE_KEYWORDS = (
     "not if then else contains minContains maxContains prefixItems patternProperties "
     "propertyNames dependentRequired dependentSchemas unevaluatedItems"
 ).split()
-"""Keywords that are compared as they stand."""
+"""Keywords that are compared as text, without interpretation."""
 
 
 @dataclass(slots=True)
 class Constraints:
-    """What some schemas ask of a value. ``where`` has the node of each facet."""
+    """What a list of schemas requires of a value; ``facet_nodes`` are their sources."""
 
     facets: dict[str, Json] = field(default_factory=dict)
     facet_nodes: dict[str, DocumentNode] = field(default_factory=dict)
@@ -38,14 +38,15 @@ class Constraints:
     default: DocumentNode | None = None
 
     def add(self, facet: Facet, value: Json, node: DocumentNode) -> None:
-        """Ask this too."""
-        before = self.facets.get(facet.name)
-        together = value if before is None else facet.intersect(before, value)
-        if together != before:
-            self.facets[facet.name], self.facet_nodes[facet.name] = together, node
+        """Add the value of a facet, read from a node."""
+        current = self.facets.get(facet.name)
+        combined = value if current is None else facet.intersect(current, value)
+        # The node of the strictest value is kept: a report points at it.
+        if combined != current:
+            self.facets[facet.name], self.facet_nodes[facet.name] = combined, node
 
     def merge(self, other: "Constraints") -> None:
-        """Ask all that another asks, too."""
+        """Add all constraints of another object."""
         for name, value in other.facets.items():
             self.add(FACETS[name], value, other.facet_nodes[name])
         for name, nodes in other.properties.items():
@@ -59,67 +60,75 @@ class Constraints:
 
 
 def get_schema(node: DocumentNode) -> SchemaNodes:
-    """The schema of a parameter, a header or a media type, if it has one."""
+    """Return the schema of a parameter, header or media type; empty if missing."""
     return (node.child("schema"),) if "schema" in node.value else ()
 
 
 def read_constraints(nodes: Iterable[DocumentNode]) -> Constraints:
-    """The shape of schemas that all hold. Raises ``DocumentError``."""
-    shape = Constraints()
+    """Read the constraints of schemas that apply together. Raises ``DocumentError``.
+
+    >>> schema = {"allOf": [{"maxLength": 9}, {"maxLength": 5}]}
+    >>> read_constraints([DocumentNode({}, "new", "", schema)]).facets
+    {'maxLength': (5, 0)}
+    """
+    constraints = Constraints()
     for node in nodes:
-        shape.merge(_read_schema(node, frozenset()))
-    return shape
+        constraints.merge(_read_schema(node, frozenset()))
+    return constraints
 
 
 def _read_schema(node: DocumentNode, ancestors: frozenset[str]) -> Constraints:
-    shape = Constraints()
+    constraints = Constraints()
     if node.value is False:
-        shape.add(FACETS["type"], frozenset(), node)
+        constraints.add(FACETS["type"], frozenset(), node)
     if not isinstance(node.value, dict):
-        return shape
-    old = str(node.document.get("openapi", "")).startswith("3.0")
+        return constraints
     if "$ref" in node.value:
         target = node.dereference()
+        # A recursive schema adds nothing on its second visit.
         if target.pointer not in ancestors:
-            shape.merge(_read_schema(target, ancestors | {target.pointer}))
-        if old:
-            return shape
-    _read_facets(shape, node, node.value)
-    _read_subschemas(shape, node, node.value)
+            constraints.merge(_read_schema(target, ancestors | {target.pointer}))
+        # OpenAPI 3.0 ignores the siblings of a reference (Reference Object).
+        if str(node.document.get("openapi", "")).startswith("3.0"):
+            return constraints
+    _read_facets(constraints, node, node.value)
+    _read_subschemas(constraints, node, node.value)
     for i in range(len(node.value.get("allOf", ()))):
-        shape.merge(_read_schema(node.child("allOf").child(i), ancestors))
+        constraints.merge(_read_schema(node.child("allOf").child(i), ancestors))
     for key in ("oneOf", "anyOf"):
         if key in node.value:
-            shape.merge(_read_branches(node.child(key), ancestors))
+            constraints.merge(_read_branches(node.child(key), ancestors))
     if node.value.get("nullable") is True:
-        _make_nullable(shape)
-    return shape
+        _make_nullable(constraints)
+    return constraints
 
 
 def _read_facets(constraints: Constraints, node: DocumentNode, value: Document) -> None:
-    given = dict(value)
+    keywords = dict(value)
     for bound, exclusive in (
         ("minimum", "exclusiveMinimum"),
         ("maximum", "exclusiveMaximum"),
     ):
-        if given.get(exclusive) is True and bound in given:  # as OpenAPI 3.0 writes it
-            given[exclusive] = given.pop(bound)
-        elif isinstance(given.get(exclusive), bool):
-            del given[exclusive]
-    limits = BOUNDS.get(given.get("format", ""))
+        # In OpenAPI 3.0 the exclusive keyword is a boolean beside the bound.
+        if keywords.get(exclusive) is True and bound in keywords:
+            keywords[exclusive] = keywords.pop(bound)
+        elif isinstance(keywords.get(exclusive), bool):
+            del keywords[exclusive]
+    limits = BOUNDS.get(keywords.get("format", ""))
     if limits:
-        place = node.child("format")
-        constraints.add(FACETS["minimum"], (limits[0], 0), place)
-        constraints.add(FACETS["maximum"], (limits[1], 0), place)
-        del given["format"]
+        # Integer formats (int32) are bounds, so they compare with explicit bounds.
+        format_node = node.child("format")
+        constraints.add(FACETS["minimum"], (limits[0], 0), format_node)
+        constraints.add(FACETS["maximum"], (limits[1], 0), format_node)
+        del keywords["format"]
     for facet in FACETS.values():
-        for keyword, read in facet.keywords.items():
-            if keyword in given:
-                constraints.add(facet, read(given[keyword]), node.child(keyword))
-    odd = {key: given[key] for key in OPAQUE_KEYWORDS if key in given}
-    for key, one in odd.items():
-        condition = frozenset({f"{key}: {text_of(one)}"})
-        constraints.add(FACETS["condition"], condition, node.child(key))
+        for keyword, parse in facet.keywords.items():
+            if keyword in keywords:
+                constraints.add(facet, parse(keywords[keyword]), node.child(keyword))
+    for key in OPAQUE_KEYWORDS:
+        if key in keywords:
+            condition = frozenset({f"{key}: {text_of(keywords[key])}"})
+            constraints.add(FACETS["condition"], condition, node.child(key))
 
 
 def _read_subschemas(
@@ -141,15 +150,15 @@ def _read_subschemas(
 
 
 def _read_branches(node: DocumentNode, ancestors: frozenset[str]) -> Constraints:
-    """``oneOf`` or ``anyOf``; of a schema and null, the schema that admits null."""
+    """Read ``oneOf`` or ``anyOf``; one schema plus null is that schema, nullable."""
     branches = [node.child(i) for i in range(len(node.value))]
     others = [b for b in branches if b.value != {"type": "null"}]
     if len(others) != 1:
         return Constraints(branches=tuple(branches))
-    shape = _read_schema(others[0], ancestors)
+    constraints = _read_schema(others[0], ancestors)
     if len(branches) > 1:
-        _make_nullable(shape)
-    return shape
+        _make_nullable(constraints)
+    return constraints
 
 
 def _make_nullable(constraints: Constraints) -> None:

@@ -1,4 +1,4 @@
-"""The facets of a schema: how each is read, and when it admits more than another."""
+"""Facets: the comparable aspects of a schema, each with its own order of strictness."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,14 @@ ValueFormatter = Callable[[Json], str]
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One of the things that a schema says.
+    """One aspect of a schema, for example its types or its minimum.
 
-    ``nothing`` is what it says without a keyword of it, ``both`` what two of them say
-    together; ``more`` tells whether the first admits what the second does not.
+    ``rule_word`` is its part of a rule name, ``keywords`` the schema keywords with
+    their parsers, ``default`` the value without any keyword. ``intersect`` combines two
+    values; ``is_wider`` is true if the first accepts what the second does not.
+
+    >>> FACETS["maximum"].compare((9, 0), (8, 0))
+    <ValueSetChange.NARROWED: 'narrowed'>
     """
 
     name: str
@@ -29,7 +33,7 @@ class Facet:
     format_value: ValueFormatter
 
     def compare(self, old: Json, new: Json) -> ValueSetChange | None:
-        """Which way it has gone, if it has."""
+        """Classify the change from one value to another; ``None`` if there is none."""
         narrowed, widened = self.is_wider(old, new), self.is_wider(new, old)
         if narrowed and widened:
             return ValueSetChange.CHANGED
@@ -41,7 +45,7 @@ class Facet:
 def _create_value_set(
     name: str, default: Json, format_value: ValueFormatter, **keywords: KeywordParser
 ) -> Facet:
-    """A set of what is admitted."""
+    """A facet whose value is the set of accepted values."""
     return Facet(
         name, name, keywords, default, _intersect_sets, _is_wider_set, format_value
     )
@@ -52,7 +56,7 @@ def _intersect_sets(one: frozenset[str], other: frozenset[str]) -> frozenset[str
 
 
 def _is_wider_set(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
-    """``None`` is the set of everything."""
+    """Whether ``one`` has a member that ``other`` lacks; ``None`` is the full set."""
     if one is None or other is None:
         return one is None and other is not None
     return bool(one - other)
@@ -77,7 +81,7 @@ def _create_upper_bound(name: str, rule_word: str, **keywords: KeywordParser) ->
 
 
 def _create_requirement(name: str, **keywords: KeywordParser) -> Facet:
-    """A set of demands, all of which are to be met."""
+    """A facet whose value is a set of conditions that must all be met."""
 
     def intersect(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
         return one | other
@@ -88,11 +92,13 @@ def _create_requirement(name: str, **keywords: KeywordParser) -> Facet:
     return Facet(name, name, keywords, frozenset(), intersect, is_wider, _format_set)
 
 
+# A bound is (number, offset): an exclusive bound sorts just inside an inclusive one.
 NO_LOWER_BOUND, NO_UPPER_BOUND = (float("-inf"), 0), (float("inf"), 0)
 
 
 def _parse_types(value: Json) -> frozenset[str]:
     types = frozenset(value if isinstance(value, list) else [value])
+    # In JSON Schema every integer is a number too.
     return types | {"integer"} if "number" in types else types
 
 
@@ -101,7 +107,7 @@ def _parse_text(value: Json) -> frozenset[str]:
 
 
 def _parse_format(value: str) -> frozenset[str]:
-    """Every float is a double."""
+    """A set of formats; every float is a double too."""
     return frozenset({value, "double"} if value == "float" else {value})
 
 
@@ -163,9 +169,9 @@ FACETS = {
         _create_requirement("multiple", multipleOf=_parse_text),
         _create_requirement(
             "uniqueness",
-            uniqueItems=lambda yes: frozenset({"unique"} if yes else ()),
+            uniqueItems=lambda value: frozenset({"unique"} if value else ()),
         ),
         _create_requirement("condition"),
     )
 }
-"""By name; two of them may be one word in the rules."""
+"""All facets by name; two of them may share a word in rule names."""

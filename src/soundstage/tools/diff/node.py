@@ -1,4 +1,4 @@
-"""Places of a document, with the JSON pointers that lead there."""
+"""Nodes of an OpenAPI document that know their JSON pointer."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from soundstage.types import Document, Json
 
 @dataclass(frozen=True, slots=True)
 class DocumentNode:
-    """A value in a document, old or new."""
+    """A value in a document. ``revision`` is ``"old"`` or ``"new"``."""
 
     document: Document
     revision: str
@@ -19,12 +19,12 @@ class DocumentNode:
     value: Json
 
     def child(self, key: str | int) -> "DocumentNode":
-        """What is under a key that is there."""
+        """Return the child under a key. Raises ``KeyError`` if it is missing."""
         pointer = self.pointer + pointer_of((key,))
         return DocumentNode(self.document, self.revision, pointer, self.value[key])
 
     def get(self, *keys: str) -> "DocumentNode | None":
-        """What is under these keys, references followed; None if it is not there."""
+        """Return the node under these keys, references resolved, or ``None``."""
         node = self.resolve()
         for key in keys:
             if not isinstance(node.value, Mapping) or key not in node.value:
@@ -33,12 +33,12 @@ class DocumentNode:
         return node
 
     def get_value(self, key: str, default: Json = None) -> Json:
-        """The value under a key."""
+        """Return the value of a key, or the default."""
         value = self.resolve().value
         return value.get(key, default) if isinstance(value, Mapping) else default
 
     def iter_members(self, *keys: str) -> Iterator[tuple[str, "DocumentNode"]]:
-        """The members of the object under these keys, references followed."""
+        """Iterate over the members of an object, without extensions (``x-``)."""
         node = self.get(*keys)
         if node is not None and isinstance(node.value, Mapping):
             for key in node.value:
@@ -46,26 +46,26 @@ class DocumentNode:
                     yield key, node.child(key).resolve()
 
     def iter_list(self, *keys: str) -> Iterator["DocumentNode"]:
-        """The members of the list under these keys, references followed."""
+        """Iterate over the members of a list."""
         node = self.get(*keys)
         if node is not None and isinstance(node.value, list):
             for i in range(len(node.value)):
                 yield node.child(i).resolve()
 
     def resolve(self) -> "DocumentNode":
-        """Where its reference leads, if it is one. Raises ``DocumentError``."""
-        node, met = self, {self.pointer}
+        """Follow references, also repeated ones. Raises ``DocumentError``."""
+        node, visited = self, {self.pointer}
         while isinstance(node.value, Mapping) and isinstance(
             node.value.get("$ref"), str
         ):
             node = node.dereference()
-            if node.pointer in met:
-                raise DocumentError("this reference leads to itself", self.pointer)
-            met.add(node.pointer)
+            if node.pointer in visited:
+                raise DocumentError("this reference refers to itself", self.pointer)
+            visited.add(node.pointer)
         return node
 
     def dereference(self) -> "DocumentNode":
-        """Where its reference leads. Raises ``DocumentError``."""
+        """Return the target of a ``$ref`` node. Raises ``DocumentError``."""
         reference = unquote(self.value["$ref"])
         if not reference.startswith("#"):
             message = f"only references within the document are followed: {reference}"

@@ -1,4 +1,4 @@
-"""Parameters of two versions of an operation, compared."""
+"""Compare the parameters of two versions of an operation."""
 
 import re
 from collections.abc import Mapping
@@ -9,31 +9,32 @@ from soundstage.tools.diff.schemas import ChangeReporter, SchemaComparer
 from soundstage.types import Json
 
 RESERVED_HEADERS = frozenset({"accept", "content-type", "authorization"})
-"""Headers that are no parameters (OpenAPI, Parameter Object)."""
+"""Header parameters of these names are ignored (OpenAPI, Parameter Object)."""
 
 ParameterKey = tuple[str, str]
+"""A parameter's ``in``, and its name (of a path parameter: its position)."""
 
 
 def collect_parameters(
     path: str, item: DocumentNode, operation: DocumentNode
 ) -> dict[ParameterKey, DocumentNode]:
-    """All parameters by place and name; those of a path by where they stand in it.
+    """Collect the parameters of a path item and of its operation, which win.
 
-    An operation's own win over its path's.
+    Path parameters are keyed by position: renaming one does not affect clients.
     """
     names = re.findall(r"\{([^{}]*)\}", path)
-    found: dict[ParameterKey, DocumentNode] = {}
+    parameters: dict[ParameterKey, DocumentNode] = {}
     for owner in (item, operation):
         for node in owner.iter_list("parameters"):
-            place, name = str(node.get_value("in")), str(node.get_value("name"))
-            if place == "header":
+            location, name = str(node.get_value("in")), str(node.get_value("name"))
+            if location == "header":
                 name = name.lower()
                 if name in RESERVED_HEADERS:
                     continue
-            if place == "path" and name in names:
+            if location == "path" and name in names:
                 name = str(names.index(name))
-            found[place, name] = node
-    return found
+            parameters[location, name] = node
+    return parameters
 
 
 def compare_parameters(
@@ -42,7 +43,7 @@ def compare_parameters(
     schemas: SchemaComparer,
     report: ChangeReporter,
 ) -> None:
-    """Report all that differs. Raises ``DocumentError``."""
+    """Report added, removed and changed parameters. Raises ``DocumentError``."""
     for key, node in old.items():
         if key not in new:
             report("parameter-removed", _format_location(node), node, "gone")
@@ -66,21 +67,21 @@ def _compare_parameter(
     schemas: SchemaComparer,
     report: ChangeReporter,
 ) -> None:
-    at = _format_location(new)
+    location = _format_location(new)
     if old.get_value("name") != new.get_value("name") and new.get_value("in") == "path":
-        report("parameter-renamed", at, new, f"{old.get_value('name')} before")
+        report("parameter-renamed", location, new, f"{old.get_value('name')} before")
     was, is_ = bool(old.get_value("required")), bool(new.get_value("required"))
     if was != is_:
         word = "required" if is_ else "optional"
-        report(f"parameter-became-{word}", at, new, f"now {word}")
+        report(f"parameter-became-{word}", location, new, f"now {word}")
     if new.get_value("deprecated") and not old.get_value("deprecated"):
-        report("parameter-deprecated", at, new, "deprecated")
+        report("parameter-deprecated", location, new, "deprecated")
     before, after = _get_schema(old), _get_schema(new)
-    joins = _can_be_joined(before) and _can_be_joined(after)
-    styles = [_describe_style(node, is_joinable=joins) for node in (old, new)]
+    is_joinable = _can_be_joined(before) and _can_be_joined(after)
+    styles = [_describe_style(node, is_joinable=is_joinable) for node in (old, new)]
     if styles[0] != styles[1]:
-        report("parameter-style-changed", at, new, " -> ".join(styles))
-    schemas.compare(before, after, at)
+        report("parameter-style-changed", location, new, " -> ".join(styles))
+    schemas.compare(before, after, location)
 
 
 def _format_location(node: DocumentNode) -> str:
@@ -94,7 +95,7 @@ def _get_schema(node: DocumentNode) -> SchemaNodes:
 
 
 def _can_be_joined(schema: SchemaNodes) -> bool:
-    """Whether there may be several values, which are joined or not."""
+    """Whether a value can be an array or object, so that ``explode`` matters."""
     types: Json = read_constraints(schema).facets.get("type")
     return not types or bool(types & {"array", "object"})
 
@@ -102,7 +103,7 @@ def _can_be_joined(schema: SchemaNodes) -> bool:
 def _describe_style(node: DocumentNode, *, is_joinable: bool) -> str:
     for media_type in node.get_value("content", {}):
         return str(media_type)
-    usual = "form" if node.get_value("in") in {"query", "cookie"} else "simple"
-    style = str(node.get_value("style", usual))
+    default = "form" if node.get_value("in") in {"query", "cookie"} else "simple"
+    style = str(node.get_value("style", default))
     explode = node.get_value("explode", style == "form")
     return f"{style}, {'exploded' if explode else 'joined'}" if is_joinable else style

@@ -1,24 +1,28 @@
-"""Changes for people: what is the same in several operations is told once."""
+"""Text report of changes; a change shared by several operations is listed once."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from soundstage.tools.diff.changes import ContractChange
 
 MAX_NAMED_OPERATIONS = 4
-"""Operations that are named; of more, the number."""
+"""Further operations are only counted."""
 
 
 def format_changes(changes: Sequence[ContractChange]) -> str:
-    """All of them, those first that break clients."""
-    broken = [change for change in changes if change.is_breaking]
-    others = [change for change in changes if not change.is_breaking]
-    lines: list[str] = []
-    for head, some in (("breaking", broken), ("not breaking", others)):
-        if some:
-            lines += [head, *_format_group(some), ""]
+    """Format all changes, the breaking ones first.
+
+    >>> format_changes([])
+    'no change of the contract'
+    """
     if not changes:
         return "no change of the contract"
-    return "\n".join([*lines, f"{len(broken)} breaking, {len(others)} not breaking"])
+    breaking = [change for change in changes if change.is_breaking]
+    others = [change for change in changes if not change.is_breaking]
+    lines: list[str] = []
+    for title, group in (("breaking", breaking), ("not breaking", others)):
+        if group:
+            lines += [title, *_format_group(group), ""]
+    return "\n".join([*lines, f"{len(breaking)} breaking, {len(others)} not breaking"])
 
 
 def _format_group(changes: Iterable[ContractChange]) -> Iterator[str]:
@@ -28,12 +32,9 @@ def _format_group(changes: Iterable[ContractChange]) -> Iterator[str]:
         groups.setdefault(key, []).append(change)
     for (rule, document, pointer, message), same in groups.items():
         yield f"  {rule}: {message}"
-        places = dict.fromkeys(f"{c.operation} {c.location}".strip() for c in same)
-        more = (
-            f", and {len(places) - MAX_NAMED_OPERATIONS} more"
-            if len(places) > MAX_NAMED_OPERATIONS
-            else ""
-        )
-        if named := ", ".join([*places][:MAX_NAMED_OPERATIONS]):
-            yield f"      in {named}{more}"
+        names = [*dict.fromkeys(f"{c.operation} {c.location}".strip() for c in same)]
+        rest = len(names) - MAX_NAMED_OPERATIONS
+        more = f", and {rest} more" if rest > 0 else ""
+        if listed := ", ".join(names[:MAX_NAMED_OPERATIONS]):
+            yield f"      in {listed}{more}"
         yield f"      {document} #{pointer}"

@@ -1,4 +1,4 @@
-"""Two schemas, compared: each way in which one admits what the other does not."""
+"""Compare two schemas: report each way in which one accepts what the other rejects."""
 
 from collections.abc import Callable, Container, Iterable
 
@@ -10,14 +10,14 @@ from soundstage.tools.diff.node import DocumentNode
 from soundstage.types import Json
 
 ChangeReporter = Callable[[str, str, DocumentNode, str], None]
-"""Takes a change: its rule, where it is seen, the node that has changed, a message."""
+"""Receives a change: rule name, location, changed node, message."""
 
 HIDDEN_FLAGS = {REQUEST: "readOnly", RESPONSE: "writeOnly"}
-"""What a side does not say."""
+"""Properties with these keywords do not occur in that direction."""
 
 
 class SchemaComparer:
-    """Compares the schemas of one side of one operation, each pair of them once."""
+    """Compares schemas of an operation in one direction, each pair of them once."""
 
     def __init__(self, direction: str, report: ChangeReporter) -> None:
         self.direction = direction
@@ -25,8 +25,9 @@ class SchemaComparer:
         self._compared_pairs: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
 
     def compare(self, old: SchemaNodes, new: SchemaNodes, location: str) -> None:
-        """Report all that differs. Raises ``DocumentError``."""
+        """Report all differences. Raises ``DocumentError``."""
         pair = (_resolve_pointers(old), _resolve_pointers(new))
+        # Recursive schemas come back to the same pair.
         if pair in self._compared_pairs or not (old or new):
             return
         self._compared_pairs.add(pair)
@@ -50,14 +51,14 @@ class SchemaComparer:
     def _compare_facets(
         self, old: Constraints, new: Constraints, location: str
     ) -> bool:
-        """False if nothing of the one is a value of the other."""
+        """Report changed facets; return whether the two have any type in common."""
         for name, facet in FACETS.items():
             before, after = _get_facet(old, name), _get_facet(new, name)
-            direction = facet.compare(before, after)
-            if direction is None:
+            change = facet.compare(before, after)
+            if change is None:
                 continue
             node = new.facet_nodes.get(name) or old.facet_nodes[name]
-            rule = f"{self.direction}-{facet.rule_word}-{direction.value}"
+            rule = f"{self.direction}-{facet.rule_word}-{change.value}"
             message = (
                 f"{name}: {facet.format_value(before)} -> {facet.format_value(after)}"
             )
@@ -76,12 +77,12 @@ class SchemaComparer:
         node: DocumentNode,
         location: str,
     ) -> None:
-        """Listed values are gone, or new; it may be both."""
-        for way, values in (("narrowed", old - new), ("widened", new - old)):
+        """Report removed and added enum values separately."""
+        for change, values in (("narrowed", old - new), ("widened", new - old)):
             if values:
-                sign = "without" if way == "narrowed" else "with"
+                sign = "without" if change == "narrowed" else "with"
                 message = f"enum: {sign} {', '.join(sorted(values))}"
-                self._report(f"{self.direction}-enum-{way}", location, node, message)
+                self._report(f"{self.direction}-enum-{change}", location, node, message)
 
     def _compare_default(
         self, old: Constraints, new: Constraints, location: str
@@ -98,15 +99,12 @@ class SchemaComparer:
     ) -> None:
         before, after = self._visible_properties(old), self._visible_properties(new)
         for name in _subtract(before, after):
-            gone = before[name][0]
-            self._report(
-                f"{self.direction}-property-removed", f"{location}.{name}", gone, "gone"
-            )
+            rule = f"{self.direction}-property-removed"
+            self._report(rule, f"{location}.{name}", before[name][0], "gone")
         for name in _subtract(after, before):
-            added = after[name][0]
             required = name in new.required and self.direction == REQUEST
             rule = f"{self.direction}-{'required-' * required}property-added"
-            self._report(rule, f"{location}.{name}", added, "new")
+            self._report(rule, f"{location}.{name}", after[name][0], "new")
         for name in _subtract(before, _subtract(before, after)):
             self._compare_required(name, old, new, f"{location}.{name}")
             self.compare(before[name], after[name], f"{location}.{name}")
@@ -150,7 +148,7 @@ class SchemaComparer:
         before, after = _name_branches(old), _name_branches(new)
         for name in [name for name in before if name in after]:
             self.compare((before.pop(name),), (after.pop(name),), location)
-        # What is left has no name in common: the first may be the first, and so on.
+        # The remaining branches share no name: compare them by position.
         pairs = list(zip(before, after, strict=False))
         for name, other in pairs:
             self.compare((before.pop(name),), (after.pop(other),), location)
@@ -166,7 +164,7 @@ class SchemaComparer:
         new: tuple[SchemaNodes, Constraints],
         location: str,
     ) -> None:
-        """A schema has become one of several, or several have become one."""
+        """Compare a single schema with a list of alternatives."""
         one, many = (new, old) if old[1].branches else (old, new)
         rule = f"{self.direction}-alternatives"
         if _name_branches(one[0]).keys() & _name_branches(many[1].branches).keys():
@@ -174,8 +172,10 @@ class SchemaComparer:
             self._compare_branches(*pair, location)
         elif many[1].facets or many[1].properties:
             self._compare_constraints(old[1], new[1], location)
-            way = "narrowed" if many is new else "widened"
-            self._report(f"{rule}-{way}", location, many[1].branches[0], "oneOf, anyOf")
+            change = "narrowed" if many is new else "widened"
+            self._report(
+                f"{rule}-{change}", location, many[1].branches[0], "oneOf, anyOf"
+            )
         else:
             node = many[1].branches[0]
             self._report(
@@ -200,7 +200,7 @@ def _get_branches(nodes: SchemaNodes, constraints: Constraints) -> SchemaNodes:
 
 
 def _name_branches(branches: SchemaNodes) -> dict[str, DocumentNode]:
-    """Branches by what they are called, or else by what they say."""
+    """Index branches by reference or title, or else by their JSON text."""
     result: dict[str, DocumentNode] = {}
     for node in branches:
         value = node.value if isinstance(node.value, dict) else {}
