@@ -245,11 +245,11 @@ def test_header_parameters_are_covered(control_client):
 # Bounds.
 
 
-def seen(**given):
-    whole = {
-        "at": NOW,
-        "wall": NOW,
-        "took": 0,
+def raw_exchange(**fields):
+    default = {
+        "timestamp": NOW,
+        "wall_time": NOW,
+        "duration_ms": 0,
         "api": "x",
         "operation": None,
         "method": "GET",
@@ -257,31 +257,31 @@ def seen(**given):
         "path": b"/",
         "query": b"",
         "parameters": {},
-        "headers": {},
-        "body": b"",
-        "body_size": len(given.get("body", b"")),
+        "request_headers": {},
+        "request_body": b"",
+        "request_size": len(fields.get("request_body", b"")),
         "status": 200,
-        "answer_headers": (),
-        "answer_body": b"",
-        "answer_size": len(given.get("answer_body", b"")),
+        "response_headers": (),
+        "response_body": b"",
+        "response_size": len(fields.get("response_body", b"")),
         "violations": (),
         "fault": None,
     }
-    return RawExchange(**whole | given)
+    return RawExchange(**default | fields)
 
 
 def test_a_journal_keeps_the_last_ones_and_their_numbers():
     bounded = Journal({"x": Redactor()}, max_exchanges=3)
     for _ in range(10):
-        bounded.record(seen())
+        bounded.record(raw_exchange())
     assert [entry.number for entry in bounded.entries()] == [8, 9, 10]
 
 
 def test_a_violation_is_not_lost_to_what_came_after_it():
     bounded = Journal({"x": Redactor()}, max_exchanges=3)
-    bounded.record(seen(violations=(Violation("query", "unknown", "why"),)))
+    bounded.record(raw_exchange(violations=(Violation("query", "unknown", "why"),)))
     for _ in range(10):
-        bounded.record(seen())
+        bounded.record(raw_exchange())
     assert [entry.number for entry in bounded.entries(only_violations=True)] == [1]
     bounded.clear()
     assert bounded.entries(only_violations=True) == []
@@ -390,8 +390,8 @@ def test_answers_that_are_no_refusals_are_shown_as_they_were(control_client):
     assert shown["appID"] == ALGOLIA["x-algolia-application-id"]
 
 
-def bare(mask=ALWAYS_SECRET | {"key", "sid"}, **given):
-    return redact_exchange(1, seen(**given), Redactor(mask))
+def redacted(names=ALWAYS_SECRET | {"key", "sid"}, **fields):
+    return redact_exchange(1, raw_exchange(**fields), Redactor(names))
 
 
 @pytest.mark.parametrize(
@@ -408,22 +408,22 @@ def bare(mask=ALWAYS_SECRET | {"key", "sid"}, **given):
     ],
 )
 def test_the_value_of_a_secret_query_key_is_masked(query, path):
-    assert bare(query=query).path == path
+    assert redacted(query=query).path == path
 
 
 def test_a_parameter_that_is_a_secret_too_is_masked():
-    entry = bare(parameters={"Key": "abc", "page": 1})
+    entry = redacted(parameters={"Key": "abc", "page": 1})
     assert entry.parameters == {"Key": REDACTED, "page": 1}
 
 
 def test_a_cookie_that_is_set_is_masked():
-    entry = bare(answer_headers=((b"set-cookie", b"sid=abc"), (b"etag", b"abc")))
+    entry = redacted(response_headers=((b"set-cookie", b"sid=abc"), (b"etag", b"abc")))
     assert entry.response_headers == (("set-cookie", REDACTED), ("etag", "abc"))
 
 
 def test_a_violation_of_a_secret_parameter_does_not_tell_its_value():
     wrong = Violation("query", "pattern", "'abc' is no key", "key", (), "abc", "^k")
-    entry = bare(status=400, violations=(wrong,))
+    entry = redacted(status=400, violations=(wrong,))
     assert "abc" not in repr(entry)
     assert entry.violations[0].message == "the query parameter 'key' breaks 'pattern'"
 
@@ -443,12 +443,12 @@ def test_a_violation_of_a_secret_parameter_does_not_tell_its_value():
     ],
 )
 def test_a_refusal_does_not_repeat_a_secret(headers, answer, masked):
-    entry = bare(status=400, headers=headers, response_body=answer.encode())
+    entry = redacted(status=400, request_headers=headers, response_body=answer.encode())
     assert entry.response_body.text == masked
 
 
 def test_secrets_are_masked_in_an_archive():
-    entry = bare(query=b"key=abcdefg", headers={b"sid": [b"hijklmn"]})
+    entry = redacted(query=b"key=abcdefg", request_headers={b"sid": [b"hijklmn"]})
     text = json.dumps(build_har([entry]))
     assert "abcdefg" not in text
     assert "hijklmn" not in text

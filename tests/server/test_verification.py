@@ -27,27 +27,27 @@ def control_client():
         yield client
 
 
-def entry(number, operation, body=b"", **given):
-    whole = {
+def entry(number, operation, body=b"", **fields):
+    default = {
         "number": number,
-        "at": NOW,
-        "wall": NOW,
-        "took": 0,
+        "timestamp": NOW,
+        "wall_time": NOW,
+        "duration_ms": 0,
         "api": "shop",
         "operation": operation,
         "method": "GET",
         "base_url": "",
         "path": "/",
         "parameters": {},
-        "headers": (),
-        "body": Payload(body, len(body), "application/json"),
+        "request_headers": (),
+        "request_body": Payload(body, len(body), "application/json"),
         "status": 200,
-        "answer_headers": (),
-        "answer": Payload(b"", 0, ""),
+        "response_headers": (),
+        "response_body": Payload(b"", 0, ""),
         "violations": (),
         "fault": None,
     }
-    return JournalEntry(**whole | given)
+    return JournalEntry(**default | fields)
 
 
 SEEN = [
@@ -236,11 +236,11 @@ def test_a_fault_and_an_answer_that_never_came_are_told():
     text = verify_never_called(
         [entry(1, "list", status=None, fault="reset")], ExpectedCall("list")
     ).text
-    assert "list -> no answer, fault reset" in text
+    assert "list -> no response, fault reset" in text
 
 
 def test_a_body_that_was_cut_matches_nothing():
-    cut = replace(SEEN[3], body=Payload(b'{"a"', 99_999, ""))
+    cut = replace(SEEN[3], request_body=Payload(b'{"a"', 99_999, ""))
     text = verify_called([cut], ExpectedCall("add", body={"a": 1})).text
     assert 'body: expected {"a": 1}, seen "99999 bytes, not kept"' in text
 

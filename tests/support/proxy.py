@@ -13,11 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from soundstage.exchange.har import HarFile
 from soundstage.server.uvicorn_server import format_url, open_listener
 from soundstage.tools.proxy.console import ProxyConsole
 from soundstage.tools.proxy.contract_router import ContractRouter
 from soundstage.tools.proxy.control import ProxyControlApp
-from soundstage.tools.proxy.har_file import HarFile
 from soundstage.tools.proxy.process import ProxyServer
 from soundstage.tools.proxy.reverse_proxy import ProxyPolicy, ReverseProxy
 from soundstage.tools.proxy.traffic_log import TrafficLog

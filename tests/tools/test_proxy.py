@@ -466,8 +466,8 @@ def test_no_more_is_kept_of_a_body_than_can_be_judged():
     assert sum(map(len, kept.chunks)) <= MAX_BUFFERED_BYTES + 2**20
 
 
-class FullTape:
-    def add(self, _entry):
+class FullDisk:
+    def append(self, _entry):
         raise OSError(28, "No space left on device")
 
 
@@ -476,7 +476,7 @@ def test_traffic_goes_on_when_nothing_can_be_recorded_any_more(terms):
         things_service(json_bytes({"id": 1})) as real,
         proxy_thread(real.url, terms) as proxy,
     ):
-        proxy.notes._har_file = FullTape()
+        proxy.notes._har_file = FullDisk()
         assert httpx.get(f"{proxy.url}/things/1").is_success
         assert proxy.line() == {"said": "recorded no more: No space left on device"}
         assert proxy.line()["status"] == 200

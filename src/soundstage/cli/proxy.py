@@ -11,8 +11,8 @@ from soundstage.cli.common import FAILED, Commands, add_json_option, exit_with_e
 if TYPE_CHECKING:
     import socket
 
+    from soundstage.exchange.har import HarFile
     from soundstage.tools.proxy.contract_router import ContractRouter
-    from soundstage.tools.proxy.har_file import HarFile
     from soundstage.tools.proxy.upstream import Upstream
 
 SIDES = ("request", "response")
@@ -170,7 +170,7 @@ def _create_upstream(options: argparse.Namespace) -> "Upstream":
 
 
 def _create_har_file(path: Path) -> "HarFile":
-    from soundstage.tools.proxy.har_file import HarFile
+    from soundstage.exchange.har import HarFile
 
     try:
         return HarFile(path)

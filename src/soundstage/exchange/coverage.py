@@ -1,10 +1,14 @@
-"""What has been seen of one operation: statuses, parameters, listed values."""
+"""Coverage of contracts by exchanges: operations, statuses, parameters, enum values.
+
+Exchanges are counted late, when the coverage is read or many are pending, so that a
+request does not pay for it. A journal that drops old exchanges has counted them.
+"""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from soundstage.exchange.exchange import RawExchange
+from soundstage.exchange.exchange import RawExchange, get_media_type
 from soundstage.openapi.body import EVENTS, Content, essence
 from soundstage.openapi.contract import Contract
 from soundstage.openapi.enums import Value
@@ -16,19 +20,126 @@ from soundstage.openapi.security import Headers, cookies_of
 from soundstage.types import Json
 
 REQUEST_BODY, RESPONSE_PREFIX = "body", "answer."
+"""Locations of enum values; that of a response ends with its status."""
 
 MAX_REMEMBERED = 1_000
-"""Exchanges that are known again: a client that polls costs next to nothing."""
+"""Exchanges that an operation remembers, so that a repeated one is not parsed again."""
+
+MAX_PENDING = 250
+"""Exchanges that wait to be counted before a batch of them is."""
+
+BATCH_SIZE = 32
+"""Exchanges counted together, which is faster than one with each request."""
+
+ParsedBodies = tuple[Json, Json]
+"""Values of the bodies of a request and a response; None if it has none."""
 
 UncoveredValues = dict[str, dict[Value, bytes]]
-"""By where they are looked for: values, each with bytes that it cannot be without."""
+"""Values by location, each with bytes that occur in each body that contains it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCoverage:
+    """Coverage of one operation.
+
+    Statuses are keys of the contract (``200``, ``4XX``, ``default``), those that it
+    lacks are ``undocumented_statuses``. Parameters are locations (``query.page``);
+    values are those of the enums in parameters, request bodies and responses.
+    """
+
+    api: str
+    operation: str
+    method: str
+    path: str
+    calls: int
+    statuses: tuple[str, ...]
+    uncovered_statuses: tuple[str, ...]
+    undocumented_statuses: tuple[str, ...]
+    parameters: tuple[str, ...]
+    uncovered_parameters: tuple[str, ...]
+    values: tuple[Value, ...]
+    uncovered_values: tuple[Value, ...]
+
+
+class Coverage:
+    """Counts the exchanges of one world, or of several, by operation."""
+
+    def __init__(self) -> None:
+        self.counters: dict[tuple[str | None, str], OperationCounter] = {}
+        self.pending: deque[RawExchange] = deque()
+
+    def count(self, exchange: RawExchange, bodies: ParsedBodies | None = None) -> None:
+        """Count one exchange, now or later; ``bodies`` if those of it are truncated."""
+        if exchange.operation is None:
+            return
+        if bodies is not None:
+            self._get_counter(exchange.api, exchange.operation).count(exchange, bodies)
+            return
+        self.pending.append(exchange)
+        if len(self.pending) > MAX_PENDING + BATCH_SIZE:
+            for _ in range(BATCH_SIZE):
+                self._count_oldest()
+
+    def add(self, other: "Coverage") -> None:
+        """Add the counts of another coverage of the same contracts."""
+        for (api, _), counter in other.counters.items():
+            self._get_counter(api, counter.operation).add(counter)
+        for exchange in other.pending:
+            self.count(exchange)
+
+    def summarize(self, contracts: Iterable[Contract]) -> list[OperationCoverage]:
+        """Return the coverage of each operation of these contracts."""
+        while self.pending:
+            self._count_oldest()
+        return [
+            _summarize(
+                contract.name,
+                self.counters.get((contract.name, operation.id))
+                or OperationCounter(operation),
+            )
+            for contract in contracts
+            for operation in contract.operations.values()
+        ]
+
+    def _count_oldest(self) -> None:
+        exchange = self.pending.popleft()
+        if exchange.operation:
+            self._get_counter(exchange.api, exchange.operation).count(exchange)
+
+    def _get_counter(self, api: str | None, operation: Operation) -> "OperationCounter":
+        counter = self.counters.get((api, operation.id))
+        if counter is None:
+            counter = self.counters[api, operation.id] = OperationCounter(operation)
+        return counter
+
+
+def _summarize(api: str, counter: "OperationCounter") -> OperationCoverage:
+    operation = counter.operation
+    keys = {s: operation.documented(s) for s in counter.statuses if s}
+    covered, uncovered = {*keys.values()}, counter.uncovered_values()
+    return OperationCoverage(
+        api,
+        operation.id,
+        operation.method,
+        operation.path,
+        counter.statuses.total(),
+        tuple(key for key in operation.answers if key in covered),
+        tuple(key for key in operation.answers if key not in covered),
+        tuple(str(status) for status, key in sorted(keys.items()) if key is None),
+        tuple(
+            at for at in counter.parameters if at not in counter.uncovered_parameters
+        ),
+        tuple(counter.uncovered_parameters),
+        tuple(value for value in counter.values if value not in uncovered),
+        tuple(value for value in counter.values if value in uncovered),
+    )
 
 
 class OperationCounter:
-    """Counts of one operation.
+    """Counts the exchanges of one operation.
 
-    A parameter that was sent counts, whatever came of it; a value that was sent counts
-    if the request kept the contract, one that was answered always does.
+    A parameter is covered when it is sent, even in an invalid request; its value only
+    in a valid one. Values in responses always count.
     """
 
     def __init__(self, operation: Operation) -> None:
@@ -43,7 +154,7 @@ class OperationCounter:
         self._last_key: tuple[object, ...] = ()
 
     def uncovered_values(self) -> dict[Value, None]:
-        """Those of ``values`` that nobody has sent or answered."""
+        """Return those of ``values`` that no exchange has contained, in order."""
         return {
             value: None
             for values in self.uncovered_by_location.values()
@@ -51,77 +162,77 @@ class OperationCounter:
         }
 
     def add(self, other: "OperationCounter") -> None:
-        """Count what another has counted of the same operation."""
+        """Add the counts of another counter of the same operation."""
         self.statuses += other.statuses
+        uncovered = other.uncovered_parameters
         self.uncovered_parameters = [
-            at for at in self.uncovered_parameters if at in other.uncovered_parameters
+            location for location in self.uncovered_parameters if location in uncovered
         ]
-        for at, values in [*self.uncovered_by_location.items()]:
-            for value in values.keys() - other.uncovered_by_location.get(at, {}).keys():
-                self._cover(at, value)
+        for location, values in [*self.uncovered_by_location.items()]:
+            remaining = other.uncovered_by_location.get(location, {})
+            for value in values.keys() - remaining.keys():
+                self._cover(location, value)
 
     def count(
         self, exchange: RawExchange, bodies: tuple[Json, Json] | None = None
     ) -> None:
-        """Count one exchange; ``bodies`` are its values, where they were cut."""
+        """Count one exchange; ``bodies`` are the parsed ones if those are truncated."""
         self.statuses[exchange.status] += 1
         if self._is_repeated(exchange):
             return
         self._count_parameters(exchange)
-        sent, answered = bodies or (None, None)
-        content = self._request_content(exchange)
-        if content:
-            self._count_body(REQUEST_BODY, content, exchange.request_body, sent)
+        request_value, response_value = bodies or (None, None)
+        if content := self._request_content(exchange):
+            raw = exchange.request_body
+            self._count_body(REQUEST_BODY, content, raw, request_value)
         key = self.operation.documented(exchange.status) if exchange.status else None
         if key and RESPONSE_PREFIX + key in self.uncovered_by_location:
-            kind = essence(_get_response_type(exchange))
-            if content := self.operation.answers[key].get(kind):
-                self._count_body(
-                    RESPONSE_PREFIX + key, content, exchange.response_body, answered
-                )
+            media_type = essence(get_media_type(exchange.response_headers))
+            if content := self.operation.answers[key].get(media_type):
+                raw = exchange.response_body
+                self._count_body(RESPONSE_PREFIX + key, content, raw, response_value)
 
     def _is_repeated(self, exchange: RawExchange) -> bool:
-        """Whether the like has been counted before."""
-        headers = [
-            b",".join(exchange.request_headers.get(name, ()))
-            for name in self._header_names
-        ]
-        request = (
+        """Whether an equal exchange has been counted before."""
+        headers = exchange.request_headers
+        key = (
+            exchange.response_body,
             exchange.status,
             exchange.path,
             bool(exchange.violations),
             exchange.query,
             exchange.request_body,
+            *(b",".join(headers.get(name, ())) for name in self._header_names),
         )
-        said = (exchange.response_body, *request, *headers)
-        if said == self._last_key:  # compared, it need not be hashed
+        # Comparing the bodies of a client that polls is faster than hashing them.
+        if key == self._last_key:
             return True
-        self._last_key = said
-        key = hash(said)
-        if key in self._counted_keys:
+        self._last_key = key
+        hashed = hash(key)
+        if hashed in self._counted_keys:
             return True
         if len(self._counted_keys) >= MAX_REMEMBERED:
             self._counted_keys.clear()
-        self._counted_keys.add(key)
+        self._counted_keys.add(hashed)
         return False
 
     def _count_parameters(self, exchange: RawExchange) -> None:
-        known, unsent, unseen = (
-            self.parameters,
-            self.uncovered_parameters,
-            self.uncovered_by_location,
-        )
-        wanted = {at: known[at] for at in known if at in unsent or at in unseen}
-        for at in _find_sent(wanted, exchange):
-            if at in unsent:
-                unsent.remove(at)
-            parameter = known[at]
-            if at in unseen and parameter.name in exchange.parameters:
+        uncovered, values = self.uncovered_parameters, self.uncovered_by_location
+        parameters = {
+            location: parameter
+            for location, parameter in self.parameters.items()
+            if location in uncovered or location in values
+        }
+        for location in _find_sent(parameters, exchange):
+            if location in uncovered:
+                uncovered.remove(location)
+            parameter = parameters[location]
+            if location in values and parameter.name in exchange.parameters:
                 value = exchange.parameters[parameter.name]
-                self._count_value(at, parameter.schema, value)
+                self._count_value(location, parameter.schema, value)
 
     def _request_content(self, exchange: RawExchange) -> Content | None:
-        """How to read the body of a request that kept the contract."""
+        """Return how to parse the body if a valid request may have new values."""
         body = self.operation.body
         if (
             body is None
@@ -141,11 +252,12 @@ class OperationCounter:
     ) -> None:
         if value is None:
             is_json = not content.text and essence(content.media_type) != EVENTS
-            plain = is_json and b"\\" not in raw  # strings stand there as they are
-            if plain and not any(
-                text in raw for text in self.uncovered_by_location[location].values()
-            ):
-                return  # nothing new: the body need not be read to know that
+            # Without escapes, each string is in the JSON text as it is: a body that
+            # contains no uncovered value need not be parsed.
+            values = self.uncovered_by_location[location].values()
+            is_plain = is_json and b"\\" not in raw
+            if is_plain and not any(text in raw for text in values):
+                return
             try:
                 value = content.read(raw)
             except ValueError:
@@ -153,23 +265,24 @@ class OperationCounter:
         self._count_value(location, content.schema, value)
 
     def _count_value(self, location: str, schema: Schema, value: Json) -> None:
-        for found in schema.listed.of(value):
-            self._cover(location, Value(location + found.at, found.text))
+        for inner in schema.listed.of(value):
+            self._cover(location, Value(location + inner.at, inner.text))
 
     def _cover(self, location: str, value: Value) -> None:
-        unseen = self.uncovered_by_location.get(location, {})
-        if unseen.pop(value, None) is not None and not unseen:
+        values = self.uncovered_by_location.get(location, {})
+        if values.pop(value, None) is not None and not values:
             del self.uncovered_by_location[location]
 
 
 def _collect_enum_values(operation: Operation) -> UncoveredValues:
-    """Every value that the contract lists for this operation."""
+    """Return each value of the enums of an operation."""
     result: UncoveredValues = {}
-    for at, schema in _iterate_schemas(operation):
+    for location, schema in _iterate_schemas(operation):
         for value in schema.listed.values:
-            simple = value.text[0] not in "[{"
-            needle = value.text.encode() if simple else b""
-            result.setdefault(at, {})[Value(at + value.at, value.text)] = needle
+            is_scalar = value.text[0] not in "[{"
+            needle = value.text.encode() if is_scalar else b""
+            values = result.setdefault(location, {})
+            values[Value(location + value.at, value.text)] = needle
     return result
 
 
@@ -185,7 +298,7 @@ def _iterate_schemas(operation: Operation) -> Iterator[tuple[str, Schema]]:
 
 
 def _find_relevant_headers(operation: Operation) -> Iterator[bytes]:
-    """Headers that say something else each time they are something else."""
+    """Yield the headers that parameters are in: they make exchanges different."""
     for parameter in operation.parameters:
         if parameter.place == "header":
             yield parameter.name.lower().encode()
@@ -193,19 +306,13 @@ def _find_relevant_headers(operation: Operation) -> Iterator[bytes]:
             yield b"cookie"
 
 
-def _get_response_type(exchange: RawExchange) -> str:
-    for name, value in exchange.response_headers:
-        if name.lower() == b"content-type":
-            return value.decode("latin-1")
-    return ""
-
-
 def _find_sent(parameters: dict[str, Parameter], exchange: RawExchange) -> list[str]:
-    queried = _parse_query_names(exchange.query, parameters.values())
+    """Return the locations of those parameters that the request has."""
+    names = _parse_query_names(exchange.query, parameters.values())
     return [
-        at
-        for at, p in parameters.items()
-        if _is_sent(p, queried, exchange.request_headers)
+        location
+        for location, parameter in parameters.items()
+        if _is_sent(parameter, names, exchange.request_headers)
     ]
 
 
@@ -228,117 +335,8 @@ def _is_sent(
 def _parse_query_names(query: bytes, parameters: Iterable[Parameter]) -> frozenset[str]:
     text = query.decode("latin-1")
     if "%" not in text and not any(p.claims or p.name in text for p in parameters):
-        return frozenset()  # nothing new; this is most of what is ever asked
+        return frozenset()  # the usual case: no parameter that is not covered yet
     try:
         return frozenset(name for name, _ in query_of(query))
     except UnicodeDecodeError:
         return frozenset()
-
-
-MAX_PENDING = 250
-"""Exchanges that wait to be counted, and the few that come before some of them are."""
-
-BATCH_SIZE = 32
-"""So many are counted together, which is quicker than one with every request."""
-
-ParsedBodies = tuple[Json, Json]
-"""The values of a request's body and of its answer's, ``None`` where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class OperationCoverage:
-    """One operation. Statuses are as the contract has them, parameters as places.
-
-    ``undocumented`` are statuses that were answered and stand in no contract. Values
-    stand where a parameter, the ``body`` of a request or an ``answer`` lists them.
-    """
-
-    api: str
-    operation: str
-    method: str
-    path: str
-    calls: int
-    statuses: tuple[str, ...]
-    uncovered_statuses: tuple[str, ...]
-    undocumented_statuses: tuple[str, ...]
-    parameters: tuple[str, ...]
-    uncovered_parameters: tuple[str, ...]
-    values: tuple[Value, ...]
-    uncovered_values: tuple[Value, ...]
-
-
-class Coverage:
-    """Counts of one world, or of several, by operation."""
-
-    def __init__(self) -> None:
-        self.counters: dict[tuple[str | None, str], OperationCounter] = {}
-        self.pending: deque[RawExchange] = deque()
-
-    def count(self, exchange: RawExchange, bodies: ParsedBodies | None = None) -> None:
-        """Count one exchange, soon. A refused request has sent its parameters too.
-
-        ``bodies`` are given where those that were written down are cut.
-        """
-        if exchange.operation is None:
-            return
-        if bodies is not None:
-            self._get_counter(exchange.api, exchange.operation).count(exchange, bodies)
-            return
-        self.pending.append(exchange)
-        if len(self.pending) > MAX_PENDING + BATCH_SIZE:
-            for _ in range(BATCH_SIZE):
-                self._count_oldest()
-
-    def add(self, other: "Coverage") -> None:
-        """Count what another has counted, of the same contracts."""
-        for (api, _), tally in other.counters.items():
-            self._get_counter(api, tally.operation).add(tally)
-        for seen in other.pending:
-            self.count(seen)
-
-    def summarize(self, contracts: Iterable[Contract]) -> list[OperationCoverage]:
-        """Every operation of these contracts."""
-        while self.pending:
-            self._count_oldest()
-        return [
-            _summarize(
-                contract.name,
-                self.counters.get((contract.name, operation.id))
-                or OperationCounter(operation),
-            )
-            for contract in contracts
-            for operation in contract.operations.values()
-        ]
-
-    def _count_oldest(self) -> None:
-        seen = self.pending.popleft()
-        if seen.operation:
-            self._get_counter(seen.api, seen.operation).count(seen)
-
-    def _get_counter(self, api: str | None, operation: Operation) -> OperationCounter:
-        tally = self.counters.get((api, operation.id))
-        if tally is None:
-            tally = self.counters[api, operation.id] = OperationCounter(operation)
-        return tally
-
-
-def _summarize(api: str, counter: OperationCounter) -> OperationCoverage:
-    operation = counter.operation
-    answered = {s: operation.documented(s) for s in counter.statuses if s}
-    unseen = counter.uncovered_values()
-    return OperationCoverage(
-        api,
-        operation.id,
-        operation.method,
-        operation.path,
-        counter.statuses.total(),
-        tuple(key for key in operation.answers if key in answered.values()),
-        tuple(key for key in operation.answers if key not in answered.values()),
-        tuple(str(s) for s, key in sorted(answered.items()) if key is None),
-        tuple(
-            at for at in counter.parameters if at not in counter.uncovered_parameters
-        ),
-        tuple(counter.uncovered_parameters),
-        tuple(value for value in counter.values if value not in unseen),
-        tuple(value for value in counter.values if value in unseen),
-    )

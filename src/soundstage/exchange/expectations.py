@@ -1,4 +1,8 @@
-"""How an exchange differs from the one that was wanted, field by field."""
+"""Expectations about the calls of a client, verified against a journal.
+
+Each exchange of an operation is a call of it. A call that violated the contract counts
+too, but has no parameters, as they could not be parsed.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,20 +14,28 @@ from soundstage.types import Document, Json
 from soundstage.world.clock import rfc3339
 
 ANY_BODY: Json = object()
-"""For a body that may be anything."""
+"""Expected body of a call that may have any."""
 
 ABSENT: Json = object()
+"""Actual value of a field that is missing."""
 
 MAX_VALUE_LENGTH = 120
-"""Characters of a value in a text."""
+"""Characters of a formatted value."""
+
+MAX_LISTED = 20
+"""Exchanges that a failure lists, the last ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCall:
-    """A call that is looked for: of an operation, with what it has to say at least.
+    """An expected call of an operation, with some of its parameters and its body.
 
-    Its ``parameters`` are equal; of its ``body`` the given fields are, at any depth,
-    lists as a whole. What an API keeps secret is known as ``***`` only.
+    ``parameters`` are compared as they were parsed. Objects in the ``body`` may have
+    more fields than expected, at any depth; lists must be equal. Secrets are redacted
+    in a journal, and not compared.
+
+    >>> str(ExpectedCall("getRun", {"runID": "7"}))
+    'getRun with parameters.runID = "7"'
     """
 
     operation: str
@@ -32,49 +44,51 @@ class ExpectedCall:
     api: str | None = None
 
     def is_same_operation(self, entry: JournalEntry) -> bool:
-        """Whether the exchange is one of this operation, whatever it says."""
+        """Whether the exchange is a call of the same operation."""
         return entry.operation == self.operation and self.api in {None, entry.api}
 
     def matches(self, entry: JournalEntry) -> bool:
-        """Whether the exchange is one that is wanted."""
+        """Whether the exchange is the expected call."""
         return self.is_same_operation(entry) and not any(self.find_mismatches(entry))
 
     def find_mismatches(self, entry: JournalEntry) -> Iterator["Mismatch"]:
-        """Where the exchange says something else."""
+        """Yield the places in which the exchange is different."""
         yield from _compare(self.parameters, dict(entry.parameters), "parameters")
         if self.body is not ANY_BODY:
             if entry.request_body.is_truncated:
-                yield Mismatch(
-                    "body", self.body, f"{entry.request_body.size} bytes, not kept"
-                )
+                actual = f"{entry.request_body.size} bytes, not kept"
+                yield Mismatch("body", self.body, actual)
             else:
                 yield from _compare(self.body, entry.request_body.value, "body")
 
     def __str__(self) -> str:
-        given = [
-            f"parameters.{k} = {format_value(v)}" for k, v in self.parameters.items()
+        parts = [
+            f"parameters.{name} = {format_value(value)}"
+            for name, value in self.parameters.items()
         ]
         if self.body is not ANY_BODY:
-            given.append(f"body = {format_value(self.body)}")
-        return f"{self.operation} with {', '.join(given)}" if given else self.operation
+            parts.append(f"body = {format_value(self.body)}")
+        return f"{self.operation} with {', '.join(parts)}" if parts else self.operation
 
 
 def build_expected_call(
     operation: str, arguments: Document | None = None, api: str | None = None
 ) -> ExpectedCall:
-    """``with_`` has ``parameters``, a ``body``, or both. Raises ``ValueError``."""
-    given = arguments or {}
-    if unknown := given.keys() - {"parameters", "body"}:
-        msg = f'a call is looked for by "parameters" and "body", not {min(unknown)!r}'
+    """Build an expected call; ``arguments`` has ``parameters``, a ``body``, or both.
+
+    Raises ``ValueError`` for any other key.
+    """
+    arguments = arguments or {}
+    if unknown := arguments.keys() - {"parameters", "body"}:
+        msg = f'a call has "parameters" and a "body" only, not {min(unknown)!r}'
         raise ValueError(msg)
-    return ExpectedCall(
-        operation, given.get("parameters", {}), given.get("body", ANY_BODY), api
-    )
+    parameters, body = arguments.get("parameters", {}), arguments.get("body", ANY_BODY)
+    return ExpectedCall(operation, parameters, body, api)
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One place in which an exchange is not as it was wanted."""
+    """A difference between an expected call and an exchange."""
 
     location: str
     expected: Json
@@ -83,8 +97,8 @@ class Mismatch:
     def __str__(self) -> str:
         if self.actual == REDACTED:
             return f"{self.location}: a secret, which is not compared"
-        seen = "nothing" if self.actual is ABSENT else format_value(self.actual)
-        return f"{self.location}: expected {format_value(self.expected)}, seen {seen}"
+        actual = "nothing" if self.actual is ABSENT else format_value(self.actual)
+        return f"{self.location}: expected {format_value(self.expected)}, seen {actual}"
 
 
 def _compare(expected: Json, actual: Json, location: str) -> Iterator[Mismatch]:
@@ -96,7 +110,11 @@ def _compare(expected: Json, actual: Json, location: str) -> Iterator[Mismatch]:
 
 
 def equals_json(one: Json, other: Json) -> bool:
-    """Whether two values are the same JSON: ``1`` is ``1.0``, but not ``true``."""
+    """Whether two values are equal JSON: ``1`` equals ``1.0``, but not ``true``.
+
+    >>> equals_json([1, {"a": 2}], [1.0, {"a": 2}]), equals_json(1, True)
+    (True, False)
+    """
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -109,23 +127,19 @@ def equals_json(one: Json, other: Json) -> bool:
 
 
 def format_value(value: Json) -> str:
-    """A value as texts have it: JSON, on one line, a long one cut."""
+    """Format a value as JSON on one line, truncated if it is long."""
     text = escape_control_characters(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
 
 
 def escape_control_characters(text: str) -> str:
-    """Without what a client could use to steer the reader's terminal."""
+    """Return the text without the control characters that a terminal would obey."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
-MAX_LISTED = 20
-"""Exchanges that a text lists, the last ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationResult:
-    """Whether it is so. The ``text`` of a failure has many lines."""
+    """Whether an expectation is met; the ``text`` of a failure lists the exchanges."""
 
     ok: bool
     text: str
@@ -138,79 +152,81 @@ def verify_called(
     times: int | None = None,
     at_least: int = 1,
 ) -> VerificationResult:
-    """Whether the call was made: exactly so many times, or at least so many."""
+    """Verify that the call was made ``times`` times, or ``at_least`` that often."""
     matching = [entry for entry in entries if expected.matches(entry)]
     count = len(matching)
-    often = (
-        _format_times(at_least, "at least ") if times is None else _format_times(times)
-    )
-    claim = f"{_format_call(expected, entries)} is called {often}"
-    if count >= at_least if times is None else count == times:
+    minimum = at_least if times is None else times
+    frequency = ("at least " if times is None else "") + _format_count(minimum, "time")
+    claim = f"{_format_call(expected, entries)} is called {frequency}"
+    if count == minimum or (times is None and count > minimum):
         return VerificationResult(ok=True, text=f"as expected: {claim}")
-    seen = f"it was called {_format_times(count)}" if count else "it was never called"
-    wanting = count < (at_least if times is None else times)
-    nearest = _describe_nearest(entries, expected) if wanting else ()
-    return _build_failure(claim, seen, entries, matching, nearest)
+    called = _format_count(count, "time")
+    actual = f"it was called {called}" if count else "it was never called"
+    nearest = _describe_nearest(entries, expected) if count < minimum else ()
+    return _build_failure(claim, actual, entries, matching, nearest)
 
 
 def verify_never_called(
     entries: Sequence[JournalEntry], expected: ExpectedCall
 ) -> VerificationResult:
-    """Whether the call was not made at all."""
+    """Verify that the call was not made."""
     matching = [entry for entry in entries if expected.matches(entry)]
     claim = f"{_format_call(expected, entries)} is never called"
     if not matching:
         return VerificationResult(ok=True, text=f"as expected: {claim}")
-    seen = f"it was called {_format_times(len(matching))}"
-    return _build_failure(claim, seen, entries, matching)
+    actual = f"it was called {_format_count(len(matching), 'time')}"
+    return _build_failure(claim, actual, entries, matching)
 
 
 def verify_in_order(
     entries: Sequence[JournalEntry], expected: Sequence[ExpectedCall]
 ) -> VerificationResult:
-    """Whether these calls were made one after the other; others may lie between."""
-    names = "; ".join(
-        f"{i}. {_format_call(w, entries)}" for i, w in enumerate(expected, 1)
+    """Verify that the calls were made in this order; others may be in between."""
+    calls = "; ".join(
+        f"{number}. {_format_call(call, entries)}"
+        for number, call in enumerate(expected, 1)
     )
-    claim = f"these calls in this order: {names}"
-    found: list[JournalEntry] = []
+    claim = f"these calls in this order: {calls}"
+    matched: list[JournalEntry] = []
     rest = entries
-    for step, one in enumerate(expected, 1):
-        at = next((i for i, entry in enumerate(rest) if one.matches(entry)), None)
-        if at is None:
-            seen = _describe_missing_call(step, one, entries, found)
-            nearest = _describe_nearest(rest, one)
-            return _build_failure(claim, seen, entries, found, nearest)
-        found.append(rest[at])
-        rest = rest[at + 1 :]
+    for number, call in enumerate(expected, 1):
+        index = next((i for i, entry in enumerate(rest) if call.matches(entry)), None)
+        if index is None:
+            actual = _describe_missing_call(number, call, entries, matched)
+            nearest = _describe_nearest(rest, call)
+            return _build_failure(claim, actual, entries, matched, nearest)
+        matched.append(rest[index])
+        rest = rest[index + 1 :]
     return VerificationResult(ok=True, text=f"as expected: {claim}")
 
 
 def _describe_missing_call(
-    step: int,
+    number: int,
     expected: ExpectedCall,
     entries: Sequence[JournalEntry],
     matched: Sequence[JournalEntry],
 ) -> str:
     after = f" after #{matched[-1].number}" if matched else ""
-    text = f"call {step}, {_format_call(expected, entries)}, is missing{after}"
-    earlier = [f"#{entry.number}" for entry in entries if expected.matches(entry)]
+    text = f"call {number}, {_format_call(expected, entries)}, is missing{after}"
+    others = [f"#{entry.number}" for entry in entries if expected.matches(entry)]
     return (
-        f"{text}; it was made as {', '.join(earlier[:MAX_LISTED])}" if earlier else text
+        f"{text}; it was made as {', '.join(others[:MAX_LISTED])}" if others else text
     )
 
 
-def _format_times(count: int, prefix: str = "") -> str:
-    return f"{prefix}{count} time{'' if count == 1 else 's'}"
-
-
 def _format_call(expected: ExpectedCall, entries: Sequence[JournalEntry]) -> str:
-    """The call that is wanted; what is masked in an exchange is masked here too."""
+    """Format an expected call; what is redacted in an exchange is redacted here too."""
     secret = {
-        k for e in entries for k, value in e.parameters.items() if value == REDACTED
+        name
+        for entry in entries
+        for name, value in entry.parameters.items()
+        if value == REDACTED
     }
-    given = {k: REDACTED if k in secret else v for k, v in expected.parameters.items()}
-    return str(replace(expected, parameters=given))
+    parameters = {
+        name: REDACTED if name in secret else value
+        for name, value in expected.parameters.items()
+    }
+    return str(replace(expected, parameters=parameters))
 
 
 def _build_failure(
@@ -232,23 +248,23 @@ def _build_failure(
 def _list_exchanges(
     entries: Sequence[JournalEntry], matching: Sequence[JournalEntry]
 ) -> Iterator[str]:
-    """The exchanges, a line each; those that count are marked."""
+    """Yield a line for each exchange, with a mark if it matches."""
     yield f"exchanges: {len(entries) or 'none'}"
     if len(entries) > MAX_LISTED:
         yield f"    … {len(entries) - MAX_LISTED} earlier ones"
-    counted = {entry.number for entry in matching}
+    matched = {entry.number for entry in matching}
     for entry in entries[-MAX_LISTED:]:
-        yield f"  {'*' if entry.number in counted else ' '} {format_entry(entry)}"
+        yield f"  {'*' if entry.number in matched else ' '} {format_entry(entry)}"
 
 
 def format_entry(entry: JournalEntry) -> str:
-    """An exchange on one line."""
+    """Format an exchange on one line."""
     if entry.operation is None:
         call = escape_control_characters(f"{entry.method} {entry.path}")
     else:
-        given = (f"{k}={format_value(v)}" for k, v in entry.parameters.items())
-        call = " ".join((entry.operation, *given))
-    notes = [str(entry.status or "no answer")]
+        parameters = (f"{k}={format_value(v)}" for k, v in entry.parameters.items())
+        call = " ".join((entry.operation, *parameters))
+    notes = [str(entry.status or "no response")]
     if entry.violations:
         notes.append(_format_count(len(entry.violations), "violation"))
     if entry.fault:
@@ -263,20 +279,23 @@ def _format_count(count: int, noun: str) -> str:
 def _describe_nearest(
     entries: Sequence[JournalEntry], expected: ExpectedCall
 ) -> list[str]:
-    """What the exchange of the operation that lacks the least has different.
+    """Describe the call of the operation with the fewest mismatches.
 
-    Of several the last one, but rather one that was not refused.
+    Of several it is the last one, preferably one without violations.
     """
-    misses = [
-        (entry, differences)
+    candidates = [
+        (entry, mismatches)
         for entry in reversed(entries)
         if expected.is_same_operation(entry)
-        and (differences := list(expected.find_mismatches(entry)))
+        and (mismatches := list(expected.find_mismatches(entry)))
     ]
-    if not misses:
+    if not candidates:
         return []
-    entry, least = min(misses, key=lambda m: (len(m[1]), bool(m[0].violations)))
-    refusals = (
-        f"refused: {escape_control_characters(str(v))}" for v in entry.violations
+    entry, mismatches = min(
+        candidates, key=lambda one: (len(one[1]), bool(one[0].violations))
     )
-    return [f"nearest, #{entry.number}:", *(f"    {x}" for x in (*least, *refusals))]
+    lines = [
+        *map(str, mismatches),
+        *(f"refused: {escape_control_characters(str(v))}" for v in entry.violations),
+    ]
+    return [f"nearest, #{entry.number}:", *(f"    {line}" for line in lines)]

@@ -1,50 +1,66 @@
-"""A journal as an HTTP Archive (HAR 1.2), which browsers and proxies open.
+"""HTTP Archives (HAR 1.2): read, written, and appended to.
 
-What HAR has no word for stands in fields that begin with ``_``, as it asks for.
+Properties that HAR does not define have names that begin with ``_``, as it requires.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from http import HTTPStatus
 from importlib.metadata import version
-from io import StringIO
-from typing import TypeVar
+from pathlib import Path
 
-import harfile
 import orjson
 
 from soundstage.exchange.exchange import JournalEntry
 from soundstage.exchange.payload import Payload
+from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.openapi.parameters import query_of
 from soundstage.types import Document, Json
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import instant_of, rfc3339
 
 HTTP_VERSION = "HTTP/1.1"
 
+_KNOWN_STATUSES = frozenset(HTTPStatus)
 
-def build_har(entries: Sequence[JournalEntry]) -> Document:
-    """The archive. Exchanges start at their virtual time and take the wall's."""
-    out = StringIO()
-    creator = harfile.Creator("Soundstage", version("soundstage"))
-    with harfile.HarFile(out, creator=creator) as archive:
-        for entry in entries:
-            archive.add_entry(
-                startedDateTime=rfc3339(entry.timestamp),
-                time=entry.duration_ms,
-                request=_build_request(entry),
-                response=_build_response(entry),
-                timings=harfile.Timings(send=0, wait=entry.duration_ms, receive=0),
-                comment=_build_comment(entry),
-            )
-    document: Document = orjson.loads(out.getvalue())
-    for written, entry in zip(document["log"]["entries"], entries, strict=True):
-        written.update(_build_extension_fields(entry))
-    return document
+_NO_TIMINGS = {
+    "send": 0,
+    "wait": 0,
+    "receive": 0,
+    **dict.fromkeys(("blocked", "dns", "connect", "ssl"), -1),  # not applicable
+}
 
 
-def _build_extension_fields(entry: JournalEntry) -> Document:
+def build_har(entries: Iterable[JournalEntry]) -> Document:
+    """Return the archive of these exchanges.
+
+    They start at their virtual time; their duration is that of the wall clock.
+
+    >>> build_har([])["log"]["version"]
+    '1.2'
+    """
     return {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "Soundstage", "version": version("soundstage")},
+            "browser": {"name": "", "version": ""},
+            "entries": [_build_entry(entry) for entry in entries],
+        }
+    }
+
+
+def _build_entry(entry: JournalEntry) -> Document:
+    notes = [entry.operation or "no operation", *map(str, entry.violations)]
+    if entry.fault:
+        notes.append(f"fault {entry.fault}")
+    return {
+        "startedDateTime": rfc3339(entry.timestamp),
+        "time": entry.duration_ms,
+        "request": _build_request(entry),
+        "response": _build_response(entry),
+        "timings": {**_NO_TIMINGS, "wait": entry.duration_ms},
+        "cache": {},
+        "comment": "; ".join(notes),
         "_number": entry.number,
         "_wall": rfc3339(entry.wall_time),
         "_api": entry.api,
@@ -55,25 +71,25 @@ def _build_extension_fields(entry: JournalEntry) -> Document:
     }
 
 
-def _build_comment(entry: JournalEntry) -> str:
-    notes = [entry.operation or "no operation"]
-    notes += map(str, entry.violations)
-    if entry.fault:
-        notes.append(f"fault {entry.fault}")
-    return "; ".join(notes)
-
-
-def _build_request(entry: JournalEntry) -> harfile.Request:
-    query = entry.path.partition("?")[2]
-    return harfile.Request(
-        method=entry.method,
-        url=entry.base_url + entry.path,
-        httpVersion=HTTP_VERSION,
-        headers=_build_name_value_records(entry.request_headers),
-        queryString=_build_name_value_records(_parse_query(query)),
-        postData=_build_post_data(entry.request_body),
-        bodySize=entry.request_body.size,
-    )
+def _build_request(entry: JournalEntry) -> Document:
+    body = entry.request_body
+    request: Document = {
+        "method": entry.method,
+        "url": entry.base_url + entry.path,
+        "httpVersion": HTTP_VERSION,
+        "cookies": [],
+        "headers": _build_pairs(entry.request_headers),
+        "queryString": _build_pairs(_parse_query(entry.path.partition("?")[2])),
+        "headersSize": -1,
+        "bodySize": body.size,
+    }
+    if body.data:
+        text, encoding = _encode_text(body)
+        request["postData"] = {"mimeType": body.media_type, "text": text}
+        # HAR has no encoding for the body of a request, so the comment names it.
+        if notes := [note for note in (encoding, _describe_truncation(body)) if note]:
+            request["postData"]["comment"] = ", ".join(notes)
+    return request
 
 
 def _parse_query(query: str) -> list[tuple[str, str]]:
@@ -83,45 +99,36 @@ def _parse_query(query: str) -> list[tuple[str, str]]:
         return [(query, "")]
 
 
-def _build_name_value_records(pairs: Iterable[tuple[str, str]]) -> list[harfile.Record]:
-    return [harfile.Record(name, value) for name, value in pairs]
+def _build_response(entry: JournalEntry) -> Document:
+    # HAR requires a response. Its readers take status 0 for a missing one.
+    status, body = entry.status or 0, entry.response_body
+    text, encoding = _encode_text(body)
+    content = {
+        "size": body.size,
+        "mimeType": body.media_type,
+        "text": text,
+        "encoding": encoding,
+        "comment": _describe_truncation(body),
+    }
+    return {
+        "status": status,
+        "statusText": HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "",
+        "httpVersion": HTTP_VERSION,
+        "cookies": [],
+        "headers": _build_pairs(entry.response_headers),
+        "content": {name: v for name, v in content.items() if v is not None},
+        "redirectURL": dict(entry.response_headers).get("location", ""),
+        "headersSize": -1,
+        "bodySize": body.size,
+    }
 
 
-def _build_post_data(body: Payload) -> harfile.PostData | None:
-    if not body.data:
-        return None
-    text, encoding = _encode_har_text(body)
-    notes = ", ".join(filter(None, (encoding, _describe_truncation(body))))
-    return harfile.PostData(body.media_type, text=text, comment=notes or None)
+def _build_pairs(pairs: Iterable[tuple[str, str]]) -> list[Document]:
+    return [{"name": name, "value": value} for name, value in pairs]
 
 
-def _build_response(entry: JournalEntry) -> harfile.Response:
-    """HAR knows no exchange without an answer; its readers take status 0 for one."""
-    status = entry.status or 0
-    text, encoding = _encode_har_text(entry.response_body)
-    headers = dict(entry.response_headers)
-    return harfile.Response(
-        status=status,
-        statusText=HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "",
-        httpVersion=HTTP_VERSION,
-        headers=_build_name_value_records(entry.response_headers),
-        content=harfile.Content(
-            size=entry.response_body.size,
-            mimeType=entry.response_body.media_type,
-            text=text,
-            encoding=encoding,
-            comment=_describe_truncation(entry.response_body),
-        ),
-        redirectURL=headers.get("location", ""),
-        bodySize=entry.response_body.size,
-    )
-
-
-_KNOWN_STATUSES = frozenset(HTTPStatus)
-
-
-def _encode_har_text(body: Payload) -> tuple[str, str | None]:
-    """A body as text, and how it is encoded if it is none."""
+def _encode_text(body: Payload) -> tuple[str, str | None]:
+    """Return a body as text, and its encoding if it is not text itself."""
     text = body.text
     if text is not None:
         return text, None
@@ -132,34 +139,95 @@ def _describe_truncation(body: Payload) -> str | None:
     return f"cut: {len(body.data)} of {body.size} bytes" if body.is_truncated else None
 
 
-T = TypeVar("T")
+class HarFile:
+    """An HTTP Archive that grows and is complete after each exchange.
+
+    The process may end at any time. Raises ``OSError`` if the file cannot be written.
+    """
+
+    _CLOSING = b"\n]}}\n"
+
+    def __init__(self, path: Path) -> None:
+        log = build_har([])["log"]
+        del log["entries"]
+        head = orjson.dumps({"log": log}).removesuffix(b"}}")
+        self._file = path.open("wb")
+        self._file.write(head + b', "entries": [')
+        self._end = self._file.tell()
+        self._separator = b"\n"
+        self._write_closing()
+
+    def append(self, entry: JournalEntry) -> None:
+        """Write one exchange over the closing brackets, and these again after it."""
+        self._file.seek(self._end)
+        self._file.write(self._separator + orjson.dumps(_build_entry(entry)))
+        self._end = self._file.tell()
+        self._separator = b",\n"
+        self._write_closing()
+
+    def close(self) -> None:
+        """Close the file; it is complete already."""
+        self._file.close()
+
+    def _write_closing(self) -> None:
+        self._file.write(self._CLOSING)
+        self._file.flush()
 
 
-def read_entries(har: Json, parse_entry: Callable[[Document], T]) -> list[T]:
-    """What is read of every entry. Raises ``ValueError`` for what is no archive."""
+def read_har(document: Json) -> list[RecordedExchange]:
+    """Return the exchanges of an archive, whichever program wrote it.
+
+    Raises ``ValueError`` if the document is not an archive.
+    """
     try:
-        return [parse_entry(entry) for entry in har["log"]["entries"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        msg = f"is no HTTP Archive: it lacks {error}"
-        raise ValueError(msg) from error
+        return [_read_entry(entry) for entry in document["log"]["entries"]]
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"is no HTTP Archive: it lacks {error}") from error
 
 
-def decode_content(content: Document) -> bytes:
-    """The body of an answer; nothing for what is not Base64 as it says."""
-    text: str = content.get("text") or ""
-    if content.get("encoding") != "base64":
-        return text.encode("utf-8", "surrogatepass")
+def _read_entry(entry: Document) -> RecordedExchange:
+    request, response = entry["request"], entry["response"]
+    data = request.get("postData") or {}
+    content = response.get("content") or {}
+    # The encoding of a request body is in a comment: see ``_build_request``.
+    notes = {data.get("encoding"), *(data.get("comment") or "").split(", ")}
+    duration = entry.get("time")
+    return RecordedExchange(
+        method=request["method"].upper(),
+        url=request["url"],
+        request_headers=_read_headers(request.get("headers")),
+        request_body=_decode_text(data.get("text"), is_base64="base64" in notes),
+        status=int(response["status"] or 0),
+        response_headers=_read_headers(response.get("headers")),
+        response_body=_decode_text(
+            content.get("text"), is_base64=content.get("encoding") == "base64"
+        ),
+        request_type=data.get("mimeType") or "",
+        response_type=content.get("mimeType") or "",
+        timestamp=_read_timestamp(entry.get("startedDateTime")),
+        duration_ms=round(duration) if isinstance(duration, int | float) else 0,
+        api=entry.get("_api"),
+    )
+
+
+def _read_headers(nodes: Json) -> HeaderList:
+    pairs = ((str(node["name"]), str(node["value"])) for node in nodes or ())
+    # Browsers record the pseudo-headers of HTTP/2, such as ":authority".
+    return tuple((name, value) for name, value in pairs if not name.startswith(":"))
+
+
+def _read_timestamp(text: Json) -> int | None:
     try:
-        return base64.b64decode(text)
+        return instant_of(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _decode_text(text: str | None, *, is_base64: bool) -> bytes:
+    """Return the bytes of a body; none for what is not valid Base64."""
+    if not is_base64:
+        return (text or "").encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(text or "")
     except binascii.Error:
         return b""
-
-
-def decode_post_data(data: Document | None) -> bytes:
-    """The body of a request; ours says in the comment that it is in Base64."""
-    data = data or {}
-    text = data.get("text")
-    said = {data.get("encoding"), *(data.get("comment") or "").split(", ")}
-    return decode_content(
-        {"text": text, "encoding": "base64" if "base64" in said else None}
-    )

@@ -1,4 +1,4 @@
-"""A body as it is kept: its beginning at least, read as far as it can be."""
+"""A recorded body, decoded as far as possible."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,18 @@ import orjson
 from soundstage.openapi.body import essence
 from soundstage.types import Json
 
+MAX_CHARACTER_BYTES = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A body, or the beginning of a long one; ``size`` is the whole one's."""
+    """A body, or the beginning of a long one; ``size`` is that of the whole body.
+
+    >>> Payload(b'{"page": 1}', 11, "application/json").value
+    {'page': 1}
+    >>> Payload(b'{"page', 11, "application/json").is_truncated
+    True
+    """
 
     data: bytes
     size: int
@@ -23,7 +31,7 @@ class Payload:
 
     @property
     def json(self) -> Json:
-        """The JSON value; ``None`` if it is none, or was cut."""
+        """The JSON value; None for another media type, or if it is truncated."""
         kind = essence(self.media_type)
         if self.is_truncated or (kind and not kind.endswith(("/json", "+json"))):
             return None
@@ -34,7 +42,7 @@ class Payload:
 
     @property
     def value(self) -> Json:
-        """The JSON value, or else the text; ``None`` if it is neither, or was cut."""
+        """The JSON value, or else the text; None if it is neither, or is truncated."""
         if self.is_truncated or not self.data:
             return None
         value = self.json
@@ -42,9 +50,10 @@ class Payload:
 
     @property
     def text(self) -> str | None:
-        """The text; ``None`` if it is none. A cut one may end within a character."""
+        """The text; None if it is not UTF-8. A truncated character is left out."""
         try:
             return self.data.decode()
         except UnicodeDecodeError as error:
-            at_the_end = self.is_truncated and error.start > len(self.data) - 4
-            return self.data[: error.start].decode() if at_the_end else None
+            is_last = error.start > len(self.data) - MAX_CHARACTER_BYTES
+            is_cut = self.is_truncated and is_last
+            return self.data[: error.start].decode() if is_cut else None

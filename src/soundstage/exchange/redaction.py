@@ -1,4 +1,9 @@
-"""Values taken out of texts, bodies and JSON, wherever they stand in them."""
+"""Redaction of secrets in exchanges.
+
+A secret is the value of a header, a cookie or a query parameter that a security scheme
+of the API names, or that is always secret. It is found by its name; in a response that
+reports an error and may repeat it, also by its value.
+"""
 
 import base64
 import binascii
@@ -15,86 +20,49 @@ from soundstage.types import Document, Json
 
 REDACTED = "***"
 
-PREFIX_LENGTH = 16
-"""So much of a long value gives it away, where a message was cut within it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ValueRedactor:
-    """Takes values out of texts; ``None`` takes nothing."""
-
-    pattern: re.Pattern[bytes] | None = None
-
-    def redact_bytes(self, data: bytes) -> bytes:
-        """A body without the values."""
-        return self.pattern.sub(REDACTED.encode(), data) if self.pattern else data
-
-    def redact_text(self, text: str) -> str:
-        """A text without the values."""
-        if not self.pattern:
-            return text
-        return self.redact_bytes(text.encode(errors="replace")).decode(errors="replace")
-
-    def redact_json(self, value: Json) -> Json:
-        """A JSON value without the values."""
-        if not self.pattern or value is None:
-            return value
-        try:
-            return orjson.loads(self.redact_bytes(orjson.dumps(value)))
-        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-            return REDACTED
-
-
-def build_value_redactor(values: Iterable[str]) -> ValueRedactor:
-    """What takes these values out, as they are and as JSON writes them."""
-    forms = [form for value in values for form in _build_patterns(value)]
-    return ValueRedactor(re.compile(b"|".join(forms))) if forms else ValueRedactor()
-
-
-def _build_patterns(value: str) -> Iterator[bytes]:
-    written = orjson.dumps(value)[1:-1]
-    yield re.escape(value.encode())
-    if written != value.encode():
-        yield re.escape(written)
-    if len(value) > PREFIX_LENGTH:
-        yield re.escape(value[:PREFIX_LENGTH].encode()) + rb"[^\s\"'\\]*"
-
-
 HeaderPair = tuple[bytes, bytes]
-"""A header's name and its value."""
+"""Name and value of a header."""
 
 ALWAYS_SECRET = frozenset(
     "authorization cookie proxy-authorization set-cookie soundstage-token".split()
 )
+"""Names of headers that are secret at each API."""
+
+MIN_SECRET_LENGTH = 6
+"""Characters of a value that is searched for; shorter ones occur by coincidence."""
+
+PREFIX_LENGTH = 16
+"""Characters of a value that are searched for, as a message may be truncated in it."""
 
 _RULES_WITHOUT_VALUE = frozenset({"required", "repeated", "unknown"})
 """Rules whose messages name the parameter only."""
 
-MIN_SECRET_LENGTH = 6
-"""Characters of a value that is looked for; less is found where nobody meant it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """What is secret at one API: names, in lower case, wherever they stand."""
+    """Redacts the secrets of one API; their names are in lower case.
+
+    >>> Redactor().redact_headers([(b"authorization", b"Bearer x"), (b"accept", b"*")])
+    (('authorization', '***'), ('accept', '*'))
+    """
 
     secret_names: frozenset[str] = ALWAYS_SECRET
 
     def redact_headers(
         self, pairs: Iterable[HeaderPair]
     ) -> tuple[tuple[str, str], ...]:
-        """Headers as they are shown."""
+        """Return the headers as texts, names in lower case."""
         return tuple(
             (name, self._redact_value(name, text))
             for name, text in _decode_pairs(pairs)
         )
 
     def redact_query(self, query: bytes) -> str:
-        """A query string as it is shown."""
+        """Return the query string; what is not secret stays percent-encoded."""
         return "&".join(map(self._redact_query_part, query.split(b"&")))
 
     def redact_parameters(self, parameters: Mapping[str, Json]) -> Document:
-        """Parameters as they are shown."""
+        """Return the parsed parameters."""
         return {
             name: self._redact_value(name, value) for name, value in parameters.items()
         }
@@ -102,8 +70,8 @@ class Redactor:
     def find_sent_secrets(
         self, headers: Iterable[HeaderPair], query: bytes
     ) -> tuple[str, ...]:
-        """The values that are to be looked for in a refusal, the longest first."""
-        found = {
+        """Return the values to search for in an error response, the longest first."""
+        secrets = {
             value
             for name, text in _decode_pairs(headers)
             if name in self.secret_names
@@ -112,18 +80,16 @@ class Redactor:
         for part in query.split(b"&"):
             name, value = _split_query_part(part)
             if self._is_secret(name):
-                found |= {value, part.partition(b"=")[2].decode("latin-1")}
-        long_enough = (value for value in found if len(value) >= MIN_SECRET_LENGTH)
+                secrets |= {value, part.partition(b"=")[2].decode("latin-1")}
+        long_enough = (value for value in secrets if len(value) >= MIN_SECRET_LENGTH)
         return tuple(sorted(long_enough, key=len, reverse=True))
 
     def redact_violation(
-        self, violation: Violation, value_redactor: ValueRedactor
+        self, violation: Violation, value_redactor: "ValueRedactor"
     ) -> Violation:
-        """A violation as it is shown."""
-        message, value = (
-            value_redactor.redact_text(violation.message),
-            value_redactor.redact_json(violation.value),
-        )
+        """Return the violation; that of a secret parameter names the rule only."""
+        message = value_redactor.redact_text(violation.message)
+        value = value_redactor.redact_json(violation.value)
         if violation.name and self._is_secret(violation.name):
             value = REDACTED
             if violation.rule not in _RULES_WITHOUT_VALUE:
@@ -133,8 +99,8 @@ class Redactor:
 
     def _redact_query_part(self, part: bytes) -> str:
         name, equals, _ = part.decode("latin-1").partition("=")
-        secret = equals and self._is_secret(_split_query_part(part)[0])
-        return f"{name}={REDACTED}" if secret else part.decode("latin-1")
+        is_secret = equals and self._is_secret(_split_query_part(part)[0])
+        return f"{name}={REDACTED}" if is_secret else part.decode("latin-1")
 
     def _redact_value(self, name: str, value: Json) -> Json:
         return REDACTED if self._is_secret(name) else value
@@ -144,14 +110,14 @@ class Redactor:
 
 
 def build_redactors(contracts: Iterable[Contract]) -> dict[str | None, Redactor]:
-    """The mask of each API; under ``None`` that of requests that are for none."""
-    masks: dict[str | None, Redactor] = {
-        c.name: Redactor(_collect_secret_names(c)) for c in contracts
+    """Return the redactor of each API, and under None that of unrouted requests."""
+    redactors: dict[str | None, Redactor] = {
+        contract.name: Redactor(_collect_secret_names(contract))
+        for contract in contracts
     }
-    masks[None] = Redactor(
-        ALWAYS_SECRET.union(*(mask.secret_names for mask in masks.values()))
-    )
-    return masks
+    names = ALWAYS_SECRET.union(*(one.secret_names for one in redactors.values()))
+    redactors[None] = Redactor(names)
+    return redactors
 
 
 def _collect_secret_names(contract: Contract) -> frozenset[str]:
@@ -168,7 +134,7 @@ def _decode_pairs(pairs: Iterable[HeaderPair]) -> Iterator[tuple[str, str]]:
 
 
 def _split_header_value(text: str) -> Iterator[str]:
-    """A header's value, and the secrets in it: after a scheme's name, of cookies."""
+    """Yield a header's value, and its parts after the name of a scheme or a cookie."""
     yield text
     scheme, _, rest = text.partition(" ")
     yield rest.strip()
@@ -179,6 +145,7 @@ def _split_header_value(text: str) -> Iterator[str]:
 
 
 def _decode_basic(encoded: str) -> Iterator[str]:
+    """Yield user name and password (RFC 7617), and the password alone."""
     try:
         plain = base64.b64decode(encoded).decode()
     except (binascii.Error, ValueError):
@@ -188,7 +155,7 @@ def _decode_basic(encoded: str) -> Iterator[str]:
 
 
 def _split_query_part(part: bytes) -> tuple[str, str]:
-    """Name and value of a query's part, as nearly as they can be read."""
+    """Return the decoded name and value of a part of a query."""
     name, _, value = part.replace(b"+", b" ").partition(b"=")
     return _decode_query_text(name), _decode_query_text(value)
 
@@ -198,3 +165,48 @@ def _decode_query_text(raw: bytes) -> str:
         return unquoted(raw)
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRedactor:
+    """Redacts what matches a pattern; without one it changes nothing."""
+
+    pattern: re.Pattern[bytes] | None = None
+
+    def redact_bytes(self, data: bytes) -> bytes:
+        """Return a body without the values."""
+        return self.pattern.sub(REDACTED.encode(), data) if self.pattern else data
+
+    def redact_text(self, text: str) -> str:
+        """Return a text without the values."""
+        if not self.pattern:
+            return text
+        return self.redact_bytes(text.encode(errors="replace")).decode(errors="replace")
+
+    def redact_json(self, value: Json) -> Json:
+        """Return a JSON value without the values, or ``REDACTED`` as a whole."""
+        if not self.pattern or value is None:
+            return value
+        try:
+            return orjson.loads(self.redact_bytes(orjson.dumps(value)))
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+            return REDACTED
+
+
+def build_value_redactor(values: Iterable[str]) -> ValueRedactor:
+    """Return a redactor of these values, as text and as JSON escapes them.
+
+    >>> build_value_redactor(["hunter22"]).redact_text("the token is hunter22")
+    'the token is ***'
+    """
+    patterns = [pattern for value in values for pattern in _build_patterns(value)]
+    return ValueRedactor(re.compile(b"|".join(patterns)) if patterns else None)
+
+
+def _build_patterns(value: str) -> Iterator[bytes]:
+    escaped = orjson.dumps(value)[1:-1]
+    yield re.escape(value.encode())
+    if escaped != value.encode():
+        yield re.escape(escaped)
+    if len(value) > PREFIX_LENGTH:
+        yield re.escape(value[:PREFIX_LENGTH].encode()) + rb"[^\s\"'\\]*"

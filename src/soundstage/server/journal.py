@@ -1,7 +1,7 @@
-"""The journal of a world: what was asked of it, and what it answered.
+"""The journal of a world: its last exchanges, and their coverage of the contracts.
 
-An exchange is written down as references to what the server has in hand anyway. It is
-decoded, and its secrets are masked, when it is read.
+An exchange is recorded as references to objects that the server has anyway. It is
+decoded and redacted when it is read.
 """
 
 from collections import deque
@@ -12,14 +12,14 @@ from soundstage.exchange.exchange import JournalEntry, RawExchange, redact_excha
 from soundstage.exchange.redaction import Redactor
 
 MAX_EXCHANGES = 1_000
-"""Exchanges that a journal keeps; the oldest make room."""
+"""Exchanges that a journal stores; the oldest are dropped first."""
 
 
 class Journal:
-    """The last exchanges of one world, and how much of the contracts they covered.
+    """The last exchanges of one world, and their coverage.
 
-    ``masks`` say what is secret at each API; ``keep`` is given what was covered, before
-    it is forgotten here.
+    ``redactors`` are those of each API (None: of unrouted requests); ``on_clear`` is
+    called with the coverage before it is reset.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class Journal:
         self._redactors = redactors
         self._on_clear = on_clear
         self._exchanges: deque[RawExchange] = deque(maxlen=max_exchanges)
-        # Kept apart, so that what a client broke early on is not lost to what it asks.
+        # Separate, so that early violations are not dropped for later exchanges.
         self._violating: deque[tuple[int, RawExchange]] = deque(maxlen=max_exchanges)
         self._count = 0
         self.coverage = Coverage()
 
     def record(self, exchange: RawExchange, bodies: ParsedBodies | None = None) -> None:
-        """Write down one exchange; its ``bodies`` are not kept."""
+        """Record one exchange; parsed ``bodies`` are counted, but not stored."""
         self._count += 1
         self._exchanges.append(exchange)
         if exchange.violations:
@@ -45,7 +45,7 @@ class Journal:
         self.coverage.count(exchange, bodies)
 
     def clear(self) -> None:
-        """Forget everything; the next exchange is number 1."""
+        """Remove all exchanges; the next one is number 1."""
         self._exchanges.clear()
         self._violating.clear()
         self._count = 0
@@ -63,22 +63,21 @@ class Journal:
         until: int | None = None,
         only_violations: bool = False,
     ) -> list[JournalEntry]:
-        """The exchanges of which all of this is true, the earliest first.
+        """Return the exchanges that meet all conditions, the earliest first.
 
         ``status`` is a number or a class such as ``"4XX"``; ``since`` and ``until`` are
-        instants of virtual time, both included; ``violating`` asks for those only that
-        broke a contract.
+        timestamps of virtual time, both inclusive; ``only_violations`` selects those
+        that violate a contract.
         """
+        numbered = self._violating if only_violations else self._numbered()
         return [
-            redact_exchange(number, seen, self._redactors[seen.api])
-            for number, seen in (
-                self._violating if only_violations else self._numbered()
-            )
-            if (api is None or seen.api == api)
-            and (operation is None or _is_operation(seen, operation))
-            and (status is None or _matches_status(seen, str(status)))
-            and (since is None or seen.timestamp >= since)
-            and (until is None or seen.timestamp <= until)
+            redact_exchange(number, exchange, self._redactors[exchange.api])
+            for number, exchange in numbered
+            if (api is None or exchange.api == api)
+            and (operation is None or _is_operation(exchange, operation))
+            and (status is None or _matches_status(exchange, str(status)))
+            and (since is None or exchange.timestamp >= since)
+            and (until is None or exchange.timestamp <= until)
         ]
 
     def _numbered(self) -> Iterable[tuple[int, RawExchange]]:

@@ -1,4 +1,4 @@
-"""Exchanges on their way into the journal: raw, only long bodies are cut."""
+"""Record exchanges in the journal of a world; long bodies are truncated."""
 
 from collections.abc import Mapping
 
@@ -14,37 +14,34 @@ from soundstage.types import Json
 from soundstage.world.clock import wall
 
 MAX_RECORDED_BODY_BYTES = 64 * 2**10
-"""Bytes of a body that are kept."""
+"""Bytes of a body that a journal stores."""
 
 NO_PARAMETERS: Mapping[str, Json] = {}
 NO_RESPONSE = (None, (), b"")
 
 
 def record_exchange(scope: Scope, exchange: Exchange) -> None:
-    """Write down an exchange that an API has answered, or that a fault cut off."""
-    seen = _build_raw_exchange(scope, exchange)
-    is_cut = (
-        seen.request_size > MAX_RECORDED_BODY_BYTES
-        or seen.response_size > MAX_RECORDED_BODY_BYTES
+    """Record an exchange once its response was sent, or a fault has ended it."""
+    raw = _build_raw_exchange(scope, exchange)
+    is_truncated = (
+        raw.request_size > MAX_RECORDED_BODY_BYTES
+        or raw.response_size > MAX_RECORDED_BODY_BYTES
     )
-    bodies = _get_parsed_bodies(exchange) if is_cut else None
-    exchange.world_host.journal.record(seen, bodies)
+    bodies = _get_parsed_bodies(exchange) if is_truncated else None
+    exchange.world_host.journal.record(raw, bodies)
 
 
 def _build_raw_exchange(scope: Scope, exchange: Exchange) -> RawExchange:
-    arguments, struck = exchange.arguments, exchange.applied_fault
-    message = (
-        exchange.encoded_response
-        if struck is None or struck.fault.SENDS_RESPONSE
-        else None
-    )
-    status, headers, answer = message or NO_RESPONSE
-    body, began = exchange.request_body, exchange.received_at
+    arguments, applied = exchange.arguments, exchange.applied_fault
+    is_sent = applied is None or applied.fault.SENDS_RESPONSE
+    response = exchange.encoded_response if is_sent else None
+    status, headers, response_body = response or NO_RESPONSE
+    body, received_at = exchange.request_body, exchange.received_at
     # Positional: keyword arguments would cost as much as the rest of this function.
     return RawExchange(
         exchange.now,
-        began,
-        wall() - began,
+        received_at,
+        wall() - received_at,
         exchange.service.api.name,
         exchange.operation,
         scope["method"],
@@ -57,17 +54,17 @@ def _build_raw_exchange(scope: Scope, exchange: Exchange) -> RawExchange:
         len(body),
         status,
         headers,
-        answer[:MAX_RECORDED_BODY_BYTES],
-        len(answer),
+        response_body[:MAX_RECORDED_BODY_BYTES],
+        len(response_body),
         exchange.violations,
         exchange.fault_kind,
     )
 
 
 def _get_parsed_bodies(exchange: Exchange) -> ParsedBodies:
-    """The values of bodies of which the journal keeps the beginning only."""
-    answer, arguments = exchange.response, exchange.arguments
-    return arguments.body if arguments else None, answer.body if answer else None
+    """Return the values of the bodies, of which the journal stores the beginning."""
+    arguments, response = exchange.arguments, exchange.response
+    return arguments.body if arguments else None, response.body if response else None
 
 
 def build_unrouted_exchange(
@@ -77,7 +74,7 @@ def build_unrouted_exchange(
     reason: str,
     response: EncodedResponse,
 ) -> RawExchange:
-    """An exchange whose path no API has."""
+    """Return an exchange whose path no API has."""
     return RawExchange(
         timestamp=timestamp,
         wall_time=wall(),

@@ -1,11 +1,12 @@
-"""An HTTP Archive (HAR 1.2), of whatever made it, counted like a journal."""
+"""Coverage by HTTP Archives (HAR 1.2), counted like the exchanges of a journal."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from soundstage.exchange.coverage import Coverage
 from soundstage.exchange.exchange import RawExchange
-from soundstage.exchange.har import decode_content, decode_post_data, read_entries
+from soundstage.exchange.har import read_har
+from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.openapi.contract import Contract
 from soundstage.openapi.errors import Refused, Violation
 from soundstage.openapi.operation import Operation
@@ -15,11 +16,11 @@ from soundstage.server.exchange import group_headers
 from soundstage.types import Document, Json
 
 MatchedOperation = tuple[str, Operation, Mapping[str, str]]
-"""The API, its operation, and the values in the path."""
+"""The name of an API, its operation, and the path parameters."""
 
 
 class ArchiveCoverage:
-    """Counts archives by these contracts. ``strays`` are requests of none of them."""
+    """Counts archives; ``unmatched`` are the requests that no contract has."""
 
     def __init__(self, contracts: Iterable[Contract]) -> None:
         self._contracts = {contract.name: contract for contract in contracts}
@@ -28,38 +29,40 @@ class ArchiveCoverage:
         self.unmatched: list[str] = []
 
     def count(self, har: Document) -> int:
-        """Count every exchange; gives their number. Raises ``ValueError``."""
-        return len(read_entries(har, self._count_entry))
+        """Count each exchange; return their number. Raises ``ValueError``."""
+        exchanges = read_har(har)
+        for exchange in exchanges:
+            self._count_exchange(exchange)
+        return len(exchanges)
 
-    def _count_entry(self, entry: Document) -> None:
-        request = entry["request"]
-        url = urlsplit(request["url"])
+    def _count_exchange(self, exchange: RecordedExchange) -> None:
+        url = urlsplit(exchange.url)
         segments = url.path.encode().split(b"/")[1:]
         if segments[:1] and segments[0].startswith(b"~"):
-            segments = segments[1:]  # a world of ours
+            segments = segments[1:]  # the prefix of a named world
         if segments[:1] == [CONTROL_PREFIX.encode()]:
             return
-        found = self._match_operation(entry, url.hostname or "", segments)
-        if found is None:
-            self.unmatched.append(f"{request['method']} {request['url']}")
+        matched = self._match_operation(exchange, url.hostname or "", segments)
+        if matched is None:
+            self.unmatched.append(f"{exchange.method} {exchange.url}")
         else:
-            self.coverage.count(_build_exchange(entry, found, url.query.encode()))
+            self.coverage.count(_build_exchange(exchange, url, matched))
 
     def _match_operation(
-        self, entry: Document, host: str, segments: list[bytes]
+        self, exchange: RecordedExchange, host: str, segments: list[bytes]
     ) -> MatchedOperation | None:
-        """The one operation that this is a request for."""
-        contracts = self._contracts
-        names = [entry["_api"]] if entry.get("_api") in contracts else [*contracts]
+        """Return the operation, if exactly one API has it."""
+        contracts, method = self._contracts, exchange.method
+        names = [exchange.api] if exchange.api in contracts else [*contracts]
         by_host = [name for name in names if host.lower() in contracts[name].hosts]
-        found = {}
+        matched = {}
         for name in by_host or names:
             for path in _iter_candidate_paths(contracts[name], segments):
-                match = self._routers[name].find(path, entry["request"]["method"])
-                if match and (o := match.methods.get(entry["request"]["method"])):
-                    found[name] = (name, o, match.values)
+                match = self._routers[name].find(path, method)
+                if match and (operation := match.methods.get(method)):
+                    matched[name] = (name, operation, match.values)
                     break
-        return next(iter(found.values())) if len(found) == 1 else None
+        return next(iter(matched.values())) if len(matched) == 1 else None
 
 
 def _build_router(contract: Contract) -> Router[Operation]:
@@ -82,24 +85,26 @@ def _iter_candidate_paths(contract: Contract, segments: list[bytes]) -> Iterator
 
 
 def _build_exchange(
-    entry: Document, matched: MatchedOperation, query: bytes
+    exchange: RecordedExchange, url: SplitResult, matched: MatchedOperation
 ) -> RawExchange:
-    api, operation, values = matched
-    request, response = entry["request"], entry["response"]
+    api, operation, path_values = matched
+    query, body = url.query.encode(), exchange.request_body
     headers = group_headers(
-        (n.lower(), v) for n, v in _encode_headers(request.get("headers", ()))
+        (name.lower(), value) for name, value in _encode(exchange.request_headers)
     )
-    body = decode_post_data(request.get("postData"))
     if body and b"content-type" not in headers:
-        kind = request["postData"].get("mimeType", "")
-        headers[b"content-type"] = [kind.encode("latin-1", "replace")]
+        headers[b"content-type"] = [exchange.request_type.encode("latin-1", "replace")]
     parameters: Mapping[str, Json] = {}
     violations: tuple[Violation, ...] = ()
     try:
-        parameters = operation.read(values, query, headers, body).parameters
+        parameters = operation.read(path_values, query, headers, body).parameters
     except Refused as error:
         violations = error.violations
-    answer = decode_content(response.get("content") or {})
+    # Browsers record the media type even where a header is missing.
+    response_headers = (
+        *exchange.response_headers,
+        ("content-type", exchange.response_type),
+    )
     return RawExchange(
         timestamp=0,
         wall_time=0,
@@ -108,34 +113,23 @@ def _build_exchange(
         operation=operation,
         method=operation.method,
         base_url="",
-        path=urlsplit(request["url"]).path.encode(),
+        path=url.path.encode(),
         query=query,
         parameters=parameters,
         request_headers=headers,
         request_body=body,
         request_size=len(body),
-        status=response["status"] or None,
-        response_headers=_encode_response_headers(response),
-        response_body=answer,
-        response_size=len(answer),
+        status=exchange.status or None,
+        response_headers=_encode(response_headers),
+        response_body=exchange.response_body,
+        response_size=len(exchange.response_body),
         violations=violations,
         fault=None,
     )
 
 
-def _encode_headers(records: Iterable[Document]) -> list[tuple[bytes, bytes]]:
-    return [
-        (
-            r["name"].encode("latin-1", "replace"),
-            r["value"].encode("latin-1", "replace"),
-        )
-        for r in records
-        if not r["name"].startswith(":")  # HTTP/2's
-    ]
-
-
-def _encode_response_headers(response: Document) -> tuple[tuple[bytes, bytes], ...]:
-    """What a browser says of the type holds where the header is missing."""
-    kind = (response.get("content") or {}).get("mimeType") or ""
-    pairs = _encode_headers(response.get("headers", ()))
-    return (*pairs, (b"content-type", kind.encode("latin-1", "replace")))
+def _encode(headers: HeaderList) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple(
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in headers
+    )

@@ -3,12 +3,12 @@
 from collections import Counter
 
 from soundstage.exchange.exchange import JournalEntry, RawExchange, redact_exchange
+from soundstage.exchange.har import HarFile
 from soundstage.exchange.redaction import Redactor, build_redactors
 from soundstage.server.journal import Journal
 from soundstage.server.recording import MAX_RECORDED_BODY_BYTES
 from soundstage.tools.proxy.console import ProxyConsole
 from soundstage.tools.proxy.contract_router import ContractRouter
-from soundstage.tools.proxy.har_file import HarFile
 from soundstage.tools.proxy.proxied_exchange import ProxiedExchange, build_raw_exchange
 from soundstage.types import Document
 

@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from soundstage.exchange.har import decode_content, read_entries
+from soundstage.exchange.har import read_har
+from soundstage.exchange.recorded import RecordedExchange
 from soundstage.openapi.body import EVENTS, essence
-from soundstage.types import Document
-from soundstage.world.clock import instant_of
 
 
 class Unusable(ValueError):
@@ -35,26 +34,26 @@ class Heard:
 def read_archive(path: Path) -> list[Heard]:
     """The exchanges of an archive in the order of time. Raises ``Unusable``."""
     try:
-        found = read_entries(orjson.loads(path.read_bytes()), _heard)
+        exchanges = read_har(orjson.loads(path.read_bytes()))
     except OSError as error:
         raise Unusable(f"cannot read {path}: {error.strerror}") from error
     except orjson.JSONDecodeError as error:
         raise Unusable(f"{path} is no HTTP Archive: {error}") from error
     except ValueError as error:
         raise Unusable(f"{path}: {error}") from error
-    return sorted((one for one in found if one.status), key=lambda one: one.at)
+    found = [_heard(exchange) for exchange in exchanges if exchange.status]
+    return sorted(found, key=lambda one: one.at)
 
 
-def _heard(entry: Document) -> Heard:
-    request, response = entry["request"], entry["response"]
-    content = response.get("content") or {}
-    media_type = content.get("mimeType") or ""
-    took = (entry.get("time") or 0) if essence(media_type) == EVENTS else 0
+def _heard(exchange: RecordedExchange) -> Heard:
+    if exchange.timestamp is None:
+        raise Unusable("an exchange has no valid startedDateTime")
+    took = exchange.duration_ms if essence(exchange.response_type) == EVENTS else 0
     return Heard(
-        at=instant_of(entry["startedDateTime"]) + round(max(0, took)),
-        method=request["method"].upper(),
-        path=(urlsplit(request["url"]).path or "/").encode(),
-        status=int(response["status"]),
-        media_type=media_type,
-        body=decode_content(content),
+        at=exchange.timestamp + max(0, took),
+        method=exchange.method,
+        path=(urlsplit(exchange.url).path or "/").encode(),
+        status=exchange.status,
+        media_type=exchange.response_type,
+        body=exchange.response_body,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from soundstage.exchange.har import decode_content, decode_post_data, read_entries
+from soundstage.exchange.har import read_har
 from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.openapi.errors import DocumentError
 from soundstage.tools.checks.operation_spec import OperationIndex, OperationSpec
@@ -36,7 +36,7 @@ def load_recording(path: Path) -> list[RecordedExchange]:
         document = json.loads(path.read_bytes())
         match document:
             case {"log": _}:
-                return read_entries(document, _parse_har_entry)
+                return read_har(document)
             case {"entries": list(entries)}:
                 return [_parse_journal_entry(entry) for entry in entries]
     except OSError as error:
@@ -47,19 +47,6 @@ def load_recording(path: Path) -> list[RecordedExchange]:
         message = f"is no HTTP Archive and no journal: {error!r}"
         raise DocumentError(message, file=str(path)) from error
     raise DocumentError("is no HTTP Archive and no journal", file=str(path))
-
-
-def _parse_har_entry(entry: Document) -> RecordedExchange:
-    request, response = entry["request"], entry["response"]
-    return RecordedExchange(
-        method=request["method"].upper(),
-        url=request["url"],
-        request_headers=_parse_headers(request.get("headers")),
-        request_body=decode_post_data(request.get("postData")),
-        status=int(response["status"]),
-        response_headers=_parse_headers(response.get("headers")),
-        response_body=decode_content(response.get("content") or {}),
-    )
 
 
 def _parse_journal_entry(entry: Document) -> RecordedExchange:
