@@ -18,7 +18,7 @@ from algoliasearch.ingestion.models.authentication_type import AuthenticationTyp
 from algoliasearch.ingestion.models.task_create import TaskCreate
 
 from support.server import running_server
-from support.works_with import called, tell
+from support.works_with import called, record_story
 
 API = "algolia-ingestion"
 EXAMPLE = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"  # what the documentation asks for
@@ -332,4 +332,4 @@ def test_readme_says_what_these_stories_called(still, quick):
     """The last test here: it looks at what all the others did."""
     operations = {*called(still.url, API), *called(quick.url, API)}
     name = "algoliasearch, sync and async (PyPI)"
-    tell(name, version("algoliasearch"), API, sorted(operations))
+    record_story(name, version("algoliasearch"), API, sorted(operations))

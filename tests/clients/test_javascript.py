@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from support.server import running_server
-from support.works_with import called, tell
+from support.works_with import called, record_story
 
 HERE = Path(__file__).parent / "javascript"
 NODE = shutil.which("node")
@@ -65,7 +65,9 @@ def test_a_story_is_told(api, world):
     assert "tests 0" not in told.stdout
     names = CLIENTS[api]
     versions = [version_of(name) for name in names]
-    tell(", ".join(names) + " (npm)", ", ".join(versions), api, called(world, api))
+    record_story(
+        ", ".join(names) + " (npm)", ", ".join(versions), api, called(world, api)
+    )
 
 
 def version_of(package):

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from support.server import running_server
-from support.works_with import called, tell
+from support.works_with import called, record_story
 
 trieve = pytest.importorskip("trieve_py_client")
 
@@ -254,4 +254,4 @@ def test_the_dataset_is_deleted_and_is_no_more(story):
     assert gone(lambda: story.datasets.get_dataset(story.id, story.id))
     story.datasets.delete_dataset_by_tracking_id(ORGANIZATION, "drafts")
     seen = called(story.url, "trieve")
-    tell("trieve-py-client (PyPI)", version("trieve-py-client"), "trieve", seen)
+    record_story("trieve-py-client (PyPI)", version("trieve-py-client"), "trieve", seen)

@@ -1,12 +1,12 @@
-"""The tables of clients: what each was seen to call, written down by the stories.
+"""The tables of clients: the operations that the tests of each client call.
 
-``SOUNDSTAGE_WORKS_WITH=write pytest tests/clients`` writes works_with.json, README's
-table and docs/clients.md anew; otherwise a story fails that calls other operations than
-are written there.
+``SOUNDSTAGE_WORKS_WITH=write pytest tests/clients`` writes works_with.json, the table
+in README.md and docs/clients.md; otherwise a test fails that calls other operations.
 """
 
 import json
 import os
+import textwrap
 from pathlib import Path
 
 import httpx
@@ -23,8 +23,8 @@ def called(url, api):
     return sorted(c["operation"] for c in covered if c["api"] == api and c["calls"])
 
 
-def tell(client, version, api, operations):
-    """What a story has shown of a client."""
+def record_story(client, version, api, operations):
+    """Compare what a client has called with works_with.json, or write it."""
     story = {"version": version, "api": api, "operations": operations}
     if os.environ.get("SOUNDSTAGE_WORKS_WITH") == "write":
         seen = {**read(), client: story}
@@ -45,8 +45,8 @@ def stories():
 
 
 def short():
-    """README's table."""
-    head = "| client | version | API | operations it was seen to call |\n"
+    """The table in README.md."""
+    head = "| client | version | API | operations called |\n"
     return f"{head}|---|---|---|---|\n" + "".join(
         f"| {client} | {story['version']} | {story['api']} | "
         f"{len(story['operations'])} |\n"
@@ -55,8 +55,8 @@ def short():
 
 
 def long():
-    """The table of docs/clients.md."""
-    return "| client | operations |\n|---|---|\n" + "".join(
-        f"| {client} | {', '.join(story['operations'])} |\n"
+    """The sections of docs/clients.md: the operations of each client."""
+    return "\n".join(
+        f"**{client}**\n\n{textwrap.fill(', '.join(story['operations']), 100)}\n"
         for client, story in stories()
     )
