@@ -198,19 +198,19 @@ def test_an_item_between_two_pages_is_told():
 
     _, answer = gapped(exchange("GET", "/notes"))
     wrong = told("pages_tile", exchange("GET", "/notes", answer), gapped)
-    assert wrong == "two pages of 3 items are not one page of 6"
+    assert wrong == "two pages of 3 items differ from one of 6"
 
 
 def test_another_total_on_the_next_page_is_told():
     _, answer = paged(exchange("GET", "/notes"))
     seen = exchange("GET", "/notes", answer)
     wrong = told("pages_tile", seen, lambda request: paged(request, total=9))
-    assert wrong == "there are 8 items, and on the next page there are 9"
+    assert wrong == "the total is 8, but on the next page it is 9"
 
 
 def test_too_many_items_are_told():
     seen = exchange("GET", "/notes?perPage=2", notes(*ALL[:3]))
-    assert told("pages_tile", seen) == "perPage is 2, and there are 3 items"
+    assert told("pages_tile", seen) == "perPage is 2, but the page has 3 items"
 
 
 def test_pages_by_offset_in_a_body_are_judged_too():
@@ -229,24 +229,24 @@ def test_pages_by_offset_in_a_body_are_judged_too():
 def test_a_read_that_changes_is_told():
     seen = exchange("GET", "/notes", notes(OPEN))
     assert told("reads_repeat", seen, lambda _: (200, notes(OPEN))) is None
-    assert "something else" in told("reads_repeat", seen, lambda _: (200, notes()))
+    assert "a different body" in told("reads_repeat", seen, lambda _: (200, notes()))
     assert "404" in told("reads_repeat", seen, lambda _: (404, {}))
 
 
 NOTE = {"noteID": "n1", "title": "a", "status": "open", "tags": ["x"]}
 WRITES = [
     ("POST", "/notes", 201, NOTE, (200, NOTE), None),
-    ("POST", "/notes", 201, NOTE, (404, {}), "GET /notes/n1: it answers 404"),
+    ("POST", "/notes", 201, NOTE, (404, {}), "GET /notes/n1: status 404"),
     ("POST", "/notes", 202, NOTE, (404, {}), None),
-    ("POST", "/notes", 201, {"id": "n1"}, (404, {}), "GET /notes/n1: it answers 404"),
-    ("POST", "/notes", 201, {"note": NOTE}, (404, {}), "GET /notes/n1: it answers 404"),
-    ("POST", "/notes", 201, NOTE, (200, {**NOTE, "title": "b"}), "title was answered"),
+    ("POST", "/notes", 201, {"id": "n1"}, (404, {}), "GET /notes/n1: status 404"),
+    ("POST", "/notes", 201, {"note": NOTE}, (404, {}), "GET /notes/n1: status 404"),
+    ("POST", "/notes", 201, NOTE, (200, {**NOTE, "title": "b"}), "title was returned"),
     ("POST", "/notes", 201, {"noteID": "n1"}, (200, {"title": "b"}), "title was sent"),
     ("POST", "/notes", 201, NOTE, (200, {**NOTE, "tags": []}), None),
     ("PUT", "/notes/n1", 200, {"at": "2026-01-01"}, (200, {"at": "1 Jan"}), None),
     ("PUT", "/notes/n1", 200, NOTE, (200, NOTE), None),
     ("PUT", "/notes/n1", 200, NOTE, (200, {**NOTE, "status": "done"}), "status was"),
-    ("PUT", "/notes/n1", 204, None, (404, {}), "GET /notes/n1: it answers 404"),
+    ("PUT", "/notes/n1", 204, None, (404, {}), "GET /notes/n1: status 404"),
     ("POST", "/search", 200, notes(NOTE), (404, {}), None),
 ]
 
@@ -270,7 +270,7 @@ def test_what_was_created_is_read_where_the_answer_says_it_is():
 
     headers = (("location", "http://host/notes/n9"),)
     seen = exchange("POST", "/notes", {}, sent={}, status=201, headers=headers)
-    assert "GET /notes/n9: it answers 404" in told("writes_are_kept", seen, server)
+    assert "GET /notes/n9: status 404" in told("writes_are_kept", seen, server)
     assert asked == [("GET", "/notes/n9", b"")]
 
 
@@ -278,16 +278,16 @@ def test_what_was_deleted_is_gone():
     seen = exchange("DELETE", "/notes/n1", status=204)
     assert told("deletes_are_kept", seen, lambda _: (404, {})) is None
     wrong = told("deletes_are_kept", seen, lambda _: (200, NOTE))
-    assert wrong == "it was deleted, and GET /notes/n1 answers 200"
+    assert wrong == "after the deletion, GET /notes/n1: status 200"
 
 
 TOLD = [
     (400, [{"in": "query", "name": "page", "rule": "minimum"}], None),
-    (200, [], "it is answered, and violations are told"),
+    (200, [], "a successful response lists violations"),
     (400, [{"in": "security", "rule": "security"}], "the status is 400"),
     (401, [{"in": "security", "rule": "security"}], None),
     (400, [{"in": "query", "name": "limit", "rule": "maximum"}], "was not sent"),
-    (400, [{"in": "query", "name": "page", "rule": "required"}], "that was sent"),
+    (400, [{"in": "query", "name": "page", "rule": "required"}], "was sent"),
     (400, [{"more": 3}], None),
 ]
 

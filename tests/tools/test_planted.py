@@ -104,7 +104,7 @@ def test_a_failure_is_replayed_alone(fuzzed):
     (crash,) = (fuzzed.reports / "failures").glob("*ignored_filter*.json")
     done = fuzz(fuzzed.folder, fuzzed.url, "--replay", str(crash))
     assert done.returncode == 1
-    assert "filters_apply" in done.stdout or "was asked for" in done.stdout
+    assert "filters_apply" in done.stdout or "was requested" in done.stdout
     assert KEY not in done.stdout
 
 

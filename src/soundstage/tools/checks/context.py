@@ -1,7 +1,7 @@
-"""An exchange as the rules see it: what was asked, what came back, who can ask more."""
+"""The input of a check: an exchange, its operation, and a way to send more requests."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,24 +19,32 @@ from soundstage.tools.checks.operation_spec import (
 from soundstage.types import Document, Json
 
 SendRequest = Callable[[RecordedExchange], RecordedExchange]
-"""Sends a request (whatever answer it holds) and gives it with its answer."""
+"""Sends the request of an exchange and returns it with its new response."""
 
 MAX_CLOCK_ADVANCES = 5
-"""How often the clock is turned for something to be done."""
+"""How often the clock is advanced while a check waits for a change."""
 
 _BODY_HEADERS = frozenset({"content-type", "content-length", "transfer-encoding"})
 
 
 def _no_clock() -> bool:
-    """There is no turning of the clock."""
+    """Report that the clock of the server cannot be advanced."""
     return False
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """An exchange, and the operation that it was one of.
+    """An exchange to check, and the operation that it belongs to.
 
-    ``later`` turns the server's clock, if that can be done: some things take time.
+    ``advance_clock`` advances the server's virtual clock and returns whether that was
+    possible: some changes take time.
+
+    >>> operations = OperationIndex({"paths": {"/a": {"get": {}}}})
+    >>> exchange = RecordedExchange("GET", "/a?b=1", (), b"", 200, (), b'[{"c": 2}]')
+    >>> get = operations.operations["GET /a"]
+    >>> context = CheckContext(exchange, get, operations, lambda exchange: exchange)
+    >>> context.query, context.items
+    ([('b', '1')], [{'c': 2}])
     """
 
     exchange: RecordedExchange
@@ -47,12 +55,12 @@ class CheckContext:
 
     @property
     def is_success(self) -> bool:
-        """Whether it was answered as it should be."""
+        """Whether the response has a 2xx status."""
         return 200 <= self.exchange.status < 300  # noqa: PLR2004 - HTTP
 
     @cached_property
     def path(self) -> str:
-        """As it was sent."""
+        """The request path, still percent-encoded."""
         return self.exchange.url.partition("?")[0]
 
     @cached_property
@@ -62,110 +70,92 @@ class CheckContext:
 
     @cached_property
     def request_json(self) -> Json:
-        """The JSON body of the request."""
+        """The JSON body of the request; ``None`` if it is not JSON."""
         return parse_json(self.exchange.request_body)
 
     @cached_property
     def response_json(self) -> Json:
-        """The JSON body of the answer."""
+        """The JSON body of the response; ``None`` if it is not JSON."""
         return parse_json(self.exchange.response_body)
 
     @cached_property
     def items(self) -> list[Document]:
-        """The list that the answer is about: its only list, and of objects."""
+        """The listed objects of the response, if it has exactly one list."""
         body = self.response_json
-        held = body.values() if isinstance(body, dict) else [body]
-        lists = [value for value in held if isinstance(value, list)]
+        values = body.values() if isinstance(body, dict) else [body]
+        lists = [value for value in values if isinstance(value, list)]
         if len(lists) != 1 or not all(isinstance(item, dict) for item in lists[0]):
             return []
         return lists[0]
 
     def get_values(self, parameter: Parameter) -> list[str]:
-        """What was sent for a parameter, as texts; empty if it was left out."""
+        """Return the sent values of a parameter as text; empty if it was not sent."""
+        name = parameter.name
         if parameter.location == "path":
-            found = self.operation.parse_path(self.path) or {}
-            return [found[parameter.name]] if parameter.name in found else []
+            values = self.operation.parse_path(self.path) or {}
+            return [values[name]] if name in values else []
         if parameter.location == "body":
             body = self.request_json
-            value = body.get(parameter.name) if isinstance(body, dict) else None
+            value = body.get(name) if isinstance(body, dict) else None
             return [format_query_value(v) for v in _to_list(value)]
-        sent = [
-            v for n, v in self.query if n in {parameter.name, parameter.name + "[]"}
-        ]
-        parts = [
-            p
-            for v in sent
-            for p in (v.split(",") if parameter.is_comma_separated else [v])
-        ]
-        return [part for part in parts if part]
+        values_sent = [v for n, v in self.query if n in {name, f"{name}[]"}]
+        if parameter.is_comma_separated:
+            values_sent = [part for v in values_sent for part in v.split(",")]
+        return [value for value in values_sent if value]
 
     def repeat(self) -> RecordedExchange:
-        """The same question, asked once more."""
+        """Send the same request again."""
         return self.send(self.exchange)
 
     def repeat_with(self, parameter: Parameter, value: Json) -> "CheckContext":
-        """The same question with another value of one parameter."""
+        """Send the same request with another value of one parameter."""
         request = self.exchange
         if parameter.location == "body":
             body = json.dumps({**self.request_json, parameter.name: value}).encode()
             request = replace(request, request_body=body)
         else:
-            kept = [(n, v) for n, v in self.query if n != parameter.name]
-            request = replace_query(
-                request, [*kept, (parameter.name, format_query_value(value))]
-            )
+            others = [(n, v) for n, v in self.query if n != parameter.name]
+            pair = (parameter.name, format_query_value(value))
+            request = replace_query(request, [*others, pair])
         return replace(self, exchange=self.send(request))
 
     def read(self, path: str) -> RecordedExchange:
-        """What is there, by a GET with the same credentials."""
-        headers = tuple(self._iter_non_body_headers())
-        return self.send(
-            replace(
-                self.exchange,
-                method="GET",
-                url=path,
-                request_headers=headers,
-                request_body=b"",
-            )
+        """Send a GET request to a path, with the same credentials."""
+        headers = tuple(
+            (name, value)
+            for name, value in self.exchange.request_headers
+            if name.lower() not in _BODY_HEADERS
         )
+        request = replace(self.exchange, method="GET", url=path)
+        return self.send(replace(request, request_headers=headers, request_body=b""))
 
     def read_until(
         self, path: str, is_done: Callable[[RecordedExchange], bool]
     ) -> RecordedExchange:
-        """The same; but what is done some time later is waited for."""
-        found = self.read(path)
+        """Read a path, and again after advancing the clock, until it is done."""
+        exchange = self.read(path)
         for _ in range(MAX_CLOCK_ADVANCES):
-            if is_done(found) or not self.advance_clock():
+            if is_done(exchange) or not self.advance_clock():
                 break
-            found = self.read(path)
-        return found
-
-    def _iter_non_body_headers(self) -> Iterator[tuple[str, str]]:
-        for name, value in self.exchange.request_headers:
-            if name.lower() not in _BODY_HEADERS:
-                yield name, value
+            exchange = self.read(path)
+        return exchange
 
     def get_header(self, name: str) -> str:
-        """A header of the answer; empty if it is not there."""
+        """Return a header of the response; empty if it is missing."""
         return get_header(self.exchange.response_headers, name)
 
 
 def format_query_value(value: Json) -> str:
-    """A value as a query has it."""
+    """Format a value for a query: text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def parse_json(body: bytes) -> Json:
-    """The value of a JSON text; ``None`` for anything else."""
+    """Parse a JSON body; return ``None`` for anything else."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def normalize_name(name: str) -> str:
-    """A name without what spellings differ in: ``itemsPerPage``, ``items_per_page``."""
-    return name.replace("_", "").replace("-", "").lower()
 
 
 def _to_list(value: Json) -> list[Json]:

@@ -1,6 +1,7 @@
-"""An operation as its document describes it: enough to read requests and answers.
+"""Operations of a raw OpenAPI document, for tools that send requests to any server.
 
-It reads raw documents, so that it serves those too that our compiler does not take.
+Unlike ``openapi.Operation`` it compiles nothing: documents that our compiler rejects
+can still be fuzzed and verified.
 """
 
 import re
@@ -17,7 +18,7 @@ METHODS = frozenset("get put post delete options head patch trace".split())
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter, or a property of the body that stands for one."""
+    """A parameter, or a property of a JSON body (``location`` is then ``body``)."""
 
     name: str
     location: str
@@ -26,18 +27,32 @@ class Parameter:
 
     @property
     def key(self) -> str:
-        """Where it is, and its name: ``path.runID``."""
+        """The location and the name: ``path.runID``."""
         return f"{self.location}.{self.name}"
 
     @property
     def property_name(self) -> str:
-        """The name as properties spell it: ``filter[status]`` is about ``status``."""
+        """The name of the filtered property: ``status`` of ``filter[status]``."""
         return self.name.rpartition("[")[2].rstrip("]")
+
+    @property
+    def normalized_name(self) -> str:
+        """``property_name`` without differences of spelling."""
+        return normalize_name(self.property_name)
+
+
+def normalize_name(name: str) -> str:
+    """Remove differences of spelling from a name.
+
+    >>> normalize_name("itemsPerPage") == normalize_name("items_per-page")
+    True
+    """
+    return name.replace("_", "").replace("-", "").lower()
 
 
 @dataclass(frozen=True)
 class OperationSpec:
-    """One operation of a document."""
+    """One operation of a document; ``method`` is in lower case."""
 
     document: Document
     path: str
@@ -46,17 +61,17 @@ class OperationSpec:
 
     @property
     def label(self) -> str:
-        """``GET /runs/{runID}``, as schemathesis calls it."""
+        """``GET /runs/{runID}``, the name that schemathesis uses."""
         return f"{self.method.upper()} {self.path}"
 
     @property
     def id(self) -> str:
-        """The operationId, or else the label."""
+        """The operationId, or the label if there is none."""
         return str(self.node.get("operationId", self.label))
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Those of the path, of the operation, and the properties of a JSON body."""
+        """Parameters of the path and the operation, and properties of a JSON body."""
         nodes = {
             (node["in"], node["name"]): node for node in self.iter_parameter_nodes()
         }
@@ -66,7 +81,7 @@ class OperationSpec:
         )
 
     def iter_parameter_nodes(self) -> Iterator[Document]:
-        """The nodes of the path's parameters, then of the operation's."""
+        """Iterate over the parameter nodes of the path, then of the operation."""
         item = self.document["paths"][self.path]
         for raw in (*item.get("parameters", ()), *self.node.get("parameters", ())):
             node = self.resolve(raw)
@@ -75,23 +90,23 @@ class OperationSpec:
 
     def _parse_parameter(self, node: Document) -> Parameter:
         style = node.get("style", "form")
-        joined = not node.get("explode", style == "form")
+        is_comma_separated = not node.get("explode", style == "form")
         schema = self.resolve(node.get("schema", {}))
-        return Parameter(node["name"], node["in"], schema, joined)
+        return Parameter(node["name"], node["in"], schema, is_comma_separated)
 
     @cached_property
     def deep_object_parameters(self) -> tuple[Parameter, ...]:
-        """``filter[status]`` and the like; what is several is joined by commas."""
+        """Properties of deepObject parameters (``filter[status]``), comma-separated."""
         return tuple(
             Parameter(
-                f"{whole['name']}[{name}]",
+                f"{parameter['name']}[{name}]",
                 "query",
                 self.resolve(node),
                 is_comma_separated=True,
             )
-            for whole in self.iter_parameter_nodes()
-            if whole.get("style") == "deepObject"
-            for name, node in self._iter_properties(whole.get("schema", {}))
+            for parameter in self.iter_parameter_nodes()
+            if parameter.get("style") == "deepObject"
+            for name, node in self._iter_properties(parameter.get("schema", {}))
         )
 
     def _iter_body_parameters(self) -> Iterator[Parameter]:
@@ -107,10 +122,10 @@ class OperationSpec:
         yield from _as_mapping(self.resolve(schema).get("properties")).items()
 
     def is_unambiguous(self, query: Document) -> bool:
-        """Whether nothing is sent as something else is.
+        """Whether no two different values of the query are sent as the same text.
 
-        With ``explode: false`` a list of an empty text and an empty list are both
-        ``name=``; an object that has nothing in it is not sent at all.
+        With ``explode: false``, an empty list and a list of one empty text are both
+        ``name=``; an empty object is not sent at all.
         """
         if {} in query.values():
             return False
@@ -123,7 +138,7 @@ class OperationSpec:
 
     @cached_property
     def path_pattern(self) -> re.Pattern[str]:
-        """What the path of a request for it looks like."""
+        """The regular expression that matches request paths."""
         parts = re.split(r"\{([^}]+)\}", self.path)
         texts = (
             f"(?P<p{i}>[^/]*)" if i % 2 else re.escape(part)
@@ -132,7 +147,7 @@ class OperationSpec:
         return re.compile("".join(texts))
 
     def parse_path(self, path: str) -> dict[str, str] | None:
-        """The values in the path of a request; ``None`` if it is not for this one."""
+        """Parse the parameters of a request path; ``None`` if it does not match."""
         match = self.path_pattern.fullmatch(path)
         if match is None:
             return None
@@ -140,8 +155,8 @@ class OperationSpec:
         return dict(zip(names, map(unquote, match.groups()), strict=True))
 
     def resolve(self, node: Json) -> Document:
-        """The node that a reference leads to; empty if it leads nowhere."""
-        for _ in range(20):
+        """Follow the references of a node; return ``{}`` if a target is missing."""
+        for _ in range(20):  # a limit for circular references
             if not isinstance(node, dict) or "$ref" not in node:
                 break
             try:
@@ -152,25 +167,32 @@ class OperationSpec:
 
 
 class OperationIndex:
-    """The operations of a document."""
+    """The operations of a document, by label (``GET /runs``).
+
+    >>> paths = {"/runs": {"get": {}}, "/runs/{id}": {"get": {"operationId": "getRun"}}}
+    >>> operations = OperationIndex({"paths": paths})
+    >>> operations.match("GET", "/runs/1").id
+    'getRun'
+    """
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.operations = {one.label: one for one in _iter_operations(document)}
+        self.operations = {o.label: o for o in _iter_operations(document)}
 
     def find(self, name: str) -> OperationSpec | None:
-        """The operation of this operationId or label."""
-        by_id = (one for one in self.operations.values() if one.id == name)
+        """Find an operation by its operationId or label."""
+        by_id = (o for o in self.operations.values() if o.id == name)
         return self.operations.get(name) or next(by_id, None)
 
     def match(self, method: str, path: str) -> OperationSpec | None:
-        """The operation that a request is for; one without variables goes first."""
-        fitting = [
-            one
-            for one in self.operations.values()
-            if one.method == method.lower() and one.parse_path(path) is not None
+        """Find the operation of a request; fewer path parameters take precedence."""
+        matching = [
+            operation
+            for operation in self.operations.values()
+            if operation.method == method.lower()
+            and operation.parse_path(path) is not None
         ]
-        return min(fitting, key=lambda one: one.path.count("{"), default=None)
+        return min(matching, key=lambda o: o.path.count("{"), default=None)
 
 
 def _iter_operations(document: Document) -> Iterator[OperationSpec]:

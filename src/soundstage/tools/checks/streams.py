@@ -1,4 +1,4 @@
-"""A stream of events is the list that its document says it is."""
+"""Check of event streams (Server-Sent Events)."""
 
 from functools import lru_cache
 
@@ -9,16 +9,16 @@ from soundstage.tools.openapi_core.validator import Judge
 EVENT_STREAM = "text/event-stream"
 
 
-def streams_conform(context: CheckContext) -> str | None:
-    """An event that the document does not have.
+def check_streams(context: CheckContext) -> str | None:
+    """Check that every event of a stream matches the document.
 
-    Documents of OpenAPI 3.1 describe a stream as a list, and the data of an event as
-    the JSON that it is; openapi-core is told so, and schemathesis knows no such thing.
+    OpenAPI 3.1 documents describe a stream as an array of events with JSON data.
+    schemathesis does not support this; openapi-core does, with our decoders.
     """
     if not context.get_header("content-type").startswith(EVENT_STREAM):
         return None
-    wrong = _create_validator(context.operations).answer(context.exchange)
-    return wrong[0] if wrong else None
+    errors = _create_validator(context.operations).answer(context.exchange)
+    return errors[0] if errors else None
 
 
 @lru_cache(maxsize=4)

@@ -1,4 +1,4 @@
-"""Soundstage tells what broke the contract, and tells the truth."""
+"""Check of the header in which Soundstage lists the violations of a request."""
 
 import json
 
@@ -8,38 +8,39 @@ from soundstage.types import Document
 VIOLATIONS_HEADER = "soundstage-violations"
 
 _STATUSES_BY_RULE = {"security": {401, 403}, "route": {404}, "method": {405}}
-"""What the refusals of some rules are answered with."""
+"""Response statuses that belong to a violated rule."""
 
 
-def violations_are_told(context: CheckContext) -> str | None:
-    """``Soundstage-Violations`` on a good answer, or with something that is not so.
+def check_violation_header(context: CheckContext) -> str | None:
+    """Check that ``Soundstage-Violations`` agrees with the request and the response.
 
-    Servers that are not ours send no such header.
+    Other servers do not send this header.
     """
     text = context.get_header(VIOLATIONS_HEADER)
     if not text:
         return None
     if context.is_success:
-        return f"it is answered, and violations are told: {text[:200]}"
+        return f"a successful response lists violations: {text[:200]}"
     try:
-        told = json.loads(text)
+        violations = json.loads(text)
     except ValueError:
-        return f"the violations are no JSON: {text[:200]}"
-    for violation in told:
-        if wrong := _find_contradiction(context, violation):
-            return f"{wrong}: {json.dumps(violation)}"
+        return f"the violations are not JSON: {text[:200]}"
+    for violation in violations:
+        if contradiction := _find_contradiction(context, violation):
+            return f"{contradiction}: {json.dumps(violation)}"
     return None
 
 
 def _find_contradiction(context: CheckContext, violation: Document) -> str | None:
+    # A long header ends with the number of omitted violations.
     if "more" in violation:
         return None
     rule, name = violation.get("rule", ""), violation.get("name")
     statuses = _STATUSES_BY_RULE.get(rule)
     if statuses and context.exchange.status not in statuses:
-        return f"{rule} is told, and the status is {context.exchange.status}"
+        return f"{rule} is violated, but the status is {context.exchange.status}"
     in_query = violation.get("in") == "query" and name
-    sent = any(n == name or n.startswith(f"{name}[") for n, _ in context.query)
-    if in_query and sent == (rule == "required"):
-        return "a parameter is blamed that was " + ("sent" if sent else "not sent")
+    is_sent = any(n == name or n.startswith(f"{name}[") for n, _ in context.query)
+    if in_query and is_sent == (rule == "required"):
+        return f"the query parameter was {'sent' if is_sent else 'not sent'}"
     return None

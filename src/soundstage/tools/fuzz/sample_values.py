@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from soundstage.apis.registry import Service
-from soundstage.tools.checks.context import normalize_name
-from soundstage.tools.checks.operation_spec import OperationIndex, Parameter
+from soundstage.tools.checks.operation_spec import (
+    OperationIndex,
+    Parameter,
+    normalize_name,
+)
 from soundstage.types import Json
 from soundstage.world.world import World
 
