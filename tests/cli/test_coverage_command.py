@@ -97,7 +97,7 @@ def test_an_archive_may_be_counted_by_a_document_of_ones_own(tmp_path):
     done = run_command("coverage", str(har), "--spec", str(spec))
     assert done.returncode == 0, done.stderr
     assert "mine: 100.0 % (2 of 2)\n" in done.stdout
-    assert "no operation is there for GET http://x/b and 2 more" in done.stderr
+    assert "no operation matches GET http://x/b and 2 more" in done.stderr
 
 
 UNUSABLE = [
@@ -111,12 +111,12 @@ UNUSABLE = [
     (["har"], "har: is no HTTP Archive"),
     (["data", "--api", "x"], "there is no coverage of 'x'"),
     (["data", "--except", "nothing.yaml"], "nothing.yaml: cannot be read"),
-    (["data", "--fail-under", "101"], "'101' is no number from 0 to 100"),
-    (["data", "--fail-under", "nan"], "'nan' is no number from 0 to 100"),
-    (["data", "--report", "pdf"], "'pdf' is none of json, junit, html"),
+    (["data", "--fail-under", "101"], "expected a number from 0 to 100, not '101'"),
+    (["data", "--fail-under", "nan"], "expected a number from 0 to 100, not 'nan'"),
+    (["data", "--report", "pdf"], "'pdf' is not one of json, junit, html"),
     (["data", "--report", "json", "--report-dir", "text/x"], "cannot write to text/x"),
     (["har", "--spec", "text"], "text"),
-    ([], "there is no .soundstage-coverage.json here"),
+    ([], ".soundstage-coverage.json does not exist"),
 ]
 
 

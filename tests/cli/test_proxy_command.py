@@ -173,7 +173,7 @@ BAD_STARTS = [
     (["http://x", "--spec", "/nowhere"], "/nowhere: cannot be read: No such file"),
     (["http://x"], "one of the arguments --api --spec is required"),
     (["http://x", "--api", "trieve", "--fail-on", "all"], "'all' is neither request"),
-    (["http://x", "--api", "trieve", "--timeout", "0"], "--timeout takes seconds"),
+    (["http://x", "--api", "trieve", "--timeout", "0"], "--timeout takes a number"),
     (["http://x", "--api", "trieve", "--port", "70000"], "cannot listen on 127.0.0.1"),
     (
         ["http://x", "--api", "trieve", "--port", "0", "--record", "/no/a.har"],

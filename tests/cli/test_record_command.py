@@ -237,7 +237,7 @@ WRONG = [
     (["{har}", "--api", "nope"], "there is no API 'nope'"),
     (["{har}", "--api", "trieve"], "trieve never answers with a run"),
     (["{har}", "--api", "runwisp", "--run", "x"], "no answer shows the run 'x'"),
-    (["{har}", "--api", "runwisp", "--name", "A b"], "'A b' is no name"),
+    (["{har}", "--api", "runwisp", "--name", "A b"], "'A b' is not a scenario name"),
     (
         ["{har}", "--api", "runwisp", "--speed", "0"],
         "--speed takes a number above 0",

@@ -166,7 +166,7 @@ BAD_STARTS = [
     (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:4010"),
     (["--fixture", "/nowhere.yaml"], "/nowhere.yaml: cannot be read: No such file"),
     (["--seed", "x"], "invalid int value: 'x'"),
-    (["--history", "-1"], "a history has 0 runs or more, not -1"),
+    (["--history", "-1"], "--history takes a number of 0 or more, not -1"),
 ]
 
 

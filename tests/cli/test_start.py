@@ -118,7 +118,8 @@ def test_what_was_not_imported_for_connexion_fails_when_it_is_used(use, name):
         "import jinja2, jsonschema.exceptions, werkzeug.local, yaml\n"
         "print(jsonschema.exceptions.ValidationError('wrong').message, yaml.load)"
     ).startswith(
-        f"{name} was not imported (cli/deferred_imports.py)\nwrong <function load"
+        f"{name} was not imported (soundstage.cli.deferred_imports)\n"
+        "wrong <function load"
     )
 
 

@@ -210,8 +210,8 @@ def test_a_failing_test_needs_no_cache(tmp_path):
     ("content", "said"),
     [
         (None, "cannot read log.json: No such file"),
-        ("{", "is no log that can be replayed here"),
-        ('{"seed": 1}', "is no log that can be replayed here: there is no 'origin'"),
+        ("{", "cannot replay"),
+        ('{"seed": 1}', "'origin' is missing"),
     ],
 )
 def test_a_log_that_cannot_be_replayed_is_refused(tmp_path, content, said):

@@ -1,4 +1,4 @@
-"""The command line: a module for each command, which imports late what is heavy."""
+"""The ``soundstage`` command line: one module for each command."""
 
 import argparse
 import sys
@@ -9,8 +9,9 @@ COMMANDS = tuple("serve check apis fuzz verify proxy record coverage diff".split
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out a command line; gives the exit code."""
+    """Run a command line, ``sys.argv`` by default, and return the exit code."""
     words = sys.argv[1:] if argv is None else argv
+    # Only the requested command's module is imported; all of them for `--help`.
     named = [word for word in words[:1] if word in COMMANDS]
     options = build_parser(named or COMMANDS).parse_args(words)
     command: Callable[[argparse.Namespace], int] = options.command
@@ -18,11 +19,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
-    """All that may be said on a command line, of these commands."""
+    """Build the argument parser of these commands.
+
+    >>> build_parser(["diff"]).parse_args(["diff", "old.yaml", "new.yaml"]).old
+    'old.yaml'
+    """
     result = argparse.ArgumentParser(
         prog="soundstage",
-        description="A mock server made from OpenAPI contracts, with runs that live.",
-        epilog="soundstage COMMAND --help tells more.",
+        description="A stateful mock server and contract-testing tools for OpenAPI: "
+        "long-running jobs progress on a virtual clock.",
+        epilog="Run soundstage COMMAND --help for the options of a command.",
     )
     result.add_argument(
         "--version", action=_VersionAction, nargs=0, help="print the version and exit"
@@ -34,7 +40,11 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 
 
 class _VersionAction(argparse.Action):
-    """argparse's own would have the version read for every command."""
+    """Print the version and exit.
+
+    argparse's own action needs the version when the parser is built, which would import
+    ``importlib.metadata`` for every command.
+    """
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version

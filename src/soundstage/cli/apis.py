@@ -11,8 +11,8 @@ def add(commands: Commands) -> None:
     apis = commands.add_parser(
         "apis",
         help="list APIs, operations and scenarios",
-        description="List the APIs with their operations, scenarios, tasks and kinds "
-        "of record; or print the contract of one.",
+        description="List the APIs with their operations, scenarios, tasks and record "
+        "types, or print the contract of one API.",
     )
     apis.set_defaults(command=run)
     apis.add_argument(
@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
+    """Run the command and return the exit code."""
     from soundstage.apis.registry import load_services
     from soundstage.openapi.errors import DocumentError
     from soundstage.tools.listing import describe_apis, format_listing

@@ -13,8 +13,8 @@ def add(commands: Commands) -> None:
     check = commands.add_parser(
         "check",
         help="check specs, overlays and fixtures",
-        description="Check OpenAPI documents, overlays and fixtures: these files, "
-        "or all that are vendored. Exit code 1 if one cannot be used.",
+        description="Check OpenAPI documents, overlays and fixtures: these files, or "
+        "all vendored ones. Exit code 1 if one of them is invalid.",
     )
     check.set_defaults(command=run)
     check.add_argument("files", nargs="*", type=Path, metavar="FILE")
@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
+    """Run the command and return the exit code."""
     from soundstage.tools.check import check
 
     failed = False

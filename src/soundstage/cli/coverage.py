@@ -17,11 +17,11 @@ def add(commands: Commands) -> None:
     """Add the command to the command line."""
     coverage = commands.add_parser(
         "coverage",
-        help="tell what of the contracts was exercised",
-        description="Tell which operations, statuses, parameters and listed values of "
-        "the contracts were exercised, out of those that there are: on a running "
-        "server, in HTTP Archives, or in tests with --soundstage-coverage. Exit code 1 "
-        "if that is less than --fail-under, or if an exception is for nothing.",
+        help="measure how much of the contracts was exercised",
+        description="Report which operations, statuses, parameters and enum values of "
+        "the contracts were exercised: on a running server, in HTTP Archives, or in "
+        "tests that ran with --soundstage-coverage. Exit code 1 if the percentage is "
+        "below --fail-under or an exception matches nothing in the contracts.",
         epilog="Example: soundstage coverage --url http://127.0.0.1:4010 "
         "--fail-under 80 --report junit,html --report-dir reports",
     )
@@ -32,14 +32,14 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="of this API only; may be repeated (default: those that were called)",
+        help="report only this API; may be repeated (default: those that were called)",
     )
     coverage.add_argument(
         "--except",
         dest="exceptions",
         type=Path,
         metavar="FILE",
-        help="YAML with what cannot be covered, and why",
+        help="YAML file of items that cannot be covered, each with a reason",
     )
     _add_report_options(coverage)
     add_json_option(coverage, "print the figures as JSON")
@@ -51,28 +51,30 @@ def _add_source_options(coverage: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="FILE",
-        help="HTTP Archives (HAR), and what the pytest plugin has written (default, if "
-        "there is no --url: .soundstage-coverage.json)",
+        help="HTTP Archives (HAR) and data files of the pytest plugin (default without "
+        "--url: .soundstage-coverage.json)",
     )
     coverage.add_argument(
         "--url",
         action="append",
         default=[],
-        help="a running server: all its worlds; may be repeated",
+        help="a running server, with all its worlds; may be repeated",
     )
-    coverage.add_argument("--world", metavar="NAME", help="one world of the server")
+    coverage.add_argument(
+        "--world", metavar="NAME", help="only this world of the server"
+    )
     coverage.add_argument(
         "--control-token",
         metavar="TOKEN",
-        help="what the server's control API asks for",
+        help="the token that the server's control API requires",
     )
     coverage.add_argument(
         "--spec",
         action="append",
         default=[],
         metavar="FILE",
-        help="count archives by this OpenAPI document, or folder with its overlay; may "
-        "be repeated (default: the vendored ones)",
+        help="measure archives by this OpenAPI document, or folder with an overlay; "
+        "may be repeated (default: the vendored contracts)",
     )
 
 
@@ -81,63 +83,63 @@ def _add_report_options(coverage: argparse.ArgumentParser) -> None:
         "--fail-under",
         type=parse_percentage,
         metavar="PERCENT",
-        help="exit code 1 if less is covered",
+        help="exit with code 1 if less is covered",
     )
     coverage.add_argument(
         "--report",
         type=parse_report_formats,
         default=(),
         metavar="KINDS",
-        help="files to write, of json, junit and html; joined by commas",
+        help="formats of the reports to write: json, junit, html; separated by commas",
     )
     coverage.add_argument(
         "--report-dir",
         type=Path,
         default=Path("soundstage-report"),
         metavar="D",
-        help="where to; default: %(default)s",
+        help="folder for the reports; default: %(default)s",
     )
 
 
 def parse_percentage(text: str) -> float:
-    """From 0 to 100, as an argument."""
+    """Parse a percentage from 0 to 100."""
     try:
         number = float(text)
     except ValueError:
         number = -1
-    if not 0 <= number <= 100:  # noqa: PLR2004 - that is percent
-        msg = f"{text!r} is no number from 0 to 100"
+    if not 0 <= number <= 100:  # noqa: PLR2004 - a percentage
+        msg = f"expected a number from 0 to 100, not {text!r}"
         raise argparse.ArgumentTypeError(msg)
     return number
 
 
 def parse_report_formats(text: str) -> tuple[str, ...]:
-    """Kinds of reports, as an argument."""
+    """Parse report formats separated by commas."""
     chosen = tuple(filter(None, text.split(",")))
     for kind in chosen:
         if kind not in {"json", "junit", "html"}:
-            msg = f"{kind!r} is none of json, junit, html"
+            msg = f"{kind!r} is not one of json, junit, html"
             raise argparse.ArgumentTypeError(msg)
     return chosen
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
+    """Run the command and return the exit code."""
     from soundstage.openapi.errors import DocumentError
     from soundstage.tools.coverage.exceptions import load_exemptions
     from soundstage.tools.coverage.figures import compute_figures, find_shortcomings
     from soundstage.tools.coverage.report_files import serialize_report, write_reports
     from soundstage.tools.coverage.report_text import format_report
 
-    covered, notes = _collect(options)
+    operations, warnings = _collect(options)
     try:
-        excepted = load_exemptions(options.exceptions) if options.exceptions else []
-        figures = compute_figures(covered, options.api, excepted)
+        exemptions = load_exemptions(options.exceptions) if options.exceptions else []
+        figures = compute_figures(operations, options.api, exemptions)
     except (DocumentError, ValueError) as error:
         exit_with_error(str(error))
-    wrong = find_shortcomings(figures, options.fail_under)
+    errors = find_shortcomings(figures, options.fail_under)
     try:
-        folder, failed = options.report_dir, bool(wrong)
+        folder, failed = options.report_dir, bool(errors)
         written = write_reports(figures, options.report, folder, failed=failed)
     except OSError as error:
         exit_with_error(f"cannot write to {options.report_dir}: {error.strerror}")
@@ -147,15 +149,15 @@ def run(options: argparse.Namespace) -> int:
         print(format_report(figures))
         for path in written:
             print(f"written: {path}")
-    for line in [*notes, *wrong]:
+    for line in [*warnings, *errors]:
         print(f"soundstage: {line}", file=sys.stderr)
-    return FAILED if wrong else 0
+    return FAILED if errors else 0
 
 
 def _collect(
     options: argparse.Namespace,
 ) -> tuple[list["OperationCoverage"], list[str]]:
-    """What was covered, and what is to be said of where it came from."""
+    """Read all sources: the coverage of each operation, and warnings."""
     from soundstage.openapi.errors import DocumentError
     from soundstage.tools.coverage import DEFAULT_DATA_FILE
     from soundstage.tools.coverage.sources import CoverageSourceError, CoverageSources
@@ -166,8 +168,8 @@ def _collect(
         files = [Path(DEFAULT_DATA_FILE)]
         if not files[0].exists():
             exit_with_error(
-                f"there is no {DEFAULT_DATA_FILE} here; "
-                "run pytest --soundstage-coverage first, or name --url or files"
+                f"{DEFAULT_DATA_FILE} does not exist; "
+                "run pytest --soundstage-coverage first, or pass --url or files"
             )
     try:
         for path in files:
@@ -176,14 +178,14 @@ def _collect(
             sources.add_server(url, options.world, options.control_token)
     except (CoverageSourceError, DocumentError) as error:
         exit_with_error(str(error))
-    strays = sources.unmatched
-    more = f" and {len(strays) - 1} more" if strays[1:] else ""
-    notes = [f"no operation is there for {strays[0]}{more}"] if strays else []
-    return sources.merge(), notes
+    unmatched = sources.unmatched
+    more = f" and {len(unmatched) - 1} more" if unmatched[1:] else ""
+    warnings = [f"no operation matches {unmatched[0]}{more}"] if unmatched else []
+    return sources.merge(), warnings
 
 
 def _load_contracts(specs: list[str]) -> list["Contract"]:
     from soundstage.apis.registry import list_api_names
     from soundstage.openapi.specs import specification
 
-    return [specification(given).contract() for given in specs or list_api_names()]
+    return [specification(spec).contract() for spec in specs or list_api_names()]

@@ -1,11 +1,10 @@
-"""Imports put off: what Connexion and uvicorn import, and serving never uses.
+"""Lazy imports of what Connexion and uvicorn import and ``serve`` does not use.
 
-Both packages import in ``__init__`` all that they offer: Connexion its applications and
-a test client, uvicorn its own command line. For the process of ``soundstage serve``
-alone, which is nobody else's, these modules run when something of them is asked for
-(docs/adr/0008). What Connexion validates, renders and serves WSGI with, where ours or
-nothing takes its place, is not imported for it at all. Elsewhere, in the process of a
-test session say, nothing is put off.
+Both packages import their whole public API in ``__init__``: Connexion its applications
+and a test client, uvicorn its own command line. In the process of ``soundstage serve``
+these modules run on first use only (docs/adr/0008). The packages that Connexion uses
+for validation, rendering and WSGI are not imported at all, because Soundstage replaces
+these parts. Other processes, such as a test session, import everything as usual.
 """
 
 import sys
@@ -23,11 +22,14 @@ PLACEHOLDER_MODULES = {
     "werkzeug": ("werkzeug.local",),
     "yaml": (),
 }
-"""Packages of which Connexion needs no more than names, and what it imports of them."""
+"""Package -> submodules of which Connexion, while it is imported, needs only names."""
 
 
 class _LazyPackage(ModuleType):
-    """A package whose submodules are there; its own code runs when it is needed."""
+    """A package whose ``__init__`` runs on first attribute access.
+
+    Its submodules can be imported before that, as its ``__path__`` is set.
+    """
 
     def __getattr__(self, name: str) -> object:
         self.__class__ = ModuleType  # type: ignore[assignment]  # an ordinary one now
@@ -37,7 +39,7 @@ class _LazyPackage(ModuleType):
 
 
 class _LazyModule(ModuleType):
-    """Stands for a module until something of it is asked for."""
+    """A module that is imported on first attribute access."""
 
     def __getattr__(self, name: str) -> object:
         _remove_module(self)
@@ -45,7 +47,7 @@ class _LazyModule(ModuleType):
 
 
 class _PlaceholderModule(ModuleType):
-    """Stands for a module of which there are only names."""
+    """A module with a placeholder for every name."""
 
     def __getattr__(self, name: str) -> "_Placeholder":
         if name.startswith("__"):
@@ -54,9 +56,10 @@ class _PlaceholderModule(ModuleType):
 
 
 class _Placeholder:
-    """May be asked for anything, and derived from, as long as its module stands there.
+    """A name of a placeholder module; supports attributes, calls, items, subclassing.
 
-    Afterwards whoever uses it fails: nothing is taken for valid by mistake.
+    Once the module is no longer in ``sys.modules`` every use raises ``RuntimeError``,
+    so that a placeholder never validates or renders anything at run time.
     """
 
     def __init__(self, name: str, module: ModuleType) -> None:
@@ -78,9 +81,7 @@ class _Placeholder:
 
     def _check_active(self) -> "_Placeholder":
         if sys.modules.get(self._module.__name__) is not self._module:
-            raise RuntimeError(
-                f"{self._name} was not imported (cli/deferred_imports.py)"
-            )
+            raise RuntimeError(f"{self._name} was not imported ({__name__})")
         return self
 
 
@@ -90,17 +91,22 @@ def _remove_module(module: ModuleType) -> None:
 
 
 def _create_stand_ins() -> Iterator[ModuleType]:
+    # A module that is imported already is used as it is.
     for name in LAZY_MODULES:
         if name not in sys.modules:
             yield _LazyModule(name)
-    for package, parts in PLACEHOLDER_MODULES.items():
+    for package, submodules in PLACEHOLDER_MODULES.items():
         if package not in sys.modules:
-            yield from map(_PlaceholderModule, (package, *parts))
+            yield from map(_PlaceholderModule, (package, *submodules))
 
 
 @contextmanager
 def defer_imports() -> Iterator[None]:
-    """While it lasts, such imports take no time; afterwards they are as ever."""
+    """Defer the imports of the modules above within the ``with`` block.
+
+    Afterwards ``import`` finds the real modules again. The packages in
+    ``LAZY_PACKAGES`` stay lazy until their first use.
+    """
     for name in LAZY_PACKAGES:
         spec = None if name in sys.modules else find_spec(name)
         if spec:

@@ -10,11 +10,11 @@ def add(commands: Commands) -> None:
     """Add the command to the command line."""
     diff = commands.add_parser(
         "diff",
-        help="tell what has changed between two versions of a contract",
-        description="Tell what has changed between two versions of an OpenAPI "
-        "document, and whether it breaks clients of the old one. Exit code 1 if it "
-        "does. Each version is a file, a folder with openapi.yaml whose overlay.yaml "
-        "is applied, or the name of a vendored API.",
+        help="list the changes between two versions of a contract",
+        description="List the changes between two versions of an OpenAPI document and "
+        "whether they break clients of the old one. Exit code 1 if they do. A version "
+        "is a file, a folder with openapi.yaml and an optional overlay.yaml, or the "
+        "name of a vendored API.",
         epilog="Example: soundstage diff trieve openapi-0.14.yaml",
     )
     diff.set_defaults(command=run)
@@ -23,13 +23,13 @@ def add(commands: Commands) -> None:
     diff.add_argument(
         "--allow-breaking",
         action="store_true",
-        help="exit code 0 although clients break",
+        help="exit with code 0 despite breaking changes",
     )
     add_json_option(diff, "print the changes as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
+    """Run the command and return the exit code."""
     from soundstage.openapi.errors import DocumentError
     from soundstage.openapi.specs import specification
     from soundstage.tools.diff.compare import compare

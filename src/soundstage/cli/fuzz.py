@@ -14,6 +14,8 @@ from soundstage.cli.common import (
     exit_on_sigterm,
     exit_with_error,
     parse_pairs,
+    parse_values,
+    start_timer,
 )
 from soundstage.cli.fuzz_options import add_options
 from soundstage.cli.progress import ProgressLine
@@ -29,10 +31,11 @@ def add(commands: Commands) -> None:
     """Add the command to the command line."""
     fuzz = commands.add_parser(
         "fuzz",
-        help="send generated requests, good and bad, and hold the answers to account",
-        description="Fuzz a mock of each API, or another server: schemathesis with all "
-        "its checks and phases over the effective contract, and rules of our own. "
-        "Exit code 1 if anything is found.",
+        help="fuzz a mock or a server and validate every response",
+        description="Send valid and invalid generated requests to a mock of each API, "
+        "or to another server, and validate every response: all checks and phases of "
+        "schemathesis over the effective contract, and semantic checks. Exit code 1 if "
+        "a check fails.",
         epilog="Example: soundstage fuzz --api trieve --max-examples 50 --seed 7",
     )
     fuzz.set_defaults(command=run)
@@ -40,7 +43,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
+    """Run the command and return the exit code."""
     from soundstage.openapi.errors import DocumentError
     from soundstage.tools.schemathesis.engine import (
         SchemathesisFailed,
@@ -72,21 +75,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _validate_options(options: argparse.Namespace) -> None:
-    """Make lists of lists; stop for what cannot be meant."""
+    """Split comma-separated options; exit with code 2 for invalid combinations."""
     from soundstage.tools.schemathesis.campaign import PHASES, REPORT_FORMATS
 
     if options.spec and not options.url:
-        exit_with_error("--spec needs --url: the server that the document is about")
+        exit_with_error("--spec needs --url: the server that implements the document")
     if options.spec and options.api:
-        exit_with_error("--spec or --api, not both")
+        exit_with_error("--spec and --api exclude each other")
     if options.replay and len(options.api) != 1 and not options.spec:
-        exit_with_error("--replay needs the --api that it is about")
+        exit_with_error("--replay needs one --api: the API that the failures are from")
     for name, known in (("phases", PHASES), ("report", REPORT_FORMATS)):
         chosen = tuple(filter(None, getattr(options, name).split(",")))
         setattr(options, name, chosen)
         if unknown := set(chosen) - {*known}:
             exit_with_error(
-                f"--{name}: {', '.join(unknown)} is not one of {', '.join(known)}"
+                f"--{name}: {', '.join(unknown)}: not one of {', '.join(known)}"
             )
     if options.report and not options.report_dir:
         exit_with_error("--report needs --report-dir: the folder for the reports")
@@ -95,30 +98,30 @@ def _validate_options(options: argparse.Namespace) -> None:
 
 
 def _fuzz_targets(options: argparse.Namespace) -> int:
+    """Fuzz and report one target after the other; returns the exit code."""
     from soundstage.tools.fuzz.fuzzer import create_campaign
     from soundstage.tools.fuzz.report import format_report, serialize_report
     from soundstage.tools.fuzz.results import FuzzResults
-    from soundstage.world.clock import wall
 
-    found = []
-    end = wall() + options.max_time * 1_000 if options.max_time else None
-    ended = True
-    for opened in _iter_targets(options):
-        with opened as target:
+    reports = []
+    remaining_seconds = start_timer(options.max_time)
+    is_complete = True
+    for context in _iter_targets(options):
+        with context as target:
             campaign = create_campaign(target, _build_fuzz_options(options))
-            left = None if end is None else max(end - wall(), 0) / 1_000
-            tally = FuzzResults()
-            ended = _run_campaign(target, campaign, tally, left)
-        lines = _build_commands(options, target)
-        found.append(serialize_report(target, tally, lines))
+            results = FuzzResults()
+            is_complete = _run_campaign(target, campaign, results, remaining_seconds())
+        commands = _build_commands(options, target)
+        reports.append(serialize_report(target, results, commands))
         if not options.json:
-            print(format_report(target, tally, lines), flush=True)
-        if not ended:
+            print(format_report(target, results, commands), flush=True)
+        if not is_complete:
             break
-    ok = all(one["ok"] for one in found)
+    ok = all(report["ok"] for report in reports)
     if options.json:
-        print(json.dumps({"ok": ok, "seed": options.seed, "targets": found}, indent=2))
-    if not ended:
+        result = {"ok": ok, "seed": options.seed, "targets": reports}
+        print(json.dumps(result, indent=2))
+    if not is_complete:
         return INTERRUPTED
     return 0 if ok else FAILED
 
@@ -129,7 +132,7 @@ def _run_campaign(
     results: "FuzzResults",
     remaining_seconds: float | None,
 ) -> bool:
-    """Whether it came to an end; what was counted until Ctrl-C is told, too."""
+    """Fill the results; returns False if Ctrl-C ended the campaign early."""
     from soundstage.tools.fuzz.fuzzer import fuzz
 
     progress = ProgressLine()
@@ -156,9 +159,9 @@ def _replay_failures(options: argparse.Namespace) -> int:
     from soundstage.tools.schemathesis.engine import replay_failure
 
     if not options.replay.exists():
-        exit_with_error(f"there is no {options.replay}")
-    (opened,) = _iter_targets(options)
-    with opened as target:
+        exit_with_error(f"{options.replay} does not exist")
+    (context,) = _iter_targets(options)
+    with context as target:
         campaign = create_campaign(target, _build_fuzz_options(options))
         code, text = replay_failure(campaign, options.replay.absolute())
     print(text.strip())
@@ -168,7 +171,7 @@ def _replay_failures(options: argparse.Namespace) -> int:
 def _iter_targets(
     options: argparse.Namespace,
 ) -> "Iterator[AbstractContextManager[Target]]":
-    """Each opened when its turn comes."""
+    """Create a context manager per target, so that one mock runs at a time."""
     from soundstage.apis.registry import list_api_names
     from soundstage.server.control import CONTROL_API
     from soundstage.tools.fuzz.target import (
@@ -192,9 +195,6 @@ def _iter_targets(
 def _build_fuzz_options(options: argparse.Namespace) -> "FuzzOptions":
     from soundstage.tools.fuzz.fuzzer import FuzzOptions
 
-    values: dict[str, list[str]] = {}
-    for name, value in parse_pairs(options.value, "--value"):
-        values.setdefault(name, []).append(value)
     return FuzzOptions(
         seed=options.seed,
         max_examples=options.max_examples,
@@ -202,7 +202,7 @@ def _build_fuzz_options(options: argparse.Namespace) -> "FuzzOptions":
         phases=options.phases,
         operations=tuple(options.only),
         excluded_checks=tuple(options.skip_check),
-        values=values,
+        values=parse_values(options.value),
         secrets=dict(parse_pairs(options.credential, "--credential")),
         is_static=options.still,
         reports=options.report,
@@ -211,7 +211,7 @@ def _build_fuzz_options(options: argparse.Namespace) -> "FuzzOptions":
 
 
 def _build_commands(options: argparse.Namespace, target: "Target") -> dict[str, str]:
-    """Commands that show a failure again."""
+    """Build command lines that reproduce the failures, by purpose."""
     from soundstage.tools.fuzz.target import select_apis
     from soundstage.world.clock import rfc3339
 
@@ -220,20 +220,21 @@ def _build_commands(options: argparse.Namespace, target: "Target") -> dict[str, 
     for fixture in options.fixture:
         world += ["--fixture", str(fixture)]
     api = ["--spec", target.name] if options.spec else ["--api", target.name]
-    begins = world if target.is_mock else world[:2]
-    again = ["soundstage", "fuzz", *api, *begins, *_build_repeat_arguments(options)]
-    lines = {"again": shlex.join(again)}
+    # The clock and the fixtures belong to the mock: a real server has neither.
+    start = world if target.is_mock else world[:2]
+    again = ["soundstage", "fuzz", *api, *start, *_build_repeat_arguments(options)]
+    commands = {"again": shlex.join(again)}
     if options.report_dir:
         folder = options.report_dir / target.folder_name / "failures"
-        lines["alone"] = shlex.join([*again, "--replay", str(folder)])
+        commands["alone"] = shlex.join([*again, "--replay", str(folder)])
     if target.is_mock:
         api = [word for name in select_apis(target.name) for word in ("--api", name)]
-        lines["serve"] = shlex.join(["soundstage", "serve", *api, *world])
-    return lines
+        commands["serve"] = shlex.join(["soundstage", "serve", *api, *world])
+    return commands
 
 
 def _build_repeat_arguments(options: argparse.Namespace) -> list[str]:
-    """What decides which cases are drawn, as it is said on a command line."""
+    """Build the arguments that determine the generated cases; secrets are masked."""
     words = ["--max-examples", str(options.max_examples)]
     words += ["--url", options.url] if options.url else []
     words += ["--phases", ",".join(options.phases)]

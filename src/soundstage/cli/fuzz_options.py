@@ -1,4 +1,4 @@
-"""What may be said to ``soundstage fuzz``."""
+"""The options of ``soundstage fuzz``."""
 
 import argparse
 from pathlib import Path
@@ -6,13 +6,14 @@ from pathlib import Path
 from soundstage.cli.common import (
     add_credential_option,
     add_json_option,
+    add_value_option,
     parse_positive,
     parse_timestamp_option,
 )
 
 
 def add_options(fuzz: argparse.ArgumentParser) -> None:
-    """All of its options."""
+    """Add all options of the command."""
     _add_target_options(fuzz)
     _add_world_options(fuzz)
     _add_limit_options(fuzz)
@@ -27,25 +28,19 @@ def _add_target_options(fuzz: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="fuzz this API only, or 'soundstage', the control API; may be repeated "
-        "(default: all of them)",
+        help="fuzz only this API, or 'soundstage' for the control API; may be repeated "
+        "(default: all)",
     )
     fuzz.add_argument(
-        "--spec", type=Path, metavar="FILE", help="an OpenAPI document of your own"
+        "--spec", type=Path, metavar="FILE", help="fuzz by this OpenAPI document"
     )
     fuzz.add_argument(
         "--url",
         metavar="URL",
-        help="a server that runs already (default: a mock that is started for it)",
+        help="fuzz this running server (default: start a mock and fuzz it)",
     )
     add_credential_option(fuzz)
-    fuzz.add_argument(
-        "--value",
-        action="append",
-        default=[],
-        metavar="PARAMETER=VALUE",
-        help="a value that is known to lead somewhere; may be repeated",
-    )
+    add_value_option(fuzz)
 
 
 def _add_world_options(fuzz: argparse.ArgumentParser) -> None:
@@ -54,14 +49,14 @@ def _add_world_options(fuzz: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="what requests and world are drawn from; default: %(default)s",
+        help="seed of the generated requests and of the mock; default: %(default)s",
     )
     fuzz.add_argument(
         "--now",
         type=parse_timestamp_option,
         default=parse_timestamp_option("2026-01-01T00:00:00Z"),
         metavar="INSTANT",
-        help="where the mock's clock starts; default: 2026-01-01T00:00:00Z",
+        help="start time of the mock's clock; default: 2026-01-01T00:00:00Z",
     )
     fuzz.add_argument(
         "--speed",
@@ -76,7 +71,7 @@ def _add_world_options(fuzz: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="FILE",
-        help="a fixture that takes the place of the vendored one of its API",
+        help="a fixture that replaces the vendored one of its API; may be repeated",
     )
 
 
@@ -86,20 +81,20 @@ def _add_limit_options(fuzz: argparse.ArgumentParser) -> None:
         type=parse_positive,
         default=100,
         metavar="N",
-        help="requests that are drawn for each operation; default: %(default)s",
+        help="generated requests per operation; default: %(default)s",
     )
     fuzz.add_argument(
         "--max-time",
         type=parse_positive,
         metavar="SECONDS",
-        help="stop after so long, with what was found until then",
+        help="stop after this time and report the results so far",
     )
     fuzz.add_argument(
         "--workers",
         type=parse_positive,
         default=1,
         metavar="N",
-        help="requests at a time; with more than 1 no case comes again for certain; "
+        help="concurrent requests; with more than 1 a run is not reproducible; "
         "default: %(default)s",
     )
 
@@ -110,25 +105,26 @@ def _add_selection_options(fuzz: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OPERATION",
-        help="fuzz this operation only, by operationId or 'GET /path'; may be repeated",
+        help="fuzz only this operation, by operationId or 'GET /path'; may be repeated",
     )
     fuzz.add_argument(
         "--phases",
         default="examples,coverage,fuzzing,stateful",
         metavar="LIST",
-        help="default: %(default)s",
+        help="test phases of schemathesis; default: %(default)s",
     )
     fuzz.add_argument(
         "--skip-check",
         action="append",
         default=[],
         metavar="CHECK",
-        help="do not make this check; may be repeated",
+        help="skip this check; may be repeated",
     )
     fuzz.add_argument(
         "--still",
         action="store_true",
-        help="with --url: nothing changes there by itself, so that all rules hold",
+        help="with --url: assert that data changes only through requests; enables more "
+        "checks",
     )
 
 
@@ -137,17 +133,17 @@ def _add_report_options(fuzz: argparse.ArgumentParser) -> None:
         "--report",
         default="",
         metavar="LIST",
-        help="reports to write: junit, har, html, json, ndjson, vcr",
+        help="formats of the reports to write: junit, har, html, json, ndjson, vcr",
     )
     fuzz.add_argument(
         "--report-dir",
         type=Path,
         metavar="DIR",
-        help="where reports go, and a file for each failure to replay",
+        help="folder for the reports and for a replayable file of each failure",
     )
     fuzz.add_argument(
         "--replay",
         type=Path,
         metavar="PATH",
-        help="send again what failed: a file, or a folder, of DIR/<api>/failures",
+        help="send failed requests again: a file in DIR/<api>/failures, or the folder",
     )

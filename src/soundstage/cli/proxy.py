@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundstage.cli.common import FAILED, Commands, add_json_option, exit_with_error
+from soundstage.cli.common import (
+    FAILED,
+    Commands,
+    add_address_options,
+    add_json_option,
+    exit_with_error,
+    open_listener,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -22,29 +29,25 @@ def add(commands: Commands) -> None:
     """Add the command to the command line."""
     proxy = commands.add_parser(
         "proxy",
-        help="hold real traffic against a contract, and record it",
-        description="Pass requests on to a real service and its answers back, and hold "
-        "both against the contract. Stopped by Ctrl-C; the exit code is then 1 if what "
-        "--fail-on names was broken.",
+        help="validate real traffic against a contract and record it",
+        description="Forward requests to a real service, return its responses, and "
+        "validate both against the contract. Ctrl-C stops the proxy; the exit code is "
+        "then 1 if a side named by --fail-on violated the contract.",
         epilog="Example: soundstage proxy https://data.us.algolia.com "
         "--api algolia-ingestion --record run.har",
     )
     proxy.set_defaults(command=run)
-    proxy.add_argument("url", metavar="URL", help="where the real service is")
+    proxy.add_argument("url", metavar="URL", help="base URL of the real service")
     contract = proxy.add_mutually_exclusive_group(required=True)
-    contract.add_argument("--api", metavar="NAME", help="a vendored API's contract")
+    contract.add_argument(
+        "--api", metavar="NAME", help="the vendored contract of this API"
+    )
     contract.add_argument(
         "--spec",
         metavar="FILE",
-        help="any OpenAPI document as the contract; a folder's with its overlay",
+        help="an OpenAPI document, or a folder with an overlay",
     )
-    proxy.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    proxy.add_argument(
-        "--port",
-        type=int,
-        default=4011,
-        help="0 takes a free one; default: %(default)s",
-    )
+    add_address_options(proxy, port=4011)
     _add_options(proxy)
     add_json_option(proxy, "print JSON lines instead of text")
 
@@ -55,8 +58,8 @@ def _add_options(proxy: argparse.ArgumentParser) -> None:
         type=_parse_sides,
         default=[],
         metavar="SIDES",
-        help="request, response, or both with a comma: refuse a request that breaks "
-        "the contract as the API would, give a 502 instead of such an answer",
+        help="request, response, or both separated by a comma: reject an invalid "
+        "request as the API would, replace an invalid response by a 502",
     )
     proxy.add_argument(
         "--record",
@@ -67,19 +70,19 @@ def _add_options(proxy: argparse.ArgumentParser) -> None:
     proxy.add_argument(
         "--keep-secrets",
         action="store_true",
-        help="do not mask credentials in the archive",
+        help="do not redact credentials in the archive",
     )
     proxy.add_argument(
         "--silent",
         action="store_true",
-        help="do not add the header Soundstage-Violations to answers",
+        help="do not add the header Soundstage-Violations to responses",
     )
     proxy.add_argument(
         "--timeout",
         type=float,
         default=60.0,
         metavar="SECONDS",
-        help="the longest silence of the service; default: %(default)g",
+        help="maximum time without data from the service; default: %(default)g",
     )
 
 
@@ -92,12 +95,12 @@ def _parse_sides(text: str) -> list[str]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
-    terms, upstream = _load_contract_router(options), _create_upstream(options)
-    with _open_listener(options) as listener:
-        counts = _serve(options, terms, upstream, listener)
-    broken = {"request": counts["requests"], "response": counts["answers"]}
-    return FAILED if any(broken[side] for side in options.fail_on) else 0
+    """Run the command and return the exit code."""
+    router, upstream = _load_contract_router(options), _create_upstream(options)
+    with open_listener(options) as listener:
+        counts = _serve(options, router, upstream, listener)
+    invalid = {"request": counts["requests"], "response": counts["answers"]}
+    return FAILED if any(invalid[side] for side in options.fail_on) else 0
 
 
 def _serve(
@@ -106,7 +109,7 @@ def _serve(
     upstream: "Upstream",
     listener: "socket.socket",
 ) -> Mapping[str, int]:
-    """Pass on what comes until it is enough; gives the counts."""
+    """Serve until Ctrl-C; returns the number of invalid requests and responses."""
     from soundstage.server.guard import is_loopback
     from soundstage.server.uvicorn_server import format_url
     from soundstage.tools.proxy.console import ProxyConsole, build_startup_info
@@ -115,29 +118,30 @@ def _serve(
     from soundstage.tools.proxy.reverse_proxy import ProxyPolicy, ReverseProxy
     from soundstage.tools.proxy.traffic_log import TrafficLog
 
-    tape = _create_har_file(options.record) if options.record else None
+    har_file = _create_har_file(options.record) if options.record else None
     record = str(options.record) if options.record else None
-    lines = ProxyConsole(sys.stdout, json=options.json)
-    notes = TrafficLog(
-        router, upstream.base_url, lines, tape, keep_secrets=options.keep_secrets
+    console = ProxyConsole(sys.stdout, json=options.json)
+    log = TrafficLog(
+        router, upstream.base_url, console, har_file, keep_secrets=options.keep_secrets
     )
     policy = ProxyPolicy(
         rejects_requests="request" in options.fail_on,
         withholds_responses="response" in options.fail_on,
         adds_violations_header=not options.silent,
     )
-    lines.print_startup(
+    console.print_startup(
         build_startup_info(
             format_url(listener), upstream.base_url, router, record, options.fail_on
         )
     )
-    alone = is_loopback(listener.getsockname()[0])
-    desk = ProxyControlApp(notes.journal, router.contract) if alone else None
-    serve(ReverseProxy(router, upstream, policy, notes, desk), upstream, listener)
-    if tape:
-        tape.close()
-    lines.print_summary(notes.summarize())
-    return notes.counts
+    # The control API needs no token, so only local clients may reach it.
+    is_local = is_loopback(listener.getsockname()[0])
+    control_app = ProxyControlApp(log.journal, router.contract) if is_local else None
+    serve(ReverseProxy(router, upstream, policy, log, control_app), upstream, listener)
+    if har_file:
+        har_file.close()
+    console.print_summary(log.summarize())
+    return log.counts
 
 
 def _load_contract_router(options: argparse.Namespace) -> "ContractRouter":
@@ -160,9 +164,7 @@ def _create_upstream(options: argparse.Namespace) -> "Upstream":
     from soundstage.tools.proxy.upstream import Upstream
 
     if not options.timeout > 0:
-        exit_with_error(
-            f"--timeout takes seconds, more than 0, not {options.timeout:g}"
-        )
+        exit_with_error(f"--timeout takes a number above 0, not {options.timeout:g}")
     try:
         return Upstream(options.url, options.timeout)
     except ValueError as error:
@@ -176,16 +178,3 @@ def _create_har_file(path: Path) -> "HarFile":
         return HarFile(path)
     except OSError as error:
         exit_with_error(f"cannot write {path}: {error.strerror}")
-
-
-def _open_listener(options: argparse.Namespace) -> "socket.socket":
-    from soundstage.server.uvicorn_server import open_listener
-
-    try:
-        return open_listener(options.host, options.port)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        place = f"{options.host}:{options.port}"
-        exit_with_error(
-            f"cannot listen on {place}: {reason}; --port 0 takes a free port"
-        )

@@ -18,8 +18,8 @@ def add(commands: Commands) -> None:
     record = commands.add_parser(
         "record",
         help="turn a recorded run into a scenario",
-        description="Tell from an HTTP Archive how a run went, and write it down as a "
-        "scenario that unfolds in the same way on a clock.",
+        description="Reconstruct a run from an HTTP Archive and write it as a scenario "
+        "that changes state at the same times on the virtual clock.",
         epilog="Example: soundstage record run.har --api algolia-ingestion "
         "--to fixtures/incident.yaml",
     )
@@ -31,17 +31,16 @@ def add(commands: Commands) -> None:
         "--to",
         type=Path,
         metavar="FILE",
-        help="write a new fixture, in which the run is all that happens (default: "
-        "print it)",
+        help="write a new fixture that contains only this run (default: print it)",
     )
     place.add_argument(
         "--into",
         type=Path,
         metavar="FIXTURE",
-        help="add the scenario to this fixture; the rest of its text stays as it is",
+        help="add the scenario to this fixture; the rest of its text does not change",
     )
     _add_options(record)
-    add_json_option(record, "print what was told as JSON")
+    add_json_option(record, "print a summary as JSON")
 
 
 def _add_options(record: argparse.ArgumentParser) -> None:
@@ -49,38 +48,38 @@ def _add_options(record: argparse.ArgumentParser) -> None:
         "--name",
         type=_parse_name,
         metavar="NAME",
-        help="what the scenario is called (default: as the archive)",
+        help="name of the scenario (default: the name of the archive)",
     )
     record.add_argument(
         "--run",
         dest="run_id",
         metavar="ID",
-        help="the run that is meant, where the archive shows several",
+        help="the run to reconstruct, if the archive contains several",
     )
     record.add_argument(
         "--task",
         metavar="NAME",
-        help="the task that the run is of (default: the one whose runs look most so)",
+        help="the task of the run (default: the task whose runs are most similar)",
     )
     record.add_argument(
         "--speed",
         type=float,
         default=1.0,
         metavar="X",
-        help="recorded seconds per second of the recorder's clock; other than 1 for a "
-        "Soundstage only; default: %(default)g",
+        help="virtual seconds per second during the recording; other than 1 only for "
+        "a recording of Soundstage; default: %(default)g",
     )
 
 
 def _parse_name(text: str) -> str:
     if not re.fullmatch("[a-z][a-z0-9_]*", text):
-        msg = f"{text!r} is no name of a scenario: small letters, digits and _"
+        msg = f"{text!r} is not a scenario name: lowercase letters, digits and _"
         raise argparse.ArgumentTypeError(msg)
     return text
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
+    """Run the command and return the exit code."""
     from soundstage.openapi.errors import DocumentError
     from soundstage.tools.recorder.archive import Unservable, Unusable
     from soundstage.tools.recorder.book import Plan, write
@@ -114,17 +113,17 @@ def _exit_unwritable(options: argparse.Namespace, error: OSError) -> NoReturn:
 
 
 def _derive_scenario_name(path: Path) -> str:
-    """A name for a scenario out of a file's."""
+    """Derive a scenario name from the name of a file."""
     text = re.sub("[^a-z0-9]+", "_", path.stem.lower()).strip("_")
     return text if re.match("[a-z]", text) else f"recorded_{text}".rstrip("_")
 
 
 def _print_summary(options: argparse.Namespace, name: str, scenario: "Retold") -> None:
-    """What was told, and what could not be: for people beside the text itself."""
+    """Print a summary of the scenario: JSON, or text on standard error."""
     target = options.to or options.into
     begins = "when a client starts it" if scenario.is_started else "with the world"
     if options.json:
-        told = {
+        summary = {
             "run": scenario.run,
             "scenario": name,
             "task": scenario.task,
@@ -136,7 +135,7 @@ def _print_summary(options: argparse.Namespace, name: str, scenario: "Retold") -
             "records": scenario.records,
             "notes": scenario.notes,
         }
-        print(json.dumps(told))
+        print(json.dumps(summary))
         return
     states = ", ".join(f"{state} at {at / 1000:g} s" for at, state in scenario.states)
     others = ", ".join(f"{count} x {kind}" for kind, count in scenario.records.items())

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from soundstage.cli.common import (
     Commands,
+    add_address_options,
     add_json_option,
     exit_with_error,
+    open_listener,
     parse_timestamp_option,
 )
 
 if TYPE_CHECKING:
-    import socket
-
     from soundstage.apis.registry import Service
     from soundstage.server.hosts import Worlds
 
@@ -27,8 +27,8 @@ def add(commands: Commands) -> None:
     serve = commands.add_parser(
         "serve",
         help="serve the APIs on one port",
-        description="Serve the vendored APIs on one port. Each is found by its paths, "
-        "under /<api>/, and by its vendor's host name.",
+        description="Serve the vendored APIs on one port. A request is routed by its "
+        "path, by the prefix /<api>/, or by the vendor's host name.",
         epilog="Example: "
         "soundstage serve --now 2026-01-01T00:00:00Z --speed 60 --seed 7",
     )
@@ -40,25 +40,19 @@ def add(commands: Commands) -> None:
         metavar="NAME",
         help="serve this API only; may be repeated (default: all)",
     )
-    _add_address_options(serve)
+    add_address_options(serve, port=4010)
+    _add_control_options(serve)
     _add_world_options(serve)
     _add_history_options(serve)
     add_json_option(serve, "print JSON lines instead of text")
 
 
-def _add_address_options(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    serve.add_argument(
-        "--port",
-        type=int,
-        default=4010,
-        help="0 takes a free one; default: %(default)s",
-    )
+def _add_control_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--control-token",
         metavar="TOKEN",
-        help="what the control API asks for (default: nothing on loopback, elsewhere "
-        "one that is made up and printed)",
+        help="the token that the control API requires (default: none on a loopback "
+        "address, elsewhere a generated one, which is printed)",
     )
 
 
@@ -68,13 +62,13 @@ def _add_world_options(serve: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="what all chance is drawn from; default: %(default)s",
+        help="seed of all generated data; default: %(default)s",
     )
     serve.add_argument(
         "--now",
         type=parse_timestamp_option,
         metavar="INSTANT",
-        help="RFC 3339 time at which the clock starts (default: the wall's)",
+        help="start time of the virtual clock, RFC 3339 (default: the current time)",
     )
     serve.add_argument(
         "--speed",
@@ -92,38 +86,58 @@ def _add_history_options(serve: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="FILE",
-        help="a fixture that takes the place of the vendored one of its API",
+        help="a fixture that replaces the vendored one of its API; may be repeated",
     )
     serve.add_argument(
         "--history",
         type=int,
         default=0,
         metavar="N",
-        help="begin each API with so many runs more, of the past 30 days",
+        help="add N runs of the past 30 days to the history of each API",
     )
     serve.add_argument(
         "--log",
         type=Path,
         metavar="FILE",
-        help="an exported world, to be the default one; its seed and clock win",
+        help="start with this exported world; its seed and clock override the options",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
+    """Run the command and return the exit code."""
     from soundstage.cli.deferred_imports import defer_imports
 
-    gc.disable()  # nothing that is made until all is ready is ever garbage
+    # What is created until the server is ready lives as long as the process, so a
+    # garbage collection would only cost time.
+    gc.disable()
     with defer_imports():
-        import connexion.middleware  # noqa: F401 - for those that import it below
+        import connexion.middleware  # noqa: F401 - imported again by the server below
         import uvicorn.server  # noqa: F401
-    from soundstage.apis.registry import load_services
-    from soundstage.openapi.errors import DocumentError
     from soundstage.server.app import Dispatcher
     from soundstage.server.console import AccessLog, build_banner, format_banner
     from soundstage.server.guard import Guard, generate_token, is_loopback
-    from soundstage.server.hosts import Worlds
     from soundstage.server.uvicorn_server import HttpServer
+
+    worlds = _create_worlds(options)
+    listener = open_listener(options)
+    token = options.control_token
+    if token is None and not is_loopback(listener.getsockname()[0]):
+        token = generate_token()
+    access_log = AccessLog(sys.stdout, json=options.json)
+    server = HttpServer(Dispatcher(worlds, Guard(token), access_log), worlds, listener)
+    banner = build_banner(worlds, server.url, token)
+    print(json.dumps(banner) if options.json else format_banner(banner), flush=True)
+    gc.freeze()  # later collections skip what exists now
+    gc.enable()
+    server.run()
+    return 0
+
+
+def _create_worlds(options: argparse.Namespace) -> "Worlds":
+    """Create the default world of the APIs, with its history or imported."""
+    from soundstage.apis.registry import load_services
+    from soundstage.openapi.errors import DocumentError
+    from soundstage.server.hosts import Worlds
     from soundstage.world.errors import WorldError
     from soundstage.world.world import Opening
 
@@ -131,48 +145,23 @@ def run(options: argparse.Namespace) -> int:
         services = load_services(options.api, options.fixture)
         if options.history:
             services = _extend_history(services, options.history)
-        opening = Opening(options.seed, options.now, options.speed)
-        worlds = Worlds(services, opening)
+        worlds = Worlds(services, Opening(options.seed, options.now, options.speed))
     except (DocumentError, WorldError, ValueError) as error:
         exit_with_error(str(error))
     if options.log:
         _import_world(worlds, options.log)
     _generate_history(worlds)
-    listener = _open_listener(options.host, options.port)
-    token = options.control_token
-    if token is None and not is_loopback(listener.getsockname()[0]):
-        token = generate_token()
-    lines = AccessLog(sys.stdout, json=options.json)
-    server = HttpServer(Dispatcher(worlds, Guard(token), lines), worlds, listener)
-    hello = build_banner(worlds, server.url, token)
-    print(json.dumps(hello) if options.json else format_banner(hello), flush=True)
-    gc.freeze()
-    gc.enable()
-    server.run()
-    return 0
-
-
-def _open_listener(host: str, port: int) -> "socket.socket":
-    from soundstage.server.uvicorn_server import open_listener
-
-    try:
-        return open_listener(host, port)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        place = f"{host}:{port}"
-        exit_with_error(
-            f"cannot listen on {place}: {reason}; --port 0 takes a free port"
-        )
+    return worlds
 
 
 def _extend_history(
     services: dict[str, "Service"], run_count: int
 ) -> dict[str, "Service"]:
-    """The services, each with so many runs more. Raises ``FixtureError``."""
+    """Add this many runs to the history of each service. Raises ``FixtureError``."""
     from soundstage.world.history import lengthened
 
     if run_count < 0:
-        exit_with_error(f"a history has 0 runs or more, not {run_count}")
+        exit_with_error(f"--history takes a number of 0 or more, not {run_count}")
     return {
         name: replace(service, fixture=lengthened(service.fixture, run_count))
         for name, service in services.items()
@@ -180,27 +169,30 @@ def _extend_history(
 
 
 def _generate_history(worlds: "Worlds") -> None:
-    """Draw long histories before anybody asks, and show on a terminal how far it is."""
+    """Generate long histories now, with a progress bar on a terminal.
+
+    Short ones are generated when the API is first used.
+    """
     world = worlds.default.world
-    begun = {name: world.beginning(name) for name in worlds.fixtures}
-    long = {name: each for name, each in begun.items() if each.runs}
+    histories = {name: world.beginning(name) for name in worlds.fixtures}
+    long = {name: history for name, history in histories.items() if history.runs}
     if not long:
         return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress
 
-    shown = Console(stderr=True)
+    console = Console(stderr=True)
     with Progress(
         *Progress.get_default_columns(),
         MofNCompleteColumn(),
-        console=shown,
-        disable=not shown.is_terminal,
+        console=console,
+        disable=not console.is_terminal,
     ) as progress:
-        for name, beginning in long.items():
-            bar = progress.add_task(f"{name}: runs", total=beginning.runs)
-            for done in beginning.drawing():
+        for name, history in long.items():
+            bar = progress.add_task(f"{name}: runs", total=history.runs)
+            for done in history.drawing():
                 progress.update(bar, completed=done)
-            progress.update(bar, completed=beginning.runs)
+            progress.update(bar, completed=history.runs)
 
 
 def _import_world(worlds: "Worlds", path: Path) -> None:
@@ -211,8 +203,6 @@ def _import_world(worlds: "Worlds", path: Path) -> None:
     except OSError as error:
         exit_with_error(f"cannot read {path}: {error.strerror}")
     except KeyError as error:
-        exit_with_error(
-            f"{path} is no log that can be replayed here: there is no {error}"
-        )
+        exit_with_error(f"cannot replay {path}: {error} is missing")
     except (WorldError, ValueError, TypeError) as error:
-        exit_with_error(f"{path} is no log that can be replayed here: {error}")
+        exit_with_error(f"cannot replay {path}: {error}")

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,13 @@ from soundstage.cli.common import (
     Commands,
     add_credential_option,
     add_json_option,
+    add_value_option,
     exit_on_sigterm,
     exit_with_error,
     parse_pairs,
     parse_positive,
+    parse_values,
+    start_timer,
 )
 from soundstage.cli.progress import ProgressLine
 
@@ -30,15 +32,16 @@ def add(commands: Commands) -> None:
     """Add the command to the command line."""
     verify = commands.add_parser(
         "verify",
-        help="hold a server that runs against a contract",
-        description="Hold a real server against a contract: recorded requests are sent "
-        "again, and generated ones too; openapi-core judges every answer. Nothing is "
-        "written unless --allow-writes is given. Exit code 1 if anything is found.",
+        help="validate a running server against a contract",
+        description="Validate a real server against a contract: send recorded and "
+        "generated requests and validate every response with openapi-core. Only "
+        "requests that read are sent unless --allow-writes is given. Exit code 1 if "
+        "there are findings.",
         epilog="Example: soundstage verify https://api.example.com --spec openapi.yaml "
         "--credential apiKey='$API_KEY' --har recorded.har --rate 5",
     )
     verify.set_defaults(command=run)
-    verify.add_argument("url", metavar="URL", help="where the API is")
+    verify.add_argument("url", metavar="URL", help="base URL of the API")
     _add_contract_options(verify)
     _add_request_options(verify)
     _add_limit_options(verify)
@@ -46,27 +49,29 @@ def add(commands: Commands) -> None:
         "--waive",
         type=Path,
         metavar="FILE",
-        help="YAML with known deviations, each with its reason",
+        help="YAML file of known deviations, each with a reason",
     )
     verify.add_argument(
         "--resume",
         type=Path,
         metavar="FILE",
-        help="write down what was verified, and go on from there the next time",
+        help="save the progress in this file and continue from it the next time",
     )
     add_json_option(verify, "print one JSON document")
 
 
 def _add_contract_options(verify: argparse.ArgumentParser) -> None:
     contract = verify.add_mutually_exclusive_group(required=True)
-    contract.add_argument("--api", metavar="NAME", help="by a vendored contract")
     contract.add_argument(
-        "--spec", type=Path, metavar="FILE", help="by an OpenAPI document of your own"
+        "--api", metavar="NAME", help="the vendored contract of this API"
+    )
+    contract.add_argument(
+        "--spec", type=Path, metavar="FILE", help="this OpenAPI document"
     )
     verify.add_argument(
         "--vendor",
         action="store_true",
-        help="with --api: by the vendor's document, without our overlay",
+        help="with --api: use the vendor's document without the overlay",
     )
     add_credential_option(verify)
 
@@ -78,71 +83,71 @@ def _add_request_options(verify: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="FILE",
-        help="an HTTP Archive, or an exported journal, to send again; may be repeated",
+        help="an HTTP Archive or an exported journal to send again; may be repeated",
     )
     verify.add_argument(
         "--no-generated",
         dest="generated",
         action="store_false",
-        help="send recorded requests only",
+        help="send only recorded requests",
     )
     verify.add_argument(
         "--allow-writes",
         action="store_true",
-        help="send requests that write, too (default: GET, HEAD and OPTIONS only)",
+        help="also send requests that write (default: only GET, HEAD and OPTIONS)",
     )
     verify.add_argument(
         "--safe",
         action="append",
         default=[],
         metavar="OPERATION",
-        help="an operation that writes nothing although its method might; may be "
-        "repeated",
+        help="an operation that only reads in spite of its method; may be repeated",
     )
-    verify.add_argument(
-        "--value",
-        action="append",
-        default=[],
-        metavar="PARAMETER=VALUE",
-        help="a value that is known to lead somewhere; may be repeated",
-    )
+    add_value_option(verify)
 
 
 def _add_limit_options(verify: argparse.ArgumentParser) -> None:
     verify.add_argument(
-        "--rate", type=_parse_rate, metavar="N", help="requests a second, at most"
+        "--rate",
+        type=_parse_rate,
+        metavar="N",
+        help="maximum requests per second",
     )
     verify.add_argument(
         "--max-time",
         type=parse_positive,
         metavar="SECONDS",
-        help="stop after so long, with what was found until then",
+        help="stop after this time and report the results so far",
     )
     verify.add_argument(
         "--max-examples",
         type=parse_positive,
         default=20,
         metavar="N",
-        help="requests that are drawn for each operation; default: %(default)s",
+        help="generated requests per operation; default: %(default)s",
     )
     verify.add_argument(
         "--seed",
         type=int,
         default=0,
         metavar="N",
-        help="what requests are drawn from; default: %(default)s",
+        help="seed of the generated requests; default: %(default)s",
     )
 
 
 def _parse_rate(text: str) -> float:
-    number = float(text.removesuffix("/s"))
+    """Parse requests per second, such as ``5`` or ``0.5/s``."""
+    try:
+        number = float(text.removesuffix("/s"))
+    except ValueError:
+        number = 0
     if not number > 0:
-        raise argparse.ArgumentTypeError(f"a number over 0, not {text}")
+        raise argparse.ArgumentTypeError(f"expected a number above 0, not {text!r}")
     return number
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry it out; gives the exit code."""
+    """Run the command and return the exit code."""
     from soundstage.openapi.errors import DocumentError
     from soundstage.tools.schemathesis.engine import (
         SchemathesisFailed,
@@ -183,8 +188,9 @@ def _verify(options: argparse.Namespace) -> int:
         require_schemathesis()
     check_reachable(plan.url)
     waivers = load_waivers(options.waive) if options.waive else []
-    how = {"seed": plan.seed, "max_examples": plan.max_examples}
-    state = open_state(options.resume, describe_subject(plan.url, plan.document, how))
+    generation = {"seed": plan.seed, "max_examples": plan.max_examples}
+    subject = describe_subject(plan.url, plan.document, generation)
+    state = open_state(options.resume, subject)
     progress = ProgressLine()
 
     def show_progress(activity: str, result: "VerificationResult") -> None:
@@ -193,23 +199,15 @@ def _verify(options: argparse.Namespace) -> int:
         progress.show(f"{plan.url}: {activity}, {requests} requests, {found} findings")
 
     try:
-        outcome = verify(plan, state, show_progress, _start_timer(options.max_time))
+        result = verify(plan, state, show_progress, start_timer(options.max_time))
     finally:
         progress.clear()
-    waived = apply_waivers(outcome.state.findings, waivers)
+    waived = apply_waivers(result.state.findings, waivers)
     if options.json:
-        print(json.dumps(serialize_report(plan, outcome, waived), indent=2))
+        print(json.dumps(serialize_report(plan, result, waived), indent=2))
     else:
-        print(format_report(plan, outcome, waived))
-    return FAILED if waived.remaining or outcome.errors else 0
-
-
-def _start_timer(seconds: int | None) -> Callable[[], float | None]:
-    """The seconds that are left, each time it is called."""
-    from soundstage.world.clock import wall
-
-    end = wall() + seconds * 1_000 if seconds else None
-    return lambda: None if end is None else max(end - wall(), 0) / 1_000
+        print(format_report(plan, result, waived))
+    return FAILED if waived.remaining or result.errors else 0
 
 
 def _build_plan(options: argparse.Namespace) -> "VerificationPlan":
@@ -219,23 +217,20 @@ def _build_plan(options: argparse.Namespace) -> "VerificationPlan":
     from soundstage.world.errors import Unknown
 
     name, document = _load_document(options)
-    catalogue = OperationIndex(document)
+    index = OperationIndex(document)
     for operation in options.safe:
-        if catalogue.find(operation) is None:
-            known = tuple(one.id for one in catalogue.operations.values())
+        if index.find(operation) is None:
+            known = tuple(one.id for one in index.operations.values())
             raise Unknown("operation", operation, known)
-    values: dict[str, list[str]] = {}
-    for parameter, value in parse_pairs(options.value, "--value"):
-        values.setdefault(parameter, []).append(value)
     return VerificationPlan(
         name=name,
         document=document,
         url=options.url.rstrip("/"),
         secrets={
             **_read_environment_credentials(document),
-            **_parse_credentials(options),
+            **dict(parse_pairs(options.credential, "--credential")),
         },
-        values=values,
+        values=parse_values(options.value),
         recordings=tuple(one for path in options.har for one in load_recording(path)),
         allow_writes=options.allow_writes,
         safe_operations=tuple(options.safe),
@@ -259,12 +254,8 @@ def _load_document(options: argparse.Namespace) -> "tuple[str, Document]":
     return options.api, document
 
 
-def _parse_credentials(options: argparse.Namespace) -> dict[str, str]:
-    return dict(parse_pairs(options.credential, "--credential"))
-
-
 def _read_environment_credentials(document: "Document") -> dict[str, str]:
-    """``SOUNDSTAGE_CREDENTIAL_APIKEY`` for the security scheme ``apiKey``."""
+    """Read ``SOUNDSTAGE_CREDENTIAL_APIKEY`` for the security scheme ``apiKey``."""
     schemes = document.get("components", {}).get("securitySchemes", {})
     names = {name: re.sub(r"\W", "_", name).upper() for name in schemes}
     variables = {name: f"SOUNDSTAGE_CREDENTIAL_{text}" for name, text in names.items()}
