@@ -469,7 +469,7 @@ def test_what_is_not_there_cannot_be_removed(world):
     add(world, "timeout")
     answer = world.delete("/_soundstage/faults/timeout-9")
     assert answer.status_code == 404
-    assert "there are: timeout-1" in answer.json()["detail"]
+    assert "known: timeout-1" in answer.json()["detail"]
 
 
 def test_a_reset_of_the_world_takes_its_faults_away(world):
@@ -483,7 +483,7 @@ def test_a_reset_of_the_world_takes_its_faults_away(world):
 @pytest.mark.parametrize(
     ("rule", "detail"),
     [
-        ({"kind": "nope"}, "there are: status, rate_limit, latency"),
+        ({"kind": "nope"}, "known: status, rate_limit, latency"),
         ({"kind": "status"}, '"status" is a required property'),
         ({"kind": "status", "options": {"status": 200}}, "options.status: 200 is less"),
         ({"kind": "reset", "options": {"hard": 1}}, "The options of reset: none"),
@@ -502,11 +502,11 @@ def test_a_reset_of_the_world_takes_its_faults_away(world):
             },
             "options.headers",
         ),
-        ({"kind": "reset", "api": "nope"}, "there are: algolia-ingestion, runwisp"),
-        ({"kind": "reset", "operation": "nope"}, "there are: "),
+        ({"kind": "reset", "api": "nope"}, "known: algolia-ingestion, runwisp"),
+        ({"kind": "reset", "operation": "nope"}, "known: "),
         (
             {"kind": "reset", "operation": "getRun", "match": {"page": 1}},
-            "there are: runID",
+            "known: runID",
         ),
         ({"kind": "reset", "times": 1, "probability": 0.5}, "not both"),
         ({"kind": "reset", "times": 0}, "times"),

@@ -1,6 +1,8 @@
-"""Faults: failures injected on purpose, one small module for each kind.
+"""Faults: failures that are injected on purpose, by rules.
 
-Another kind is another module, and its name in ``_ALL``.
+Modules: ``fault`` (base class), ``responses`` and ``timing`` (the kinds), ``rules``
+(which requests are hit), ``connection`` (what faults do to a socket). A new kind is a
+subclass of ``Fault``, listed in ``_KIND_CLASSES``.
 """
 
 from collections.abc import Mapping
@@ -37,16 +39,21 @@ FAULT_KINDS: Mapping[str, type[Fault]] = {kind.NAME: kind for kind in _KIND_CLAS
 
 
 def create_fault(name: str, options: Mapping[str, Json]) -> Fault:
-    """A fault with these options. Raises ``Problem`` that says what there is."""
+    """Create a fault of a kind. Raises ``Problem`` that lists the kinds or options.
+
+    >>> create_fault("slow", {"ms": 100})
+    Slow(ms=100, pieces=10)
+    """
     if name not in FAULT_KINDS:
-        there = ", ".join(FAULT_KINDS)
-        raise Problem(404, f"there is no fault {name!r}; there are: {there}")
+        known = ", ".join(FAULT_KINDS)
+        raise Problem(404, f"unknown fault {name!r}; known: {known}")
     kind = FAULT_KINDS[name]
-    wrong = _compile_options_schema(name).violations(dict(options), "options")
-    if wrong:
-        there = ", ".join(kind.OPTIONS) or "none"
-        said = "; ".join(map(str, wrong))
-        raise Problem(409, f"{said}. {kind.DESCRIPTION} The options of {name}: {there}")
+    violations = _compile_options_schema(name).violations(dict(options), "options")
+    if violations:
+        reasons = "; ".join(map(str, violations))
+        known = ", ".join(kind.OPTIONS) or "none"
+        detail = f"{reasons}. {kind.DESCRIPTION} The options of {name}: {known}"
+        raise Problem(409, detail)
     defaults = {
         option: schema["default"]
         for option, schema in kind.OPTIONS.items()
@@ -56,7 +63,7 @@ def create_fault(name: str, options: Mapping[str, Json]) -> Fault:
 
 
 def options_schema(kind: type[Fault]) -> Document:
-    """The JSON Schema of a kind's options."""
+    """Return the JSON Schema of a kind's options."""
     return {
         "type": "object",
         "additionalProperties": False,

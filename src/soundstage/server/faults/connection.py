@@ -1,4 +1,4 @@
-"""The way to one client: slow, silent or cut, if a fault wants it so."""
+"""The connection to one client, as faults use it: paused, stalled or cut."""
 
 from typing import NamedTuple, Protocol
 
@@ -8,27 +8,28 @@ from soundstage.server.message import EncodedResponse, send_response
 from soundstage.world.clock import wait, within
 
 CONNECTION_EXTENSION = "soundstage.connection"
-"""Where the extensions of an ASGI scope carry the connection; not so in process."""
+"""ASGI extension with the ``ConnectionControl``; absent in process (no socket)."""
 
 
 class ConnectionCut(ConnectionError):
-    """The connection was cut. Raised in process only, where there is none to cut."""
+    """The connection was cut. Raised in process only, instead of cutting one."""
 
 
 class NoResponse(TimeoutError):
-    """No answer comes. Raised in process only, where nobody waits for it."""
+    """No response is sent. Raised in process only, instead of a client's timeout."""
 
 
 class ConnectionControl(Protocol):
-    """What a fault may do to a connection. Who is ``held`` goes when the server stops.
+    """What a fault can do with a connection.
 
-    Both ways to end it let ``receive`` give ``http.disconnect``.
+    A ``stalled`` connection is closed when the server stops. After ``finish`` or
+    ``reset``, ``receive`` returns ``http.disconnect``.
     """
 
     stalled: bool
 
     def buffer(self) -> None:
-        """Keep what is written until ``pour``."""
+        """Keep what is written until ``flush``."""
 
     def flush(self) -> None:
         """Send what was kept."""
@@ -41,71 +42,74 @@ class ConnectionControl(Protocol):
 
 
 class ClientConnection(NamedTuple):
-    """The ASGI ends of one request."""
+    """The ASGI interface of one request, and the connection if there is one."""
 
     scope: Scope
     receive: Receive
     send: Send
 
     async def send_all(self, response: EncodedResponse) -> None:
-        """The whole answer at once."""
-        connection = self._get_control()
-        if connection:
-            connection.buffer()
+        """Send a whole response, head and body in one write."""
+        control = self._get_control()
+        if control:
+            control.buffer()
         try:
             await send_response(response, self.send)
         finally:
-            if connection:
-                connection.flush()
+            if control:
+                control.flush()
 
     async def send_start(self, response: EncodedResponse) -> None:
-        """Status and headers."""
+        """Send the status and the headers."""
         await self.send(response.start_event)
 
     async def send_chunk(self, body: bytes, *, last: bool = False) -> None:
-        """Some of the body."""
-        part = {"type": "http.response.body", "body": body, "more_body": not last}
-        await self.send(part)
+        """Send a part of the body."""
+        event = {"type": "http.response.body", "body": body, "more_body": not last}
+        await self.send(event)
 
     async def pause(self, duration_ms: int) -> None:
-        """Let time of the wall go by; no longer than the client waits."""
-        connection = self._get_control()
-        if connection is None:
+        """Wait for a duration of real time, or until the client disconnects."""
+        control = self._get_control()
+        if control is None:
             await wait(duration_ms)
             return
-        connection.stalled = True
+        control.stalled = True
         await within(duration_ms, self._wait_for_disconnect())
-        connection.stalled = False
+        control.stalled = False
 
     async def hang(self, duration_ms: int) -> None:
-        """Say nothing until the client goes, or for so long. Raises ``Silent``."""
+        """Send nothing until the client disconnects, or for a duration; then close.
+
+        Raises ``NoResponse``.
+        """
         if self._get_control() is None:
-            raise NoResponse("no answer came")
+            raise NoResponse("no response was sent")
         await self.pause(duration_ms)
         await self.finish()
 
     async def finish(self) -> None:
-        """Close after what was sent. Raises ``Cut``."""
-        connection = self._get_control()
-        if connection is None:
+        """Close the connection after what was sent. Raises ``ConnectionCut``."""
+        control = self._get_control()
+        if control is None:
             raise ConnectionCut(
-                "the connection was closed before the answer was complete"
+                "the connection was closed before the response was complete"
             )
-        connection.finish()
+        control.finish()
         await self._wait_for_disconnect()
 
     async def reset(self) -> None:
-        """Reset the connection. Raises ``Cut``."""
-        connection = self._get_control()
-        if connection is None:
+        """Reset the connection. Raises ``ConnectionCut``."""
+        control = self._get_control()
+        if control is None:
             raise ConnectionCut("the connection was reset")
-        connection.reset()
+        control.reset()
         await self._wait_for_disconnect()
 
     def _get_control(self) -> ConnectionControl | None:
-        connection: ConnectionControl | None
-        connection = self.scope.get("extensions", {}).get(CONNECTION_EXTENSION)
-        return connection
+        control: ConnectionControl | None
+        control = self.scope.get("extensions", {}).get(CONNECTION_EXTENSION)
+        return control
 
     async def _wait_for_disconnect(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":

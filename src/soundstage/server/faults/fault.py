@@ -1,4 +1,4 @@
-"""What a fault is: a failure that is injected into a valid exchange."""
+"""The base class of faults: failures that are injected into valid exchanges."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,58 +10,72 @@ from soundstage.types import Document
 from soundstage.world.random import Chance
 
 FAULT_HEADER = b"soundstage-fault"
-"""Names, in an answer, the rule by which a fault struck."""
+"""Response header with the id of the rule that applied a fault."""
 
 
 class Fault:
-    """A kind of fault. What it does not care for is left as it is.
+    """A kind of fault; each method changes one phase of an exchange.
 
-    A kind is a frozen dataclass whose fields are its options. ``OPTIONS`` are the
-    properties of these options, as JSON Schemas with their defaults; ``RULES`` is what
-    else their schema says.
+    A subclass is a frozen dataclass whose fields are the options of the fault.
+    ``OPTIONS`` maps each option to its JSON Schema, with the default; the keywords of
+    ``SCHEMA_KEYWORDS`` are added to the schema of all options. A fault that
+    ``SENDS_RESPONSE`` sends a status at least.
     """
 
     NAME: ClassVar[str]
     DESCRIPTION: ClassVar[str]
-    SENDS_RESPONSE: ClassVar[bool] = True  # at least a status goes out
+    SENDS_RESPONSE: ClassVar[bool] = True
     OPTIONS: ClassVar[Document] = {}
     SCHEMA_KEYWORDS: ClassVar[Document] = {}
 
     def read_lag_ms(self) -> int:
-        """By how many milliseconds the handler reads too early."""
+        """Return how far before the present the handler reads (virtual ms)."""
         return 0
 
     def replace_response(self, _api: Api) -> Response | None:
-        """The answer that takes the handler's place, whatever the contract says."""
+        """Return a response that is sent without calling the handler, if any.
+
+        It is not validated.
+        """
         return None
 
     def transform_response(self, response: EncodedResponse) -> EncodedResponse:
-        """What goes out in place of an answer that was found valid."""
+        """Return what is sent in place of a valid response."""
         return response
 
     async def send(
         self, response: EncodedResponse, connection: ClientConnection, _random: Chance
     ) -> None:
-        """Send the answer, in a fashion."""
+        """Send the response."""
         await connection.send_all(response)
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedFault:
-    """A fault on a request: by which rule, with its own chance."""
+    """A fault that applies to one exchange, with random values of its own."""
 
     rule_id: str
     fault: Fault
     random: Chance
 
     def transform(self, response: EncodedResponse) -> EncodedResponse:
-        """The answer as it is to go out; it says that it is a fault's."""
-        return self.fault.transform_response(response).with_header(
-            FAULT_HEADER, self.rule_id.encode()
-        )
+        """Return the response as it is sent, with a header that names the rule."""
+        transformed = self.fault.transform_response(response)
+        return transformed.with_header(FAULT_HEADER, self.rule_id.encode())
 
     async def send(
         self, response: EncodedResponse, connection: ClientConnection
     ) -> None:
-        """Send it."""
+        """Send the response as the fault does."""
         await self.fault.send(response, connection, self.random)
+
+
+def split_pointer(pointer: str) -> list[str]:
+    """Split a JSON pointer (RFC 6901) into its unescaped reference tokens.
+
+    >>> split_pointer("/a~1b/0")
+    ['a/b', '0']
+    """
+    # The order matters: "~01" means "~1".
+    tokens = pointer[1:].split("/")
+    return [token.replace("~1", "/").replace("~0", "~") for token in tokens]

@@ -1,4 +1,4 @@
-"""An error status, with a body in the API's own shape."""
+"""Faults that replace or change a response: its status, its bytes or its fields."""
 
 import logging
 from collections.abc import Iterator
@@ -18,24 +18,26 @@ from soundstage.apis.api import (
 )
 from soundstage.openapi.errors import Refused, TooLarge, Unauthorized, Violation
 from soundstage.server.faults.connection import ClientConnection
-from soundstage.server.faults.fault import Fault
+from soundstage.server.faults.fault import Fault, split_pointer
 from soundstage.server.message import EncodedResponse
 from soundstage.types import Document, Json
 from soundstage.world.clock import wall
 from soundstage.world.random import Chance
 
+log = logging.getLogger("soundstage")
+
+# These headers describe the body; the faults "malformed" and "truncate" change that.
 _RESERVED_HEADERS = "^(?i:content-length|content-type|transfer-encoding|connection)$"
-"""Headers that say how the body is to be read; other faults are for these."""
+
+_HTML_PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Status(Fault):
-    """Answers with a status, and does not carry the request out."""
+    """Returns a status; the handler is not called."""
 
     NAME = "status"
-    DESCRIPTION = (
-        "An error status; its body is in the API's own shape unless you give one."
-    )
+    DESCRIPTION = "An error status; its body has the API's own shape unless given."
     OPTIONS: ClassVar[Document] = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "message": {"type": "string", "minLength": 1},
@@ -64,10 +66,31 @@ class Status(Fault):
 
     def replace_response(self, api: Api) -> Response:
         if self.body is None:
-            answer = render_status_error(api, self.status, self.message)
+            response = render_status_error(api, self.status, self.message)
         else:
-            answer = Response(self.body, self.status, self.media_type)
-        return answer._replace(headers=(*answer.headers, *self.headers.items()))
+            response = Response(self.body, self.status, self.media_type)
+        return response._replace(headers=(*response.headers, *self.headers.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit(Fault):
+    """Returns 429 with the vendor's rate limit headers; the handler is not called."""
+
+    NAME = "rate_limit"
+    DESCRIPTION = (
+        "429 with the vendor's own headers; retry_after is in seconds of real time."
+    )
+    OPTIONS: ClassVar[Document] = {
+        "retry_after": {"type": "integer", "minimum": 0, "maximum": 86400, "default": 1}
+    }
+
+    retry_after: int
+
+    def replace_response(self, api: Api) -> Response:
+        response = render_status_error(api, 429)
+        # Real time: clients wait by the machine's clock, not by the world's.
+        headers = api.rate_limit_headers(self.retry_after, wall())
+        return response._replace(headers=(*response.headers, *headers))
 
 
 _SAMPLE_ERRORS: tuple[Refused | ApiError, ...] = (
@@ -79,74 +102,53 @@ _SAMPLE_ERRORS: tuple[Refused | ApiError, ...] = (
     NotFound("runs", "anything"),
     TooLarge(Violation("body", "size", "the body is too large")),
 )
-"""Refusals that an API may have words of its own for."""
+"""One error of each kind for which an API may have a body of its own."""
 
 
 def render_status_error(api: Api, status: int, message: str | None = None) -> Response:
-    """The API's own error body with any status; in its own words if it has some."""
-    own = {answer.status: answer for answer in map(api.render_error, _SAMPLE_ERRORS)}
-    if message is None and status in own and status != HTTPStatus.BAD_REQUEST:
-        return own[status]
-    phrase = _get_reason_phrase(status)
-    message = message or phrase
-    answer = api.render_error(BadRequest(message))
-    return answer._replace(
-        status=status, body=_replace_message(answer, status, message)
-    )
+    """Render the API's own error body with any status.
+
+    Without a message, the text is the API's own for this status, if it has one, or else
+    the reason phrase.
+    """
+    responses = map(api.render_error, _SAMPLE_ERRORS)
+    samples = {response.status: response for response in responses}
+    if message is None and status in samples and status != HTTPStatus.BAD_REQUEST:
+        return samples[status]
+    message = message or _get_reason_phrase(status)
+    response = api.render_error(BadRequest(message))
+    body = _replace_message(response.body, status, message)
+    return response._replace(status=status, body=body)
 
 
-def _replace_message(response: Response, status: int, message: str) -> Document:
-    """The body with the message alone where it stands in others' words."""
-    body = {
+def _replace_message(body: Document, status: int, message: str) -> Document:
+    """Return the body with the message alone where the API puts it into a sentence."""
+    result = {
         key: message if isinstance(value, str) and message in value else value
-        for key, value in response.body.items()
+        for key, value in body.items()
     }
-    if "status" in body:
-        body["status"] = status
-    if "title" in body:
-        body["title"] = _get_reason_phrase(status)
-    return body
+    if "status" in result:
+        result["status"] = status
+    if "title" in result:
+        result["title"] = _get_reason_phrase(status)
+    return result
 
 
 def _get_reason_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
-    except ValueError:
+    except ValueError:  # a status that HTTP does not define
         return "Injected Fault"
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimit(Fault):
-    """Answers 429, and does not carry the request out."""
-
-    NAME = "rate_limit"
-    DESCRIPTION = (
-        "429 with the vendor's own headers; retry_after are seconds of the wall."
-    )
-    OPTIONS: ClassVar[Document] = {
-        "retry_after": {"type": "integer", "minimum": 0, "maximum": 86400, "default": 1}
-    }
-
-    retry_after: int
-
-    def replace_response(self, api: Api) -> Response:
-        answer = render_status_error(api, 429)
-        # Clients wait by the wall's clock, whatever the world's own shows.
-        headers = api.rate_limit_headers(self.retry_after, wall())
-        return answer._replace(headers=(*answer.headers, *headers))
-
-
-_HTML_PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>\n"
-
-
-@dataclass(frozen=True, slots=True)
 class Malformed(Fault):
-    """Changes the bytes; status, media type and length are those of a good answer."""
+    """Makes the body invalid JSON; status and media type are those of the response."""
 
     NAME = "malformed"
     DESCRIPTION = (
-        "A body that is no JSON: cut in the middle, with a comma too many, a page "
-        "of HTML, or empty."
+        "A body that is not JSON: cut in the middle, with an extra comma, a page of "
+        "HTML, or empty."
     )
     OPTIONS: ClassVar[Document] = {
         "form": {"enum": ["cut", "comma", "html", "empty"], "default": "cut"}
@@ -170,17 +172,40 @@ def _corrupt(body: bytes, form: str) -> bytes:
             return body[: len(body) // 2]
 
 
-log = logging.getLogger("soundstage")
+@dataclass(frozen=True, slots=True)
+class Truncate(Fault):
+    """Sends a part of the body and closes the connection."""
+
+    NAME = "truncate"
+    DESCRIPTION = "The full content-length and this share of the body; then the connection closes."
+    OPTIONS: ClassVar[Document] = {
+        "share": {
+            "type": "number",
+            "minimum": 0,
+            "exclusiveMaximum": 1,
+            "default": 0.5,
+        }
+    }
+
+    share: float
+
+    async def send(
+        self, response: EncodedResponse, connection: ClientConnection, _random: Chance
+    ) -> None:
+        body = response.body
+        await connection.send_start(response)
+        await connection.send_chunk(body[: int(len(body) * self.share)])
+        await connection.finish()
 
 
 @dataclass(frozen=True, slots=True)
 class Drift(Fault):
-    """Changes one field of an answer that was found valid."""
+    """Changes a field of a valid response so that it violates the contract."""
 
     NAME = "drift"
     DESCRIPTION = (
-        "A field that breaks the contract: a JSON pointer, with * for every item of a "
-        "list, and what becomes of the field."
+        "A field that violates the contract: a JSON pointer, with * for every item of "
+        "a list, and the change of the field."
     )
     OPTIONS: ClassVar[Document] = {
         "field": {"type": "string", "pattern": "^(/([^~/]|~[01])*)+$"},
@@ -196,23 +221,20 @@ class Drift(Fault):
             body = orjson.loads(response.body)
         except orjson.JSONDecodeError:
             return response
-        *outer, last = map(_unescape_step, self.field[1:].split("/"))
-        found = 0
-        for place in list(_iterate_values(body, outer)):
-            for key in list(_matching_keys(place, last, extra=self.change == "extra")):
-                _apply_change(place, key, self.change)
-                found += 1
-        if not found and response.status < HTTPStatus.BAD_REQUEST:
-            log.warning("the fault drift found no %s in an answer", self.field)
+        *parents, last = split_pointer(self.field)
+        is_new, changes = self.change == "extra", 0
+        # Lists: a change may remove what the iteration would visit next.
+        for container in list(_iterate_values(body, parents)):
+            for key in list(_matching_keys(container, last, is_new=is_new)):
+                _apply_change(container, key, self.change)
+                changes += 1
+        if not changes and response.status < HTTPStatus.BAD_REQUEST:
+            log.warning("the fault drift found no %s in a response", self.field)
         return response.with_body(orjson.dumps(body))
 
 
-def _unescape_step(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")
-
-
 def _iterate_values(value: Json, steps: list[str]) -> Iterator[Json]:
-    """Every value to which these steps lead."""
+    """Yield every value that the steps lead to."""
     if not steps:
         yield value
         return
@@ -221,29 +243,31 @@ def _iterate_values(value: Json, steps: list[str]) -> Iterator[Json]:
 
 
 def _matching_keys(
-    value: Json, step: str, *, extra: bool = False
+    value: Json, step: str, *, is_new: bool = False
 ) -> Iterator[str | int]:
-    """What a step means in this value: a name, an index, or every index."""
+    """Yield the keys or indices that a step means; ``is_new`` allows a new key."""
     match value:
-        case dict() if extra or step in value:
+        case dict() if is_new or step in value:
             yield step
         case list() if step == "*":
+            # From the end, so that a removal moves no index that comes later.
             yield from reversed(range(len(value)))
         case list() if step.isdecimal() and int(step) < len(value):
             yield int(step)
 
 
 def _apply_change(container: Json, key: str | int, change: str) -> None:
-    if change == "missing":
-        del container[key]
-    elif change == "extra":
-        container[key] = "a field that the contract does not have"
-    elif change == "null":
-        container[key] = None
-    elif change == "unknown_enum":
-        container[key] = "soundstage_unknown"
-    else:
-        container[key] = _change_type(container[key])
+    match change:
+        case "missing":
+            del container[key]
+        case "extra":
+            container[key] = "a field that the contract does not have"
+        case "null":
+            container[key] = None
+        case "unknown_enum":
+            container[key] = "soundstage_unknown"
+        case _:
+            container[key] = _change_type(container[key])
 
 
 def _change_type(value: Json) -> Json:
@@ -258,30 +282,3 @@ def _change_type(value: Json) -> Json:
             return []
         case _:
             return {"was": None}
-
-
-@dataclass(frozen=True, slots=True)
-class Truncate(Fault):
-    """Sends a part of the body, and closes the connection."""
-
-    NAME = "truncate"
-    DESCRIPTION = "The full content-length, this share of the body, then the end."
-    OPTIONS: ClassVar[Document] = {
-        "share": {
-            "type": "number",
-            "minimum": 0,
-            "exclusiveMaximum": 1,
-            "default": 0.5,
-        }
-    }
-
-    share: float
-
-    async def send(
-        self, response: EncodedResponse, connection: ClientConnection, _random: Chance
-    ) -> None:
-        await connection.send_start(response)
-        await connection.send_chunk(
-            response.body[: int(len(response.body) * self.share)]
-        )
-        await connection.finish()

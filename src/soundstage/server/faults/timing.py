@@ -1,4 +1,7 @@
-"""An answer that is late."""
+"""Faults of time: late, slow or missing responses, and reads of the past.
+
+Delays are in milliseconds of real time, except the lag of ``Stale``.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +15,9 @@ from soundstage.types import Document
 from soundstage.world.clock import MINUTE, span_of
 from soundstage.world.random import Chance
 
+MAX_HANG_MS = 10 * MINUTE
+"""After this time, a client that still waits is disconnected."""
+
 _DELAY = {"type": "integer", "minimum": 0, "maximum": 600_000}
 _POSITIVE_DELAY = {"type": "integer", "minimum": 1, "maximum": 600_000}
 _P99_QUANTILE = NormalDist().inv_cdf(0.99)
@@ -19,12 +25,12 @@ _P99_QUANTILE = NormalDist().inv_cdf(0.99)
 
 @dataclass(frozen=True, slots=True)
 class Latency(Fault):
-    """Waits before the answer goes out."""
+    """Waits before the response is sent."""
 
     NAME = "latency"
     DESCRIPTION = (
-        "A late answer, in milliseconds of the wall: fixed (ms), drawn evenly (least, "
-        "most), or drawn from a lognormal distribution (median, p99)."
+        "A delayed response, in milliseconds of real time: fixed (ms), uniformly "
+        "distributed (least, most) or lognormally distributed (median, p99)."
     )
     OPTIONS: ClassVar[Document] = {
         "ms": _DELAY,
@@ -56,24 +62,23 @@ class Latency(Fault):
         await connection.send_all(response)
 
     def sample_delay_ms(self, random: Chance) -> int:
-        """Milliseconds of one delay."""
+        """Return one delay of the distribution."""
         if self.least is not None and self.most is not None:
             return random.whole(*sorted((self.least, self.most)))
         if self.median is not None and self.p99 is not None:
-            share = (
-                NormalDist().inv_cdf(random.real(0.000_001, 0.999_999)) / _P99_QUANTILE
-            )
-            spread: float = (self.p99 / self.median) ** share
-            return round(self.median * spread)
+            # The quantiles 0 and 1 of a normal distribution are infinite.
+            quantile = NormalDist().inv_cdf(random.real(0.000_001, 0.999_999))
+            factor: float = (self.p99 / self.median) ** (quantile / _P99_QUANTILE)
+            return round(self.median * factor)
         return self.ms or 0
 
 
 @dataclass(frozen=True, slots=True)
 class Slow(Fault):
-    """Sends the headers at once, and the body in pieces with pauses before each."""
+    """Sends the headers at once, and the body in pieces with a pause before each."""
 
     NAME = "slow"
-    DESCRIPTION = "The body in so many pieces, over so many milliseconds of the wall."
+    DESCRIPTION = "The body in this number of pieces, over ms of real time."
     OPTIONS: ClassVar[Document] = {
         "ms": {"type": "integer", "minimum": 1, "maximum": 600_000},
         "pieces": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 10},
@@ -87,25 +92,21 @@ class Slow(Fault):
         self, response: EncodedResponse, connection: ClientConnection, _random: Chance
     ) -> None:
         body, pieces = response.body, self.pieces
-        ends = [len(body) * i // pieces for i in range(pieces + 1)]
+        bounds = [len(body) * i // pieces for i in range(pieces + 1)]
         await connection.send_start(response)
-        for start, end in pairwise(ends):
+        for start, end in pairwise(bounds):
             await connection.pause(self.ms // pieces)
             await connection.send_chunk(body[start:end])
         await connection.send_chunk(b"", last=True)
 
 
-MAX_HANG_MS = 10 * MINUTE
-"""Then a client that still waits is disconnected."""
-
-
 @dataclass(frozen=True, slots=True)
 class Timeout(Fault):
-    """Carries the request out and never says so."""
+    """Calls the handler and sends no response."""
 
     NAME = "timeout"
     SENDS_RESPONSE = False
-    DESCRIPTION = "No answer: the request is carried out, and the client waits in vain."
+    DESCRIPTION = "No response: the request is carried out, and the client times out."
 
     async def send(
         self, _response: EncodedResponse, connection: ClientConnection, _random: Chance
@@ -115,11 +116,11 @@ class Timeout(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Reset(Fault):
-    """Carries the request out and resets the connection."""
+    """Calls the handler and resets the connection."""
 
     NAME = "reset"
     SENDS_RESPONSE = False
-    DESCRIPTION = "A TCP reset in place of the answer; the request is carried out."
+    DESCRIPTION = "A TCP reset in place of the response; the request is carried out."
 
     async def send(
         self, _response: EncodedResponse, connection: ClientConnection, _random: Chance
@@ -129,11 +130,11 @@ class Reset(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Stale(Fault):
-    """Lets the handler see the world as it was a moment ago."""
+    """Lets the handler read the world as of an earlier time: eventual consistency."""
 
     NAME = "stale"
     DESCRIPTION = (
-        "The world as it was so long ago, by its own clock: what is newer is not "
+        "The world as of a duration ago, by its own clock: newer changes are not "
         "visible yet."
     )
     OPTIONS: ClassVar[Document] = {
