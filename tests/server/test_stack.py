@@ -59,7 +59,7 @@ def test_an_answer_that_breaks_the_contract_names_the_place(
     (violation,) = response.json()["violations"]
     assert (violation["rule"], violation.get("pointer")) == (rule, pointer)
     assert violation["in"] == "answer"
-    assert "breaks the contract" in response.json()["detail"]
+    assert "violates the contract" in response.json()["detail"]
 
 
 def test_all_that_is_wrong_with_an_answer_is_named(services, still):

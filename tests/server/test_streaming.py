@@ -221,9 +221,9 @@ def test_the_journal_keeps_the_beginning_of_a_long_stream():
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ({"data": {"n": "one"}}, "our own stream breaks the contract"),
-        ({"event": "odd", "data": {}}, "our own stream breaks the contract"),
-        ({"event": "made"}, "our own stream breaks the contract"),
+        ({"data": {"n": "one"}}, "our own stream violates the contract"),
+        ({"event": "odd", "data": {}}, "our own stream violates the contract"),
+        ({"event": "made"}, "our own stream violates the contract"),
         ({"data": {"more": {1, 2}}}, "a stream failed"),
         (ZeroDivisionError("oh"), "a stream failed"),
     ],

@@ -1,4 +1,4 @@
-"""One request on its way through the stack, and the answer it gets."""
+"""An exchange in flight: one request on its way through the stack, and its response."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from starlette.types import Scope
 
-from soundstage.apis.api import Response
+from soundstage.apis.api import ApiError, Response
 from soundstage.apis.registry import Service
-from soundstage.openapi.errors import Violation
+from soundstage.openapi.errors import Refused, Unrouted, Violation
 from soundstage.openapi.operation import Arguments, Operation
 from soundstage.openapi.security import Credential
 from soundstage.server.faults.fault import AppliedFault
@@ -18,7 +18,7 @@ from soundstage.server.message import EncodedResponse
 from soundstage.world.world import World
 
 SCOPE_KEY = "soundstage"
-"""Where an ASGI scope carries its exchange."""
+"""The key of the exchange in an ASGI scope."""
 
 MISSING_HOST = (b"",)
 
@@ -27,46 +27,68 @@ _HOST_PATTERN = re.compile(rb"[A-Za-z0-9.:\[\]_-]+")
 
 @dataclass
 class Exchange:
-    """What the parts of a stack know of a request; each fills in its own.
+    """The state of one request in the stack; each step sets its own fields.
 
-    The dispatcher puts it into the scope. What is not known at first is no slot, so
-    that nothing is done for it until then.
+    The dispatcher makes it and puts it into the scope. ``now`` is the timestamp of the
+    request on the world's virtual clock (ms since the epoch), read once;
+    ``received_at`` is that of the machine's clock. ``root_path`` is the path below
+    which the client reaches this API in this world.
     """
 
+    # Not slots: a default stays on the class, so that creating an exchange costs
+    # nothing for a field that a request does not need.
     service: Service
     world_host: WorldHost
     now: int
     headers: Mapping[bytes, list[bytes]]
     base_url: str
-    root_path: str  # the path below which this API is found in this world
-    received_at: int  # when it came in
+    root_path: str
+    received_at: int
+    # Set by Routing.
     operation: Operation | None = field(init=False, default=None)
     path_values: Mapping[str, str] = field(init=False)
+    # Set by Security.
     credential: Credential = field(init=False)
-    arguments: Arguments | None = field(init=False, default=None)
+    # Set by RequestValidation.
     request_body: bytes = field(init=False, default=b"")
-    response: Response | None = field(init=False, default=None)
-    # The answer's body as JSON, found good.
-    serialized_body: bytes | None = field(init=False, default=None)
-    violations: tuple[Violation, ...] = field(init=False, default=())
-    encoded_response: EncodedResponse | None = field(init=False, default=None)
+    arguments: Arguments | None = field(init=False, default=None)
+    # Set by FaultInjection. With ``skip_validation``, the response is the fault's,
+    # which no contract covers. Reads are as of ``read_lag_ms`` before now.
     applied_fault: AppliedFault | None = field(init=False, default=None)
-    # The answer is a fault's; no contract has a say in it.
     skip_validation: bool = field(init=False, default=False)
-    # Reads are as of so many milliseconds before now.
     read_lag_ms: int = field(init=False, default=0)
+    # Set by the handler, or by what rejects the request.
+    response: Response | None = field(init=False, default=None)
+    violations: tuple[Violation, ...] = field(init=False, default=())
+    # Set by ResponseValidation: the body of a valid JSON response.
+    serialized_body: bytes | None = field(init=False, default=None)
+    # Set by ResponseSender.
+    encoded_response: EncodedResponse | None = field(init=False, default=None)
 
     def set_response(
         self, response: Response, violations: tuple[Violation, ...] | None = None
     ) -> None:
-        """Another answer in the place of the one that there was."""
+        """Replace the response, and the violations if any are passed."""
         self.response, self.serialized_body = response, None
         if violations is not None:
             self.violations = violations
 
+    def reject(self, error: Refused | ApiError) -> None:
+        """Set the API's own response for an error.
+
+        A 405 lists the methods of the path in ``Allow`` (RFC 9110, 15.5.6).
+        """
+        response = self.service.api.render_error(error)
+        if isinstance(error, Unrouted) and error.allowed:
+            allow = ("Allow", ", ".join(error.allowed))
+            response = response._replace(headers=(*response.headers, allow))
+        self.response = response
+        if isinstance(error, Refused):
+            self.violations = error.violations
+
     @property
     def fault_kind(self) -> str | None:
-        """The kind of the fault that struck, if one did."""
+        """The kind of the applied fault, if any."""
         return self.applied_fault.fault.NAME if self.applied_fault else None
 
     @property
@@ -76,7 +98,11 @@ class Exchange:
 
 
 def group_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
-    """Headers by name (lower case, as ASGI has them), each with its values in order."""
+    """Group header values by name, in order. ASGI names are in lower case.
+
+    >>> group_headers([(b"accept", b"a"), (b"host", b"h"), (b"accept", b"b")])
+    {b'accept': [b'a', b'b'], b'host': [b'h']}
+    """
     result: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         if name in result:
@@ -87,26 +113,30 @@ def group_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[by
 
 
 def get_request_path(scope: Scope) -> bytes:
-    """The path as the client sent it: a dispatcher has moved its head elsewhere."""
+    """Return the path that the client sent.
+
+    The dispatcher has moved its first segments to ``root_path``.
+    """
     root: str = scope.get("root_path", "")
     raw: bytes = scope["raw_path"]
     return root.encode("latin-1") + raw if root else raw
 
 
 def get_base_url(scope: Scope, headers: Mapping[bytes, list[bytes]]) -> str:
-    """The scheme and host that the client used; a host that is none is left out.
+    """Return the scheme and host that the client used.
 
-    What stands in front of the server says the scheme in X-Forwarded-Proto.
+    A proxy in front of the server sends the scheme in X-Forwarded-Proto. A Host header
+    that is not a host name is replaced by ``localhost``.
     """
     host = headers.get(b"host", MISSING_HOST)[-1]
     scheme: str = scope.get("scheme", "http")
     if b"x-forwarded-proto" in headers:
-        told = headers[b"x-forwarded-proto"][0].partition(b",")[0].strip().lower()
-        scheme = told.decode() if told in {b"http", b"https"} else scheme
+        value = headers[b"x-forwarded-proto"][0].partition(b",")[0].strip().lower()
+        scheme = value.decode() if value in {b"http", b"https"} else scheme
     return _format_base_url(scheme, host)
 
 
-@lru_cache(64)  # a client says the same each time
+@lru_cache(64)  # a client sends the same Host with every request
 def _format_base_url(scheme: str, host: bytes) -> str:
     name = host.decode() if _HOST_PATTERN.fullmatch(host) else "localhost"
     return f"{scheme}://{name}"

@@ -1,16 +1,19 @@
-"""Connexion's middleware classes, each with operations that were compiled at start.
+"""The steps of a request, as subclasses of Connexion's middleware classes.
 
-Connexion builds its validators anew for every request and knows no OpenAPI 3.1. The
-seam is ``RoutedAPI.make_operation``: each class below is Connexion's, but the operation
-that it makes is ours (docs/adr/0002). stack.py says in which order they stand.
+Connexion registers an API with each step at start and calls ``make_operation`` once
+for every operation of the document. Connexion's own operations build their validators
+again for every request and know no OpenAPI 3.1, so each class here makes one that was
+compiled at start instead (docs/adr/0002). ``stack.py`` lists the steps in order.
+
+``Routing`` finds the operation of a request once. From there on, every step is an
+object of that one operation and calls the next one directly.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, NamedTuple
 
 from connexion.middleware.abstract import (
-    ROUTING_CONTEXT,
     AbstractRoutingAPI,
     RoutedAPI,
     RoutedMiddleware,
@@ -29,41 +32,43 @@ from connexion.operations import AbstractOperation
 from connexion.spec import OpenAPISpecification
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from soundstage.apis.api import RequestContext, Response
+from soundstage.apis.api import ApiError, RequestContext, Response
 from soundstage.apis.registry import Service
-from soundstage.openapi.errors import (
-    Broken,
-    ContractError,
-    TooLarge,
-    Unrouted,
-    Violation,
-)
+from soundstage.openapi.errors import Broken, Refused, TooLarge, Unrouted, Violation
 from soundstage.openapi.operation import Operation
 from soundstage.openapi.router import Router
 from soundstage.openapi.security import Admission
 from soundstage.server.exchange import SCOPE_KEY, Exchange
-from soundstage.types import Document, Json
+from soundstage.types import Json
 from soundstage.world.clock import within_years
 
 MAX_BODY_BYTES = 10 * 2**20
-"""Bytes of a request's body; more is refused with 413."""
+"""Limit of a request's body; a longer one is rejected with 413."""
 
 
 class CompiledOperations:
-    """For a ``RoutedAPI``: finds the compiled operation of Connexion's."""
+    """Mixin for Connexion's APIs: compiled operations, linked to the next step."""
+
+    next_app: "OperationMiddleware"
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         self.service = service
         super().__init__(*args, **kwargs)
 
     def get_compiled(self, operation: AbstractOperation) -> Operation:
+        """Return our operation for one of Connexion's."""
         return self.service.contract.operations[operation.operation_id]
+
+    def get_next(self, operation: AbstractOperation) -> ASGIApp:
+        """Return the next step of the same operation."""
+        return self.next_app.operations[operation.operation_id]
 
 
 class OperationMiddleware(RoutedMiddleware[Any]):
-    """Connexion's, for its one API: hands a routed request on to the operation.
+    """A step of the stack: an ASGI application for each operation.
 
-    What has nothing to wait for is called, and gives what is to be awaited.
+    Connexion adds the API to the innermost step first. So the operations of the next
+    step exist when those of this one are made, and are linked to them.
     """
 
     operations: Mapping[str, ASGIApp]
@@ -73,9 +78,73 @@ class OperationMiddleware(RoutedMiddleware[Any]):
         self.operations = api.operations
         return api
 
+
+class _Route(NamedTuple):
+    operation: Operation
+    app: ASGIApp
+
+
+class RoutingApi(CompiledOperations, AbstractRoutingAPI[_Route]):
+    """Adds the operations of one API to a router."""
+
+    def __init__(
+        self,
+        *args: Any,
+        router: Router[_Route],
+        next_app: OperationMiddleware,
+        **kwargs: Any,
+    ) -> None:
+        self.router, self.next_app = router, next_app
+        super().__init__(*args, **kwargs)
+
+    def make_operation(self, operation: AbstractOperation) -> _Route:
+        return _Route(self.get_compiled(operation), self.get_next(operation))
+
+    @staticmethod
+    def _framework_path_and_name(
+        operation: AbstractOperation, path: str
+    ) -> tuple[str, str]:
+        return path, operation.operation_id
+
+    def _add_operation_internal(
+        self,
+        method: str,
+        path: str,
+        operation: _Route,
+        name: str | None = None,  # noqa: ARG002 - part of Connexion's signature
+    ) -> None:
+        self.router.add(method.upper(), path, operation)
+
+
+class Routing(RoutingMiddleware):
+    """Finds the operation of a path and method. Raises ``Unrouted``.
+
+    Connexion's router (Starlette's) lists one method in ``Allow`` and redirects
+    trailing slashes; ours knows all methods of a path and redirects nothing.
+    """
+
+    app: OperationMiddleware
+
+    def __init__(self, app: OperationMiddleware) -> None:
+        self.app = app
+        self.router: Router[_Route] = Router()
+
+    def add_api(self, specification: OpenAPISpecification, **kwargs: Any) -> None:
+        RoutingApi(specification, router=self.router, next_app=self.app, **kwargs)
+
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        operation = scope["extensions"][ROUTING_CONTEXT]["operation_id"]
-        return self.operations[operation](scope, receive, send)
+        method = scope["method"]
+        match = self.router.find(scope["raw_path"], method)
+        if match is None:
+            raise Unrouted(scope["path"])
+        route = match.methods.get(method)
+        if route is None:
+            raise Unrouted(scope["path"], tuple(sorted(match.methods)))
+        exchange: Exchange = scope[SCOPE_KEY]
+        exchange.operation, exchange.path_values = route.operation, match.values
+        # Not a coroutine: the awaitable of the next step saves a frame per request. All
+        # steps that have nothing to await do the same.
+        return route.app(scope, receive, send)
 
 
 class _ResponseOperation:
@@ -84,49 +153,61 @@ class _ResponseOperation:
         self.operation = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.next_app(scope, receive, send)
         exchange: Exchange = scope[SCOPE_KEY]
-        answer = exchange.response
-        if answer is None or exchange.skip_validation:
+        try:
+            await self.next_app(scope, receive, send)
+        except (Refused, ApiError) as error:
+            # Rendered here, so that error responses are validated as well.
+            exchange.reject(error)
+        response = exchange.response
+        if response is None or exchange.skip_validation:
             return
-        if answer.stream is not None:
-            judged = self._validate_stream(answer, answer.stream)
-            exchange.response = answer._replace(stream=judged)
-            return
-        status, media_type, body = answer.status, answer.media_type, answer.body
-        exchange.serialized_body = self.operation.write(status, media_type, body)
-        if exchange.serialized_body is not None:
-            wrong = self.operation.judge_headers(status, answer.headers)
+        if response.stream is None:
+            self._validate(exchange, response)
         else:
-            kind = None if body is None else media_type
-            wrong = self.operation.judge(status, kind, body, answer.headers)
-        if wrong:
-            raise Broken(*wrong)
+            stream = self._validate_stream(response, response.stream)
+            exchange.response = response._replace(stream=stream)
+
+    def _validate(self, exchange: Exchange, response: Response) -> None:
+        """Validate and serialize a response. Raises ``Broken``."""
+        body, status, media_type, headers, _ = response
+        # Serialization validates what was not validated before: None asks for the slow
+        # way, which finds every violation.
+        serialized = self.operation.write(status, media_type, body)
+        exchange.serialized_body = serialized
+        if serialized is not None:
+            violations = self.operation.judge_headers(status, headers)
+        else:
+            content_type = None if body is None else media_type
+            violations = self.operation.judge(status, content_type, body, headers)
+        if violations:
+            raise Broken(*violations)
 
     async def _validate_stream(
         self, response: Response, stream: AsyncIterator[Json]
     ) -> AsyncIterator[Json]:
-        """The items, each held against the contract as a list of one."""
-        items: Any = stream  # an async generator, if it is one of ours
+        """Validate each item of a stream as a list of one, before it is sent."""
+        items: Any = stream  # an async generator in all our APIs, which can be closed
+        status, media_type = response.status, response.media_type
         async with aclosing(items):
             async for item in items:
-                wrong = self.operation.judge(
-                    response.status, response.media_type, [item]
-                )
-                if wrong:
-                    raise Broken(*wrong)
+                violations = self.operation.judge(status, media_type, [item])
+                if violations:
+                    raise Broken(*violations)
                 yield item
 
 
 class ResponseValidationApi(CompiledOperations, ResponseValidationAPI):
-    """Makes compiled operations."""
+    """Connexion's API with compiled operations."""
 
     def make_operation(self, operation: AbstractOperation) -> _ResponseOperation:
-        return _ResponseOperation(self.next_app, self.get_compiled(operation))
+        return _ResponseOperation(
+            self.get_next(operation), self.get_compiled(operation)
+        )
 
 
 class ResponseValidation(OperationMiddleware, ResponseValidationMiddleware):
-    """Judges the value of an answer, before it is written as bytes once."""
+    """Renders errors as responses of the API, and validates every response."""
 
     api_cls = ResponseValidationApi
 
@@ -145,16 +226,16 @@ class _SecurityOperation:
 
 
 class SecurityApi(CompiledOperations, SecurityAPI):
-    """Makes compiled operations."""
+    """Connexion's API with compiled operations."""
 
     def make_operation(self, operation: AbstractOperation) -> _SecurityOperation:
         security = self.get_compiled(operation).security
-        admission = security.among(self.service.fixture.credentials)
-        return _SecurityOperation(self.next_app, admission)
+        authenticator = security.among(self.service.fixture.credentials)
+        return _SecurityOperation(self.get_next(operation), authenticator)
 
 
 class Security(OperationMiddleware, SecurityMiddleware):
-    """Compares credentials with the fixture's."""
+    """Authenticates a request by the credentials of the fixture."""
 
     api_cls = SecurityApi
 
@@ -182,7 +263,7 @@ class _BodyOperation(_RequestOperation):
 
 
 async def _read_body(receive: Receive) -> bytes:
-    """The whole body. Raises ``TooLarge`` as soon as it is over the limit."""
+    """Read the whole body. Raises ``TooLarge`` as soon as it exceeds the limit."""
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
@@ -199,18 +280,71 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 class RequestValidationApi(CompiledOperations, RequestValidationAPI):
-    """Makes compiled operations."""
+    """Connexion's API with compiled operations."""
 
     def make_operation(self, operation: AbstractOperation) -> _RequestOperation:
         compiled = self.get_compiled(operation)
-        kind = _BodyOperation if compiled.body else _RequestOperation
-        return kind(self.next_app, compiled)
+        step = _BodyOperation if compiled.body else _RequestOperation
+        return step(self.get_next(operation), compiled)
 
 
 class RequestValidation(OperationMiddleware, RequestValidationMiddleware):
-    """Reads parameters and body, collecting all that is wrong with them."""
+    """Parses parameters and body. Raises ``Refused`` with all their violations."""
 
     api_cls = RequestValidationApi
+
+
+class _FaultOperation:
+    def __init__(self, next_app: ASGIApp, operation: Operation) -> None:
+        self.next_app = next_app
+        self.operation_id = operation.id
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        exchange: Exchange = scope[SCOPE_KEY]
+        if exchange.world_host.faults:
+            self._apply(exchange)
+        if exchange.skip_validation:
+            return _skip_handler()
+        return self.next_app(scope, receive, send)
+
+    def _apply(self, exchange: Exchange) -> None:
+        if exchange.arguments is None:
+            raise RuntimeError("a fault needs a request that was validated")
+        exchange.applied_fault = applied = exchange.world_host.faults.choose(
+            exchange.service.name,
+            self.operation_id,
+            exchange.arguments,
+            exchange.world.opening.seed,
+        )
+        if applied:
+            exchange.read_lag_ms = applied.fault.read_lag_ms()
+            exchange.response = applied.fault.replace_response(exchange.service.api)
+            exchange.skip_validation = exchange.response is not None
+
+
+async def _skip_handler() -> None:
+    """Do nothing: the fault's response takes the place of the handler's."""
+
+
+class FaultApi(CompiledOperations, RoutedAPI[_FaultOperation]):
+    """Connexion has no such step; this is made of its base class."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_paths()
+
+    def make_operation(self, operation: AbstractOperation) -> _FaultOperation:
+        return _FaultOperation(self.get_next(operation), self.get_compiled(operation))
+
+
+class FaultInjection(OperationMiddleware):
+    """Applies the first fault rule of the world that matches a valid request.
+
+    What the fault does to the response is left to ``ResponseSender``: it changes
+    responses that are valid.
+    """
+
+    api_cls = FaultApi
 
 
 class _HandlerOperation:
@@ -220,24 +354,25 @@ class _HandlerOperation:
     async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
         exchange: Exchange = scope[SCOPE_KEY]
         if exchange.arguments is None:
-            raise RuntimeError("a handler was reached by a request nobody validated")
-        hosted, lag = exchange.world_host, exchange.read_lag_ms
-        lobby = hosted.waiters
-        call = RequestContext(
+            raise RuntimeError("a handler needs a request that was validated")
+        host, lag = exchange.world_host, exchange.read_lag_ms
+        waiters = host.waiters
+        # Positional: keyword arguments cost as much as the rest of this call.
+        context = RequestContext(
             exchange.service.api.name,
-            hosted.world,
+            host.world,
             within_years(exchange.now - lag) if lag else exchange.now,
             exchange.arguments,
             exchange.credential,
             exchange.base_url,
-            lobby,
-            lobby.change_count,
+            waiters,
+            waiters.change_count,
             exchange.root_path,
         )
-        answer = self.handler(call)
-        if not isinstance(answer, Response):
-            answer = await lobby.run_until_disconnect(answer, receive)
-        exchange.response = answer
+        response = self.handler(context)
+        if not isinstance(response, Response):
+            response = await waiters.run_until_disconnect(response, receive)
+        exchange.response = response
 
 
 class HandlersApi(CompiledOperations, RoutedAPI[_HandlerOperation]):
@@ -252,67 +387,9 @@ class HandlersApi(CompiledOperations, RoutedAPI[_HandlerOperation]):
 
 
 class Handlers(OperationMiddleware):
-    """The end of the stack: the handlers."""
+    """Calls the handler of the operation; the innermost application of the stack."""
 
     api_cls = HandlersApi
 
     def __init__(self) -> None:
-        super().__init__(_raise_unbound)
-
-
-async def _raise_unbound(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise ContractError("an operation was routed that no handler is bound to")
-
-
-class RoutingApi(CompiledOperations, AbstractRoutingAPI[Operation]):
-    """Collects the operations of one API in a router."""
-
-    def __init__(self, *args: Any, router: Router[Operation], **kwargs: Any) -> None:
-        self.router = router
-        super().__init__(*args, **kwargs)
-
-    def make_operation(self, operation: AbstractOperation) -> Operation:
-        return self.get_compiled(operation)
-
-    @staticmethod
-    def _framework_path_and_name(
-        operation: AbstractOperation, path: str
-    ) -> tuple[str, str]:
-        return path, operation.operation_id
-
-    def _add_operation_internal(
-        self,
-        method: str,
-        path: str,
-        operation: Operation,
-        name: str | None = None,  # noqa: ARG002 - Connexion hands it in
-    ) -> None:
-        self.router.add(method.upper(), path, operation)
-
-
-class Routing(RoutingMiddleware):
-    """Connexion's, with a router that knows every method of a path and no redirects."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.router: Router[Operation] = Router()
-        self._contexts: dict[str, Document] = {}
-
-    def add_api(self, specification: OpenAPISpecification, **kwargs: Any) -> None:
-        api = RoutingApi(specification, router=self.router, **kwargs)
-        for name in api.service.contract.operations:
-            self._contexts[name] = {"api_base_path": "", "operation_id": name}
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        method = scope["method"]
-        match = self.router.find(scope["raw_path"], method)
-        if match is None:
-            raise Unrouted(scope["path"])
-        operation = match.methods.get(method)
-        if operation is None:
-            raise Unrouted(scope["path"], tuple(sorted(match.methods)))
-        exchange: Exchange = scope[SCOPE_KEY]
-        exchange.operation, exchange.path_values = operation, match.values
-        extensions = scope.setdefault("extensions", {})
-        extensions[ROUTING_CONTEXT] = self._contexts[operation.id]
-        return self.app(scope, receive, send)
+        super().__init__(None)  # a handler has no next step

@@ -1,14 +1,19 @@
-"""Problem details (RFC 9457): how the server itself refuses."""
+"""Problem details (RFC 9457): the error responses of the server itself."""
 
+import logging
 from http import HTTPStatus
 
 from soundstage.apis.api import ApiError, Response, default_status
-from soundstage.openapi.errors import Refused
+from soundstage.openapi.errors import Broken, Refused, Violation
 from soundstage.world.errors import TooFar
+
+log = logging.getLogger("soundstage")
+
+_MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(ApiError):
-    """A control request that cannot be carried out, with the status that says so."""
+    """A request to the server itself that is rejected with this status."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -16,22 +21,45 @@ class Problem(ApiError):
 
 
 def clock_jump_problem(error: TooFar) -> Problem:
-    """How a world whose clock has gone too far is refused."""
+    """Return the problem of a request to a world whose clock has gone too far."""
     return Problem(409, f"{error}; reset this world")
 
 
 def render_error(error: Refused | ApiError) -> Response:
-    """A refusal of the control API."""
+    """Render an error as a response of the control API."""
     status = error.status if isinstance(error, Problem) else default_status(error)
     return render_problem(status, str(error))
 
 
 def render_problem(status: int, detail: str) -> Response:
-    """A problem of the server's own."""
+    """Render a problem as a response.
+
+    >>> response = render_problem(404, "no world 'b'")
+    >>> response.body["title"], response.media_type
+    ('Not Found', 'application/problem+json')
+    """
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }
-    return Response(body, status, "application/problem+json")
+    return Response(body, status, _MEDIA_TYPE)
+
+
+def render_failure(error: Exception) -> tuple[Response, tuple[Violation, ...]]:
+    """Render an exception that is a bug, ours or a handler's, as a 500, and log it.
+
+    The second value has the violations of a response that is invalid.
+    """
+    body = {"type": "about:blank", "title": "Soundstage failed", "status": 500}
+    violations: tuple[Violation, ...] = ()
+    if isinstance(error, Broken):
+        violations = error.violations
+        detail = f"our own response violates the contract: {error}"
+        body["violations"] = [violation.as_json() for violation in violations]
+        log.error("%s", detail)
+    else:
+        detail = f"{type(error).__name__}: {error}"
+        log.error("a handler failed", exc_info=error)
+    return Response({**body, "detail": detail}, 500, _MEDIA_TYPE), violations
