@@ -1,6 +1,6 @@
-"""``/_soundstage/``: our own API, described and served like the vendors'.
+"""The control API at ``/_soundstage/``: described and served like the vendors' APIs.
 
-One module per kind of thing, each with the handlers of its operations.
+One module for each resource; ``build_handlers`` returns the handlers of its operations.
 """
 
 from soundstage import vendored_files
@@ -15,9 +15,9 @@ from soundstage.server.control import (
     records,
     runs,
     scenarios,
-    worlds,
 )
-from soundstage.server.control.server import handlers as server_handlers
+from soundstage.server.control import worlds as world_resources
+from soundstage.server.control.server import build_server_handlers
 from soundstage.server.hosts import Worlds
 from soundstage.server.problems import render_error
 from soundstage.world.fixture import compile_fixture
@@ -25,15 +25,18 @@ from soundstage.world.record import Vocabulary
 
 CONTROL_API = "soundstage"
 CONTROL_PREFIX = "_soundstage"
+"""First segment of the paths of the control API."""
+
+_MODULES = (world_resources, clock, runs, records, scenarios, faults, journal, log)
 
 
-def control_service(hosts: Worlds) -> Service:
-    """The control API over these worlds."""
+def control_service(worlds: Worlds) -> Service:
+    """Build the control API of these worlds."""
     contract = load_contract(CONTROL_API, vendored_files.specs() / CONTROL_API)
     vocabulary = Vocabulary({}, {})
-    handlers = server_handlers(hosts, contract)
-    for module in (worlds, clock, runs, records, scenarios, faults, journal, log):
-        handlers |= module.handlers(hosts)
+    handlers = build_server_handlers(worlds, contract)
+    for module in _MODULES:
+        handlers |= module.build_handlers(worlds)
     api = Api(
         name=CONTROL_API,
         title="Soundstage control",

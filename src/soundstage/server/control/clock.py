@@ -1,4 +1,4 @@
-"""The clock: read it, set its speed, turn it forward."""
+"""Control of the clock: read it, set its speed, advance it."""
 
 from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.hosts import Worlds
@@ -8,51 +8,52 @@ from soundstage.world.commands import Advance
 from soundstage.world.world import World
 
 
-def handlers(_hosts: Worlds) -> dict[str, Handler]:
-    """What is done to the clock of the world that is addressed."""
+def build_handlers(_worlds: Worlds) -> dict[str, Handler]:
+    """Return the handlers of the clock."""
     return {
-        "getClock": lambda call: _render_clock(call.world),
+        "getClock": lambda context: _render_clock(context.world),
         "setSpeed": set_speed,
         "advanceClock": advance_clock,
     }
 
 
-def set_speed(call: RequestContext) -> Response:
-    """Let time go by at this speed from now on."""
-    call.world.run_at(call.body["speed"])
-    return _render_clock(call.world)
+def set_speed(context: RequestContext) -> Response:
+    """Set the speed of the clock from now on: virtual per real time, 0 freezes."""
+    context.world.run_at(context.body["speed"])
+    return _render_clock(context.world)
 
 
-def advance_clock(call: RequestContext) -> Response:
-    """Turn the clock forward by a span, to an instant, or to the next change."""
+def advance_clock(context: RequestContext) -> Response:
+    """Advance the clock by a duration, to a timestamp, or to the next change."""
     try:
-        call.world.apply(Advance(_get_duration(call)))
+        context.world.apply(Advance(_get_duration(context)))
     except ValueError as error:
         raise Problem(409, str(error)) from error
-    return _render_clock(call.world)
+    return _render_clock(context.world)
 
 
-def _get_duration(call: RequestContext) -> int:
-    now = call.world.clock.now()
-    match call.body:
-        case {"by": str(span)}:
-            return span_of(span)
+def _get_duration(context: RequestContext) -> int:
+    """Return the requested duration in ms. Raises ``Problem``."""
+    now = context.world.clock.now()
+    match context.body:
+        case {"by": str(duration)}:
+            return span_of(duration)
         case {"to": "next"}:
-            upcoming = call.world.next_change()
-            if upcoming is None:
-                raise Problem(409, "nothing changes by itself any more")
-            return upcoming - now
-        case {"to": str(instant)}:
-            return instant_of(instant) - now
-    raise Problem(400, 'say "by" a span or "to" an instant')
+            next_change = context.world.next_change()
+            if next_change is None:
+                raise Problem(409, "no further change is scheduled")
+            return next_change - now
+        case {"to": str(timestamp)}:
+            return instant_of(timestamp) - now
+    raise Problem(400, 'pass a duration as "by" or a timestamp as "to"')
 
 
 def _render_clock(world: World) -> Response:
-    upcoming = world.next_change()
+    next_change = world.next_change()
     return Response(
         {
             "now": rfc3339(world.clock.now()),
             "speed": world.clock.speed,
-            "next": None if upcoming is None else rfc3339(upcoming),
+            "next": None if next_change is None else rfc3339(next_change),
         }
     )

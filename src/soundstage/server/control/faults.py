@@ -1,4 +1,4 @@
-"""Faults: list them, add some, take them away."""
+"""Control of fault rules: list, add and remove them."""
 
 from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.faults import FAULT_KINDS, options_schema
@@ -7,26 +7,26 @@ from soundstage.server.hosts import Worlds
 from soundstage.types import Document
 
 
-def handlers(worlds: Worlds) -> dict[str, Handler]:
-    """What is done to the faults of the world that is addressed."""
+def build_handlers(worlds: Worlds) -> dict[str, Handler]:
+    """Return the handlers of fault rules."""
 
-    def rules(call: RequestContext) -> FaultRules:
-        return worlds.host_of(call.world).faults
+    def get_rules(context: RequestContext) -> FaultRules:
+        return worlds.host_of(context.world).faults
 
-    def list_faults(call: RequestContext) -> Response:
-        there = [rule.as_json() for rule in rules(call)]
-        return Response({"faults": there, "kinds": _list_kinds()})
+    def list_faults(context: RequestContext) -> Response:
+        rules = [rule.as_json() for rule in get_rules(context)]
+        return Response({"faults": rules, "kinds": _list_kinds()})
 
-    def add_fault(call: RequestContext) -> Response:
-        rule = rules(call).add(worlds.services, call.body)
+    def add_fault(context: RequestContext) -> Response:
+        rule = get_rules(context).add(worlds.services, context.body)
         return Response(rule.as_json(), 201)
 
-    def remove_fault(call: RequestContext) -> Response:
-        rules(call).remove(call.parameters["id"])
+    def remove_fault(context: RequestContext) -> Response:
+        get_rules(context).remove(context.parameters["id"])
         return Response(None, 204)
 
-    def remove_faults(call: RequestContext) -> Response:
-        rules(call).clear()
+    def remove_faults(context: RequestContext) -> Response:
+        get_rules(context).clear()
         return Response(None, 204)
 
     return {
@@ -39,6 +39,10 @@ def handlers(worlds: Worlds) -> dict[str, Handler]:
 
 def _list_kinds() -> list[Document]:
     return [
-        {"name": kind.NAME, "about": kind.DESCRIPTION, "options": options_schema(kind)}
+        {
+            "name": kind.NAME,
+            "about": kind.DESCRIPTION,
+            "options": options_schema(kind),
+        }
         for kind in FAULT_KINDS.values()
     ]

@@ -1,4 +1,4 @@
-"""The journal: read, exported, asked, forgotten; and what it says of the contracts."""
+"""Access to the journal: exchanges, violations, coverage, HAR export, verification."""
 
 from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.exchange.exchange import JournalEntry
@@ -10,7 +10,11 @@ from soundstage.exchange.expectations import (
     verify_in_order,
     verify_never_called,
 )
-from soundstage.server.control import serializers
+from soundstage.server.control.serializers import (
+    serialize_coverage,
+    serialize_entry,
+    serialize_violations,
+)
 from soundstage.server.hosts import Worlds
 from soundstage.server.journal import Journal
 from soundstage.server.problems import Problem
@@ -18,69 +22,66 @@ from soundstage.types import Document, Json
 from soundstage.world.clock import instant_of
 
 
-def handlers(worlds: Worlds) -> dict[str, Handler]:
-    """What is asked of the journal of the world that is addressed."""
+def build_handlers(worlds: Worlds) -> dict[str, Handler]:
+    """Return the handlers of the journal."""
 
-    def journal(call: RequestContext) -> Journal:
-        return worlds.host_of(call.world).journal
+    def get_journal(context: RequestContext) -> Journal:
+        return worlds.host_of(context.world).journal
 
-    def clear_journal(call: RequestContext) -> Response:
-        journal(call).clear()
+    def list_journal(context: RequestContext) -> Response:
+        entries = _filter_entries(context, get_journal(context))
+        last = entries[-context.parameters["limit"] :]
+        body = {"entries": list(map(serialize_entry, last)), "total": len(entries)}
+        return Response(body)
+
+    def list_violations(context: RequestContext) -> Response:
+        journal = get_journal(context)
+        entries = _filter_entries(context, journal, only_violations=True)
+        last = entries[-context.parameters["limit"] :]
+        body = {"entries": list(map(serialize_violations, last)), "total": len(entries)}
+        return Response(body)
+
+    def clear_journal(context: RequestContext) -> Response:
+        get_journal(context).clear()
         return Response(None, 204)
 
-    def export_har(call: RequestContext) -> Response:
+    def export_har(context: RequestContext) -> Response:
+        # Imported late: few worlds export HAR, and it slows the start.
         from soundstage.exchange.har import build_har
 
-        return Response(build_har(_filter_entries(call, journal(call))))
+        return Response(build_har(_filter_entries(context, get_journal(context))))
 
-    def verify_journal(call: RequestContext) -> Response:
-        verdict = _verify(worlds, journal(call).entries(), call.body)
-        return Response({"ok": verdict.ok, "text": verdict.text})
+    def verify_journal(context: RequestContext) -> Response:
+        result = _verify(worlds, get_journal(context).entries(), context.body)
+        return Response({"ok": result.ok, "text": result.text})
 
-    def get_coverage(call: RequestContext) -> Response:
+    def get_coverage(context: RequestContext) -> Response:
         contracts = [service.contract for service in worlds.services.values()]
-        everywhere = call.parameters["worlds"] == "all"
-        coverage = worlds.coverage() if everywhere else journal(call).coverage
-        return Response(serializers.serialize_coverage(coverage.summarize(contracts)))
+        if context.parameters["worlds"] == "all":
+            coverage = worlds.coverage()
+        else:
+            coverage = get_journal(context).coverage
+        return Response(serialize_coverage(coverage.summarize(contracts)))
 
     return {
-        "listJournal": lambda call: _list_exchanges(call, journal(call)),
+        "listJournal": list_journal,
         "clearJournal": clear_journal,
         "exportHar": export_har,
         "verifyJournal": verify_journal,
-        "listViolations": lambda call: _list_violations(call, journal(call)),
+        "listViolations": list_violations,
         "getCoverage": get_coverage,
     }
 
 
-def _list_exchanges(call: RequestContext, journal: Journal) -> Response:
-    found = _filter_entries(call, journal)
-    last = found[-call.parameters["limit"] :]
-    return Response(
-        {"entries": [serializers.serialize_entry(e) for e in last], "total": len(found)}
-    )
-
-
-def _list_violations(call: RequestContext, journal: Journal) -> Response:
-    found = _filter_entries(call, journal, only_violations=True)
-    last = found[-call.parameters["limit"] :]
-    return Response(
-        {
-            "entries": [serializers.serialize_violations(e) for e in last],
-            "total": len(found),
-        }
-    )
-
-
 def _filter_entries(
-    call: RequestContext, journal: Journal, *, only_violations: bool = False
+    context: RequestContext, journal: Journal, *, only_violations: bool = False
 ) -> list[JournalEntry]:
-    given = call.parameters
-    since, until = given.get("since"), given.get("until")
+    parameters = context.parameters
+    since, until = parameters.get("since"), parameters.get("until")
     return journal.entries(
-        api=given.get("api"),
-        operation=given.get("operation"),
-        status=given.get("status"),
+        api=parameters.get("api"),
+        operation=parameters.get("operation"),
+        status=parameters.get("status"),
         since=None if since is None else instant_of(since),
         until=None if until is None else instant_of(until),
         only_violations=only_violations,
@@ -90,33 +91,36 @@ def _filter_entries(
 def _verify(
     worlds: Worlds, entries: list[JournalEntry], assertion: Document
 ) -> VerificationResult:
+    """Verify an assertion about the exchanges. Raises ``Problem``."""
     match assertion:
         case {"called": node}:
             times, at_least = node.get("times"), node.get("at_least", 1)
-            one = resolve_expected_call(worlds, node)
-            return verify_called(entries, one, times=times, at_least=at_least)
+            call = resolve_expected_call(worlds, node)
+            return verify_called(entries, call, times=times, at_least=at_least)
         case {"never": node}:
             return verify_never_called(entries, resolve_expected_call(worlds, node))
         case {"in_order": nodes}:
-            return verify_in_order(
-                entries, [resolve_expected_call(worlds, node) for node in nodes]
-            )
-    raise Problem(400, 'ask for "called", "never" or "in_order"')
+            calls = [resolve_expected_call(worlds, node) for node in nodes]
+            return verify_in_order(entries, calls)
+    raise Problem(400, 'pass "called", "never" or "in_order"')
 
 
 def resolve_expected_call(worlds: Worlds, node: Json) -> ExpectedCall:
-    """A call as the question has it. Raises ``Problem`` if nobody can make it."""
+    """Build the expected call of an assertion: an operationId or an object.
+
+    Raises ``Problem`` for an operation that no API of the server has.
+    """
     if isinstance(node, str):
         node = {"operation": node}
     operation, api = node["operation"], node.get("api")
-    there = {
-        (name, known)
+    known = sorted(
+        operation_id
         for name, service in worlds.services.items()
-        for known in service.contract.operations
         if api in {None, name}
-    }
-    if operation not in {known for _, known in there}:
-        names = ", ".join(sorted(known for _, known in there)) or "none"
-        of = f" of {api}" if api else ""
-        raise Problem(404, f"{operation!r} is no operation{of}; there is {names}")
+        for operation_id in service.contract.operations
+    )
+    if operation not in known:
+        names = ", ".join(known) or "none"
+        where = f" of {api}" if api else ""
+        raise Problem(404, f"unknown operation {operation!r}{where}; known: {names}")
     return build_expected_call(operation, node.get("with"), api)

@@ -1,4 +1,4 @@
-"""The log: a world taken from one server to another."""
+"""Export and import of a world's command log: takes a world to another server."""
 
 from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.control.worlds import serialize_world
@@ -7,18 +7,18 @@ from soundstage.server.problems import Problem
 from soundstage.world.errors import WorldError
 
 
-def handlers(worlds: Worlds) -> dict[str, Handler]:
-    """Export and import of the world that is addressed."""
+def build_handlers(worlds: Worlds) -> dict[str, Handler]:
+    """Return the handlers of the command log."""
 
-    def export_log(call: RequestContext) -> Response:
-        return Response(call.world.exported())
+    def export_log(context: RequestContext) -> Response:
+        return Response(context.world.exported())
 
-    def import_log(call: RequestContext) -> Response:
-        hosted = worlds.host_of(call.world)
+    def import_log(context: RequestContext) -> Response:
+        host = worlds.host_of(context.world)
         try:
-            worlds.import_world(hosted, call.body)
+            worlds.import_world(host, context.body)
         except (WorldError, ValueError, KeyError, TypeError) as error:
             raise Problem(409, f"this log cannot be replayed: {error}") from error
-        return Response(serialize_world(hosted, call.base_url))
+        return Response(serialize_world(host, context.base_url))
 
     return {"exportLog": export_log, "importLog": import_log}

@@ -1,4 +1,4 @@
-"""Records: read and written in any collection."""
+"""Access to records: read and write them in any collection of any API."""
 
 from soundstage.apis.api import Handler, NotFound, RequestContext, Response
 from soundstage.server.control.runs import translate_errors
@@ -6,51 +6,59 @@ from soundstage.server.hosts import Worlds
 from soundstage.world.commands import Delete, Patch, Put
 
 
-def handlers(_hosts: Worlds) -> dict[str, Handler]:
-    """What is done to the records of the world that is addressed."""
+def build_handlers(_worlds: Worlds) -> dict[str, Handler]:
+    """Return the handlers of records."""
     return {
         "listRecords": list_records,
         "getRecord": get_record,
-        "putRecord": lambda call: _write(call, Put(*_get_record_key(call), call.body)),
-        "patchRecord": lambda call: _write(
-            call, Patch(*_get_record_key(call), call.body)
-        ),
+        "putRecord": put_record,
+        "patchRecord": patch_record,
         "deleteRecord": delete_record,
     }
 
 
-def list_records(call: RequestContext) -> Response:
-    """The documents of a collection, the newest first."""
-    api, collection = call.parameters["api"], call.parameters["collection"]
+def list_records(context: RequestContext) -> Response:
+    """List the records of a collection, the newest first."""
+    api, collection = context.parameters["api"], context.parameters["collection"]
     with translate_errors():
-        found = call.world.collection(api, collection).all(call.now)
-    newest = found[::-1][: call.parameters["limit"]]
-    return Response({"records": newest, "total": len(found)})
+        records = context.world.collection(api, collection).all(context.now)
+    newest = records[::-1][: context.parameters["limit"]]
+    return Response({"records": newest, "total": len(records)})
 
 
-def get_record(call: RequestContext) -> Response:
-    """One document as it is now."""
-    api, collection, record_id = _get_record_key(call)
+def get_record(context: RequestContext) -> Response:
+    """Return a record as of now."""
+    api, collection, record_id = _get_record_key(context)
     with translate_errors():
-        document = call.world.collection(api, collection).get(record_id, call.now)
-    if document is None:
+        record = context.world.collection(api, collection).get(record_id, context.now)
+    if record is None:
         raise NotFound(collection, record_id)
-    return Response(document)
+    return Response(record)
 
 
-def delete_record(call: RequestContext) -> Response:
-    """Let a record be no more."""
+def put_record(context: RequestContext) -> Response:
+    """Create or replace a record."""
+    return _write(context, Put(*_get_record_key(context), context.body))
+
+
+def patch_record(context: RequestContext) -> Response:
+    """Merge a patch into a record (RFC 7396)."""
+    return _write(context, Patch(*_get_record_key(context), context.body))
+
+
+def delete_record(context: RequestContext) -> Response:
+    """Delete a record."""
     with translate_errors():
-        call.world.apply(Delete(*_get_record_key(call)))
+        context.world.apply(Delete(*_get_record_key(context)))
     return Response(None, 204)
 
 
-def _write(call: RequestContext, command: Put | Patch) -> Response:
+def _write(context: RequestContext, command: Put | Patch) -> Response:
     with translate_errors():
-        record = call.world.apply(command)
-    return Response(record.as_of(call.world.clock.now()))
+        record = context.world.apply(command)
+    return Response(record.as_of(context.world.clock.now()))
 
 
-def _get_record_key(call: RequestContext) -> tuple[str, str, str]:
-    given = call.parameters
-    return given["api"], given["collection"], given["id"]
+def _get_record_key(context: RequestContext) -> tuple[str, str, str]:
+    parameters = context.parameters
+    return parameters["api"], parameters["collection"], parameters["id"]

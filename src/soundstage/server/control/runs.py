@@ -1,4 +1,4 @@
-"""Runs: started and ended at will."""
+"""Control of runs: start, list and end them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,21 +13,19 @@ from soundstage.world.errors import FixtureError, TooFar, Unknown
 from soundstage.world.runs import Run
 
 
-def handlers(_hosts: Worlds) -> dict[str, Handler]:
-    """What is done to the runs of the world that is addressed."""
+def build_handlers(_worlds: Worlds) -> dict[str, Handler]:
+    """Return the handlers of runs."""
     return {
         "startRun": start_run,
         "listWorldRuns": list_runs,
-        "getWorldRun": lambda call: Response(
-            _serialize_named_run(call, _get_run(call))
-        ),
+        "getWorldRun": get_run,
         "endRun": end_run,
     }
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Let a world's errors be problems: 404 for what is not there, 409 for the rest."""
+    """Raise world errors as ``Problem``: 404 for an unknown name, 409 otherwise."""
     try:
         yield
     except Unknown as error:
@@ -38,67 +36,69 @@ def translate_errors() -> Iterator[None]:
         raise Problem(409, str(error)) from error
 
 
-def start_run(call: RequestContext) -> Response:
-    """Start a run now; its whole future is written."""
-    wanted = call.body
+def start_run(context: RequestContext) -> Response:
+    """Start a run now; its whole future is generated at once."""
+    body = context.body
     command = Start(
-        wanted["api"],
-        wanted.get("task"),
-        wanted.get("scenario"),
-        wanted.get("with", {}),
-        wanted.get("fields", {}),
-        wanted.get("beginning"),
+        body["api"],
+        body.get("task"),
+        body.get("scenario"),
+        body.get("with", {}),
+        body.get("fields", {}),
+        body.get("beginning"),
     )
     with translate_errors():
-        run = call.world.apply(command)
-    return Response(_serialize_run(call, wanted["api"], run), 201)
+        run = context.world.apply(command)
+    return Response(_serialize_run(context, body["api"], run), 201)
 
 
-def list_runs(call: RequestContext) -> Response:
-    """The runs that have begun, the newest first. O(n log n)."""
+def list_runs(context: RequestContext) -> Response:
+    """List the runs that have started, the newest first. O(n log n)."""
+    api, limit = context.parameters["api"], context.parameters["limit"]
     with translate_errors():
-        state = call.world.state(call.parameters["api"])
-    begun = [run for run in state.runs if state.started(run) <= call.now]
-    begun.sort(key=state.started)
-    newest = [state.runs[run] for run in begun[::-1][: call.parameters["limit"]]]
-    return Response(
-        {
-            "runs": [_serialize_named_run(call, run) for run in newest],
-            "total": len(begun),
-        }
-    )
+        state = context.world.state(api)
+    started = [run_id for run_id in state.runs if state.started(run_id) <= context.now]
+    started.sort(key=state.started)
+    runs = [
+        _serialize_run(context, api, state.runs[run_id])
+        for run_id in started[::-1][:limit]
+    ]
+    return Response({"runs": runs, "total": len(started)})
 
 
-def end_run(call: RequestContext) -> Response:
-    """Replace the rest of a run by an ending."""
-    api, run_id = call.parameters["api"], call.parameters["id"]
-    _get_run(call)
+def get_run(context: RequestContext) -> Response:
+    """Return a run as of now."""
+    run = _find_run(context)
+    return Response(_serialize_run(context, context.parameters["api"], run))
+
+
+def end_run(context: RequestContext) -> Response:
+    """Interrupt a run: an ending of the fixture replaces its future."""
+    api, run_id = context.parameters["api"], context.parameters["id"]
+    _find_run(context)
     with translate_errors():
-        wanted = call.body
-        command = Interrupt(api, run_id, wanted["ending"], wanted.get("with", {}))
-        call.world.apply(command)
-    return Response(_serialize_named_run(call, _get_run(call)))
+        body = context.body
+        context.world.apply(
+            Interrupt(api, run_id, body["ending"], body.get("with", {}))
+        )
+    return get_run(context)
 
 
-def _get_run(call: RequestContext) -> Run:
+def _find_run(context: RequestContext) -> Run:
+    """Return the run of the path. Raises ``Problem``."""
     with translate_errors():
-        state = call.world.state(call.parameters["api"])
-    run = state.runs.get(call.parameters["id"])
-    if run is None or run.at > call.now:
-        raise Problem(404, f"there is no run {call.parameters['id']!r}")
+        state = context.world.state(context.parameters["api"])
+    run = state.runs.get(context.parameters["id"])
+    if run is None or run.at > context.now:
+        raise Problem(404, f"there is no run {context.parameters['id']!r}")
     return run
 
 
-def _serialize_named_run(call: RequestContext, run: Run) -> Document:
-    return _serialize_run(call, call.parameters["api"], run)
-
-
-def _serialize_run(call: RequestContext, api: str, run: Run) -> Document:
-    """The run as it is now: ``call.now`` may be a moment before it began."""
-    state = call.world.state(api)
-    kind = run.records[0].kind
-    now = max(call.now, run.at)
-    record = state.collection(kind.collection).get(run.id, now) or {}
+def _serialize_run(context: RequestContext, api: str, run: Run) -> Document:
+    state = context.world.state(api)
+    collection = state.collection(run.records[0].kind.collection)
+    # ``context.now`` may be earlier than the start of a run that this request started.
+    record = collection.get(run.id, max(context.now, run.at)) or {}
     return {
         "id": run.id,
         "api": api,

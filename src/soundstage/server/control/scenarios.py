@@ -1,4 +1,4 @@
-"""Scenarios: list them, add some while the server runs, plan those of next runs."""
+"""Control of scenarios: list them, add one at run time, queue one for the next runs."""
 
 from dataclasses import asdict
 
@@ -13,8 +13,8 @@ from soundstage.world.commands import Define, Plan
 from soundstage.world.scenario import Scenario
 
 
-def handlers(_hosts: Worlds) -> dict[str, Handler]:
-    """What is done to the scenarios of the world that is addressed."""
+def build_handlers(_worlds: Worlds) -> dict[str, Handler]:
+    """Return the handlers of scenarios."""
     return {
         "listScenarios": list_scenarios,
         "putScenario": put_scenario,
@@ -22,10 +22,10 @@ def handlers(_hosts: Worlds) -> dict[str, Handler]:
     }
 
 
-def list_scenarios(call: RequestContext) -> Response:
-    """Tasks, scenarios, beginnings and endings of an API, and what is planned."""
+def list_scenarios(context: RequestContext) -> Response:
+    """List an API's tasks, scenarios, beginnings, endings and queued scenarios."""
     with translate_errors():
-        state = call.world.state(call.parameters["api"])
+        state = context.world.state(context.parameters["api"])
     script = state.script
     return Response(
         {
@@ -38,29 +38,29 @@ def list_scenarios(call: RequestContext) -> Response:
     )
 
 
-def plan_scenario(call: RequestContext) -> Response:
-    """Let the next runs, of a task or of any, be of this scenario."""
-    api, name = call.parameters["api"], call.parameters["name"]
-    wanted = call.body or {}
-    plan = Plan(api, name, wanted.get("task"), wanted.get("times", 1))
+def plan_scenario(context: RequestContext) -> Response:
+    """Queue a scenario for the next runs, of one task or of any."""
+    api, name = context.parameters["api"], context.parameters["name"]
+    body = context.body or {}
+    plan = Plan(api, name, body.get("task"), body.get("times", 1))
     with translate_errors():
-        call.world.apply(plan)
-        state = call.world.state(api)
+        context.world.apply(plan)
+        state = context.world.state(api)
     return Response({"planned": [asdict(plan) for plan in state.planned]})
 
 
-def put_scenario(call: RequestContext) -> Response:
-    """Add a scenario that was checked as those of a fixture are."""
-    api, name = call.parameters["api"], call.parameters["name"]
+def put_scenario(context: RequestContext) -> Response:
+    """Add a scenario, validated like those of a fixture."""
+    api, name = context.parameters["api"], context.parameters["name"]
     with translate_errors():
-        state = call.world.state(api)
+        state = context.world.state(api)
     try:
-        node = validate_scenario(name, call.body, state.fixture, state.script)
+        node = validate_scenario(name, context.body, state.fixture, state.script)
     except DocumentError as error:
         raise Problem(409, str(error)) from error
     with translate_errors():
-        call.world.apply(Define(api, name, node))
-        script = call.world.state(api).script
+        context.world.apply(Define(api, name, node))
+        script = context.world.state(api).script
     return Response(_serialize_scenario(script.scenario(name)))
 
 

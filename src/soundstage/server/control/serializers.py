@@ -1,4 +1,4 @@
-"""Exchanges and what they covered, as the control API shows them."""
+"""JSON of exchanges and of coverage, as the control API returns it."""
 
 import base64
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from soundstage.world.clock import rfc3339
 
 
 def serialize_entry(entry: JournalEntry) -> Document:
-    """All of an exchange."""
+    """Serialize a whole exchange."""
     return {
         **_serialize_summary(entry),
         "wall": rfc3339(entry.wall_time),
@@ -28,13 +28,13 @@ def serialize_entry(entry: JournalEntry) -> Document:
 
 
 def serialize_violations(entry: JournalEntry) -> Document:
-    """An exchange that broke a contract, and how."""
+    """Serialize an exchange briefly, with its violations."""
     return {**_serialize_summary(entry), "violations": _serialize_violation_list(entry)}
 
 
 def serialize_coverage(operations: Iterable[OperationCoverage]) -> Document:
-    """What was seen of operations."""
-    return {"operations": [_serialize_operation(one) for one in operations]}
+    """Serialize the coverage of operations."""
+    return {"operations": [_serialize_operation(each) for each in operations]}
 
 
 def _serialize_operation(operation: OperationCoverage) -> Document:
@@ -85,12 +85,16 @@ def _serialize_headers(headers: Iterable[tuple[str, str]]) -> list[Document]:
 
 
 def _serialize_body(body: Payload) -> Document | None:
-    """As JSON where it is, else as text, else in Base64."""
+    """Serialize a body: as JSON if it is, else as text, else in Base64."""
     if not body.size:
         return None
-    shown = {"size": body.size, "media_type": body.media_type, "cut": body.is_truncated}
+    result = {
+        "size": body.size,
+        "media_type": body.media_type,
+        "cut": body.is_truncated,
+    }
     if (value := body.json) is not None:
-        return {**shown, "json": value}
+        return {**result, "json": value}
     if (text := body.text) is not None:
-        return {**shown, "text": text}
-    return {**shown, "base64": base64.b64encode(body.data).decode()}
+        return {**result, "text": text}
+    return {**result, "base64": base64.b64encode(body.data).decode()}

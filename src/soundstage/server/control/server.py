@@ -6,25 +6,27 @@ from soundstage.server.hosts import Worlds
 from soundstage.world.clock import rfc3339
 
 
-def handlers(worlds: Worlds, control_contract: Contract) -> dict[str, Handler]:
-    """``own`` is the control API's contract, which is served like the others."""
+def build_server_handlers(
+    worlds: Worlds, control_contract: Contract
+) -> dict[str, Handler]:
+    """Return the handlers of the server; the control API's contract is served too."""
     contracts = {name: service.contract for name, service in worlds.services.items()}
     contracts[control_contract.name] = control_contract
 
-    def get_health(call: RequestContext) -> Response:
+    def get_health(context: RequestContext) -> Response:
         return Response(
             {
                 "status": "ok",
-                "world": worlds.host_of(call.world).name,
-                "now": rfc3339(call.now),
-                "speed": call.world.clock.speed,
-                "seed": call.world.opening.seed,
+                "world": worlds.host_of(context.world).name,
+                "now": rfc3339(context.now),
+                "speed": context.world.clock.speed,
+                "seed": context.world.opening.seed,
                 "apis": list(worlds.services),
             }
         )
 
-    def get_spec(call: RequestContext) -> Response:
-        name = call.parameters["api"]
+    def get_spec(context: RequestContext) -> Response:
+        name = context.parameters["api"]
         if name not in contracts:
             raise NotFound("specs", name)
         return Response(contracts[name].document)

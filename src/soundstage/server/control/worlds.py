@@ -1,4 +1,4 @@
-"""Worlds: list, create, reset, delete."""
+"""Control of worlds: list, create, reset and delete them."""
 
 from dataclasses import replace
 
@@ -10,34 +10,33 @@ from soundstage.world.clock import instant_of, rfc3339
 from soundstage.world.world import Opening
 
 
-def handlers(worlds: Worlds) -> dict[str, Handler]:
-    """What is done to worlds."""
+def build_handlers(worlds: Worlds) -> dict[str, Handler]:
+    """Return the handlers of worlds."""
 
-    def list_worlds(call: RequestContext) -> Response:
-        return Response(
-            {"worlds": [serialize_world(hosted, call.base_url) for hosted in worlds]}
-        )
+    def list_worlds(context: RequestContext) -> Response:
+        base_url = context.base_url
+        return Response({"worlds": [serialize_world(h, base_url) for h in worlds]})
 
-    def create_world(call: RequestContext) -> Response:
-        wanted = call.body
-        opening = _build_options(worlds.options, wanted)
-        own_port = wanted.get("own_port", False)
-        hosted = worlds.create(wanted["name"], opening, own_port=own_port)
-        return Response(serialize_world(hosted, call.base_url), 201)
+    def create_world(context: RequestContext) -> Response:
+        body = context.body
+        options = _build_options(worlds.options, body)
+        own_port = body.get("own_port", False)
+        host = worlds.create(body["name"], options, own_port=own_port)
+        return Response(serialize_world(host, context.base_url), 201)
 
-    def get_world(call: RequestContext) -> Response:
-        hosted = worlds.get_existing(call.parameters["world"])
-        return Response(serialize_world(hosted, call.base_url))
+    def get_world(context: RequestContext) -> Response:
+        host = worlds.get_existing(context.parameters["world"])
+        return Response(serialize_world(host, context.base_url))
 
-    def reset_world(call: RequestContext) -> Response:
-        hosted = worlds.get_existing(call.parameters["world"])
-        hosted.reset()
-        return Response(serialize_world(hosted, call.base_url))
+    def reset_world(context: RequestContext) -> Response:
+        host = worlds.get_existing(context.parameters["world"])
+        host.reset()
+        return Response(serialize_world(host, context.base_url))
 
-    def delete_world(call: RequestContext) -> Response:
-        name = call.parameters["world"]
+    def delete_world(context: RequestContext) -> Response:
+        name = context.parameters["world"]
         if name == DEFAULT_WORLD:
-            raise Problem(409, "the default world stays; reset it")
+            raise Problem(409, "the default world cannot be deleted; reset it")
         worlds.delete(name)
         return Response(None, 204)
 
@@ -51,16 +50,16 @@ def handlers(worlds: Worlds) -> dict[str, Handler]:
 
 
 def _build_options(defaults: Opening, requested: Document) -> Opening:
-    """The server's own opening, but for what is asked for."""
+    """Return the server's options with those of a request."""
     if "now" in requested:
         now = instant_of(requested["now"])
         defaults = replace(defaults, now=now, origin=now)
-    chosen = {name: requested[name] for name in ("seed", "speed") if name in requested}
-    return replace(defaults, **chosen)
+    options = {name: requested[name] for name in ("seed", "speed") if name in requested}
+    return replace(defaults, **options)
 
 
 def serialize_world(host: WorldHost, base_url: str) -> Document:
-    """A world as the control API shows it."""
+    """Serialize a world for the control API."""
     world = host.world
     url = f"{base_url}/~{host.name}"
     if host.port is not None:

@@ -177,7 +177,7 @@ class Truncate(Fault):
     """Sends a part of the body and closes the connection."""
 
     NAME = "truncate"
-    DESCRIPTION = "The full content-length and this share of the body; then the connection closes."
+    DESCRIPTION = "This share of the body after the full content-length, then the end."
     OPTIONS: ClassVar[Document] = {
         "share": {
             "type": "number",
