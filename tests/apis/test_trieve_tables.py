@@ -104,13 +104,13 @@ def test_a_row_becomes_a_chunk_as_its_mappings_say(trieve):
     ("name", "content", "error"),
     [
         ("a.jsonl", b'{"a":1}\n{', "Line 2 is not JSON"),
-        ("a.jsonl", b"[1]", "Line 1 is no JSON object, or too deep a one"),
-        ("a.JSONL", b'{"a":%s%s}' % (b"[" * 200, b"]" * 200), "Line 1 is no JSON"),
+        ("a.jsonl", b"[1]", "Line 1 is not a JSON object, or is too deep"),
+        ("a.JSONL", b'{"a":%s%s}' % (b"[" * 200, b"]" * 200), "Line 1 is not a JSON"),
         ("a.csv", b"a,b\n1,2\n1", "Row 2 has too few columns"),
         ("a.csv", b"a,b\n1,2,3", "Row 1 has too many columns"),
-        ("a.csv", b'a\n"%s"' % (b"x" * 200_000), "The file is no CSV"),
-        ("a.csv", b"n\nx", "'x' is no number for num_value"),
-        ("a.csv", b"n\ninf", "'inf' is no number for num_value"),
+        ("a.csv", b'a\n"%s"' % (b"x" * 200_000), "The file is not CSV"),
+        ("a.csv", b"n\nx", "'x' is not a number for num_value"),
+        ("a.csv", b"n\ninf", "'inf' is not a number for num_value"),
         ("a.csv", b"t\nyesterday", "Invalid timestamp format"),
     ],
 )

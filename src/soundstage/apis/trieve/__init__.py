@@ -1,4 +1,4 @@
-"""Trieve: datasets, what is in them, and the events of the work done on them."""
+"""Trieve: datasets, their chunks, groups, files and crawls, and the events of jobs."""
 
 from soundstage.apis.api import Api, ExampleRequest, Handler, RequestContext, Response
 from soundstage.apis.trieve import (
@@ -18,7 +18,7 @@ __all__ = ["API", "MODEL"]
 
 
 def check_health(_context: RequestContext) -> Response:
-    """The server is well, whenever it can say so."""
+    """Report that the server is up."""
     return Response(None)
 
 
@@ -26,7 +26,7 @@ HANDLERS_BY_ROLE: dict[str, dict[str, Handler]] = {
     "readonly": {
         "get_events": events.list_events,
         "get_chunk_by_id": chunks.get_chunk,
-        "get_chunk_by_tracking_id": chunks.get_chunk_by_tracking_id,
+        "get_chunk_by_tracking_id": chunks.get_chunk,
         "get_chunk_group": groups.get_chunk_group,
         "get_file_handler": files.get_file,
     },
@@ -38,7 +38,7 @@ HANDLERS_BY_ROLE: dict[str, dict[str, Handler]] = {
         "update_chunk": chunks.update_chunk,
         "update_chunk_by_tracking_id": chunks.update_chunk_by_tracking_id,
         "delete_chunk": chunks.delete_chunk,
-        "delete_chunk_by_tracking_id": chunks.delete_chunk_by_tracking_id,
+        "delete_chunk_by_tracking_id": chunks.delete_chunk,
         "bulk_delete_chunk": chunks.bulk_delete_chunk,
         "create_chunk_group": groups.create_chunk_group,
         "update_chunk_group": groups.update_chunk_group,
@@ -60,13 +60,14 @@ HANDLERS_BY_ROLE: dict[str, dict[str, Handler]] = {
         "clear_dataset": datasets.clear_dataset,
     },
 }
-"""By the least role that the vendor's document asks for, as the scope of its key."""
+"""Handlers by the minimum role, which is the scope in the vendor's document."""
 
 API = Api(
     name="trieve",
     title="Trieve",
     model=MODEL,
     handlers={
+        # These two need no API key; a presigned URL is its own credential.
         "health_check": check_health,
         "put_csv_or_jsonl": tables.upload_table,
         **{

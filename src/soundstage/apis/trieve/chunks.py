@@ -1,15 +1,17 @@
-"""Chunks: queued, read in, changed and deleted."""
+"""Chunks: create, read, update and delete them."""
 
 from soundstage.apis.api import RequestContext, Response
-from soundstage.apis.trieve import groups, jobs, store
+from soundstage.apis.trieve import groups, jobs
 from soundstage.apis.trieve.access import resolve_dataset
 from soundstage.apis.trieve.errors import RejectedRequest, TooManyItems
 from soundstage.apis.trieve.filters import matches
 from soundstage.apis.trieve.model import format_time, normalize_time
+from soundstage.apis.trieve.store import Dataset
 from soundstage.types import Document, Json
 from soundstage.world.ids import uuid
 
 MAX_CHUNKS = 120
+"""Chunks that one request may create."""
 
 COPIED_FIELDS = (
     "chunk_html",
@@ -20,13 +22,13 @@ COPIED_FIELDS = (
     "num_value",
     "tag_set",
 )
-"""What a chunk keeps of a request as it was sent."""
+"""Fields that a chunk takes over from a request unchanged."""
 
 
 def create_chunk(context: RequestContext) -> Response:
-    """Queue chunks; those whose tracking id is taken are ignored, or upserted.
+    """Queue chunks for upload; one whose tracking id is taken is skipped or upserted.
 
-    O(chunks of the dataset) where there are tracking ids.
+    O(chunks of the dataset) if a chunk has a tracking id.
     """
     dataset = resolve_dataset(context)
     payloads = context.body if isinstance(context.body, list) else [context.body]
@@ -35,63 +37,63 @@ def create_chunk(context: RequestContext) -> Response:
             "Too many chunks provided in bulk. "
             f"The limit is {MAX_CHUNKS} chunks per bulk upload"
         )
-    groups.check_groups_exist(context, dataset, payloads)
-    chunks = [build_chunk(context, dataset, payload) for payload in payloads]
-    ingest(context, dataset, chunks, payloads)
+    # Everything is checked before the first command, so a rejected request has no
+    # effect.
+    groups.check_groups_exist(dataset, payloads)
+    chunks = [build_chunk(dataset, payload) for payload in payloads]
+    _upload(dataset, chunks, payloads)
     metadata = chunks if isinstance(context.body, list) else chunks[0]
-    queue = jobs.count_queued(context, dataset)
-    return Response({"chunk_metadata": metadata, "pos_in_queue": queue})
+    position = jobs.count_queued(dataset)
+    return Response({"chunk_metadata": metadata, "pos_in_queue": position})
 
 
-def ingest(
-    context: RequestContext,
-    dataset: Document,
+def _upload(
+    dataset: Dataset,
     chunks: list[Document],
     payloads: list[Document],
 ) -> None:
-    """Let a worker read chunks in; an upsert gets the id of what it replaces."""
-    taken = {}
+    """Start the job that uploads chunks; an upsert takes the id of the old chunk."""
+    existing = {}
     if any(chunk["tracking_id"] for chunk in chunks):
-        taken = store.index_by_tracking_id(context, "chunks", dataset)
-    kept: dict[str, tuple[Document, Document]] = {}
+        existing = dataset.index_by_tracking_id("chunks")
+    accepted: dict[str, tuple[Document, Document]] = {}
     for chunk, payload in zip(chunks, payloads, strict=True):
-        old = taken.get(chunk["tracking_id"])
+        old = existing.get(chunk["tracking_id"])
         if old and not payload.get("upsert_by_tracking_id"):
             continue
         if old:
             chunk["id"], chunk["created_at"] = old["id"], old["created_at"]
         if chunk["tracking_id"]:
-            taken[chunk["tracking_id"]] = chunk
-        kept[chunk["id"]] = (chunk, payload)
+            existing[chunk["tracking_id"]] = chunk
+        accepted[chunk["id"]] = (chunk, payload)
     run = jobs.start(
-        context, dataset, "chunk_upload", chunk_ids=list(kept), size=len(kept)
+        dataset, "chunk_upload", chunk_ids=list(accepted), size=len(accepted)
     )
-    for each in jobs.iter_events(run, "chunks_uploaded"):
-        for chunk_id in each.data["chunk_ids"]:
-            if chunk_id in kept:
-                chunk, payload = kept[chunk_id]
-                upsert_chunk(context, chunk, each.event_id)
-                groups.add_to_groups(context, dataset, chunk_id, payload)
+    for _, chunk_id, event_id in jobs.iter_uploaded_chunks(run):
+        # A scenario may report ids of its own.
+        if chunk_id in accepted:
+            chunk, payload = accepted[chunk_id]
+            upsert_chunk(dataset, chunk, event_id)
+            groups.add_to_groups(dataset, chunk_id, payload)
 
 
-def upsert_chunk(context: RequestContext, chunk: Document, event: str) -> None:
-    """Let a chunk be there, or be another, from an event on."""
+def upsert_chunk(dataset: Dataset, chunk: Document, event_id: str) -> None:
+    """Create or replace a chunk at an event."""
+    context = dataset.context
     if context.collection("chunks").get(chunk["id"], context.now):
-        store.schedule_change(context, "chunks", chunk["id"], event, chunk)
+        dataset.schedule_change("chunks", chunk["id"], event_id, chunk)
     else:
-        store.put(context, "chunks", chunk, event)
+        dataset.put("chunks", chunk, event_id)
 
 
-def build_chunk(
-    context: RequestContext, dataset: Document, payload: Document
-) -> Document:
-    """The chunk that a request asks for. Raises ``BadRequest``."""
-    moment = format_time(context.now)
+def build_chunk(dataset: Dataset, payload: Document) -> Document:
+    """Return the chunk that a payload describes. Raises ``RejectedRequest``."""
+    context, now = dataset.context, format_time(dataset.context.now)
     return {
         "id": context.new_id(uuid),
-        "created_at": moment,
-        "updated_at": moment,
-        "dataset_id": dataset["id"],
+        "created_at": now,
+        "updated_at": now,
+        "dataset_id": dataset.id,
         "weight": payload.get("weight") or 0.0,
         "time_stamp": parse_time_stamp(payload),
         "tracking_id": payload.get("tracking_id") or None,
@@ -100,7 +102,7 @@ def build_chunk(
 
 
 def parse_time_stamp(payload: Document) -> str | None:
-    """The moment that a request gives. Raises ``BadRequest``."""
+    """Return a payload's ``time_stamp``, normalized. Raises ``RejectedRequest``."""
     text = payload.get("time_stamp")
     try:
         return normalize_time(text) if text is not None else None
@@ -109,122 +111,90 @@ def parse_time_stamp(payload: Document) -> str | None:
 
 
 def get_chunk(context: RequestContext) -> Response:
-    """A chunk by its id, once a worker has read it in."""
-    chunk_id = context.parameters["chunk_id"]
-    return _render_chunk(
-        context, store.find_by_id(context, "chunks", chunk_id, resolve_dataset(context))
-    )
-
-
-def get_chunk_by_tracking_id(context: RequestContext) -> Response:
-    """A chunk by its tracking id, once a worker has read it in."""
-    return _render_chunk(
-        context, _find_by_tracking_id(context, context.parameters["tracking_id"])
-    )
-
-
-def _render_chunk(context: RequestContext, chunk: Document) -> Response:
+    """Return a chunk by its id or its tracking id, once it is uploaded."""
+    chunk = _find_chunk(context, resolve_dataset(context))
     tags = chunk.get("tag_set")
+    # Version 1 of the API has all tags in one text.
     if context.parameters.get("X-API-Version") == "V1" and tags is not None:
         chunk = {**chunk, "tag_set": ",".join(tag or "" for tag in tags)}
     return Response(chunk)
 
 
 def delete_chunk(context: RequestContext) -> Response:
-    """Delete a chunk, at once."""
-    chunk_id = context.parameters["chunk_id"]
-    return _delete_chunk(
-        context, store.find_by_id(context, "chunks", chunk_id, resolve_dataset(context))
-    )
-
-
-def delete_chunk_by_tracking_id(context: RequestContext) -> Response:
-    """Delete the chunk of a tracking id, at once."""
-    return _delete_chunk(
-        context, _find_by_tracking_id(context, context.parameters["tracking_id"])
-    )
-
-
-def _delete_chunk(context: RequestContext, chunk: Document) -> Response:
-    store.delete(context, "chunks", chunk["id"])
+    """Delete a chunk, by its id or its tracking id, immediately."""
+    dataset = resolve_dataset(context)
+    dataset.delete("chunks", _find_chunk(context, dataset)["id"])
     return Response(None, 204)
 
 
+def _find_chunk(context: RequestContext, dataset: Dataset) -> Document:
+    """Return the chunk of the path, which has an id or a tracking id."""
+    path = context.parameters
+    return dataset.find("chunks", path.get("chunk_id"), path.get("tracking_id"))
+
+
 def bulk_delete_chunk(context: RequestContext) -> Response:
-    """Let a worker delete what a filter finds now. O(chunks of the dataset)."""
+    """Start the job that deletes the chunks that match a filter now.
+
+    O(chunks of the dataset).
+    """
     dataset = resolve_dataset(context)
-    places = groups.list_memberships(context, dataset)
-    found = [
+    memberships = groups.list_memberships(dataset)
+    chunk_ids = [
         chunk["id"]
-        for chunk in store.list_visible(context, "chunks", dataset)
-        if matches(chunk, places.get(chunk["id"], {}), context.body["filter"])
+        for chunk in dataset.iter_visible("chunks")
+        if matches(chunk, memberships.get(chunk["id"], {}), context.body["filter"])
     ]
-    run = jobs.start(context, dataset, "bulk_delete", deleted=len(found))
-    if event := jobs.find_event_id(run, "bulk_chunks_deleted"):
-        for chunk_id in found:
-            store.schedule_change(context, "chunks", chunk_id, event, None)
+    run = jobs.start(dataset, "bulk_delete", deleted=len(chunk_ids))
+    if event_id := jobs.find_event_id(run, "bulk_chunks_deleted"):
+        for chunk_id in chunk_ids:
+            dataset.schedule_change("chunks", chunk_id, event_id, None)
     return Response(None, 204)
 
 
 def update_chunk(context: RequestContext) -> Response:
-    """Change a chunk by its id, or by its tracking id if no id is given."""
-    dataset, given = resolve_dataset(context), context.body
-    chunk_id, tracking_id = given.get("chunk_id"), given.get("tracking_id")
-    if chunk_id is not None:
-        chunk = store.find_by_id(context, "chunks", chunk_id, dataset)
-    else:
-        chunk = store.find_by_tracking_id(context, "chunks", tracking_id, dataset)
-    return _update_chunk(context, dataset, chunk)
+    """Start the job that updates a chunk, found by its id or else its tracking id."""
+    dataset, body = resolve_dataset(context), context.body
+    old = dataset.find("chunks", body.get("chunk_id"), body.get("tracking_id"))
+    return _update_chunk(dataset, old)
 
 
 def update_chunk_by_tracking_id(context: RequestContext) -> Response:
-    """Change the chunk of a tracking id."""
-    return _update_chunk(
-        context,
-        resolve_dataset(context),
-        _find_by_tracking_id(context, context.body["tracking_id"]),
-    )
+    """Start the job that updates the chunk with a tracking id."""
+    dataset, body = resolve_dataset(context), context.body
+    old = dataset.find("chunks", tracking_id=body["tracking_id"])
+    return _update_chunk(dataset, old)
 
 
-def _update_chunk(
-    context: RequestContext, dataset: Document, old: Document
-) -> Response:
-    given = context.body
-    groups.check_groups_exist(context, dataset, [given])
-    changed = {
-        name: given[name] for name in COPIED_FIELDS if given.get(name) is not None
-    }
-    if given.get("weight") is not None:
-        changed["weight"] = given["weight"]
-    if given.get("time_stamp") is not None:
-        changed["time_stamp"] = parse_time_stamp(given)
-    if given.get("tracking_id") is not None:
-        changed["tracking_id"] = _parse_new_tracking_id(context, dataset, old)
-    new = {**old, **changed, "updated_at": format_time(context.now)}
-    run = jobs.start(context, dataset, "chunk_update", chunk_id=old["id"])
-    if event := jobs.find_event_id(run, "chunk_updated", chunk_id=old["id"]):
-        store.schedule_change(context, "chunks", old["id"], event, new)
-        groups.add_to_groups(context, dataset, old["id"], given)
+def _update_chunk(dataset: Dataset, old: Document) -> Response:
+    context = dataset.context
+    # A field that is null is left as it is, like one that is missing.
+    body = {name: value for name, value in context.body.items() if value is not None}
+    groups.check_groups_exist(dataset, [body])
+    changes = {name: body[name] for name in (*COPIED_FIELDS, "weight") if name in body}
+    if "time_stamp" in body:
+        changes["time_stamp"] = parse_time_stamp(body)
+    if "tracking_id" in body:
+        changes["tracking_id"] = _parse_new_tracking_id(dataset, old)
+    new = {**old, **changes, "updated_at": format_time(context.now)}
+    run = jobs.start(dataset, "chunk_update", chunk_id=old["id"])
+    if event_id := jobs.find_event_id(run, "chunk_updated", chunk_id=old["id"]):
+        dataset.schedule_change("chunks", old["id"], event_id, new)
+        groups.add_to_groups(dataset, old["id"], body)
     return Response(None, 204)
 
 
-def _parse_new_tracking_id(
-    context: RequestContext, dataset: Document, chunk: Document
-) -> Json:
-    """The tracking id that a chunk is to have. O(chunks); raises ``BadRequest``."""
-    tracking_id = context.body["tracking_id"] or None
-    holder = tracking_id and store.index_by_tracking_id(context, "chunks", dataset).get(
-        tracking_id
-    )
-    if holder and holder["id"] != chunk["id"]:
-        raise RejectedRequest(
-            f"Key (tracking_id, dataset_id)=({tracking_id}, {dataset['id']}) "
-            "already exists."
-        )
+def _parse_new_tracking_id(dataset: Dataset, chunk: Document) -> Json:
+    """Return the tracking id that a chunk is to have; "" removes it. O(chunks).
+
+    Raises ``RejectedRequest`` if another chunk has it.
+    """
+    tracking_id = dataset.context.body["tracking_id"] or None
+    if tracking_id:
+        existing = dataset.index_by_tracking_id("chunks")
+        if existing.get(tracking_id, chunk)["id"] != chunk["id"]:
+            raise RejectedRequest(
+                f"Key (tracking_id, dataset_id)=({tracking_id}, {dataset.id}) "
+                "already exists."
+            )
     return tracking_id
-
-
-def _find_by_tracking_id(context: RequestContext, tracking_id: str) -> Document:
-    return store.find_by_tracking_id(
-        context, "chunks", tracking_id, resolve_dataset(context)
-    )

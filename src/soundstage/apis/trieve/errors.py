@@ -1,4 +1,10 @@
-"""How Trieve refuses: a message that begins with the kind of error."""
+"""Trieve's errors and their response bodies: ``{"message": ...}``.
+
+ApiError
+└── RejectedRequest     400
+    ├── TooManyItems    413
+    └── UrlExpired      403
+"""
 
 from soundstage.apis.api import ApiError, Forbidden, NotFound, Response
 from soundstage.openapi.errors import Refused, TooLarge, Unauthorized, Unrouted
@@ -14,25 +20,25 @@ NOT_FOUND_MESSAGES = {
 
 
 class RejectedRequest(ApiError):
-    """A valid request that cannot be carried out, in the real server's words."""
+    """A valid request cannot be carried out; the message is the real server's."""
 
     status = 400
 
 
 class TooManyItems(RejectedRequest):
-    """More things at once than the server takes."""
+    """A request has more items than the server accepts."""
 
     status = 413
 
 
 class UrlExpired(RejectedRequest):
-    """A presigned URL after its time."""
+    """A presigned URL has expired."""
 
     status = 403
 
 
 def render_error(error: Refused | ApiError) -> Response:
-    """Trieve's error body."""
+    """Return the error response of an invalid or rejected request."""
     match error:
         case Unauthorized():
             return _error_response(401, "Unauthorized")
@@ -45,9 +51,8 @@ def render_error(error: Refused | ApiError) -> Response:
         case TooLarge():
             return _error_response(413, str(error))
         case NotFound(collection=collection):
-            return _error_response(
-                404, f"Not Found: {NOT_FOUND_MESSAGES.get(collection, collection)}"
-            )
+            message = NOT_FOUND_MESSAGES.get(collection, collection)
+            return _error_response(404, f"Not Found: {message}")
         case Refused(violations=violations) if violations[0].place == "body":
             kind = "Syntax" if violations[0].rule == "json" else "Data"
             return _error_response(400, format_deserialization_error(kind, str(error)))
@@ -58,7 +63,11 @@ def render_error(error: Refused | ApiError) -> Response:
 
 
 def format_deserialization_error(kind: str, text: str) -> str:
-    """The message about a body that cannot be read."""
+    """Return the message for a body that cannot be parsed.
+
+    >>> format_deserialization_error("Data", "missing field `name`")[:50]
+    'Json Deserialization Error: *Type* : Data error in'
+    """
     return (
         f"Json Deserialization Error: *Type* : {kind} error in JSON | "
         f"*Message* : {text}"

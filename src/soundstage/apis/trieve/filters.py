@@ -1,4 +1,4 @@
-"""Filters of chunks: which fields they look at, and what must be true of these."""
+"""Filters of chunks: conditions on fields, combined by must, must_not and should."""
 
 from collections.abc import Callable, Mapping
 
@@ -31,15 +31,26 @@ _SHAPE_PREDICATES = {
 def matches(
     chunk: Document, memberships: Mapping[str, Json], chunk_filter: Document
 ) -> bool:
-    """Whether a filter finds a chunk; one without conditions finds all.
+    """Whether a chunk matches a filter; a filter without conditions matches all.
 
-    ``places`` are ``group_ids`` and ``group_tracking_ids``. Raises ``BadRequest``.
+    ``memberships`` are the chunk's ``group_ids`` and ``group_tracking_ids``. Raises
+    ``RejectedRequest`` for an invalid date.
+
+    >>> condition = {"field": "tag_set", "match_any": ["red", "blue"]}
+    >>> matches({"tag_set": ["red"]}, {}, {"must": [condition]})
+    True
     """
     subject = {**chunk, **memberships}
-    must = [_satisfies(subject, c) for c in chunk_filter.get("must") or ()]
-    must_not = [_satisfies(subject, c) for c in chunk_filter.get("must_not") or ()]
-    should = [_satisfies(subject, c) for c in chunk_filter.get("should") or ()]
-    return all(must) and not any(must_not) and (not should or any(should))
+    # All conditions are evaluated, so an invalid one is rejected wherever it is.
+    results = {
+        name: [_satisfies(subject, c) for c in chunk_filter.get(name) or ()]
+        for name in ("must", "must_not", "should")
+    }
+    return (
+        all(results["must"])
+        and not any(results["must_not"])
+        and (not results["should"] or any(results["should"]))
+    )
 
 
 def _satisfies(subject: Document, condition: Document) -> bool:
@@ -47,18 +58,22 @@ def _satisfies(subject: Document, condition: Document) -> bool:
         ids = [i.lower() for i in condition.get("ids") or ()]
         tracking_ids = condition.get("tracking_ids") or ()
         return subject["id"] in ids or subject.get("tracking_id") in tracking_ids
-    tests = {name: condition.get(name) for name in _CONDITION_TESTS}
-    given = {name: test for name, test in tests.items() if test is not None}
-    if "match_any" in given:  # it wins over match_all
-        given.pop("match_all", None)
+    operands = {
+        name: condition[name]
+        for name in _CONDITION_TESTS
+        if condition.get(name) is not None
+    }
+    if "match_any" in operands:
+        # The real server ignores match_all next to match_any.
+        operands.pop("match_all", None)
     values = _get_values(subject, condition["field"])
-    return bool(given) and all(
-        _CONDITION_TESTS[name](values, test) for name, test in given.items()
+    return bool(operands) and all(
+        _CONDITION_TESTS[name](values, operand) for name, operand in operands.items()
     )
 
 
 def _get_values(subject: Document, path: str) -> list[Json]:
-    """What a field holds, as a list; ``metadata.a.b`` leads into the metadata."""
+    """Return a field's values; a path such as ``metadata.a.b`` enters objects."""
     value: Json = subject
     for step in _STORED_NAMES.get(path, path).split("."):
         value = value.get(step) if isinstance(value, dict) else None
@@ -72,15 +87,18 @@ def _matches_any(values: list[Json], expected: list[Json]) -> bool:
 
 
 def _matches_all(values: list[Json], expected: list[Json]) -> bool:
-    return all(any(_is_equal(value, one) for value in values) for one in expected)
+    return all(_matches_any(values, [one]) for one in expected)
 
 
 def _is_equal(value: Json, expected: Json) -> bool:
-    """JSON knows no difference between 1 and 1.0; Python none between 1 and true."""
+    # In JSON 1 equals 1.0, as in Python, but 1 differs from true.
     return isinstance(value, bool) == isinstance(expected, bool) and value == expected
 
 
-def _matches_boolean(values: list[Json], expected: bool) -> bool:  # noqa: FBT001 - as JSON has it
+def _matches_boolean(
+    values: list[Json],
+    expected: bool,  # noqa: FBT001 - a JSON value
+) -> bool:
     return any(value is expected for value in values)
 
 
@@ -92,17 +110,17 @@ def _matches_range(values: list[Json], bounds: Document) -> bool:
 
 
 def _matches_date_range(values: list[Json], bounds: Document) -> bool:
-    """Moments as the server writes them, which sort as they follow one another."""
     try:
-        plain = {
+        # The stored form of a time sorts as text in the order of time.
+        normalized = {
             name: normalize_time(bounds[name])
             for name in _COMPARISONS
             if bounds.get(name) is not None
         }
     except ValueError as error:
         raise RejectedRequest("Invalid timestamp format") from error
-    moments = (value for value in values if isinstance(value, str))
-    return any(_is_within_bounds(moment, plain) for moment in moments)
+    texts = (value for value in values if isinstance(value, str))
+    return any(_is_within_bounds(text, normalized) for text in texts)
 
 
 def _is_within_bounds(value: Json, bounds: Document) -> bool:

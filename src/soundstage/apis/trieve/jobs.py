@@ -1,11 +1,11 @@
-"""Jobs of the workers: how one is started, and what its events will tell."""
+"""Jobs of Trieve's workers: start one, and read the events that it will emit."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import orjson
 
-from soundstage.apis.api import RequestContext
+from soundstage.apis.trieve.store import Dataset
 from soundstage.types import Document, Json
 from soundstage.world.commands import Start
 from soundstage.world.runs import Run
@@ -13,36 +13,53 @@ from soundstage.world.runs import Run
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """What an event will tell: its id, and its ``event_data`` as a value."""
+    """An event that a job will emit, with its parsed ``event_data``."""
 
     event_id: str
     data: Document
 
 
-def start(context: RequestContext, dataset: Document, task: str, **names: Json) -> Run:
-    """A job of this kind, drawn to its end: as the user planned it, else well."""
-    names = {"dataset_id": dataset["id"], **names}
+def start(dataset: Dataset, task: str, **names: Json) -> Run:
+    """Start a job; its run is generated up to the end.
+
+    ``names`` are values for the fixture's scenario: the one that is planned for the
+    task, otherwise one that succeeds.
+    """
+    context, names = dataset.context, {"dataset_id": dataset.id, **names}
     return context.world.apply(Start(context.api, task, names=names))
 
 
 def iter_events(run: Run, *event_types: str) -> Iterator[JobEvent]:
-    """What the events of these types will tell, in their order."""
+    """Yield the events of these types that a job will emit, in order."""
     for record in run.records:
         document = record.documents[0] or {}
         if document.get("event_type") in event_types:
             yield JobEvent(record.id, orjson.loads(document["event_data"]) or {})
 
 
+def iter_uploaded_chunks(run: Run) -> Iterator[tuple[int, str, str]]:
+    """Yield each chunk that a job uploads: index within its event, id, id of the event.
+
+    An event reports one batch of chunks, such as those of one page of a crawl.
+    """
+    for event in iter_events(run, "chunks_uploaded"):
+        for index, chunk_id in enumerate(event.data["chunk_ids"]):
+            yield index, chunk_id, event.event_id
+
+
 def find_event_id(run: Run, event_type: str, **data: Json) -> str | None:
-    """The event that will tell of this, if any will: else the job fails at it."""
-    for each in iter_events(run, event_type):
-        if all(each.data.get(key) == value for key, value in data.items()):
-            return each.event_id
+    """Return the id of the event with this type and data; None if the job fails first.
+
+    A scenario of a failing job has another event in its place.
+    """
+    for event in iter_events(run, event_type):
+        if all(event.data.get(key) == value for key, value in data.items()):
+            return event.event_id
     return None
 
 
-def count_queued(context: RequestContext, dataset: Document) -> int:
-    """How many jobs wait for a worker. O(jobs of the dataset)."""
-    context = context.refreshed()
-    jobs = context.collection("jobs").children(dataset["id"], context.now)
+def count_queued(dataset: Dataset) -> int:
+    """Count the jobs that wait for a worker. O(jobs of the dataset)."""
+    # The request may just have started one.
+    jobs = dataset.refreshed().records("jobs")
     return sum(job["status"] == "queued" for job in jobs)

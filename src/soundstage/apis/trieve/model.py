@@ -1,4 +1,4 @@
-"""Trieve's kinds of record, and its two ways to write a moment."""
+"""Trieve's types of record, and its two formats of a time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,26 +10,39 @@ SCHEMAS = "#/components/schemas"
 
 
 def format_event_time(timestamp: int) -> str:
-    """``2025-09-12 8:02:44.0 +00:00:00``: whole seconds, the hour without a zero."""
-    moment = EPOCH + timedelta(milliseconds=timestamp)
-    return f"{moment.date()} {moment.hour}:{moment:%M:%S}.0 +00:00:00"
+    """Format a timestamp (ms) as in events: whole seconds, the hour without a zero.
+
+    >>> format_event_time(1_767_261_764_531)
+    '2026-01-01 10:02:44.0 +00:00:00'
+    """
+    time = EPOCH + timedelta(milliseconds=timestamp)
+    return f"{time.date()} {time.hour}:{time:%M:%S}.0 +00:00:00"
 
 
 def format_time(timestamp: int) -> str:
-    """``2025-09-12T08:02:44.531``: in UTC, which chrono's NaiveDateTime leaves out."""
-    moment = EPOCH + timedelta(milliseconds=timestamp)
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")
+    """Format a timestamp (ms) in UTC without an offset, as chrono's NaiveDateTime.
+
+    >>> format_time(1_767_261_764_531)
+    '2026-01-01T10:02:44.531'
+    """
+    time = EPOCH + timedelta(milliseconds=timestamp)
+    return time.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
 def normalize_time(text: str) -> str:
-    """A moment that a client wrote, as the server writes it. Raises ``ValueError``."""
+    """Convert a client's time to the stored format. Raises ``ValueError``.
+
+    >>> normalize_time("2026-01-01T12:30:00+02:00")
+    '2026-01-01T10:30:00'
+    """
     try:
-        moment = datetime.fromisoformat(text.strip())
-        if moment.tzinfo:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        time = datetime.fromisoformat(text.strip())
+        if time.tzinfo:
+            time = time.astimezone(UTC).replace(tzinfo=None)
     except OverflowError as error:
+        # The offset leads before the year 1 or after the year 9999.
         raise ValueError(text) from error
-    return moment.isoformat()
+    return time.isoformat()
 
 
 MODEL = Vocabulary.of(
@@ -38,13 +51,13 @@ MODEL = Vocabulary.of(
     Kind("event", "events", "id", uuid, "dataset_id", f"{SCHEMAS}/WorkerEvent"),
     Kind("chunk", "chunks", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkMetadata"),
     Kind("group", "groups", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkGroupAndFileId"),
-    # What puts a chunk into a group; its id is of both.
+    # Puts a chunk into a group. Its id consists of the ids of both.
     Kind("bookmark", "bookmarks", "id", uuid, "group_id"),
     Kind("file", "files", "id", uuid, "dataset_id", f"{SCHEMAS}/File"),
-    # A table that was announced, and whose file is there once it is uploaded.
+    # A presigned URL for a table; the file exists once the table is uploaded.
     Kind("upload", "uploads", "id", uuid, "dataset_id"),
     Kind("crawl", "crawls", "id", uuid, "dataset_id", f"{SCHEMAS}/CrawlRequest"),
-    at=lambda at, _: format_event_time(at),
-    plain_at=lambda at, _: format_time(at),
-    day_after=lambda at, _: format_time(at + DAY),
+    at=lambda timestamp, _: format_event_time(timestamp),
+    plain_at=lambda timestamp, _: format_time(timestamp),
+    day_after=lambda timestamp, _: format_time(timestamp + DAY),
 )

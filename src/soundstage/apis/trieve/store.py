@@ -1,124 +1,136 @@
-"""What is in a dataset: changes hold from the moment their event tells of them.
+"""Records of a dataset, which change at the time of the event that reports the change.
 
-A worker's job is written down to its end when it starts, so a change that it will bring
-about is kept with its record at once, under the id of the event that will tell of it.
-It counts from that event on; a job that is interrupted has no such event any more, and
-its change never counts.
+The events of a worker's job are generated up to its end when the job starts. So every
+change that the job will make is stored in the record at once, with the id of the event
+that will report it. The change takes effect when that event occurs. The interruption of
+a job removes its later events, so the changes of these never take effect.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from soundstage.apis.api import NotFound, RequestContext
 from soundstage.types import Document, Json
 from soundstage.world.commands import Delete, Patch, Put
 
 SINCE_KEY = "_since"
-"""In a record: the event from which on it is there; always, without one."""
+"""In a record: id of the event that makes it visible. Without one it is visible."""
 
 CHANGES_KEY = "_changes"
-"""In a record: what becomes of it, ``{event, document}``; None is its end."""
+"""In a record: a list of ``{event, document}``. A document of None is a deletion."""
 
 
-def find_by_id(
-    context: RequestContext, collection: str, record_id: str, dataset: Document
-) -> Document:
-    """What is there now under this id, in this dataset. O(1). Raises ``NotFound``."""
-    record = context.collection(collection).get(record_id.lower(), context.now)
-    found = record and _get_visible(context, record)
-    if not found or found["dataset_id"] != dataset["id"]:
-        raise NotFound(collection, record_id)
-    return found
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset as one request reads and changes it."""
 
+    context: RequestContext
+    document: Document
 
-def find_by_tracking_id(
-    context: RequestContext, collection: str, tracking_id: str, dataset: Document
-) -> Document:
-    """What is there now under this tracking id. O(records of the dataset).
+    @property
+    def id(self) -> str:
+        """The dataset's id."""
+        return str(self.document["id"])
 
-    Raises ``NotFound``.
-    """
-    for document in list_visible(context, collection, dataset):
-        if document.get("tracking_id") == tracking_id:
-            return document
-    raise NotFound(collection, tracking_id)
+    def refreshed(self) -> "Dataset":
+        """Return the dataset at the present instant, after commands of the request."""
+        return Dataset(self.context.refreshed(), self.document)
 
+    def records(self, collection: str) -> Iterable[Document]:
+        """Return the stored records, the oldest first."""
+        records = self.context.collection(collection)
+        return records.children(self.id, self.context.now)
 
-def list_visible(
-    context: RequestContext, collection: str, dataset: Document
-) -> Iterator[Document]:
-    """All that is there now, the oldest first. O(records of the dataset)."""
-    for record in context.collection(collection).children(dataset["id"], context.now):
-        if document := _get_visible(context, record):
-            yield document
+    def find(
+        self,
+        collection: str,
+        record_id: str | None = None,
+        tracking_id: str | None = None,
+    ) -> Document:
+        """Return the visible record with an id, or else with a tracking id.
 
+        O(1) by id, O(records of the dataset) by tracking id. Raises ``NotFound``.
+        """
+        if record_id is not None:
+            records = self.context.collection(collection)
+            record = records.get(record_id.lower(), self.context.now)
+            document = record and self._get_visible(record)
+            if document and document["dataset_id"] == self.id:
+                return document
+            raise NotFound(collection, record_id)
+        for document in self.iter_visible(collection):
+            if document.get("tracking_id") == tracking_id:
+                return document
+        raise NotFound(collection, str(tracking_id))
 
-def index_by_tracking_id(
-    context: RequestContext, collection: str, dataset: Document
-) -> dict[str, Document]:
-    """All that is there, or will be, by tracking id. O(records of the dataset)."""
-    records = context.collection(collection).children(dataset["id"], context.now)
-    last = (_get_final(context, record) for record in records)
-    return {
-        document["tracking_id"]: document
-        for document in last
-        if document and document.get("tracking_id")
-    }
+    def iter_visible(self, collection: str) -> Iterator[Document]:
+        """Yield the visible records, the oldest first. O(records of the dataset)."""
+        for record in self.records(collection):
+            if document := self._get_visible(record):
+                yield document
 
+    def index_by_tracking_id(self, collection: str) -> dict[str, Document]:
+        """Map tracking ids to the records that have them once all jobs have ended.
 
-def put(
-    context: RequestContext,
-    collection: str,
-    document: Document,
-    event_id: str | None = None,
-) -> None:
-    """Let a record be this; new ones from an event on. What is to come still comes."""
-    old = context.collection(collection).get(document["id"], context.now) or {}
-    kept = [
-        c for c in old.get(CHANGES_KEY, ()) if not _has_occurred(context, c["event"])
-    ]
-    more: Document = {SINCE_KEY: event_id} if event_id else {}
-    if kept:
-        more[CHANGES_KEY] = kept
-    record = {**document, **more}
-    context.world.apply(Put(context.api, collection, document["id"], record))
+        O(records of the dataset).
+        """
+        # A tracking id is taken as soon as its record is queued, before it is visible.
+        events = self.context.collection("events")
+        documents = (
+            _apply_changes(record, lambda event_id: events.record(event_id) is not None)
+            for record in self.records(collection)
+        )
+        return {
+            document["tracking_id"]: document
+            for document in documents
+            if document and document.get("tracking_id")
+        }
 
+    def put(
+        self, collection: str, document: Document, event_id: str | None = None
+    ) -> None:
+        """Store a record; changes that are still due are kept.
 
-def schedule_change(
-    context: RequestContext,
-    collection: str,
-    record_id: str,
-    event_id: str,
-    document: Document | None,
-) -> None:
-    """Let a record be this from an event on; None ends it."""
-    record = context.get(collection, record_id)
-    changes = [*record.get(CHANGES_KEY, ()), {"event": event_id, "document": document}]
-    patch = {CHANGES_KEY: changes}
-    context.world.apply(Patch(context.api, collection, record_id, patch))
+        With ``event_id``, a new record becomes visible at that event.
+        """
+        context, record_id = self.context, document["id"]
+        old = context.collection(collection).get(record_id, context.now) or {}
+        # A change that has taken effect would hide the new document.
+        due = [
+            c for c in old.get(CHANGES_KEY, ()) if not self._has_occurred(c["event"])
+        ]
+        record = {
+            **document,
+            **({SINCE_KEY: event_id} if event_id else {}),
+            **({CHANGES_KEY: due} if due else {}),
+        }
+        context.world.apply(Put(context.api, collection, record_id, record))
 
+    def schedule_change(
+        self, collection: str, record_id: str, event_id: str, document: Document | None
+    ) -> None:
+        """Replace a record at an event, or delete it if the document is None."""
+        record = self.context.get(collection, record_id)
+        change = {"event": event_id, "document": document}
+        patch = {CHANGES_KEY: [*record.get(CHANGES_KEY, ()), change]}
+        self.context.world.apply(Patch(self.context.api, collection, record_id, patch))
 
-def delete(context: RequestContext, collection: str, record_id: str) -> None:
-    """Let a record be no more, from now on."""
-    context.world.apply(Delete(context.api, collection, record_id))
+    def delete(self, collection: str, record_id: str) -> None:
+        """Delete a record from now on."""
+        self.context.world.apply(Delete(self.context.api, collection, record_id))
 
+    def _get_visible(self, record: Document) -> Document | None:
+        return _apply_changes(record, self._has_occurred)
 
-def _get_visible(context: RequestContext, record: Document) -> Document | None:
-    return _apply_changes(record, lambda event: _has_occurred(context, event))
-
-
-def _get_final(context: RequestContext, record: Document) -> Document | None:
-    """What a record will be once all jobs are done."""
-    events = context.collection("events")
-    return _apply_changes(record, lambda event: events.record(event) is not None)
-
-
-def _has_occurred(context: RequestContext, event_id: str) -> bool:
-    return context.collection("events").get(event_id, context.now) is not None
+    def _has_occurred(self, event_id: str) -> bool:
+        events = self.context.collection("events")
+        return events.get(event_id, self.context.now) is not None
 
 
 def _apply_changes(
     record: Document, has_occurred: Callable[[str], bool]
 ) -> Document | None:
+    """Return the document of the last change in effect; None if it is not visible."""
     for change in reversed(record.get(CHANGES_KEY, ())):
         if has_occurred(change["event"]):
             changed: Document | None = change["document"]
@@ -126,8 +138,5 @@ def _apply_changes(
     since: Json = record.get(SINCE_KEY)
     if since and not has_occurred(since):
         return None
-    return {
-        key: value
-        for key, value in record.items()
-        if key not in {SINCE_KEY, CHANGES_KEY}
-    }
+    hidden = {SINCE_KEY, CHANGES_KEY}
+    return {key: value for key, value in record.items() if key not in hidden}
