@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage test-clients bench bench-peers lint types check format
+.PHONY: help serve test test-all coverage test-clients bench bench-peers lint types check format
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,41 +19,46 @@ $(READY): pyproject.toml constraints.txt
 serve: $(READY) ## serve the APIs on http://127.0.0.1:4010 (ARGS='--speed 60')
 	@$(BIN)/soundstage serve $(ARGS)
 
-# a client's story is told by one process, from start to end: --dist loadfile
-test: $(READY) ## run the tests (ARGS='-k law')
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+# --dist loadfile keeps the tests of one file in one process: they share session fixtures
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile -q
+test: $(READY) ## run the fast tests, about 90 seconds (ARGS='-k law')
+	@$(PYTEST) -m 'not slow' $(ARGS)
 
-# every operation, status, parameter and listed value of the vendors' contracts, or the reason why not
+test-all: $(READY) ## run all tests, also those that spawn processes
+	@$(PYTEST) $(ARGS)
+
+# every operation, status, parameter and enum value of the vendors' contracts must be exercised,
+# except for the exceptions with a reason in tests/coverage.yaml
 COVERAGE := $(foreach api,algolia-ingestion runwisp trieve trigger-dev,--soundstage-coverage-api $(api))
-coverage: ## make test, held to the whole of the contracts
-	@$(MAKE) --no-print-directory test ARGS='--soundstage-coverage-fail-under 100 \
+coverage: ## run all tests, and fail if they exercise less than the whole contracts
+	@$(MAKE) --no-print-directory test-all ARGS='--soundstage-coverage-fail-under 100 \
 	  --soundstage-coverage-except tests/coverage.yaml $(COVERAGE) $(ARGS)'
 
-# npm fetches what package-lock.json names, and runs none of its scripts
+# npm installs the versions in package-lock.json and runs no install scripts
 JAVASCRIPT := tests/clients/javascript
-test-clients: $(READY) ## run the official clients' stories, JavaScript's too
+test-clients: $(READY) ## test with the official clients, in Python and JavaScript
 	@if command -v npm >/dev/null; then \
 	  npm ci --prefix $(JAVASCRIPT) --ignore-scripts --no-audit --no-fund --loglevel=error \
 	    || { rm -rf $(JAVASCRIPT)/node_modules; echo "skipping the JavaScript clients: npm could not install them"; }; \
 	else \
 	  echo "skipping the JavaScript clients: there is no npm on this machine"; \
 	fi
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/clients $(ARGS)
+	@$(PYTEST) tests/clients $(ARGS)
 
-DRAWING := .venv/.drawing
-$(DRAWING): $(READY)
+BENCH_READY := .venv/.bench
+$(BENCH_READY): $(READY)
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[bench]'
-	@touch $(DRAWING)
+	@touch $(BENCH_READY)
 
-bench: $(DRAWING) ## measure on a quiet machine, ten minutes (needs wrk; ARGS='requests')
+bench: $(BENCH_READY) ## measure on an idle machine, ten minutes (needs wrk; ARGS='requests')
 	@$(BIN)/python -m benchmarks --save $(ARGS)
 
 PEERS := benchmarks/peers
-bench-peers: $(READY) ## the same requests, answered by other mock servers (needs npm)
+bench-peers: $(READY) ## measure other mock servers with the same requests (needs npm)
 	@npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(BIN)/python -m benchmarks.peers.measure
 
-lint: $(READY) ## style, and the direction of imports
+lint: $(READY) ## check style and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
@@ -61,9 +66,9 @@ lint: $(READY) ## style, and the direction of imports
 types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
-check: test lint types ## everything: tests, lint, types, contracts and fixtures
+check: test-all lint types ## run all tests, lint, types, and validate contracts and fixtures
 	@$(BIN)/soundstage check
 
-format: $(READY) ## write the code as ruff has it
+format: $(READY) ## format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .

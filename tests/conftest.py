@@ -1,8 +1,9 @@
-"""What every test may ask for."""
+"""Fixtures that all tests share, and the rule that fast tests spawn no process."""
 
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 
 import pytest
@@ -23,6 +24,29 @@ if "XDG_CACHE_HOME" not in os.environ:  # nothing is kept where the user's thing
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+_fast_test: str | None = None
+
+
+def _reject_process(event, _args):
+    # An audit hook sees every way to start a process, in libraries too.
+    if event == "subprocess.Popen" and _fast_test:
+        msg = f"{_fast_test} starts a process: mark it with pytest.mark.slow"
+        raise RuntimeError(msg)
+
+
+sys.addaudithook(_reject_process)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    global _fast_test  # noqa: PLW0603 - an audit hook cannot be given arguments
+    _fast_test = None if item.get_closest_marker("slow") else item.nodeid
+    try:
+        return (yield)
+    finally:
+        _fast_test = None
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import pytest
 from soundstage import vendored_files
 from support.server import run_process
 
+pytestmark = pytest.mark.slow
+
 APIS = ["algolia-ingestion", "runwisp", "trieve", "trigger-dev"]
 
 

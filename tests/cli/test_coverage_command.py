@@ -14,6 +14,8 @@ from support.in_process import ALGOLIA, RUN
 from support.pytest_session import run_pytest
 from support.server import SOUNDSTAGE, run_process, running_server
 
+pytestmark = pytest.mark.slow
+
 PAGE = (DOCS / "coverage.md").read_text()
 
 

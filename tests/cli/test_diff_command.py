@@ -23,6 +23,7 @@ def shown(tmp_path):
     return tmp_path / "old.yaml", tmp_path / "new.yaml"
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_is_said(shown):
     done = run_process("diff", *map(str, shown))
     (text,) = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)

@@ -12,6 +12,8 @@ import pytest
 from soundstage.cli import main
 from support.server import SOUNDSTAGE, run_process
 
+pytestmark = pytest.mark.slow
+
 EVENTS = ("--api", "trigger-dev", "--only", "get_run_events_v1")
 
 

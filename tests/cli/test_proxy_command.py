@@ -14,6 +14,8 @@ from support.server import SOUNDSTAGE, next_line, run_process
 from support.things_api import SPEC, json_bytes, sse_event, things_service
 from support.upstream import upstream_service
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def spec(tmp_path):

@@ -17,7 +17,10 @@ from support.proxy import proxy_process
 from support.recorder import entry, written
 from support.server import run_process, running_server
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 API = "algolia-ingestion"
 

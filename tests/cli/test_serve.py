@@ -10,6 +10,8 @@ import pytest
 
 from support.server import SOUNDSTAGE, next_line, run_process, running_server
 
+pytestmark = pytest.mark.slow
+
 FROZEN = ("--now", "2026-01-01T00:00:00Z", "--speed", "0", "--seed", "7")
 
 KEYS = {

@@ -9,6 +9,8 @@ import pytest
 
 from support.server import SOUNDSTAGE, running_server
 
+pytestmark = pytest.mark.slow
+
 NEVER = """
     _pytest asgiref attr faker harfile httpx hypothesis jinja2 jsonpath_rfc9535
     jsonschema numpy openapi_core openapi_spec_validator requests rich schemathesis

@@ -28,7 +28,10 @@ DATASET = "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"
 TRIEVE_KEY = "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3"
 SHORT, LONG = 0.5, 20  # seconds that a client waits for an answer
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ CLIENTS = {
 LONGEST = 180  # seconds of the wall that one story may take
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not NODE, reason="there is no node on this machine"),
     pytest.mark.skipif(
         not (HERE / "node_modules").exists(),

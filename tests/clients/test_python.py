@@ -15,7 +15,10 @@ RUN = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 DATASET = "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"
 TRIEVE_KEY = "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3"
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,10 @@ from support.server import run_process, running_server
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2027-05-05T00:00:00Z"
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 
 class Production:

@@ -11,6 +11,8 @@ import pytest
 
 from support.server import running_server
 
+pytestmark = pytest.mark.slow
+
 LONGEST = 20  # seconds of the wall that anything here may take
 
 

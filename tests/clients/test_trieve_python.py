@@ -24,6 +24,7 @@ KEY = "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3"
 READONLY = "tr-c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3"
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Pydantic serializer:UserWarning"),
 ]

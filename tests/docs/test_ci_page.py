@@ -13,6 +13,8 @@ import yaml
 
 from support.docs import DOCS, blocks
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     block.partition("\n")[0].removeprefix("# "): block for _, block in blocks("ci.md")
 }

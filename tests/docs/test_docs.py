@@ -48,6 +48,7 @@ def test_readme_has_a_line_for_each_of_the_five_operations_and_two_more():
     assert len(CURLS) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [c for c in CURLS if "curl -si" not in c])
 def test_readmes_lines_answer_with_data(server, line):
     body = json.loads(pasted(line, server.url))
@@ -57,6 +58,7 @@ def test_readmes_lines_answer_with_data(server, line):
     assert all(lists), "no list in the answer is empty"
 
 
+@pytest.mark.slow
 def test_readmes_rubbish_is_refused_as_it_says(server):
     (line,) = [c for c in CURLS if "curl -si" in c]
     answer = pasted(line, server.url)

@@ -17,6 +17,8 @@ from support.docs import DOCS, blocks
 from support.pytest_session import run_pytest
 from support.server import running_server
 
+pytestmark = pytest.mark.slow
+
 GUIDE = (DOCS / "testing.md").read_text()
 
 

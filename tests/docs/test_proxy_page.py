@@ -13,6 +13,8 @@ from soundstage.cli import build_parser
 from support.docs import DOCS, blocks
 from support.server import SOUNDSTAGE, next_line, running_server
 
+pytestmark = pytest.mark.slow
+
 PAGE = (DOCS / "proxy.md").read_text()
 KEYS = {
     "x-algolia-application-id": "ALGOLIA_APPLICATION_ID",

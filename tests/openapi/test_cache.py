@@ -237,6 +237,7 @@ def in_another_process(code, *path):
     ).stdout.split()  # fmt: skip
 
 
+@pytest.mark.slow
 def test_another_code_is_another_entry(tmp_path):
     package = tmp_path / "soundstage"
     shutil.copytree(Path(soundstage.__file__).parent, package)
@@ -258,6 +259,7 @@ def change(path):
         changed.write("\n")
 
 
+@pytest.mark.slow
 def test_a_new_version_of_a_library_is_another_entry(tmp_path):
     """``jsonschema_rs`` stands for all."""
     there = tmp_path / "jsonschema_rs-0.0.1.dist-info"

@@ -11,6 +11,8 @@ import pytest
 from support.docs import blocks, follow_the_tutorial
 from support.pytest_session import run_pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 ALONE = ("--no-deps", "--no-index")

@@ -12,6 +12,8 @@ import pytest
 from support.pytest_session import run_pytest
 from support.server import running_server
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"connexion", "httpx", "jsonschema_rs", "starlette", "uvicorn", "yaml"}
 
 

@@ -107,6 +107,7 @@ def request(method, more=""):
     return f"{line}{more}\r\n".encode()
 
 
+@pytest.mark.slow
 def test_requests_that_do_not_wait_for_answers_get_them_in_order():
     with (
         running_server() as there,

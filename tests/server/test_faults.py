@@ -15,6 +15,8 @@ from soundstage.server.faults import FAULT_KINDS, create_fault
 from soundstage.world.random import Seeded
 from support.server import next_line, running_server
 
+pytestmark = pytest.mark.slow
+
 RUN_ID = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 KEYS = {
     "x-algolia-application-id": "ALGOLIA_APPLICATION_ID",

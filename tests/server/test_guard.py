@@ -131,6 +131,7 @@ def test_only_loopback_is_loopback(address, local):
     assert is_loopback(address) is local
 
 
+@pytest.mark.slow
 def test_a_server_that_others_reach_prints_a_token_and_asks_for_it():
     with running_server("--host", "0.0.0.0") as server:  # noqa: S104
         port, token = server.port, server.greeting["token"]
@@ -142,6 +143,7 @@ def test_a_server_that_others_reach_prints_a_token_and_asks_for_it():
     assert welcome.startswith("HTTP/1.1 200")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["a\r\nSet-Cookie: x=1", "a\nb", "a\x00b", "../default", "~"]
 )
@@ -159,6 +161,7 @@ def test_a_header_that_carries_another_makes_no_world(name):
         assert '"world":"a"' in answer
 
 
+@pytest.mark.slow
 def test_a_token_of_ones_own_is_taken():
     with running_server("--control-token", TOKEN) as server:
         answer = raw(
@@ -168,6 +171,7 @@ def test_a_token_of_ones_own_is_taken():
     assert answer.startswith("HTTP/1.1 401")
 
 
+@pytest.mark.slow
 def test_the_token_is_explained():
     assert "--control-token" in run_process("serve", "--help").stdout
 

@@ -15,6 +15,8 @@ from mutants.notes import KEY
 from mutants.serving import serving
 from support.server import SOUNDSTAGE
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/fuzz.md").read_text()
 

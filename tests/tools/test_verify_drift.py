@@ -13,6 +13,8 @@ from mutants.notes import KEY
 from mutants.serving import serving
 from support.server import SOUNDSTAGE
 
+pytestmark = pytest.mark.slow
+
 
 def verify(folder: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
     """The command as a user gives it, the secret in the environment."""
