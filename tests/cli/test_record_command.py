@@ -14,7 +14,7 @@ from soundstage.cli import main
 from soundstage.openapi.document import load, loads
 from soundstage.world.clock import instant_of, rfc3339
 from support.proxy import proxy_process
-from support.recorder import entry, written
+from support.recorder import entry, write_archive
 from support.server import run_process, running_server
 
 pytestmark = [
@@ -132,7 +132,7 @@ T0 = instant_of("2026-03-01T11:00:00Z")
 @pytest.fixture
 def har(tmp_path):
     url = "http://ci.example:9477/api/tasks/backup/runs"
-    return str(written(tmp_path, entry(T0, url, {"runs": [RUN], "total": 1})))
+    return str(write_archive(tmp_path, entry(T0, url, {"runs": [RUN], "total": 1})))
 
 
 def test_a_scenario_is_added_to_a_fixture_whose_text_stays(har, tmp_path, capsys):
@@ -193,7 +193,9 @@ def test_a_run_that_the_client_has_started_waits_to_be_started_again(
     url = "http://ci.example/api/tasks/backup/runs"
     asked = url + first.get("path", "")
     said = entry(T0, asked, {"id": RUN["id"]}, method=first.get("method", "GET"))
-    har = written(tmp_path, said, entry(T0 + 60_000, url, {"runs": [RUN], "total": 1}))
+    har = write_archive(
+        tmp_path, said, entry(T0 + 60_000, url, {"runs": [RUN], "total": 1})
+    )
     to = tmp_path / "to.yaml"
     words = ["record", str(har), "--api", "runwisp", "--to", str(to), "--json"]
     assert main(words) == 0
@@ -213,7 +215,7 @@ def test_what_cannot_be_served_is_not_written(tmp_path, capsys):
     odd = RUN | {"end_reason": "bored"}
     at = instant_of("2026-03-01T11:00:00Z")
     url = "http://ci.example:9477/api/tasks/backup/runs"
-    har = str(written(tmp_path, entry(at, url, {"runs": [odd]})))
+    har = str(write_archive(tmp_path, entry(at, url, {"runs": [odd]})))
     fixture = tmp_path / "own.yaml"
     before = (vendored_files.fixtures() / "runwisp.yaml").read_text()
     fixture.write_text(before)
@@ -238,8 +240,8 @@ def test_what_is_there_is_not_written_over(har, tmp_path, capsys):
 WRONG = [
     (["/nowhere.har", "--api", "runwisp"], "cannot read /nowhere.har: No such file"),
     (["{har}", "--api", "nope"], "there is no API 'nope'"),
-    (["{har}", "--api", "trieve"], "trieve never answers with a run"),
-    (["{har}", "--api", "runwisp", "--run", "x"], "no answer shows the run 'x'"),
+    (["{har}", "--api", "trieve"], "responses of trieve never contain a run"),
+    (["{har}", "--api", "runwisp", "--run", "x"], "no response contains the run 'x'"),
     (["{har}", "--api", "runwisp", "--name", "A b"], "'A b' is not a scenario name"),
     (
         ["{har}", "--api", "runwisp", "--speed", "0"],
@@ -265,7 +267,9 @@ def test_what_cannot_be_done_is_said(har, capsys, arguments, said):
 
 def test_a_name_is_made_of_the_archives(tmp_path, capsys):
     at = instant_of("2026-03-01T11:00:00Z")
-    made = written(tmp_path, entry(at, "http://x/api/tasks/a/runs", {"runs": [RUN]}))
+    made = write_archive(
+        tmp_path, entry(at, "http://x/api/tasks/a/runs", {"runs": [RUN]})
+    )
     for name, scenario in [("Run 7.har", "run_7"), ("7.har", "recorded_7")]:
         path = tmp_path / name
         path.write_bytes(made.read_bytes())

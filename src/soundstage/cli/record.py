@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from soundstage.cli.common import FAILED, Commands, add_json_option, exit_with_error
 
 if TYPE_CHECKING:
-    from soundstage.tools.recorder.retell import Retold
+    from soundstage.tools.recorder.scenario import RecordedScenario
 
 
 def add(commands: Commands) -> None:
@@ -81,28 +81,28 @@ def _parse_name(text: str) -> str:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return the exit code."""
     from soundstage.openapi.errors import DocumentError
-    from soundstage.tools.recorder.archive import Unservable, Unusable
-    from soundstage.tools.recorder.book import Plan, write
-    from soundstage.tools.recorder.retell import Wish
+    from soundstage.tools.recorder import InvalidScenario, UnusableRecording
+    from soundstage.tools.recorder.recorder import RecordOptions, record
+    from soundstage.tools.recorder.scenario import RunSelection
     from soundstage.world.errors import WorldError
 
     if not options.speed > 0:
         exit_with_error(f"--speed takes a number above 0, not {options.speed:g}")
     name = options.name or _derive_scenario_name(options.archive)
-    wish = Wish(options.run_id, options.task, options.speed)
-    plan = Plan(options.archive, options.api, name, options.to, options.into)
+    selection = RunSelection(options.run_id, options.task, options.speed)
+    target = RecordOptions(options.archive, options.api, name, options.to, options.into)
     try:
-        retold, text = write(plan, wish)
-    except Unservable as error:
+        scenario, text = record(target, selection)
+    except InvalidScenario as error:
         print(f"soundstage: {error}", file=sys.stderr)
         return FAILED
-    except (DocumentError, WorldError, Unusable) as error:
+    except (DocumentError, WorldError, UnusableRecording) as error:
         exit_with_error(str(error))
     except OSError as error:
         _exit_unwritable(options, error)
     if options.to is None and options.into is None and not options.json:
         print(text, end="")
-    _print_summary(options, name, retold)
+    _print_summary(options, name, scenario)
     return 0
 
 
@@ -118,7 +118,9 @@ def _derive_scenario_name(path: Path) -> str:
     return text if re.match("[a-z]", text) else f"recorded_{text}".rstrip("_")
 
 
-def _print_summary(options: argparse.Namespace, name: str, scenario: "Retold") -> None:
+def _print_summary(
+    options: argparse.Namespace, name: str, scenario: "RecordedScenario"
+) -> None:
     """Print a summary of the scenario: JSON, or text on standard error."""
     target = options.to or options.into
     begins = "when a client starts it" if scenario.is_started else "with the world"

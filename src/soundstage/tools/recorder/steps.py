@@ -1,181 +1,171 @@
-"""The steps of a scenario that unfolds as a story went."""
+"""The steps of a scenario that repeats the histories of a run's records."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from soundstage.tools.recorder.custom import Custom
-from soundstage.tools.recorder.moment import Moments
-from soundstage.tools.recorder.patch import GONE, Appended, difference
-from soundstage.tools.recorder.story import TOLERANCE
-from soundstage.tools.recorder.version import Told
+from soundstage.tools.recorder.fixture_profile import FixtureProfile
+from soundstage.tools.recorder.reconstruction import TOLERANCE, RecordHistory, equals
 from soundstage.types import Document, Json
 from soundstage.world.scenario import RUN
 from soundstage.world.values import form_of, spelled, spelled_span
 
-SHORTEST = 8
-"""Characters of an identifier that is looked for within texts."""
+MIN_ID_LENGTH = 8
+"""Characters of an identifier that is replaced within longer texts."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Change:
-    at: int
-    told: Told
-    index: int
-
-    @property
-    def document(self) -> Document:
-        return self.told.versions[self.index].document
-
-    @property
-    def before(self) -> Document | None:
-        return self.told.versions[self.index - 1].document if self.index else None
+class _Change(NamedTuple):
+    timestamp: int
+    history: RecordHistory
+    before: Document | None
+    document: Document
 
 
-class Steps:
-    """Writes the steps; ``names`` are those of the task that the run is of."""
+class StepsBuilder:
+    """Builds the steps of a fixture; ``names`` are those of the run's task."""
 
     def __init__(
         self,
-        custom: Custom,
-        moments: Moments,
+        profile: FixtureProfile,
         names: Mapping[str, Json],
-        run: Told,
-        others: list[Told],
+        run: RecordHistory,
+        others: list[RecordHistory],
     ) -> None:
-        self.notes: dict[str, None] = {}
-        self._custom, self._moments = custom, moments
-        self._run, self._others = run, others
-        self._called = dict(_called(run, others))
-        self._known: dict[str, str] = {}
+        self._profile, self._formats = profile, profile.formats
+        self._histories = [run, *others]
+        self._record_names = dict(_name_records(self._histories))
+        self._references: dict[str, str] = {}
         self._names = dict(names)
 
-    def node(self) -> list[Document]:
-        """The steps as a fixture has them."""
+    def build(self) -> list[Document]:
+        """Return the steps, each after the time since the one before it."""
         steps: list[Document] = []
-        now = self._run.began
-        for at, changes in self._by_instant():
-            step: Document = {"after": spelled_span(at - now)} if at > now else {}
-            now = at
+        now = self._histories[0].began
+        for timestamp, changes in self._changes_by_time():
+            step: Document = {}
+            if timestamp > now:
+                step["after"] = spelled_span(timestamp - now)
+            now = timestamp
             for change in changes:
-                key = self._key(change.told)
-                alone = key == RUN or "/" in key
-                if alone and key in step:
+                kind = change.history.kind.name
+                name = self._record_names.get(change.history.id)
+                key = f"{kind}/{name}" if name not in {None, RUN} else kind
+                if name and key in step:
                     steps.append(step)
                     step = {}
-                patch = self._patch(change)
-                if alone:
-                    step[key] = patch
-                else:
-                    step.setdefault(key, []).append(patch)
+                step.setdefault(key, []).append(self._render_patch(change))
             steps.append(step)
-        return [_tidied(step) for step in steps]
+        for step in steps:
+            step |= {k: v[0] for k, v in step.items() if len(v) == 1 and k != "after"}
+        return steps
 
-    def _key(self, told: Told) -> str:
-        if told is self._run:
-            return RUN
-        name = self._called.get(told.id)
-        return f"{told.kind.name}/{name}" if name else told.kind.name
+    def _changes_by_time(self) -> Iterator[tuple[int, list[_Change]]]:
+        """Yield changes by time: the run's, then others after those they refer to."""
+        changes: dict[int, list[_Change]] = {}
+        for history in self._histories:
+            before = None
+            for version in history.versions:
+                change = _Change(version.timestamp, history, before, version.document)
+                changes.setdefault(version.timestamp, []).append(change)
+                before = version.document
+        for timestamp, group in sorted(changes.items()):
+            names = [self._record_names.get(change.history.id) for change in group]
+            pairs = list(zip(names, group, strict=True))
+            own = [change for name, change in pairs if name == RUN]
+            named = [change for name, change in pairs if name not in {RUN, None}]
+            rest = [change for name, change in pairs if name is None]
+            yield timestamp, [*own, *_order_by_references(named), *rest]
 
-    def _by_instant(self) -> Iterator[tuple[int, list[_Change]]]:
-        """Changes by their instants: the run's, then others in the order of need."""
-        found: dict[int, list[_Change]] = {}
-        for told in (self._run, *self._others):
-            for index, version in enumerate(told.versions):
-                change = _Change(version.at, told, index)
-                found.setdefault(version.at, []).append(change)
-        for at in sorted(found):
-            own = [c for c in found[at] if c.told is self._run]
-            named = [c for c in found[at] if c.told.id in self._called]
-            rest = [c for c in found[at] if c not in own and c not in named]
-            yield at, [*own, *_by_need(named), *rest]
+    def _render_patch(self, change: _Change) -> Document:
+        """Return the patch of a step, without what the fixture generates itself."""
+        timestamp, history, before, document = change
+        kind, parse = history.kind, self._formats.parse
+        ignored = {kind.id}
+        if before is None:
+            start = self._profile.generate(kind, history.id, timestamp, self._names)
+            ignored |= self._profile.generated_ids(kind, self._names, document)
+            before = start or {kind.id: history.id}
+        if name := self._record_names.get(history.id):
+            self._references[history.id] = f"${{{name}.{kind.id}}}"
+            self._names[name] = document
+        for name, value in before.items():
+            is_hidden = name not in document and name not in history.fields
+            time = parse(document.get(name))
+            if is_hidden or (time is not None and time == parse(value)):
+                ignored.add(name)
+        old = {n: v for n, v in before.items() if n not in ignored}
+        new = {n: v for n, v in document.items() if n not in ignored}
+        return self._render_changes(old, new, change, kind.name)
 
-    def _patch(self, change: _Change) -> Document:
-        told, kind = change.told, change.told.kind
-        start = change.before
-        fresh: set[str] = {kind.id}
-        if start is None:
-            start = self._custom.start(kind, told.id, change.at, self._names)
-            fresh |= self._custom.fresh(kind, self._names, change.document)
-        start = start or {kind.id: told.id}
-        patch = difference(start, change.document)
-        name = RUN if told is self._run else self._called.get(told.id)
-        if name:
-            self._known[told.id] = f"${{{name}.{kind.id}}}"
-            self._names[name] = change.document
-        return {
-            field: self._said(value, change, field)
-            for field, value in patch.items()
-            if field not in fresh
-            and (value is not GONE or field in told.shown)
-            and not self._is_same(start.get(field), value)
-        }
+    def _render_changes(
+        self, old: Document, new: Document, change: _Change, place: str
+    ) -> Document:
+        """Return the changed fields as a JSON Merge Patch: null removes a field."""
+        result: Document = {}
+        for name, value in new.items():
+            before = old.get(name)
+            if name in old and equals(before, value):
+                continue
+            parsed = self._formats.parse(value)
+            if value is None:
+                result[name] = {"literal": None}
+            elif isinstance(value, dict) and not form_of(value):
+                inner = before if isinstance(before, dict) else {}
+                inner = self._render_changes(inner, value, change, f"{place}.{name}")
+                result[name] = {"literal": value} if form_of(inner) else inner
+            elif before and isinstance(value, list) and equals(before, value[:-1]):
+                result[name] = {"append": self._render(value[-1], change)}
+            elif parsed and abs(parsed[1] - change.timestamp) <= TOLERANCE:
+                result[name] = f"${parsed[0]}"
+            else:
+                result[name] = self._render(value, change)
+                if parsed:
+                    note = f"{place}.{name} keeps its recorded moment, {value}"
+                    self._profile.notes[note] = None
+        return result | {name: None for name in old if name not in new}
 
-    def _is_same(self, old: Json, new: Json) -> bool:
-        """Whether two values are one moment, written otherwise."""
-        told = self._moments.told(new)
-        return told is not None and told == self._moments.told(old)
-
-    def _said(self, value: Json, change: _Change, place: str) -> Json:
-        """A field's new value in a patch."""
-        if value is GONE:
-            return None
-        if isinstance(value, Appended):
-            return {"append": self._inner(value.item, change)}
-        if value is None:
-            return {"literal": None}
-        if isinstance(value, dict) and not form_of(value):
-            return {n: self._said(v, change, f"{place}.{n}") for n, v in value.items()}
-        if found := self._moments.told(value):
-            if abs(found[1] - change.at) <= TOLERANCE:
-                return f"${found[0]}"
-            kind = change.told.kind.name
-            note = f"{kind}.{place} keeps its recorded moment, {value}"
-            self.notes[note] = None
-        return self._inner(value, change)
-
-    def _inner(self, value: Json, change: _Change) -> Json:
-        """A value anywhere: what is known is given by name, the rest as it is."""
+    def _render(self, value: Json, change: _Change) -> Json:
+        """Return a fixture value: times and known identifiers by their names."""
         if isinstance(value, list):
-            return [self._inner(item, change) for item in value]
+            return [self._render(item, change) for item in value]
         if isinstance(value, dict) and not form_of(value):
-            return {name: self._inner(item, change) for name, item in value.items()}
-        if (found := self._moments.told(value)) and found[1] == change.at:
-            return f"${found[0]}"
-        began = change.told.began
-        if name := self._moments.elapsed(value, change.at, began):
+            return {name: self._render(inner, change) for name, inner in value.items()}
+        timestamp, began = change.timestamp, change.history.began
+        if (parsed := self._formats.parse(value)) and parsed[1] == timestamp:
+            return f"${parsed[0]}"
+        if name := self._formats.duration_name(value, timestamp, began):
             return f"${name}"
-        return self._named(value) if isinstance(value, str) else spelled(value)
-
-    def _named(self, text: str) -> Json:
-        """A text; the identifiers in it that will be others are given by name."""
-        if text in self._known:
-            return "$" + self._known[text][2:-1]
-        there = [i for i in self._known if len(i) >= SHORTEST and i in text]
-        if not there:
-            return spelled(text)
-        parts = re.split("(" + "|".join(map(re.escape, there)) + ")", text)
-        return "".join(self._known.get(p) or p.replace("$", "$$") for p in parts)
-
-
-def _called(run: Told, others: list[Told]) -> Iterator[tuple[str, str]]:
-    """Names for the records that are spoken of again."""
-    counts: dict[str, int] = {}
-    spoken = set(_spoken(run, others))
-    for told in others:
-        if len(told.versions) > 1 or told.id in spoken:
-            kind = told.kind.name
-            counts[kind] = counts.get(kind, 0) + 1
-            yield told.id, f"{kind}{counts[kind]}"
+        if not isinstance(value, str):
+            return spelled(value)
+        references = self._references
+        if value in references:
+            return f"${references[value][2:-1]}"
+        ids = [i for i in references if len(i) >= MIN_ID_LENGTH and i in value]
+        if not ids:
+            return spelled(value)
+        parts = re.split("(" + "|".join(map(re.escape, ids)) + ")", value)
+        return "".join(references.get(p) or p.replace("$", "$$") for p in parts)
 
 
-def _spoken(run: Told, others: list[Told]) -> Iterator[str]:
-    """Every text in a record but its own identifier."""
-    for told in (run, *others):
-        for version in told.versions:
-            yield from _texts(
-                {n: v for n, v in version.document.items() if n != told.kind.id}
-            )
+def _name_records(histories: list[RecordHistory]) -> Iterator[tuple[str, str]]:
+    """Yield names for the run and the records that change or are referred to."""
+    counts: Counter[str] = Counter()
+    texts = {
+        text
+        for history in histories
+        for version in history.versions
+        for name, value in version.document.items()
+        if name != history.kind.id
+        for text in _texts(value)
+    }
+    run, *others = histories
+    for history in others:
+        if len(history.versions) > 1 or history.id in texts:
+            kind = history.kind.name
+            counts[kind] += 1
+            yield history.id, f"{kind}{counts[kind]}"
+    yield run.id, RUN
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -186,24 +176,16 @@ def _texts(value: Json) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _by_need(changes: list[_Change]) -> Iterator[_Change]:
-    """Those first whom others speak of."""
+def _order_by_references(changes: list[_Change]) -> Iterator[_Change]:
+    """Yield changes after those of the records that they refer to."""
     left = list(changes)
     while left:
-        waiting = {change.told.id for change in left}
+        ids = {change.history.id for change in left}
         free = [
             change
             for change in left
-            if not waiting & {*_texts(change.document)} - {change.told.id}
+            if not ids & {*_texts(change.document)} - {change.history.id}
         ]
-        chosen = free or left[:1]
+        chosen = free or left[:1]  # a cycle is broken anywhere
         yield from chosen
-        left = [change for change in left if change not in chosen]
-
-
-def _tidied(step: Mapping[str, Json]) -> Document:
-    """A list of one record as that record."""
-    return {
-        key: value[0] if isinstance(value, list) and len(value) == 1 else value
-        for key, value in step.items()
-    }
+        left = [change for change in left if not any(change is c for c in chosen)]

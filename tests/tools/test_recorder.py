@@ -10,17 +10,16 @@ from soundstage.apis.registry import load_api as module_of
 from soundstage.apis.trigger_dev.serializers import CURRENT_VERSION
 from soundstage.exchange.har import build_har
 from soundstage.openapi.document import load, loads
-from soundstage.tools.recorder.alignment import align
-from soundstage.tools.recorder.archive import Unusable, read_archive
-from soundstage.tools.recorder.custom import Custom
-from soundstage.tools.recorder.moment import Moments
-from soundstage.tools.recorder.sighting import Sighting
-from soundstage.tools.recorder.story import Teller
-from soundstage.tools.recorder.writing import Written, scenario_lines
+from soundstage.tools.recorder import UnusableRecording
+from soundstage.tools.recorder.extraction import ObservedRecord, read_archive
+from soundstage.tools.recorder.fixture_profile import FixtureProfile
+from soundstage.tools.recorder.fixture_writer import ScenarioText, format_scenario
+from soundstage.tools.recorder.reconstruction import HistoryBuilder
+from soundstage.tools.recorder.timestamps import align_clocks
 from soundstage.vendored_files import fixtures
 from soundstage.world.clock import instant_of, rfc3339
 from soundstage.world.fixture import compile_fixture
-from support.recorder import entry, told, written
+from support.recorder import entry, recorded_scenario, write_archive
 
 T0 = instant_of("2026-03-01T10:00:00Z")
 RUN = "11111111-2222-4333-8444-555555555555"
@@ -39,7 +38,7 @@ def runwisp():
     return load_service(module_of("runwisp"))
 
 
-# Every scenario of every API whose runs are answered, recorded and retold.
+# Every scenario of every API whose runs are answered, recorded and recorded.
 
 ASK = {
     "algolia-ingestion": [
@@ -58,7 +57,7 @@ NEW = {"x-trigger-api-version": CURRENT_VERSION}
 HIDDEN = {("trigger-dev", "REATTEMPTING"): "EXECUTING"}
 
 
-def told_apis():
+def recorded_apis():
     for name in list_api_names():
         vocabulary = module_of(name).model
         if name in ASK and vocabulary.kinds["run"].schema:
@@ -66,7 +65,7 @@ def told_apis():
 
 
 def scenarios():
-    for name in told_apis():
+    for name in recorded_apis():
         script = load_service(module_of(name)).fixture.script
         for scenario in script.scenarios:
             yield name, scenario
@@ -146,9 +145,9 @@ def test_a_run_that_was_watched_closely_unfolds_again(api, scenario, tmp_path):
         run = stage.start(api, scenario)
         fields = [one.field for one in service.fixture.script.lifecycles["run"]]
         path = watched(stage, api, run, tmp_path, lambda _: stage.clock.to_next())
-        retold = told(path, service, run=run.id)
-        stage.define_scenario(api, "again", {"steps": retold.steps})
-        again = stage.start(api, "again", task=retold.task)
+        recorded = recorded_scenario(path, service, run=run.id)
+        stage.define_scenario(api, "again", {"steps": recorded.steps})
+        again = stage.start(api, "again", task=recorded.task)
         assert states_of(stage, again, fields) == states_of(stage, run, fields)
         assert others_of(stage, again) == others_of(stage, run)
 
@@ -164,14 +163,14 @@ def test_a_run_that_was_watched_now_and_then_ends_as_it_did(api, scenario, tmp_p
             stage.clock.advance(seconds=7 if turn < 40 else 300)
 
         path = watched(stage, api, run, tmp_path, wait)
-        retold = told(path, service, run=run.id)
-        stage.define_scenario(api, "again", {"steps": retold.steps})
-        again = stage.start(api, "again", task=retold.task)
+        recorded = recorded_scenario(path, service, run=run.id)
+        stage.define_scenario(api, "again", {"steps": recorded.steps})
+        again = stage.start(api, "again", task=recorded.task)
         states, real = states_of(stage, again, fields), states_of(stage, run, fields)
         assert (states[0], states[-1]) == (real[0], real[-1])
         # What says itself when it began has begun then.
         count = len(records_of(stage, run)) - 1
-        assert sum(retold.records.values()) == count
+        assert sum(recorded.records.values()) == count
 
 
 # What can be told from little.
@@ -201,10 +200,12 @@ DONE = run_of(
 
 
 def test_a_run_that_was_seen_once_at_its_end_tells_how_it_came_there(algolia, tmp_path):
-    retold = told(written(tmp_path, entry(T0, f"{HOST}/1/runs/{RUN}", DONE)), algolia)
-    assert retold.states == [(0, "created"), (4_000, "started"), (30_500, "finished")]
-    assert retold.task == "products"
-    assert retold.steps == [
+    recorded = recorded_scenario(
+        write_archive(tmp_path, entry(T0, f"{HOST}/1/runs/{RUN}", DONE)), algolia
+    )
+    assert recorded.states == [(0, "created"), (4_000, "started"), (30_500, "finished")]
+    assert recorded.task == "products"
+    assert recorded.steps == [
         {"run": {"status": "created"}},
         {"after": "4s", "run": {"status": "started", "startedAt": "$at"}},
         {
@@ -218,7 +219,7 @@ def test_a_run_that_was_seen_once_at_its_end_tells_how_it_came_there(algolia, tm
             },
         },
     ]
-    assert retold.notes == []
+    assert recorded.notes == []
 
 
 def test_what_tells_no_moment_happens_when_it_was_seen(algolia, tmp_path):
@@ -229,8 +230,8 @@ def test_what_tells_no_moment_happens_when_it_was_seen(algolia, tmp_path):
         (30_000, run_of("started", startedAt="2026-03-01T10:00:03Z")),
     ]
     entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
-    retold = told(written(tmp_path, *entries), algolia)
-    assert retold.steps == [
+    recorded = recorded_scenario(write_archive(tmp_path, *entries), algolia)
+    assert recorded.steps == [
         {"run": {"status": "created", "reasonCode": "early"}},
         {
             "after": "63s",
@@ -239,7 +240,7 @@ def test_what_tells_no_moment_happens_when_it_was_seen(algolia, tmp_path):
         {"after": "17s", "run": {"reason": "busy"}},
         {"after": "10s", "run": {"reason": None}},
     ]
-    assert retold.notes == ["the recording ends before the run does"]
+    assert recorded.notes == ["the recording ends before the run does"]
 
 
 def test_states_that_nobody_saw_are_those_of_the_lifecycle(runwisp, tmp_path):
@@ -261,9 +262,9 @@ def test_states_that_nobody_saw_are_those_of_the_lifecycle(runwisp, tmp_path):
             (8_000, over | {"end_at": "2026-03-01T10:00:06Z"}),
         ]
     ]
-    retold = told(written(tmp_path, *entries), runwisp)
-    assert retold.task == "backup"
-    assert retold.states == [(0, "pending"), (6_000, "ended")]
+    recorded = recorded_scenario(write_archive(tmp_path, *entries), runwisp)
+    assert recorded.task == "backup"
+    assert recorded.states == [(0, "pending"), (6_000, "ended")]
 
 
 def events(*given):
@@ -295,16 +296,16 @@ def test_events_happen_at_their_own_times_and_speak_of_the_new_run(algolia, tmp_
         ("2026-03-01T09:59:10.000Z", "record", {"run": RUN, "at": "4..9", "no": None}),
         ("2026-03-01T09:59:05.000Z", "log", {"any": ["a"]}),
     )
-    path = written(
+    path = write_archive(
         tmp_path,
         entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
         entry(T0 + 5, f"{HOST}/1/runs/{RUN}/events?page=1", page),
         entry(T0 + 9, f"{HOST}/1/runs/{RUN}/events?page=1", page),
     )
-    retold = told(path, algolia)
-    assert retold.records == {"event": 3}
+    recorded = recorded_scenario(path, algolia)
+    assert recorded.records == {"event": 3}
     common = {"status": "succeeded", "batchSize": 5}
-    first, second = retold.steps[2], retold.steps[3]
+    first, second = recorded.steps[2], recorded.steps[3]
     assert first["after"] == "1s"
     assert first["event"] == {
         **common,
@@ -321,28 +322,28 @@ def test_events_happen_at_their_own_times_and_speak_of_the_new_run(algolia, tmp_
 def test_a_date_of_another_time_stays_and_is_said(algolia, tmp_path):
     data = {"since": "2020-01-01T00:00:00.000Z"}
     page = events(("2026-03-01T09:59:10.000Z", "fetch", data))
-    path = written(
+    path = write_archive(
         tmp_path,
         entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
         entry(T0, f"{HOST}/1/runs/{RUN}/events", page),
     )
-    retold = told(path, algolia)
-    assert retold.steps[2]["event"]["data"] == data
-    assert retold.notes == [
+    recorded = recorded_scenario(path, algolia)
+    assert recorded.steps[2]["event"]["data"] == data
+    assert recorded.notes == [
         "event.data.since keeps its recorded moment, 2020-01-01T00:00:00.000Z"
     ]
 
 
 def test_an_event_from_before_its_run_begins_with_it(algolia, tmp_path):
     page = events(("2026-03-01T09:58:59.000Z", "fetch", None))
-    path = written(
+    path = write_archive(
         tmp_path,
         entry(T0, f"{HOST}/1/runs/{RUN}", DONE),
         entry(T0, f"{HOST}/1/runs/{RUN}/events", page),
     )
-    retold = told(path, algolia)
-    assert retold.steps[0]["event"]["type"] == "fetch"
-    assert retold.steps[0]["run"] == {"status": "created"}
+    recorded = recorded_scenario(path, algolia)
+    assert recorded.steps[0]["event"]["type"] == "fetch"
+    assert recorded.steps[0]["run"] == {"status": "created"}
 
 
 def test_a_clock_that_went_faster_is_brought_into_line(algolia, tmp_path):
@@ -352,8 +353,8 @@ def test_a_clock_that_went_faster_is_brought_into_line(algolia, tmp_path):
         (2_000, run_of("created", createdAt="2026-03-01T10:00:00Z", reason="b")),
     ]
     entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
-    retold = told(written(tmp_path, *entries), algolia, speed=60)
-    assert [step["after"] for step in retold.steps[1:]] == ["1m", "1m"]
+    recorded = recorded_scenario(write_archive(tmp_path, *entries), algolia, speed=60)
+    assert [step["after"] for step in recorded.steps[1:]] == ["1m", "1m"]
 
 
 def test_the_run_that_changed_is_the_one_that_is_meant(algolia, tmp_path):
@@ -364,21 +365,23 @@ def test_the_run_that_changed_is_the_one_that_is_meant(algolia, tmp_path):
         entry(T0 + i, f"{HOST}/1/runs", {"runs": runs, "pagination": pagination})
         for i, runs in enumerate(listed)
     ]
-    path = written(tmp_path, *entries)
-    assert told(path, algolia).run == RUN
-    assert told(path, algolia, run=OTHER).run == OTHER
-    with pytest.raises(Unusable, match="no answer shows the run 'x'; there are: 1111"):
-        told(path, algolia, run="x")
-    with pytest.raises(Unusable, match="has no task 'x'; there are: "):
-        told(path, algolia, task="x")
-    with pytest.raises(Unusable, match="more than one run, choose by --run"):
-        told(written(tmp_path, entries[0]), algolia)
+    path = write_archive(tmp_path, *entries)
+    assert recorded_scenario(path, algolia).run == RUN
+    assert recorded_scenario(path, algolia, run=OTHER).run == OTHER
+    with pytest.raises(
+        UnusableRecording, match="no response contains the run 'x'; the runs are: 1111"
+    ):
+        recorded_scenario(path, algolia, run="x")
+    with pytest.raises(UnusableRecording, match="has no task 'x'; the tasks are: "):
+        recorded_scenario(path, algolia, task="x")
+    with pytest.raises(UnusableRecording, match="more than one run, choose by --run"):
+        recorded_scenario(write_archive(tmp_path, entries[0]), algolia)
 
 
 def test_an_api_is_found_behind_whatever_stands_before_its_paths(algolia, tmp_path):
     url = f"http://127.0.0.1:4010/~mine/algolia-ingestion/1/runs/{RUN}"
-    path = written(tmp_path, entry(T0, url, DONE), entry(T0, "http://x/", {}))
-    assert told(path, algolia).run == RUN
+    path = write_archive(tmp_path, entry(T0, url, DONE), entry(T0, "http://x/", {}))
+    assert recorded_scenario(path, algolia).run == RUN
 
 
 @pytest.mark.parametrize(
@@ -387,27 +390,29 @@ def test_an_api_is_found_behind_whatever_stands_before_its_paths(algolia, tmp_pa
         ("[", "is no HTTP Archive"),
         ("{}", "is no HTTP Archive: it lacks 'log'"),
         ('{"log": {"entries": [{"startedDateTime": "x"}]}}', "it lacks 'request'"),
-        ('{"log": {"entries": []}}', "no answer in it shows a run"),
+        ('{"log": {"entries": []}}', "no response in it contains a run"),
     ],
 )
 def test_what_tells_nothing_is_said(algolia, tmp_path, text, said):
     path = tmp_path / "a.har"
     path.write_text(text)
-    with pytest.raises(Unusable, match=said):
-        told(path, algolia)
+    with pytest.raises(UnusableRecording, match=said):
+        recorded_scenario(path, algolia)
 
 
 def test_an_api_that_answers_with_no_runs_cannot_be_told_of(tmp_path):
-    with pytest.raises(Unusable, match="trieve never answers with a run"):
-        told(written(tmp_path), load_service(module_of("trieve")))
+    with pytest.raises(
+        UnusableRecording, match="responses of trieve never contain a run"
+    ):
+        recorded_scenario(write_archive(tmp_path), load_service(module_of("trieve")))
 
 
 def test_a_body_in_base64_and_one_without_an_answer_are_read(tmp_path):
     packed = entry(T0, f"{HOST}/1/runs/{RUN}", "e30=")
     packed["response"]["content"]["encoding"] = "base64"
     lost = entry(T0, f"{HOST}/1/runs/{RUN}", "", status=0)
-    (heard,) = read_archive(written(tmp_path, packed, lost))
-    assert heard.body == b"{}"
+    (exchange,) = read_archive(write_archive(tmp_path, packed, lost))
+    assert exchange.response_body == b"{}"
 
 
 def test_spans_speak_of_one_another_and_grow(tmp_path):
@@ -417,9 +422,8 @@ def test_spans_speak_of_one_another_and_grow(tmp_path):
         path = watched(
             stage, "trigger-dev", run, tmp_path, lambda _: stage.clock.to_next()
         )
-    text = "\n".join(
-        scenario_lines(Written("x", {"steps": told(path, service).steps}, []), 0)
-    )
+    steps = recorded_scenario(path, service).steps
+    text = "\n".join(format_scenario(ScenarioText("x", {"steps": steps}, []), 0))
     assert "parentId: $span1.spanId" in text
     assert "duration: $elapsed_ns" in text
     assert "events:\n          append:\n            name: attempt_failed\n" in text
@@ -437,11 +441,11 @@ def test_identifiers_that_are_drawn_are_drawn_anew():
         ),
         module_of("trigger-dev").model,
     ).script
-    custom = Custom(script, {})
+    profile = FixtureProfile(script, {})
     kind = script.vocabulary.kinds["run"]
     seen = {"trace": "0" * 32, "word": "z", "own": "0" * 32}
-    assert custom.fresh(kind, {}, seen) == {"trace"}
-    assert custom.fresh(kind, {}, {"trace": "none"}) == set()
+    assert profile.generated_ids(kind, {}, seen) == {"trace"}
+    assert profile.generated_ids(kind, {}, {"trace": "none"}) == set()
 
 
 def test_a_task_that_the_fixture_does_not_list_is_none_of_the_rest(runwisp, tmp_path):
@@ -456,9 +460,11 @@ def test_a_task_that_the_fixture_does_not_list_is_none_of_the_rest(runwisp, tmp_
         "status": "pending",
     }
     url = "http://ci:9477/api/tasks/nightly/runs"
-    retold = told(written(tmp_path, entry(T0, url, {"runs": [run]})), runwisp)
-    assert retold.task in runwisp.fixture.script.tasks.keys() - {"*"}
-    assert retold.steps[0]["run"]["task_name"] == "nightly"
+    recorded = recorded_scenario(
+        write_archive(tmp_path, entry(T0, url, {"runs": [run]})), runwisp
+    )
+    assert recorded.task in runwisp.fixture.script.tasks.keys() - {"*"}
+    assert recorded.steps[0]["run"]["task_name"] == "nightly"
 
 
 def test_what_was_only_seen_gives_way_to_what_is_told(algolia, tmp_path):
@@ -472,10 +478,10 @@ def test_what_was_only_seen_gives_way_to_what_is_told(algolia, tmp_path):
         (40_000, run_of("finished", **at, finishedAt="2026-03-01T10:00:09Z")),
     ]
     entries = [entry(T0 + at, f"{HOST}/1/runs/{RUN}", body) for at, body in bodies]
-    retold = told(written(tmp_path, *entries), algolia)
-    reasons = [step["run"].get("reason", "-") for step in retold.steps]
+    recorded = recorded_scenario(write_archive(tmp_path, *entries), algolia)
+    reasons = [step["run"].get("reason", "-") for step in recorded.steps]
     assert reasons == ["-", "-", "a", "b", None]
-    assert retold.states == [(0, "created"), (1_000, "started"), (9_000, "finished")]
+    assert recorded.states == [(0, "created"), (1_000, "started"), (9_000, "finished")]
 
 
 def span(number, start, parent=None):
@@ -523,9 +529,15 @@ def trigger():
 
 def test_a_state_comes_with_the_moment_that_fixtures_give_it_with(trigger, tmp_path):
     url = "https://api.trigger.dev/api/v3/runs/run_1"
-    retold = told(written(tmp_path, entry(T0 + 60_000, url, TRIGGERED)), trigger)
-    assert retold.states == [(0, "QUEUED"), (1_000, "EXECUTING"), (4_000, "COMPLETED")]
-    last = retold.steps[-1]
+    recorded = recorded_scenario(
+        write_archive(tmp_path, entry(T0 + 60_000, url, TRIGGERED)), trigger
+    )
+    assert recorded.states == [
+        (0, "QUEUED"),
+        (1_000, "EXECUTING"),
+        (4_000, "COMPLETED"),
+    ]
+    last = recorded.steps[-1]
     assert last == {"after": "20ms", "run": {"updatedAt": "$at"}}
 
 
@@ -534,12 +546,12 @@ def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
     a, b, c, leaf = 2, 3, 4, 5
     spans = [span(b, 900, a), span(c, 900, b), span(a, 900, 1), span(leaf, 900, c)]
     spans.append(span(1, 0))
-    path = written(
+    path = write_archive(
         tmp_path,
         entry(T0 + 60_000, "https://api.trigger.dev/api/v3/runs/run_1", TRIGGERED),
         entry(T0 + 60_000, url, {"events": spans}),
     )
-    steps = told(path, trigger).steps
+    steps = recorded_scenario(path, trigger).steps
     assert list(steps[0]) == ["run", "span/span1"]
     order = ["span/span4", "span/span2", "span/span3", "span"]
     assert list(steps[1]) == ["after", *order]
@@ -547,12 +559,11 @@ def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
     assert [steps[1][key]["parentId"] for key in order] == parents
 
 
-def teller(service, kind):
+def history_builder(service, kind):
     node = load(fixtures() / f"{service.name}.yaml").document
-    custom = Custom(service.fixture.script, node)
-    vocabulary = service.fixture.script.vocabulary
-    known = {kind: frozenset(custom.fields(vocabulary.kinds[kind]))}
-    return Teller(custom, Moments(vocabulary), known, align([], T0, 1))
+    profile = FixtureProfile(service.fixture.script, node)
+    fields = {kind: profile.types[kind].fields}
+    return HistoryBuilder(profile, fields, align_clocks([], T0, 1))
 
 
 def test_what_another_place_does_not_show_is_not_gone(trigger):
@@ -561,16 +572,16 @@ def test_what_another_place_does_not_show_is_not_gone(trigger):
     def seen(at, view, **fields):
         document = {"id": "run_1", "createdAt": "2026-03-01T10:00:00Z", **fields}
         shown = frozenset({"id", "status", "createdAt"})
-        return Sighting(T0 + at, kind, document, view, shown, frozenset())
+        return ObservedRecord(T0 + at, kind, document, view, shown, frozenset())
 
-    sightings = [
+    observed = [
         seen(0, "list", status="QUEUED"),
         seen(1, "one", status="QUEUED", payload=1, output=1),
         seen(2, "list", status="QUEUED"),
         seen(3, "one", status="QUEUED", payload=1),
     ]
-    run = teller(trigger, "run").tell(sightings)
-    documents = [(v.at - T0, v.document) for v in run.versions]
+    run = history_builder(trigger, "run").build(observed)
+    documents = [(v.timestamp - T0, v.document) for v in run.versions]
     assert [(at, d.get("payload"), d.get("output")) for at, d in documents] == [
         (0, 1, None),
         (1, 1, 1),
@@ -603,7 +614,7 @@ def test_a_stream_and_answers_that_were_overtaken_tell_nothing_new(runwisp, tmp_
     seen = entry(T0 + 15_000, "http://x/api/tasks/backup/runs", listed)
     want = [(0, "pending"), (1_000, "running"), (8_000, "ended")]
     for entries in ([stream, made], [stream, made, seen], [made, seen]):
-        found = told(written(tmp_path, *entries), runwisp)
+        found = recorded_scenario(write_archive(tmp_path, *entries), runwisp)
         assert found.states == want
         assert found.is_started
 
@@ -621,8 +632,8 @@ def test_a_log_is_told_line_by_line_and_only_the_runs_own(runwisp, tmp_path):
     run |= {"exit_code": 0, "triggered_by": "api", "retry_attempt": 0}
     run |= {"replica_index": 0, "created_at": rfc3339(T0), "status": "pending"}
     made = entry(T0, "http://x/api/tasks/backup/run", run, method="POST", status=201)
-    path = written(tmp_path, made, log(other, "not mine"), log(mine, "mine"))
-    assert told(path, runwisp).steps == [
+    path = write_archive(tmp_path, made, log(other, "not mine"), log(mine, "mine"))
+    assert recorded_scenario(path, runwisp).steps == [
         {"run": {"triggered_by": "api", "status": "pending"}},
         {"after": "2s", "line": {"stream": "stderr", "text": "mine"}},
     ]

@@ -1,4 +1,4 @@
-"""What retelling is made of: patches, moments, ways, YAML."""
+"""Parts of the recorder: patches, timestamps, paths of states, YAML."""
 
 import pytest
 from hypothesis import given
@@ -6,14 +6,25 @@ from hypothesis import strategies as st
 
 from soundstage.apis.registry import load_api as module_of
 from soundstage.openapi.document import loads
-from soundstage.tools.recorder.alignment import align, pace
-from soundstage.tools.recorder.archive import Unusable
-from soundstage.tools.recorder.bridge import bridge, stop
-from soundstage.tools.recorder.moment import Moments
-from soundstage.tools.recorder.patch import applied, difference
-from soundstage.tools.recorder.version import Version, squeezed
-from soundstage.tools.recorder.whole import _unweighted
-from soundstage.tools.recorder.writing import Written, added, inline
+from soundstage.tools.recorder import UnusableRecording
+from soundstage.tools.recorder.fixture_writer import (
+    ScenarioText,
+    add_scenario,
+    format_inline,
+    set_weight_to_zero,
+)
+from soundstage.tools.recorder.reconstruction import (
+    Version,
+    apply,
+    compress_before,
+    diff,
+)
+from soundstage.tools.recorder.timestamps import (
+    TimestampFormats,
+    align_clocks,
+    estimate_speed,
+)
+from soundstage.tools.recorder.transitions import find_path, find_waypoint
 from soundstage.world.clock import DAY, instant_of, rfc3339, span_of
 from soundstage.world.lifecycle import Lifecycle
 from soundstage.world.random import Seeded
@@ -41,7 +52,7 @@ DOCUMENTS = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4)
 
 @given(VALUES)
 def test_a_value_on_one_line_of_yaml_is_the_same_value(value):
-    assert loads(f"key: {inline(value)}") == {"key": value}
+    assert loads(f"key: {format_inline(value)}") == {"key": value}
 
 
 @given(VALUES)
@@ -53,7 +64,7 @@ def test_a_spelled_value_stands_for_itself(value):
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_a_difference_makes_the_new_of_the_old(old, new):
-    assert applied(old, difference(old, new)) == new
+    assert apply(old, diff(old, new)) == new
 
 
 @given(st.integers(1, 10**12))
@@ -83,7 +94,7 @@ LIFE = Lifecycle(
     ],
 )
 def test_a_bridge_is_the_shortest_way(old, new, way):
-    assert bridge(LIFE, old, new) == (None if way is None else list(way))
+    assert find_path(LIFE, old, new) == (None if way is None else list(way))
 
 
 @pytest.mark.parametrize(
@@ -98,10 +109,10 @@ def test_a_bridge_is_the_shortest_way(old, new, way):
     ],
 )
 def test_a_stop_lies_on_the_way(old, new, states, state):
-    assert stop(LIFE, old, new, frozenset(states)) == state
+    assert find_waypoint(LIFE, old, new, frozenset(states)) == state
 
 
-TOLD = [
+TIMESTAMPS = [
     ("algolia-ingestion", "2026-03-01T10:00:00Z", ("at", T0)),
     ("algolia-ingestion", "2026-03-01T12:00:00.000+02:00", ("at", T0)),
     ("algolia-ingestion", str(T0), None),
@@ -116,58 +127,58 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("api", "value", "told"), TOLD, ids=str)
-def test_moments_are_told_as_the_api_writes_them(api, value, told):
-    assert Moments(module_of(api).model).told(value) == told
+@pytest.mark.parametrize(("api", "value", "parsed"), TIMESTAMPS, ids=str)
+def test_moments_are_told_as_the_api_writes_them(api, value, parsed):
+    assert TimestampFormats(module_of(api).model).parse(value) == parsed
 
 
 def test_a_moment_that_is_not_the_present_one_is_not_told():
     later = Vocabulary.of(
         tomorrow=lambda at, _: rfc3339(at + DAY), at=lambda at, _: rfc3339(at)
     )
-    assert Moments(later).told("2026-03-01T10:00:00Z") == ("at", T0)
+    assert TimestampFormats(later).parse("2026-03-01T10:00:00Z") == ("at", T0)
 
 
 def test_what_is_not_certain_moves_together_before_what_is():
     versions = [
         Version(0, {}),
-        Version(60, {}, firm=False),
-        Version(90, {}, firm=False),
+        Version(60, {}, exact=False),
+        Version(90, {}, exact=False),
     ]
-    assert [v.at for v in squeezed(versions, 100)] == [0, 60, 90]
-    assert [v.at for v in squeezed(versions, 45)] == [0, 29, 44]
-    assert [v.at for v in squeezed(versions[:1], 0)] == [0]
+    assert [v.timestamp for v in compress_before(versions, 100)] == [0, 60, 90]
+    assert [v.timestamp for v in compress_before(versions, 45)] == [0, 29, 44]
+    assert [v.timestamp for v in compress_before(versions[:1], 0)] == [0]
 
 
 def test_spans_since_the_beginning_are_told_to_a_millisecond():
-    moments = Moments(module_of("trigger-dev").model)
-    assert moments.elapsed(5_000_400_000, T0 + 5_000, T0) == "elapsed_ns"
-    assert moments.elapsed(5_000, T0 + 5_000, T0) == "elapsed_ms"
-    assert moments.elapsed(5_002, T0 + 5_000, T0) is None
-    assert moments.elapsed(0, T0, T0) is None
+    moments = TimestampFormats(module_of("trigger-dev").model)
+    assert moments.duration_name(5_000_400_000, T0 + 5_000, T0) == "elapsed_ns"
+    assert moments.duration_name(5_000, T0 + 5_000, T0) == "elapsed_ms"
+    assert moments.duration_name(5_002, T0 + 5_000, T0) is None
+    assert moments.duration_name(0, T0, T0) is None
 
 
 def test_clocks_agree_unless_what_was_seen_was_to_come():
-    assert align([(T0, T0 - 60_000)], T0, 1)(T0) == T0
-    assert align([(T0, T0 + 500)], T0, 1)(T0) == T0 + 500
-    assert align([(T0 + 100, T0 - 60_000)], T0, 60)(T0 + 100) == T0 - 60_000
+    assert align_clocks([(T0, T0 - 60_000)], T0, 1)(T0) == T0
+    assert align_clocks([(T0, T0 + 500)], T0, 1)(T0) == T0 + 500
+    assert align_clocks([(T0 + 100, T0 - 60_000)], T0, 60)(T0 + 100) == T0 - 60_000
 
 
 def test_a_clock_that_goes_too_fast_is_noticed():
-    assert pace([(T0, T0), (T0 + 1_000, T0 + 60_000)]) == 60
-    assert pace([(T0, T0), (T0 + 60_000, T0 + 60_000)]) is None
-    assert pace([(T0, T0), (T0, T0 - 10**9), (T0 + 9, T0 + 9)]) is None
-    assert pace([]) is None
+    assert estimate_speed([(T0, T0), (T0 + 1_000, T0 + 60_000)]) == 60
+    assert estimate_speed([(T0, T0), (T0 + 60_000, T0 + 60_000)]) is None
+    assert estimate_speed([(T0, T0), (T0, T0 - 10**9), (T0 + 9, T0 + 9)]) is None
+    assert estimate_speed([]) is None
 
 
 NODE = {"steps": [{"run": {"status": "a"}}]}
 
 
 def test_a_scenario_that_is_kept_is_not_chosen_by_chance():
-    assert _unweighted("  # x\n  a:\n    weight: 3\n    steps: []\n") == (
+    assert set_weight_to_zero("  # x\n  a:\n    weight: 3\n    steps: []\n") == (
         "  # x\n  a:\n    weight: 0\n    steps: []\n"
     )
-    assert _unweighted("  # x\n  a:\n    steps: []\n") == (
+    assert set_weight_to_zero("  # x\n  a:\n    steps: []\n") == (
         "  # x\n  a:\n    weight: 0\n    steps: []"
     )
 
@@ -177,14 +188,14 @@ def test_a_scenario_is_added_and_the_text_stays():
         "api: x\n\nscenarios:\n    # One.\n    one:\n        steps:\n"
         "        - run: {}  # end\n\n# Then.\nhistory: []\n"
     )
-    more = added(text, Written("two", NODE, ["Two."]))
+    more = add_scenario(text, ScenarioText("two", NODE, ["Two."]))
     new = "    # Two.\n    two:\n      steps:\n        - run: {status: a}\n"
     assert more == text.replace("# end\n", f"# end\n\n{new}")
 
 
 @pytest.mark.parametrize("text", ["api: x\n", "api: x", "api: x\nscenarios:\n  a: {}"])
 def test_a_scenario_is_added_wherever_there_is_room(text):
-    document = loads(added(text, Written("two", NODE, [])))
+    document = loads(add_scenario(text, ScenarioText("two", NODE, [])))
     assert document["api"] == "x"
     assert document["scenarios"]["two"] == NODE
 
@@ -192,10 +203,10 @@ def test_a_scenario_is_added_wherever_there_is_room(text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("scenarios: {a: {}}\n", "on line 1 in braces"),
+        ("scenarios: {a: {}}\n", "in braces on line 1"),
         ("scenarios:\n  two: {}\n", "there is a scenario 'two' already; see --name"),
     ],
 )
 def test_where_there_is_no_room_it_says_so(text, said):
-    with pytest.raises(Unusable, match=said):
-        added(text, Written("two", NODE, []))
+    with pytest.raises(UnusableRecording, match=said):
+        add_scenario(text, ScenarioText("two", NODE, []))

@@ -1,0 +1,217 @@
+"""Records in the responses of an archive, found by the schemas of the contract."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+
+from soundstage.apis.registry import Service
+from soundstage.exchange.har import read_har
+from soundstage.exchange.recorded import RecordedExchange
+from soundstage.openapi.body import EVENTS, essence
+from soundstage.openapi.document import resolved
+from soundstage.openapi.errors import pointer_of
+from soundstage.openapi.operation import Operation
+from soundstage.openapi.router import Match, Router
+from soundstage.tools.recorder import UnusableRecording
+from soundstage.types import Document, Json
+from soundstage.world.record import Kind
+
+
+def read_archive(path: Path) -> list[RecordedExchange]:
+    """Return the exchanges that have a response, by the time at which it was complete.
+
+    Raises ``UnusableRecording``.
+    """
+    try:
+        exchanges = read_har(orjson.loads(path.read_bytes()))
+    except OSError as error:
+        raise UnusableRecording(f"cannot read {path}: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise UnusableRecording(f"{path} is no HTTP Archive: {error}") from error
+    except ValueError as error:
+        raise UnusableRecording(f"{path}: {error}") from error
+    if any(one.timestamp is None for one in exchanges):
+        raise UnusableRecording(f"{path}: an exchange has no valid startedDateTime")
+    return sorted((one for one in exchanges if one.status), key=_observation_time)
+
+
+def _observation_time(exchange: RecordedExchange) -> int:
+    # Most responses take no time. A stream of events is observed at its end.
+    is_stream = essence(exchange.response_type) == EVENTS
+    return (exchange.timestamp or 0) + is_stream * max(0, exchange.duration_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRecord:
+    """A record as a response shows it.
+
+    ``view`` is its place in the responses of an operation, ``view_fields`` are those
+    that its schema there has; ``path_values`` come from the path of the request.
+    """
+
+    timestamp: int
+    kind: Kind
+    document: Document
+    view: str
+    view_fields: frozenset[str]
+    path_values: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """The record's identifier."""
+        return str(self.document[self.kind.id])
+
+
+class RecordExtractor:
+    """Extracts records from responses, wherever the schema of a record is reached."""
+
+    def __init__(self, service: Service) -> None:
+        self._document = service.contract.document
+        self._numbered = service.api.numbered_records
+        self._aliases = service.api.state_aliases
+        self._schema = cache(service.contract.schema)
+        self._kinds: dict[str, Kind] = {}
+        for kind in service.fixture.script.vocabulary.kinds.values():
+            for pointer in self._schema_pointers(kind):
+                self._kinds.setdefault(pointer, kind)
+        self._router: Router[Operation] = Router()
+        for operation in service.contract.operations.values():
+            self._router.add(operation.method, operation.path, operation)
+
+    def fields(self, kind: Kind) -> set[str]:
+        """Return the fields that the contract gives to records of this type."""
+        pointer = self._schema_pointer(kind)
+        return set(self._fields(pointer)) if pointer else set()
+
+    def extract(self, exchange: RecordedExchange) -> Iterator[ObservedRecord]:
+        """Yield the records in one response, each once."""
+        match = self._find_operation(exchange)
+        operation = match and match.methods[exchange.method]
+        status = operation and operation.documented(exchange.status)
+        if not match or not operation or not status:
+            return
+        content = operation.answers[status].get(essence(exchange.response_type))
+        try:
+            body = content.read(exchange.response_body) if content else None
+        except ValueError:
+            return
+        if not content:
+            return
+        pointer = f"{operation.pointer}/responses/{status}"
+        while "$ref" in (node := resolved(self._document, pointer)):
+            pointer = node["$ref"].removeprefix("#")
+        pointer += pointer_of(("content", content.media_type, "schema"))
+        timestamp = _observation_time(exchange)
+        values = frozenset(match.values.values())
+        # The same object may match several schemas of one type of record.
+        seen: set[tuple[str, int]] = set()
+        for place, value, view in self._walk(body, pointer, operation.id):
+            kind = self._kinds[place]
+            document = self._normalize(kind, value, match.values)
+            key = (kind.name, id(value))
+            if key not in seen and isinstance(document.get(kind.id), str):
+                seen.add(key)
+                fields = frozenset(self._fields(place))
+                yield ObservedRecord(timestamp, kind, document, view, fields, values)
+
+    def _find_operation(self, exchange: RecordedExchange) -> Match[Operation] | None:
+        """Match the path or the end of it: the server may be mounted anywhere."""
+        path = urlsplit(exchange.url).path.encode() or b"/"
+        while path.startswith(b"/"):
+            match = self._router.find(path, exchange.method)
+            if match and exchange.method in match.methods:
+                return match
+            head, slash, rest = path[1:].partition(b"/")
+            path = slash + rest if head else b""
+        return None
+
+    def _normalize(
+        self, kind: Kind, document: Document, path_values: Mapping[str, str]
+    ) -> Document:
+        """Return the record with an identifier, and states as the fixture has them."""
+        result = {n: v for n, v in document.items() if n != "$schema"}
+        if kind.name in self._numbered:
+            number = result.pop(self._numbered[kind.name][1], None)
+            if number is not None:
+                result[kind.id] = "/".join([*path_values.values(), str(number)])
+        for place, names in self._aliases.items():
+            name, _, field = place.partition(".")
+            if name == kind.name and result.get(field) in names:
+                result[field] = names[result[field]]
+        return result
+
+    def _schema_pointer(self, kind: Kind) -> str:
+        pointer, _ = self._numbered.get(kind.name, (kind.schema or "", ""))
+        return pointer.removeprefix("#")
+
+    def _schema_pointers(self, kind: Kind) -> Iterator[str]:
+        """Yield the schema of a record, and its parts that have the identifier.
+
+        The schema may be of what is stored, of which responses show a part.
+        """
+        pointers = [pointer] if (pointer := self._schema_pointer(kind)) else []
+        yield from pointers
+        for pointer in pointers:  # grows while it is read
+            node = self._resolve(pointer)
+            if kind.id in node.get("properties", {}):
+                yield pointer
+            pointers += [
+                at for at, is_choice in _branches(node, pointer) if not is_choice
+            ]
+
+    def _walk(
+        self, value: Json, pointer: str, view: str, *visited: str
+    ) -> Iterator[tuple[str, Document, str]]:
+        """Yield each record in a value: pointer of its schema, document, view.
+
+        ``visited`` are the pointers of the schemas applied to this value before.
+        """
+        if pointer in visited or not isinstance(value, dict | list):
+            return
+        node = self._resolve(pointer)
+        if isinstance(value, dict) and pointer in self._kinds:
+            yield pointer, value, view
+        for branch, is_choice in _branches(node, pointer):
+            if not is_choice or self._schema(branch).is_valid(value):
+                yield from self._walk(value, branch, view, *visited, pointer)
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                known = name in node.get("properties", {})
+                parts = ("properties", name) if known else ("additionalProperties",)
+                place = pointer + pointer_of(parts)
+                yield from self._walk(inner, place, f"{view}.{name}")
+        else:
+            first = len(node.get("prefixItems", ()))
+            for i, inner in enumerate(value):
+                place = (
+                    f"{pointer}/prefixItems/{i}" if i < first else f"{pointer}/items"
+                )
+                yield from self._walk(inner, place, f"{view}[]")
+
+    def _fields(self, pointer: str, *visited: str) -> Iterator[str]:
+        if pointer not in visited:
+            node = self._resolve(pointer)
+            yield from node.get("properties", {})
+            for branch, _ in _branches(node, pointer):
+                yield from self._fields(branch, *visited, pointer)
+
+    def _resolve(self, pointer: str) -> Document:
+        """Return the schema at a pointer, or an empty one that accepts anything."""
+        try:
+            node = resolved(self._document, pointer)
+        except KeyError:
+            return {}
+        return node if isinstance(node, dict) else {}
+
+
+def _branches(node: Document, pointer: str) -> Iterator[tuple[str, bool]]:
+    """Yield the schemas that apply to the same value, and whether by choice only."""
+    if "$ref" in node:
+        yield str(node["$ref"]).removeprefix("#"), False
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for i in range(len(node.get(keyword, ()))):
+            yield f"{pointer}/{keyword}/{i}", keyword != "allOf"

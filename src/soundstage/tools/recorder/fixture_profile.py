@@ -1,0 +1,138 @@
+"""What a fixture knows of records: initial values, and fields that change later."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+
+from soundstage.tools.recorder.timestamps import TimestampFormats
+from soundstage.types import Document, Json
+from soundstage.world.errors import FixtureError
+from soundstage.world.lifecycle import Lifecycle
+from soundstage.world.random import Chance, Seeded
+from soundstage.world.record import Kind
+from soundstage.world.scenario import RUN, Script
+from soundstage.world.values import patched
+
+# The forms of identifiers that fixtures generate: UUID, ULID, trace and span ID.
+_ID = re.compile(
+    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-HJKMNP-TV-Z]{26}"
+    r"|[0-9a-f]{16}|[0-9a-f]{32}"
+)
+
+
+@dataclass(slots=True)
+class RecordProfile:
+    """The fields of one type of record, by what happens to them.
+
+    ``states`` has, by a lifecycle field and a timestamp field, the states that steps
+    of the fixture set together with that timestamp. ``notes`` are those of the fixture.
+    """
+
+    kind: Kind
+    lifecycles: tuple[Lifecycle, ...]
+    fields: set[str]
+    creation_fields: list[str]
+    notes: dict[str, None]
+    changing_fields: set[str] = field(default_factory=set)
+    timestamp_fields: set[str] = field(default_factory=set)
+    states: defaultdict[tuple[str, str], set[Json]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+
+
+@dataclass(slots=True)
+class _Context:
+    """Resolves the names that a record's defaults refer to."""
+
+    script: Script
+    names: Mapping[str, Json]
+    at: int
+    chance: Chance
+
+    def look_up(self, name: str) -> Json:
+        head, *path = name.split(".")
+        if render := self.script.vocabulary.moments.get(head):
+            return render(self.at, self.at)
+        return reduce(lambda value, step: value[step], path, self.names[head])
+
+
+class FixtureProfile:
+    """Profiles of all types of record (``types``), from a fixture and its ``node``.
+
+    ``notes`` collects what is uncertain about a scenario that is built for it.
+    """
+
+    def __init__(self, script: Script, node: Document) -> None:
+        self.script = script
+        self.formats = TimestampFormats(script.vocabulary)
+        self.notes: dict[str, None] = {}
+        self.types: dict[str, RecordProfile] = {}
+        defaults = node.get("defaults", {})
+        for name, kind in script.vocabulary.kinds.items():
+            initial = defaults.get(name, {})
+            created = [n for n, value in initial.items() if self._is_timestamp(value)]
+            lifecycles = script.lifecycles.get(name, ())
+            fields = {kind.id, *initial}
+            self.types[name] = RecordProfile(
+                kind, lifecycles, fields, created, self.notes
+            )
+        for section in ("scenarios", "beginnings", "endings"):
+            for item in node.get(section, {}).values():
+                steps = item if isinstance(item, list) else item["steps"]
+                self._collect(steps, {RUN} if section == "endings" else set())
+
+    def _is_timestamp(self, value: Json) -> bool:
+        return isinstance(value, str) and value[1:] in self.script.vocabulary.moments
+
+    def _collect(self, steps: list[Document], existing: set[str]) -> None:
+        """Collect the fields in steps; ``existing`` are the records created so far."""
+        for step in steps:
+            self._collect(step.get("steps", []), existing)
+            for key, value in step.items():
+                kind, has_name, _ = key.partition("/")
+                if not (record := self.types.get(kind)):
+                    continue
+                for patch in value if isinstance(value, list) else [value]:
+                    record.fields.update(patch)
+                    if key in existing:
+                        record.changing_fields.update(patch)
+                    timestamps = {n for n, v in patch.items() if self._is_timestamp(v)}
+                    record.timestamp_fields |= timestamps
+                    for lifecycle in record.lifecycles:
+                        state = patch.get(lifecycle.field)
+                        is_choice = isinstance(state, dict)
+                        states = state.get("any", []) if is_choice else [state]
+                        for name in timestamps if state is not None else ():
+                            record.states[lifecycle.field, name].update(states)
+                if has_name or kind == RUN:
+                    existing.add(key)
+
+    def generate(
+        self,
+        kind: Kind,
+        record_id: str,
+        at: int,
+        names: Mapping[str, Json],
+        seed: int = 0,
+    ) -> Document | None:
+        """Generate a record from its defaults; None if these need unknown names."""
+        first: Document = {kind.id: record_id}
+        known = {**names, RUN: first} if kind.name == RUN else names
+        context = _Context(self.script, known, at, Seeded(seed, "record"))
+        try:
+            return patched(first, self.script.defaults.get(kind.name, {}), context)
+        except FixtureError:
+            return None
+
+    def generated_ids(
+        self, kind: Kind, names: Mapping[str, Json], document: Document
+    ) -> set[str]:
+        """Return the fields of a record whose identifiers are generated anew."""
+        one, other = (self.generate(kind, "", 0, names, seed) or {} for seed in (1, 2))
+        return {
+            name
+            for name, value in one.items()
+            if value != other[name] and _ID.fullmatch(str(document.get(name)))
+        }

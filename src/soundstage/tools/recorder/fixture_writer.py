@@ -1,0 +1,163 @@
+"""Scenarios as YAML text, added to a fixture whose own text stays as it is."""
+
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from soundstage.tools.recorder import UnusableRecording
+from soundstage.types import Document, Json
+
+WIDTH = 120
+_PLAIN = re.compile(
+    r"[A-Za-z_$][\w$./+-]*( [\w$./+-]+)*"  # words
+    r"|\d+(ms|s|m|h|d)"  # a duration
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",  # a UUID
+    re.ASCII,
+)
+_KEYWORDS = frozenset("true false null yes no on off y n".split())
+_ESCAPED = re.compile(
+    r"[^ -~\u00a1-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_WEIGHT = re.compile(r"^( +)weight: .*\n", re.MULTILINE)
+_NAME = re.compile(r"^( *)([^\s#].*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioText:
+    """A scenario to be written: its name, its node, the lines of its comment."""
+
+    name: str
+    node: Document
+    comment: Sequence[str]
+
+
+def format_inline(value: Json) -> str:
+    """Format a value as YAML on one line.
+
+    >>> format_inline({"after": "1s", "run": {"reason": "yes"}})
+    '{after: 1s, run: {reason: "yes"}}'
+    """
+    if isinstance(value, dict):
+        pairs = (f"{format_inline(k)}: {format_inline(v)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(format_inline, value))}]"
+    is_text = isinstance(value, str)
+    if is_text and _PLAIN.fullmatch(value) and value.lower() not in _KEYWORDS:
+        return str(value)
+    quoted = json.dumps(value, ensure_ascii=False)
+    return _ESCAPED.sub(lambda match: f"\\U{ord(match[0]):08x}", quoted)
+
+
+def format_scenario(scenario: ScenarioText, indent: int) -> Iterator[str]:
+    """Yield the lines of a scenario, its name at this indentation."""
+    left, deeper = " " * indent, " " * (indent + 2)
+    for line in scenario.comment:
+        for part in textwrap.wrap(
+            line, WIDTH - indent - 2, break_long_words=False, break_on_hyphens=False
+        ):
+            yield f"{left}# {part}"
+    yield f"{left}{scenario.name}:"
+    for key, value in scenario.node.items():
+        if key != "steps":
+            yield f"{deeper}{key}: {format_inline(value)}"
+    yield f"{deeper}steps:"
+    for step in scenario.node["steps"]:
+        for mark, (key, value) in zip(
+            "-" + " " * len(step), step.items(), strict=False
+        ):
+            head = f"{deeper}  {mark} {format_inline(key)}:"
+            yield from _format_entry(head, value, indent + 8)
+
+
+def _format_entry(head: str, value: Json, indent: int) -> Iterator[str]:
+    """Yield a key and its value, on one line if there is room."""
+    text = format_inline(value)
+    left = " " * indent
+    if len(head) + len(text) < WIDTH or not isinstance(value, dict | list):
+        yield f"{head} {text}"
+        return
+    yield head
+    if isinstance(value, list):
+        yield from (f"{left}- {format_inline(item)}" for item in value)
+    else:
+        for key, inner in value.items():
+            yield from _format_entry(f"{left}{format_inline(key)}:", inner, indent + 2)
+
+
+def add_scenario(text: str, scenario: ScenarioText) -> str:
+    """Return a fixture's text with one scenario more.
+
+    Raises ``UnusableRecording`` if it has the name, or scenarios in flow style.
+    """
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    sections = {key.value: node for key, node in root.value} if root else {}
+    section = sections.get("scenarios")
+    if section is None:
+        block = "\n".join(format_scenario(scenario, 2))
+        return f"{text.rstrip()}\n\nscenarios:\n{block}\n"
+    if not isinstance(section, yaml.MappingNode) or section.flow_style:
+        raise UnusableRecording(
+            f"scenarios are in braces on line {section.start_mark.line + 1}; write "
+            "each on lines of its own, so that another can be added"
+        )
+    if any(key.value == scenario.name for key, _ in section.value):
+        raise UnusableRecording(
+            f"there is a scenario {scenario.name!r} already; see --name"
+        )
+    lines = text.splitlines()
+    end = section.end_mark.line + (section.end_mark.column > 0)
+    while not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#"):
+        end -= 1
+    more = format_scenario(scenario, section.start_mark.column)
+    return "\n".join([*lines[:end], "", *more, *lines[end:]]) + "\n"
+
+
+def build_fixture(text: str, scenario: ScenarioText, history: Document | None) -> str:
+    """Return the fixture with no other history than this entry, or with none.
+
+    The other scenarios stay, as handlers may name them, but are never chosen.
+    """
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(root, yaml.MappingNode):
+        raise TypeError("a fixture is a mapping")
+    sections = _split_entries(text, root, 0)
+    own = "".join(f"{line}\n" for line in format_scenario(scenario, 2))
+    scenarios = [f"scenarios:\n{own}"]
+    for key, node in root.value:
+        if key.value == "scenarios":
+            others = _split_entries(text, node, key.end_mark.line + 1)
+            others.pop(scenario.name, None)
+            scenarios += map(set_weight_to_zero, others.values())
+    sections["scenarios"] = "\n".join(scenarios)
+    sections.pop("history", None)
+    if history:
+        sections["history"] = f"history:\n  - {format_inline(history)}\n"
+    return "\n".join(part.strip("\n") + "\n" for part in sections.values())
+
+
+def _split_entries(text: str, mapping: yaml.MappingNode, first: int) -> dict[str, str]:
+    """Return the text of each entry of a block mapping with the comments above it."""
+    lines = text.splitlines()
+    starts = []
+    for key, _ in mapping.value:
+        start = key.start_mark.line
+        while start > first and lines[start - 1].lstrip().startswith("#"):
+            start -= 1
+        starts.append(start)
+    ends = [*starts[1:], mapping.end_mark.line]
+    return {
+        key.value: "\n".join(lines[start:end]).rstrip() + "\n"
+        for (key, _), start, end in zip(mapping.value, starts, ends, strict=True)
+    }
+
+
+def set_weight_to_zero(text: str) -> str:
+    """Return the text of a scenario that is no longer chosen at random."""
+    if _WEIGHT.search(text):
+        return _WEIGHT.sub(r"\1weight: 0\n", text, count=1)
+    return _NAME.sub(r"\1\2\n\1  weight: 0", text.rstrip("\n"), count=1)
