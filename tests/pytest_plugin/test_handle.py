@@ -156,7 +156,7 @@ def test_what_is_not_there_is_named(stage):
         stage.start(API, "clean_reindex").end("odd")
     with pytest.raises(Problem, match="there is no fault 'odd'; there are: status"):
         stage.fault("odd")
-    with pytest.raises(Problem, match="'odd' is no operation; there is "):
+    with pytest.raises(Problem, match="unknown operation 'odd'; known: "):
         stage.assert_never_called("odd")
     with pytest.raises(FixtureError):
         stage.start(API, "clean_reindex", fields={"type": "odd"})

@@ -103,7 +103,7 @@ WORLD_REFUSALS = [
     ("POST", "/worlds", {"name": "../x"}, 400, "body.name"),
     ("POST", "/worlds", {"name": "p", "own_port": True}, 409, "cannot open ports"),
     ("POST", "/worlds", {"name": "n", "now": "soon"}, 400, "body.now"),
-    ("DELETE", "/worlds/default", None, 409, "the default world stays"),
+    ("DELETE", "/worlds/default", None, 409, "the default world cannot be deleted"),
     ("DELETE", "/worlds/nobody", None, 404, "there is no world 'nobody'"),
     ("POST", "/worlds/nobody/reset", None, 404, "there is no world 'nobody'"),
 ]

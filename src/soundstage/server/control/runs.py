@@ -59,10 +59,8 @@ def list_runs(context: RequestContext) -> Response:
         state = context.world.state(api)
     started = [run_id for run_id in state.runs if state.started(run_id) <= context.now]
     started.sort(key=state.started)
-    runs = [
-        _serialize_run(context, api, state.runs[run_id])
-        for run_id in started[::-1][:limit]
-    ]
+    newest = [state.runs[run_id] for run_id in started[::-1][:limit]]
+    runs = [_serialize_run(context, api, run) for run in newest]
     return Response({"runs": runs, "total": len(started)})
 
 
