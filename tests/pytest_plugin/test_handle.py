@@ -154,7 +154,7 @@ def test_what_is_not_there_is_named(stage):
         stage.start(API, "odd")
     with pytest.raises(Unknown, match="there is no ending 'odd'; there are: cancelled"):
         stage.start(API, "clean_reindex").end("odd")
-    with pytest.raises(Problem, match="there is no fault 'odd'; there are: status"):
+    with pytest.raises(Problem, match="unknown fault 'odd'; known: status"):
         stage.fault("odd")
     with pytest.raises(Problem, match="unknown operation 'odd'; known: "):
         stage.assert_never_called("odd")
