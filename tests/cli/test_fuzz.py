@@ -56,8 +56,8 @@ WRONG = [
         ["--spec", "x", "--url", "http://127.0.0.1:9", "--api", "a"],
         "exclude each other",
     ),
-    (["--api", "trieve", "--url", "ftp://x"], "ftp://x is no http or https URL"),
-    (["--api", "trieve", "--url", "http://127.0.0.1:9"], "there is no server at"),
+    (["--api", "trieve", "--url", "ftp://x"], "ftp://x is not an http or https URL"),
+    (["--api", "trieve", "--url", "http://127.0.0.1:9"], "cannot connect to"),
     (["--phases", "all"], "--phases: all: not one of examples, coverage"),
     (["--report", "pdf"], "--report: pdf: not one of junit, har"),
     (["--report", "junit"], "--report needs --report-dir"),
@@ -125,7 +125,7 @@ def test_a_run_that_is_ended_leaves_nothing_behind(tmp_path):
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.DEVNULL,
     )
-    while not list(tmp_path.glob("soundstage-*/said")):
+    while not list(tmp_path.glob("soundstage-*/output.txt")):
         time.sleep(0.01)
         assert process.poll() is None
     process.terminate()

@@ -25,7 +25,7 @@ LIST, CREATE, GET, REPLACE, DELETE = (
 
 @dataclass(frozen=True)
 class Message:
-    """A request or an answer, as bytes."""
+    """A request or a response, as bytes."""
 
     method: str = ""
     target: bytes = b""
@@ -68,7 +68,7 @@ On = Callable[[Message], Awaitable[Message]]
 
 @dataclass(frozen=True)
 class Bug:
-    """``break_it`` stands between client and server; ``caught_by`` are checks."""
+    """``break_it`` wraps the server; ``caught_by`` are the checks that detect it."""
 
     name: str
     says: str
@@ -82,7 +82,7 @@ BUGS: dict[str, Bug] = {}
 
 
 def bug(*operations: tuple[str, str], caught_by: str, parameters: str = "", bugs=BUGS):
-    """A bug in these operations, whose document has these query parameters alone."""
+    """Register a bug in operations that have only these query parameters."""
 
     def plant(break_it):
         name, says = break_it.__name__, break_it.__doc__
@@ -99,7 +99,7 @@ SOUND = "sound"
 
 @bug(LIST, caught_by="status_code_conformance")
 async def wrong_status(sent, on):
-    """a status that the document does not have"""
+    """an undocumented status"""
     got = await on(sent)
     return replace(got, status=203) if got.status == 200 else got
 
@@ -116,13 +116,13 @@ async def missing_field(sent, on):
 
 @bug(LIST, caught_by="content_type_conformance")
 async def wrong_content_type(sent, on):
-    """JSON that is called something else"""
+    """JSON with a wrong media type"""
     return (await on(sent)).having(b"content-type", b"text/html")
 
 
 @bug(LIST, caught_by="response_headers_conformance")
 async def missing_header(sent, on):
-    """a required header is missing from the answer"""
+    """a required header is missing from the response"""
     return (await on(sent)).without(b"x-total")
 
 
@@ -134,21 +134,21 @@ async def missing_allow(sent, on):
 
 @bug(LIST, caught_by="allow_header_conformance")
 async def wrong_allow(sent, on):
-    """405 with methods in Allow that the path does not have"""
+    """405 with undocumented methods in Allow"""
     got = await on(sent)
     return got.having(b"allow", b"GET, PURGE") if got.status == 405 else got
 
 
 @bug(GET, caught_by="unsupported_method")
 async def any_method(sent, on):
-    """a method that the document does not have is answered"""
+    """an undocumented method is served"""
     got = await on(sent)
     return got if got.status != 405 else replace(got, status=200)
 
 
 @bug(LIST, caught_by="ignored_auth")
 async def ignored_auth(sent, on):
-    """nobody looks at the credentials"""
+    """credentials are not checked"""
     return await on(sent.having(b"x-key", KEY.encode()))
 
 
@@ -162,7 +162,7 @@ async def optional_header(sent, on):
 
 @bug(LIST, caught_by="negative_data_rejection", parameters="status")
 async def bad_enum(sent, on):
-    """a value that is not in the enum is taken"""
+    """a value outside the enum is accepted"""
     status = sent.query.get("status", "open")
     return await on(
         sent if status in {"open", "done", "dropped"} else sent.asking(status="open")
@@ -171,35 +171,35 @@ async def bad_enum(sent, on):
 
 @bug(CREATE, caught_by="positive_data_acceptance")
 async def too_strict(sent, on):
-    """a valid body is refused"""
+    """a valid body is rejected"""
     got = await on(sent)
     return refused() if got.status == 201 and len(got.json["title"]) < 3 else got
 
 
 @bug(CREATE, caught_by="not_a_server_error")
 async def odd_bytes(sent, on):
-    """500 for a body that is not ASCII"""
+    """500 for a body with non-ASCII text"""
     odd = any(byte > 127 for byte in sent.body) or b"\\u" in sent.body
     return replace(refused(), status=500) if odd else await on(sent)
 
 
 @bug(LIST, caught_by="filters_apply", parameters="status")
 async def ignored_filter(sent, on):
-    """a filter is checked, and then not applied"""
+    """a filter is validated but not applied"""
     got = await on(sent)
     return await on(sent.asking(status=None)) if got.status == 200 else got
 
 
 @bug(LIST, caught_by="order_holds", parameters="sort order")
 async def ignored_order(sent, on):
-    """the direction of the order is checked, and then not applied"""
+    """the sort direction is validated but not applied"""
     got = await on(sent)
     return await on(sent.asking(order="asc")) if got.status == 200 else got
 
 
 @bug(LIST, caught_by="pages_tile", parameters="page itemsPerPage")
 async def overlapping_pages(sent, on):
-    """a page begins with the last item of the one before"""
+    """a page begins with the last item of the previous page"""
     got = await on(sent)
     page = int(sent.query.get("page", 1)) if got.status == 200 else 1
     if page == 1:
@@ -211,21 +211,21 @@ async def overlapping_pages(sent, on):
 
 @bug(LIST, caught_by="pages_tile", parameters="page itemsPerPage")
 async def too_many_items(sent, on):
-    """the size of a page is not kept"""
+    """the page size is ignored"""
     got = await on(sent)
     return await on(sent.asking(itemsPerPage="20")) if got.status == 200 else got
 
 
 @bug(LIST, caught_by="reads_repeat")
 async def unsteady_read(sent, on, seen=count()):  # noqa: B008 - it counts all calls
-    """the same question has another answer every time"""
+    """the same request returns a different response each time"""
     got = await on(sent)
     return got.saying({**got.json, "asked": next(seen)}) if got.status == 200 else got
 
 
 @bug(CREATE, GET, DELETE, caught_by="writes_are_kept")
 async def lost_record(sent, on):
-    """what was created is not there"""
+    """a created resource cannot be read"""
     got = await on(sent)
     if got.status == 201:
         target = sent.target.partition(b"?")[0] + b"/" + got.json["noteID"].encode()
@@ -236,7 +236,7 @@ async def lost_record(sent, on):
 
 @bug(GET, REPLACE, caught_by="writes_are_kept")
 async def lost_update(sent, on):
-    """what was replaced is as it was"""
+    """a replaced resource is unchanged"""
     if sent.method != "PUT":
         return await on(sent)
     before = await on(replace(sent.without(b"content-type"), method="GET", body=b""))
@@ -249,7 +249,7 @@ async def lost_update(sent, on):
 
 @bug(CREATE, GET, DELETE, caught_by="deletes_are_kept")
 async def used_after_deletion(sent, on):
-    """what was deleted can be used"""
+    """a deleted resource can still be used"""
     if sent.method != "DELETE":
         return await on(sent)
     there = await on(replace(sent, method="GET"))
@@ -258,7 +258,7 @@ async def used_after_deletion(sent, on):
 
 @bug(LIST, caught_by="violations_are_told", parameters="page")
 async def false_blame(sent, on):
-    """the violations that are told are others than those that there are"""
+    """the reported violations differ from the real ones"""
     got = await on(sent)
     told = b'[{"in":"query","name":"limit","rule":"maximum","message":"no"}]'
     return got.having(b"soundstage-violations", told) if got.status == 400 else got
@@ -272,7 +272,7 @@ def refused() -> Message:
 
 
 def document(bugs=BUGS) -> dict:
-    """One document: the API as it should be, and each bug's own operations."""
+    """Build a document with the correct API, and the operations of each bug."""
     paths: dict = {}
     for path, item in DOCUMENT["paths"].items():
         for method in item.keys() - {"parameters"}:
@@ -284,7 +284,7 @@ def document(bugs=BUGS) -> dict:
 
 
 def _add(paths: dict, home: str, method: str, path: str, names) -> None:
-    """An operation below the name of a bug; with all parameters for ``None``."""
+    """Add an operation below the name of a bug; ``None`` keeps all parameters."""
     vendor = DOCUMENT["paths"][path]
     node = deepcopy(vendor[method])
     node["operationId"] = f"{home}.{node['operationId']}"
@@ -296,7 +296,7 @@ def _add(paths: dict, home: str, method: str, path: str, names) -> None:
 
 
 class Broken:
-    """The API and its bugs, as one ASGI application."""
+    """The API with its bugs, as one ASGI application."""
 
     def __init__(self, bugs=BUGS) -> None:
         self._bugs = bugs
@@ -343,7 +343,7 @@ class Broken:
         return await (bug.break_it(sent, on) if bug else on(sent))
 
     def _methods(self, home: str, sent: Message) -> list[str]:
-        """Those that its document has for a path."""
+        """List the documented methods of a path."""
         below = sent.target.partition(b"?")[0].count(b"/") > 1
         item = self._paths.get(f"/{home}/notes{'/{noteID}' * below}", {})
         return sorted(m.upper() for m in item.keys() - {"parameters"})

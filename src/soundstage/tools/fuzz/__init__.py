@@ -1,1 +1,1 @@
-"""``soundstage fuzz``: generated requests, and all that must hold of the answers."""
+"""``soundstage fuzz``: send generated requests and check every response."""

@@ -1,4 +1,4 @@
-"""A world that stands still, unless somebody waits for it to go on."""
+"""Waiters for a frozen world that advance the clock when a request waits."""
 
 import asyncio
 from weakref import WeakKeyDictionary
@@ -9,20 +9,21 @@ from soundstage.world.errors import WorldError
 from soundstage.world.world import World
 
 MAX_ADVANCES_PER_TASK = 12
-"""How often one request is helped: a stream would wait for ever."""
+"""Limit for one request: a stream would otherwise wait forever."""
 
 
 class AutoAdvancingWaiters(Waiters):
-    """Turns a frozen clock to the instant that a request waits for."""
+    """Advances a frozen clock to the timestamp that a request waits for."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._advance_counts: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
     async def wait_until(self, timestamp: int | None, since: int) -> None:
-        """As ``Lobby`` has it; but what would never come in a frozen world comes.
+        """Wait for a change, or until a timestamp (ms since the epoch).
 
-        What does not come even so is waited for no more: a stream ends.
+        With a frozen clock, advance it to the timestamp. If that is not possible,
+        cancel the request, so that a stream ends.
         """
         clock = self._world.clock
         if clock.speed or since != self.change_count:
@@ -32,12 +33,12 @@ class AutoAdvancingWaiters(Waiters):
 
     def _advance_to(self, timestamp: int | None) -> bool:
         task = asyncio.current_task()
-        helped = self._advance_counts.get(task, 0)
-        if timestamp is None or helped == MAX_ADVANCES_PER_TASK:
+        count = self._advance_counts.get(task, 0)
+        if timestamp is None or count == MAX_ADVANCES_PER_TASK:
             return False
-        self._advance_counts[task] = helped + 1
+        self._advance_counts[task] = count + 1
         try:
             self._world.apply(Advance(max(timestamp - self._world.clock.now(), 0)))
         except (WorldError, ValueError):
-            return False  # it is too far away
+            return False  # the jump is too large for the clock
         return True

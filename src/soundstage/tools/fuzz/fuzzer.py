@@ -1,4 +1,4 @@
-"""A target fuzzed: its campaign, carried out and counted."""
+"""Fuzz a target: create its campaign, run it and count the results."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from soundstage.world.errors import Unknown
 
 @dataclass(frozen=True, slots=True)
 class FuzzOptions:
-    """How a target is fuzzed. ``secrets`` win over those that the target has."""
+    """Options of ``soundstage fuzz``; ``secrets`` take precedence over the target's."""
 
     seed: int = 0
     max_examples: int = 100
@@ -31,14 +31,17 @@ class FuzzOptions:
 
 
 def create_campaign(target: Target, options: FuzzOptions) -> Campaign:
-    """The campaign for a target. Raises ``Unknown`` for an operation it has not."""
-    catalogue = OperationIndex(target.document)
+    """Create the campaign for a target. Raises ``Unknown`` for an unknown operation."""
+    operations = OperationIndex(target.document)
     for name in options.operations:
-        if catalogue.find(name) is None:
-            known = tuple(one.id for one in catalogue.operations.values())
+        if operations.find(name) is None:
+            known = tuple(operation.id for operation in operations.operations.values())
             raise Unknown("operation", name, known)
-    still = (target.is_static or options.is_static) and options.workers == 1
-    rules = [name for name in CHECKS if still or name not in REQUIRES_STATIC_DATA]
+    # Several workers change each other's data.
+    is_static = (target.is_static or options.is_static) and options.workers == 1
+    excluded = set(options.excluded_checks)
+    if not is_static:
+        excluded |= REQUIRES_STATIC_DATA
     folder = options.report_dir and options.report_dir / target.folder_name
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,9 +55,7 @@ def create_campaign(target: Target, options: FuzzOptions) -> Campaign:
         workers=options.workers,
         phases=options.phases,
         operations=options.operations,
-        semantic_checks=tuple(
-            name for name in rules if name not in options.excluded_checks
-        ),
+        semantic_checks=tuple(name for name in CHECKS if name not in excluded),
         excluded_checks=tuple(
             name for name in options.excluded_checks if name not in CHECKS
         ),
@@ -70,11 +71,9 @@ def fuzz(
     on_progress: Callable[[FuzzResults], None],
     max_seconds: float | None = None,
 ) -> None:
-    """Carry it out and count; ``watch`` is shown every step. Raises as ``events``."""
+    """Run a campaign and count its events. Raises like ``run_campaign``."""
     for event in run_campaign(replace(campaign, max_time=max_seconds)):
         results.add(event)
         on_progress(results)
     if results.is_complete and not results.cases:
-        raise SchemathesisFailed(
-            "nothing was sent: there is nothing for these phases to do"
-        )
+        raise SchemathesisFailed("no request was sent: these phases have no cases")

@@ -1,4 +1,4 @@
-"""What ``soundstage fuzz`` says in the end."""
+"""Reports of ``soundstage fuzz``, as text and JSON."""
 
 from collections.abc import Iterator, Mapping
 from textwrap import indent
@@ -9,57 +9,57 @@ from soundstage.tools.fuzz.target import Target
 from soundstage.types import Document
 
 EXAMPLE_MOCK_URL = "http://127.0.0.1:4010"
-"""Where a mock is that somebody serves to look at a failure."""
+"""The default address of ``soundstage serve``, for reproducing a failure."""
 
 
 def format_report(
     target: Target, results: FuzzResults, commands: Mapping[str, str]
 ) -> str:
-    """The table of operations, each failure, then ``lines``: commands to give."""
-    labels = OperationIndex(target.document).operations
-    shown = [label for label in labels if results.cases[label]]
-    width = max((len(labels[label].id) for label in shown), default=0)
-    head = "".join(f"{word:>9}" for word in ("cases", "2xx", "refused", "failures"))
-    rows = [f"  {'operation':{width}}{head}"]
-    for label in shown:
+    """Format the table of operations, all failures, and commands to reproduce them."""
+    lines = [_format_summary(target, results), *_format_table(target, results)]
+    total = sum(results.checks.values())
+    lines.append(f"  {len(results.checks)} checks, made {total} times")
+    problems = [_format_failure(target, one) for one in results.failures.values()]
+    problems += [_format_error(*key, count) for key, count in results.errors.items()]
+    if problems:
+        lines += [*problems, ""]
+        lines += [f"  {name}: {command}" for name, command in commands.items()]
+    return "\n".join(lines)
+
+
+def _format_table(target: Target, results: FuzzResults) -> Iterator[str]:
+    operations = OperationIndex(target.document).operations
+    tested = {label: o.id for label, o in operations.items() if results.cases[label]}
+    width = max(map(len, tested.values()), default=0)
+    titles = ("cases", "2xx", "refused", "failures")
+    yield f"  {'operation':{width}}" + "".join(f"{title:>9}" for title in titles)
+    for label, name in tested.items():
         counts = (
             results.cases[label],
             results.successes[label],
             results.rejected[label],
+            results.count_failures(label),
         )
-        figures = "".join(
-            f"{count:9}" for count in (*counts, results.count_failures(label))
-        )
-        rows.append(f"  {labels[label].id:{width}}{figures}")
-    made = sum(results.checks.values())
-    rows.append(f"  {len(results.checks)} checks, made {made} times")
-    found = [_format_failure(target, failure) for failure in results.failures.values()]
-    found += [
-        _format_error(where, text, n) for (where, text), n in results.errors.items()
-    ]
-    if found:
-        found += ["", *(f"  {name}: {line}" for name, line in commands.items())]
-    return "\n".join([_format_summary(target, results), *rows, *found])
+        yield f"  {name:{width}}" + "".join(f"{count:9}" for count in counts)
 
 
 def _format_summary(target: Target, results: FuzzResults) -> str:
     cases = sum(results.cases.values())
     kinds = len(results.failures)
-    found = "clean" if results.is_ok else f"{kinds} kind{'s' * (kinds != 1)} of failure"
-    ended = (
-        ""
-        if results.is_complete
-        else f"; not complete: {results.stop_reason or 'it ended'}"
-    )
-    return f"{target.name}: {cases} cases, {found}{ended}"
+    outcome = f"{kinds} kind{'s' * (kinds != 1)} of failure"
+    if results.is_ok:
+        outcome = "clean"
+    if not results.is_complete:
+        outcome += f"; not complete: {results.stop_reason or 'it ended'}"
+    return f"{target.name}: {cases} cases, {outcome}"
 
 
 def _format_failure(target: Target, failure: Failure) -> str:
     example = failure.example
     times = "once" if failure.count == 1 else f"{failure.count} times"
     head = f"{failure.operation}: {failure.check}, {times}, in {example['phase']}"
-    told = [failure.title, example["message"], *_build_curl_commands(target, failure)]
-    return f"\n{head}\n" + indent("\n".join(filter(None, told)), "    ")
+    lines = [failure.title, example["message"], *_build_curl_commands(target, failure)]
+    return f"\n{head}\n" + indent("\n".join(filter(None, lines)), "    ")
 
 
 def _build_curl_commands(target: Target, failure: Failure) -> Iterator[str]:
@@ -68,15 +68,14 @@ def _build_curl_commands(target: Target, failure: Failure) -> Iterator[str]:
 
 
 def _format_error(location: str, message: str, count: int) -> str:
-    return f"\n{location or 'schemathesis'}: error, {count} times\n" + indent(
-        message, "    "
-    )
+    head = f"{location or 'schemathesis'}: error, {count} times"
+    return f"\n{head}\n" + indent(message, "    ")
 
 
 def serialize_report(
     target: Target, results: FuzzResults, commands: Mapping[str, str]
 ) -> Document:
-    """The same for machines."""
+    """Return the report as JSON; its keys are public."""
     labels = OperationIndex(target.document).operations
     return {
         "name": target.name,
@@ -109,8 +108,8 @@ def serialize_report(
             for f in results.failures.values()
         ],
         "errors": [
-            {"where": where, "message": text, "count": count}
-            for (where, text), count in results.errors.items()
+            {"where": location, "message": message, "count": count}
+            for (location, message), count in results.errors.items()
         ],
         "commands": dict(commands),
     }

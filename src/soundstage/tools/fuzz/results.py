@@ -1,4 +1,4 @@
-"""What came of a campaign, counted as it goes."""
+"""Results of a campaign, counted while its events arrive."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from soundstage.types import Document
 
 @dataclass(slots=True)
 class Failure:
-    """A check that failed for an operation: how often, and the shortest example."""
+    """A check that failed for an operation: its count and the shortest example."""
 
     operation: str
     check: str
@@ -17,7 +17,7 @@ class Failure:
     example: Document = field(default_factory=dict)
 
     def add(self, event: Document) -> None:
-        """Another case of it."""
+        """Count another case, and keep its example if it is shorter."""
         self.count += 1
         if not self.example or _example_length(event) < _example_length(self.example):
             self.example = event
@@ -25,9 +25,15 @@ class Failure:
 
 @dataclass(slots=True)
 class FuzzResults:
-    """Counts by operation and by check. ``reason`` is why the campaign ended.
+    """Counts by operation label and by check.
 
-    ``refused`` are valid requests that the API refused for what they were about.
+    ``rejected`` counts valid requests that a mock rejected because of its state (for
+    example 404 or 409). ``stop_reason`` is empty while the campaign runs.
+
+    >>> results = FuzzResults()
+    >>> results.add({"event": "finished", "reason": "completed"})
+    >>> results.is_ok, results.is_complete
+    (True, True)
     """
 
     cases: Counter[str] = field(default_factory=Counter)
@@ -41,28 +47,28 @@ class FuzzResults:
 
     @property
     def is_ok(self) -> bool:
-        """Whether nothing was found, and the end was one that somebody wanted."""
-        wanted = self.stop_reason in {"", "completed", "interrupted"}
-        return wanted and not self.failures and not self.errors
+        """Whether there are no failures or errors, and the end was a regular one."""
+        is_regular_end = self.stop_reason in {"", "completed", "interrupted"}
+        return is_regular_end and not self.failures and not self.errors
 
     @property
     def is_complete(self) -> bool:
-        """Whether it came to its end."""
+        """Whether the campaign ran to completion."""
         return self.stop_reason == "completed"
 
     def add(self, event: Document) -> None:
-        """Count what ``campaign.inside`` told."""
+        """Count an event that ``schemathesis.hooks`` emitted."""
         match event["event"]:
             case "phase":
                 self.phase = event["phase"]
             case "tested":
                 self.cases.update(event["cases"])
-                self.successes.update(event["good"])
+                self.successes.update(event["successes"])
                 self.checks.update(event["checks"])
             case "failure":
                 key = (event["operation"], event["check"], event["title"])
                 self.failures.setdefault(key, Failure(*key)).add(event)
-            case "refused":
+            case "rejected":
                 self.rejected[event["operation"]] += 1
             case "error":
                 self.errors[event["where"], event["message"]] += 1
@@ -70,7 +76,7 @@ class FuzzResults:
                 self.stop_reason = event["reason"]
 
     def count_failures(self, operation: str) -> int:
-        """How many kinds of failures an operation has."""
+        """Count the kinds of failure of an operation."""
         return sum(failure.operation == operation for failure in self.failures.values())
 
 

@@ -1,4 +1,4 @@
-"""Values that lead somewhere in a mock's world: ids, names, headers."""
+"""Sample values: ids, names and headers that exist in the world of a mock."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -12,44 +12,44 @@ from soundstage.types import Json
 from soundstage.world.world import World
 
 MAX_VALUES = 8
-"""Values of one parameter."""
+"""The maximum for each parameter."""
 
 
 def collect_sample_values(service: Service, world: World) -> dict[str, list[str]]:
-    """For each operation's parameters what records of this name have.
+    """Collect values for parameters from fields of the same name in records.
 
-    ``runID`` is also the id of a run, where runs call it ``id``. Kinds that the path
-    names go first.
+    Keys are like ``GET /runs/{runID} path.runID``. ``runID`` also matches the ``id`` of
+    a run. Records whose type is part of the path go first.
     """
     by_name = _index_by_field(service, world)
-    found: dict[str, list[str]] = {}
+    samples: dict[str, list[str]] = {}
     for operation in OperationIndex(service.contract.document).operations.values():
         for parameter in operation.parameters:
             values = by_name.get(_find_field_name(parameter, by_name), {})
             if values and _is_free_text(parameter):
-                near = [v for v, kind in values.items() if kind in operation.path]
-                all_of_them = dict.fromkeys([*near, *values])
+                preferred = [v for v, kind in values.items() if kind in operation.path]
+                ordered = dict.fromkeys([*preferred, *values])
                 key = f"{operation.label} {parameter.key}"
-                found[key] = list(all_of_them)[:MAX_VALUES]
+                samples[key] = list(ordered)[:MAX_VALUES]
     headers = service.api.example_request.headers if service.api.example_request else ()
-    return found | {f"header.{name}": [value] for name, value in headers}
+    return samples | {f"header.{name}": [value] for name, value in headers}
 
 
 def _find_field_name(parameter: Parameter, field_names: Iterable[str]) -> str:
-    """The name that a parameter's values have: ``TR-Dataset`` has a dataset's id."""
+    """Find the field with a parameter's values: ``TR-Dataset`` is a dataset's id."""
     name = normalize_name(parameter.property_name)
     if parameter.location != "header":
         return name
-    ids = (one for one in field_names if len(one) > len("id") and one.endswith("id"))
-    fitting = (one for one in ids if name.endswith(one.removesuffix("id")))
-    return max(fitting, key=len, default=name)
+    ids = (n for n in field_names if len(n) > len("id") and n.endswith("id"))
+    matching = (n for n in ids if name.endswith(n.removesuffix("id")))
+    return max(matching, key=len, default=name)
 
 
 def collect_control_values(
     services: Iterable[Service], world: World
 ) -> dict[str, list[str]]:
-    """The same for the control API: what it is that all APIs have."""
-    found: dict[str, list[str]] = {"path.world": ["default"]}
+    """Collect values for the parameters of the control API."""
+    samples: dict[str, list[str]] = {"path.world": ["default"]}
     for service in services:
         script = service.fixture.script
         runs = world.state(service.name).runs
@@ -59,31 +59,31 @@ def collect_control_values(
             ("id", list(runs)[:MAX_VALUES]),
             ("name", list(script.scenarios)[:MAX_VALUES]),
         ):
-            found.setdefault(f"path.{name}", []).extend(values)
-    return found
+            samples.setdefault(f"path.{name}", []).extend(values)
+    return samples
 
 
 def _is_free_text(parameter: Parameter) -> bool:
-    """Whether it is a text, and none that the document has a list of."""
+    """Whether it is a string without an enum: the document lists no values."""
     schema = parameter.schema
     return schema.get("type") == "string" and "enum" not in schema
 
 
 def _index_by_field(service: Service, world: World) -> dict[str, dict[str, str]]:
-    """Texts in records, each with its kind, by the plain names of their fields."""
-    found: dict[str, dict[str, str]] = {}
+    """Index strings in records, with the record type, by normalized field name."""
+    index: dict[str, dict[str, str]] = {}
     for kind, name, value in (
         *_iter_credential_fields(service),
         *_iter_record_fields(service, world),
     ):
-        values = found.setdefault(normalize_name(name), {})
+        values = index.setdefault(normalize_name(name), {})
         if sum(other == kind for other in values.values()) < MAX_VALUES:
             values.setdefault(value, kind)
-    return found
+    return index
 
 
 def _iter_credential_fields(service: Service) -> Iterator[tuple[str, str, str]]:
-    """What the credentials that are used say of whoever presents them."""
+    """Yield the fields of the used credentials, for example the application id."""
     for credential in service.fixture.credentials[:1]:
         for name, value in _iter_strings(credential):
             yield "", name, value

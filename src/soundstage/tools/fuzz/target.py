@@ -1,4 +1,4 @@
-"""What is fuzzed: a mock of its own, a server that runs, a document of one's own."""
+"""Targets of a campaign: a temporary mock, a vendored API or a document at a URL."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,10 +24,10 @@ from soundstage.world.world import Opening
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server, and the document that it is held to.
+    """A server, and the document by which its responses are checked.
 
-    ``values`` are known ones, by parameter. ``still`` says that nothing changes there
-    unless somebody asks for it.
+    ``secrets`` are by security scheme, ``values`` known values by parameter.
+    ``is_static`` is true if the data changes only through requests.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Target:
 
     @property
     def folder_name(self) -> str:
-        """What a folder of its reports is called."""
+        """The name of the folder for its reports."""
         return Path(self.name).stem
 
 
@@ -48,26 +48,26 @@ class Target:
 def start_mock(
     name: str, world_options: Opening, fixtures: Iterable[Path]
 ) -> Iterator[Target]:
-    """A mock of one API (or the control API) that nobody else knows of.
+    """Start a temporary mock of one API (or of the control API).
 
     Raises ``Unknown`` and ``DocumentError``.
     """
-    control = name == CONTROL
+    is_control = name == CONTROL
     server = BackgroundServer(select_apis(name), fixtures, world_options)
-    # Requests that are no HTTP are a part of the matter.
+    # Malformed HTTP is part of a campaign: uvicorn would warn of every request.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     server.call(lambda: _enable_auto_advance(server))
     try:
-        url = f"{server.url}/{CONTROL_PREFIX}" if control else server.url
-        secrets = {} if control else select_secrets(server.worlds.services[name])
+        url = f"{server.url}/{CONTROL_PREFIX}" if is_control else server.url
+        secrets = {} if is_control else select_secrets(server.worlds.services[name])
         yield Target(
             name=name,
             document=load_api_document(name),
             url=url,
             secrets=secrets,
             values=server.call(lambda: _collect_values(server, name)),
-            is_static=world_options.speed == 0
-            and not control,  # where the clock can be turned
+            # Requests to the control API advance the clock.
+            is_static=world_options.speed == 0 and not is_control,
             is_mock=True,
         )
     finally:
@@ -75,23 +75,24 @@ def start_mock(
 
 
 def select_apis(name: str) -> list[str]:
-    """What the mock serves. Below the control API: what does nothing by itself.
+    """Select the APIs that a mock serves; for the control API, those without schedule.
 
-    A clock that is turned by a month is else a month's work, far too often.
+    Advancing the clock by a month would otherwise start the runs of a month, for each
+    such request.
     """
     if name != CONTROL:
         return [name]
-    return [one for one in list_api_names() if load_api(one).schedule is None]
+    return [api for api in list_api_names() if load_api(api).schedule is None]
 
 
 def _enable_auto_advance(server: BackgroundServer) -> None:
-    """Let nobody wait for ever in a world that stands still."""
-    hosted = server.worlds.default
-    hosted.waiters = AutoAdvancingWaiters(hosted.world)
+    """Replace the waiters: in a frozen world, requests would wait forever."""
+    host = server.worlds.default
+    host.waiters = AutoAdvancingWaiters(host.world)
 
 
 def _collect_values(server: BackgroundServer, name: str) -> dict[str, list[str]]:
-    """In the server's own thread."""
+    # Must be called in the thread of the server, which owns the world.
     services, world = server.worlds.services, server.worlds.default.world
     if name == CONTROL:
         return collect_control_values(services.values(), world)
@@ -99,30 +100,30 @@ def _collect_values(server: BackgroundServer, name: str) -> dict[str, list[str]]
 
 
 def create_api_target(name: str, url: str) -> Target:
-    """A server that runs somewhere, held to a vendored contract. Raises as ``mock``."""
+    """Create a target: a URL and a vendored contract. Raises like ``start_mock``."""
     secrets = {} if name == CONTROL else select_secrets(load_service(load_api(name)))
     return Target(name, load_api_document(name), url, secrets)
 
 
 def load_api_document(name: str) -> Document:
-    """The effective document of an API. Raises ``Unknown`` and ``DocumentError``."""
+    """Load the effective document of an API. Raises ``Unknown``, ``DocumentError``."""
     if name != CONTROL:
         name = load_api(name).name
     return load_contract(name, vendored_files.specs() / name).document
 
 
 def create_document_target(path: Path, url: str) -> Target:
-    """A document that somebody brought. Raises ``DocumentError``."""
+    """Create a target: a URL and a document file. Raises ``DocumentError``."""
     return Target(str(path), load(path).document, url)
 
 
 def select_secrets(service: Service) -> dict[str, str]:
-    """The first secret that the fixture has for each security scheme."""
+    """Select the first secret in the fixture for each security scheme."""
     components = service.contract.document.get("components", {})
     schemes = components.get("securitySchemes", {})
-    found: dict[str, str] = {}
+    secrets: dict[str, str] = {}
     for credential in service.fixture.credentials:
         for name, secret in credential.items():
             if name in schemes:
-                found.setdefault(name, secret)
-    return found
+                secrets.setdefault(name, secret)
+    return secrets

@@ -1,1 +1,1 @@
-"""Generated requests: schemathesis, driven by its command line (ADR 7)."""
+"""schemathesis, driven through its command line (ADR 7), generates requests."""

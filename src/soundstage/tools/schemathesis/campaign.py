@@ -1,4 +1,4 @@
-"""What schemathesis is to send where: its configuration and its command line."""
+"""A campaign: the configuration and command line of one run of schemathesis."""
 
 import copy
 import json
@@ -13,24 +13,29 @@ from soundstage.types import Document, Json
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
 MOCK_TIMEOUT_S = 60.0
-"""Seconds that a mock of ours may take for an answer: its machine may be busy."""
+"""Response timeout of a mock, generous because its machine may be busy."""
 
 STREAM_TIMEOUT_S = 1.0
-"""Seconds that another's stream is read: it may have no end."""
+"""Response timeout for streams of other servers, which may never end."""
 
 REPORT_FORMATS = ("junit", "har", "html", "json", "ndjson", "vcr")
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Requests that follow from a document, for one server.
+    """The requests to generate from a document for one server.
 
-    ``secrets`` are by security scheme, ``values`` known ones by parameter
-    (``runID``, ``path.runID``, ``GET /runs/{runID} path.runID``). All
-    ``operations`` (ids or labels) are meant if there is none; ``rules`` are those of
-    ``semantics``, and ``without`` checks that are not made. ``max_time`` is in seconds,
-    ``rate`` requests a second. ``own`` says that the server is a mock of ours, whose
-    credentials are no secrets, ``as_described`` that only documented methods are sent.
+    - ``secrets``: by security scheme.
+    - ``values``: known values by parameter (``runID``, ``path.runID`` or
+      ``GET /runs/{runID} path.runID``).
+    - ``operations``: ids or labels; all operations if empty.
+    - ``semantic_checks``: names of ``tools.checks.CHECKS``; ``checks`` and
+      ``excluded_checks`` are checks of schemathesis.
+    - ``max_time``: seconds. ``rate``: requests per second.
+    - ``is_mock``: the server is a mock, whose credentials are not secret.
+
+    >>> Campaign({}, "http://localhost").build_arguments(Path("api.json"))[:4]
+    ['run', 'api.json', '--url', 'http://localhost']
     """
 
     document: Document
@@ -54,60 +59,63 @@ class Campaign:
     hooks_module: str = "soundstage.tools.schemathesis.hooks"
 
     def build_environment(self) -> dict[str, str]:
-        """Variables of the process: its extension, and the secrets."""
-        names = {_secret_variable(i): s for i, s in enumerate(self.secrets.values())}
-        rules = ",".join(self.semantic_checks)
+        """Build the environment variables for the hooks, and for the secrets."""
+        secrets = {_secret_variable(i): s for i, s in enumerate(self.secrets.values())}
         return {
             "SCHEMATHESIS_HOOKS": self.hooks_module,
             "SOUNDSTAGE_CAMPAIGN_URL": self.url,
-            "SOUNDSTAGE_CAMPAIGN_RULES": rules,
-            "SOUNDSTAGE_CAMPAIGN_OWN": "yes" if self.is_mock else "",
-            "SOUNDSTAGE_CAMPAIGN_AFRESH": "yes" if self.resets_per_operation else "",
-            **names,
+            "SOUNDSTAGE_CAMPAIGN_CHECKS": ",".join(self.semantic_checks),
+            "SOUNDSTAGE_CAMPAIGN_IS_MOCK": "yes" if self.is_mock else "",
+            "SOUNDSTAGE_CAMPAIGN_RESET": "yes" if self.resets_per_operation else "",
+            **secrets,
         }
 
     def build_arguments(self, document_path: Path) -> list[str]:
-        """The command line, from ``run`` on."""
-        words = ["run", str(document_path), "--url", self.url, "--seed", str(self.seed)]
-        words += ["--max-examples", str(self.max_examples)]
-        words += ["--workers", str(self.workers), "--phases", ",".join(self.phases)]
-        words += ["--checks", ",".join(self.checks), "--continue-on-failure"]
-        words += ["--suppress-health-check", "all", "--warnings", "off"]
+        """Build the arguments of schemathesis, starting with ``run``."""
+        arguments = [
+            "run",
+            str(document_path),
+            "--url",
+            self.url,
+            "--seed",
+            str(self.seed),
+        ]
+        arguments += ["--max-examples", str(self.max_examples)]
+        arguments += ["--workers", str(self.workers), "--phases", ",".join(self.phases)]
+        arguments += ["--checks", ",".join(self.checks), "--continue-on-failure"]
+        arguments += ["--suppress-health-check", "all", "--warnings", "off"]
         if self.excluded_checks:
-            words += ["--exclude-checks", ",".join(self.excluded_checks)]
+            arguments += ["--exclude-checks", ",".join(self.excluded_checks)]
         if self.rate:
-            words += ["--rate-limit", _format_rate(self.rate)]
+            arguments += ["--rate-limit", _format_rate(self.rate)]
         for operation in self._select_operations():
-            words += ["--include-name", operation.label]
+            arguments += ["--include-name", operation.label]
         if self.reports and self.report_dir:
-            words += ["--report", ",".join(self.reports)]
+            arguments += ["--report", ",".join(self.reports)]
             for report in self.reports:
-                words += self._build_report_arguments(report, self.report_dir)
-        return words
+                arguments += self._build_report_arguments(report, self.report_dir)
+        return arguments
 
     def _select_operations(self) -> Iterator[OperationSpec]:
-        catalogue = OperationIndex(self.document)
+        operations = OperationIndex(self.document)
         for name in self.operations:
-            if operation := catalogue.find(name):
+            if operation := operations.find(name):
                 yield operation
 
     @property
     def resets_per_operation(self) -> bool:
-        """Whether each operation begins with the world as it was made."""
+        """Whether the world of a mock is reset before each operation."""
         return self.is_mock and self.workers == 1
 
     @staticmethod
     def _build_report_arguments(report_format: str, folder: Path) -> list[str]:
-        suffix = {"junit": ".xml", "html": "", "vcr": ".yaml"}.get(
-            report_format, f".{report_format}"
-        )
-        return [
-            f"--report-{report_format}-path",
-            str(folder / f"{report_format}{suffix}"),
-        ]
+        suffixes = {"junit": ".xml", "html": "", "vcr": ".yaml"}
+        suffix = suffixes.get(report_format, f".{report_format}")
+        path = folder / f"{report_format}{suffix}"
+        return [f"--report-{report_format}-path", str(path)]
 
     def build_config(self, cache_folder: Path) -> str:
-        """The configuration file, as TOML."""
+        """Build the configuration file, as TOML."""
         generation: Document = {"database": "none"}
         coverage: Document = {}
         if self.documented_methods_only:
@@ -134,11 +142,14 @@ class Campaign:
     def _build_auth_config(self) -> Iterator[tuple[str, Document]]:
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         for i, (name, secret) in enumerate(self.secrets.items()):
+            # Only the name of a variable is written to the file, not the secret.
             variable = f"${{{_secret_variable(i)}}}"
             match schemes.get(name, {}):
                 case {"type": "apiKey"}:
                     yield name, {"api_key": variable}
-                case {"type": "http", "scheme": str(kind)} if kind.lower() == "basic":
+                case {"type": "http", "scheme": str(scheme)} if (
+                    scheme.lower() == "basic"
+                ):
                     user, _, password = secret.partition(":")
                     yield name, {"username": user, "password": password}
                 case {"type": _}:
@@ -146,65 +157,69 @@ class Campaign:
 
     def _build_operation_config(self) -> Iterator[Document]:
         for operation in OperationIndex(self.document).operations.values():
-            about: Document = {}
+            config: Document = {}
             if _has_stream(operation) and not self.is_mock:
-                about["request-timeout"] = STREAM_TIMEOUT_S
-            # What is known is not deleted: it would be missed by all that follows.
-            if operation.method != "delete" and (
-                bound := self._bind_parameters(operation)
-            ):
-                about["parameters"] = bound
-            if about:
-                yield {"include-name": operation.label, **about}
+                config["request-timeout"] = STREAM_TIMEOUT_S
+            # Known records are not deleted: later requests need them.
+            parameters = self._bind_parameters(operation)
+            if parameters and operation.method != "delete":
+                config["parameters"] = parameters
+            if config:
+                yield {"include-name": operation.label, **config}
 
     def _bind_parameters(self, operation: OperationSpec) -> Document:
-        """The parameters whose values are known, and where they are."""
-        numbers = {name: i for i, name in enumerate(self.values)}
+        """Map parameters with known values to the dictionaries of these values."""
+        numbers = {key: i for i, key in enumerate(self.values)}
         return {
-            parameter.key: {"dictionary": f"d{numbers[known]}", "probability": 0.7}
+            parameter.key: {"dictionary": f"d{numbers[key]}", "probability": 0.7}
             for parameter in operation.parameters
-            if (known := self.find_values_key(operation, parameter.key))
+            if (key := self.find_values_key(operation, parameter.key))
         }
 
     def find_values_key(
         self, operation: OperationSpec, parameter_key: str
     ) -> str | None:
-        """The name under which values of a parameter are known."""
+        """Find the key of a parameter in ``values``; the most specific one first."""
         name = parameter_key.partition(".")[2]
         names = (f"{operation.label} {parameter_key}", parameter_key, name)
         return next((name for name in names if name in self.values), None)
 
 
 def prepare_document(campaign: Campaign) -> Document:
-    """The document as schemathesis is given it.
+    """Return a copy of the document, adapted for schemathesis.
 
-    It has no schemas of streams, which schemathesis reads otherwise, and examples of
-    parameters that are known to lead somewhere: what is covered begins with these.
+    Schemas of streams are removed: schemathesis interprets them in another way, and our
+    own check covers them. Known values become examples, from which the coverage phase
+    starts.
     """
-    changed: Document = copy.deepcopy(campaign.document)
-    operations = OperationIndex(changed).operations.values()
-    for owner in [changed.get("components", {}), *(one.node for one in operations)]:
-        for answer in owner.get("responses", {}).values():
-            if EVENT_STREAM in answer.get("content", {}):
-                answer["content"][EVENT_STREAM] = {}
+    document: Document = copy.deepcopy(campaign.document)
+    operations = OperationIndex(document).operations.values()
+    for owner in [document.get("components", {}), *(o.node for o in operations)]:
+        for response in owner.get("responses", {}).values():
+            if EVENT_STREAM in response.get("content", {}):
+                response["content"][EVENT_STREAM] = {}
     for operation in operations:
         for node in operation.iter_parameter_nodes():
-            known = campaign.find_values_key(operation, f"{node['in']}.{node['name']}")
-            if known and not {"example", "examples"} & node.keys():
-                node["example"] = campaign.values[known][0]
-    return changed
+            key = campaign.find_values_key(operation, f"{node['in']}.{node['name']}")
+            if key and not {"example", "examples"} & node.keys():
+                node["example"] = campaign.values[key][0]
+    return document
 
 
 def _format_rate(per_second: float) -> str:
-    """A rate in whole numbers: so many a second, or an hour."""
+    """Format a rate with a whole number, per second or per hour.
+
+    >>> _format_rate(2), _format_rate(0.5)
+    ('2/s', '1800/h')
+    """
     if per_second == int(per_second):
         return f"{int(per_second)}/s"
     return f"{max(1, int(per_second * 3_600))}/h"
 
 
 def _has_stream(operation: OperationSpec) -> bool:
-    answers = map(operation.resolve, operation.node.get("responses", {}).values())
-    return any(EVENT_STREAM in answer.get("content", {}) for answer in answers)
+    responses = map(operation.resolve, operation.node.get("responses", {}).values())
+    return any(EVENT_STREAM in response.get("content", {}) for response in responses)
 
 
 def _secret_variable(number: int) -> str:
@@ -212,7 +227,7 @@ def _secret_variable(number: int) -> str:
 
 
 def _serialize_toml(value: Json) -> str:
-    """A value of TOML, on one line; its texts are JSON's."""
+    """Serialize a value as one line of TOML, whose strings are JSON strings."""
     if isinstance(value, dict):
         pairs = (f"{json.dumps(k)} = {_serialize_toml(v)}" for k, v in value.items())
         return f"{{{', '.join(pairs)}}}"

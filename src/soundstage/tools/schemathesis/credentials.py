@@ -1,7 +1,7 @@
-"""Secrets, put where an operation's security schemes want them."""
+"""Put secrets into requests, as the security schemes of an operation require."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -13,11 +13,11 @@ from soundstage.types import Document
 def apply_secrets(
     exchange: RecordedExchange, operation: OperationSpec, secrets: Mapping[str, str]
 ) -> RecordedExchange:
-    """The request with our credentials in the place of those that it had."""
+    """Replace the credentials of a request. ``secrets`` are by security scheme."""
     components = operation.document.get("components", {})
-    known = components.get("securitySchemes", {})
+    schemes = components.get("securitySchemes", {})
     for name in _iter_scheme_names(operation):
-        scheme = operation.resolve(known.get(name, {}))
+        scheme = operation.resolve(schemes.get(name, {}))
         if name in secrets:
             exchange = _apply_scheme(exchange, scheme, secrets[name])
     return exchange
@@ -53,20 +53,22 @@ def _apply_scheme(
 
 
 def _set_header(headers: HeaderList, name: str, value: str) -> HeaderList:
-    kept = tuple(pair for pair in headers if pair[0].lower() != name.lower())
-    return (*kept, (name, value))
+    others = tuple(pair for pair in headers if pair[0].lower() != name.lower())
+    return (*others, (name, value))
 
 
 def _set_cookie(headers: HeaderList, name: str, secret: str) -> HeaderList:
-    before = next((v for n, v in headers if n.lower() == "cookie"), "")
-    cookies = [one.strip() for one in before.split(";") if one.strip()]
-    kept = [one for one in cookies if one.partition("=")[0] != name]
-    return _set_header(headers, "Cookie", "; ".join([*kept, f"{name}={secret}"]))
+    header = next((v for n, v in headers if n.lower() == "cookie"), "")
+    pairs = _remove_pair(map(str.strip, header.split(";")), name)
+    return _set_header(headers, "Cookie", "; ".join([*pairs, f"{name}={secret}"]))
 
 
 def _set_query_parameter(url: str, name: str, secret: str) -> str:
     path, _, query = url.partition("?")
-    parts = [one for one in query.split("&") if one]
-    kept = [one for one in parts if one.partition("=")[0] != name]
-    pairs = "&".join([*kept, f"{name}={quote(secret, safe='')}"])
-    return f"{path}?{pairs}"
+    pairs = _remove_pair(query.split("&"), name)
+    pairs.append(f"{name}={quote(secret, safe='')}")
+    return f"{path}?{'&'.join(pairs)}"
+
+
+def _remove_pair(pairs: Iterable[str], name: str) -> list[str]:
+    return [pair for pair in pairs if pair and pair.partition("=")[0] != name]

@@ -1,4 +1,4 @@
-"""schemathesis, in a process of its own: what it says as it goes."""
+"""Run schemathesis in a child process and read its events."""
 
 import json
 import os
@@ -20,13 +20,18 @@ from soundstage.tools.schemathesis.campaign import Campaign, prepare_document
 from soundstage.types import Document
 
 EVENT_PREFIX = "soundstage:"
-"""What its lines to us begin with, on standard error."""
+"""Prefix of event lines on standard error; the rest of a line is JSON."""
 
 DOCUMENT_FILE = "openapi.json"
-"""The document's file, in the folder of the process."""
+"""File name of the original document, in the work folder."""
 
 PREPARED_DOCUMENT_FILE = "sent.json"
-"""The document as schemathesis is given it."""
+"""File name of the document that schemathesis reads."""
+
+
+CONNECT_TIMEOUT_S = 10.0
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class SchemathesisNotInstalled(Exception):
@@ -40,75 +45,65 @@ class SchemathesisNotInstalled(Exception):
 
 
 class SchemathesisFailed(Exception):
-    """schemathesis could not do what it was told to; the message is its own."""
+    """schemathesis failed; the message is its own output."""
 
 
 def require_schemathesis() -> None:
-    """Raise ``Missing`` if schemathesis is not there."""
+    """Raise ``SchemathesisNotInstalled`` if schemathesis cannot be imported."""
     if find_spec("schemathesis") is None:
         raise SchemathesisNotInstalled
 
 
 def check_reachable(url: str) -> None:
-    """Raise ``Stopped`` if nobody listens there; a campaign would try for long."""
+    """Raise ``SchemathesisFailed`` if no server listens there."""
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise SchemathesisFailed(f"{url} is no http or https URL")
+        raise SchemathesisFailed(f"{url} is not an http or https URL")
     try:
-        place = (parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
-        socket.create_connection(place, timeout=CONNECT_TIMEOUT_S).close()
-    except (OSError, ValueError) as error:  # a port that is none
-        raise SchemathesisFailed(f"there is no server at {url}: {error}") from error
-
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-CONNECT_TIMEOUT_S = 10.0
-"""Seconds that a connection may take."""
+        address = (parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
+        socket.create_connection(address, timeout=CONNECT_TIMEOUT_S).close()
+    except (OSError, ValueError) as error:  # ValueError: invalid port
+        raise SchemathesisFailed(f"cannot connect to {url}: {error}") from error
 
 
 def run_campaign(campaign: Campaign) -> Iterator[Document]:
-    """What happens, as ``inside`` tells it; the process is ended with the iterator.
+    """Run a campaign and yield the events of ``hooks``.
 
-    Crash files, one for each failure, are left in ``report_dir``. Raises ``Missing``
-    and ``Stopped``.
+    Closing the iterator ends the process. Crash files, one for each failure, are copied
+    to ``report_dir``. Raises ``SchemathesisNotInstalled`` and ``SchemathesisFailed``.
     """
     require_schemathesis()
     with _create_work_folder(campaign) as folder:
-        words = campaign.build_arguments(folder / PREPARED_DOCUMENT_FILE)
-        yield from _read_events(campaign, folder, words)
+        arguments = campaign.build_arguments(folder / PREPARED_DOCUMENT_FILE)
+        yield from _read_events(campaign, folder, arguments)
         crashes = folder / "cache" / "crashes"
         if campaign.report_dir and crashes.is_dir():
-            kept = campaign.report_dir / "failures"
-            shutil.copytree(crashes, kept, dirs_exist_ok=True)
+            failures = campaign.report_dir / "failures"
+            shutil.copytree(crashes, failures, dirs_exist_ok=True)
 
 
 def replay_failure(campaign: Campaign, crash_file: Path) -> tuple[int, str]:
-    """Send again what failed: how schemathesis ended, and what it said."""
+    """Send the requests of a crash file again; return exit code and output."""
     require_schemathesis()
-    campaign = replace(campaign, workers=0)  # nothing begins afresh on the way
+    campaign = replace(campaign, workers=0)  # no reset between the requests
     with _create_work_folder(campaign) as folder:
-        words = ["replay", "--keep", "--url", campaign.url]
-        words += [
-            "--schema-location",
-            str(folder / PREPARED_DOCUMENT_FILE),
-            str(crash_file),
-        ]
-        with _start_process(campaign, folder, words) as running:
-            _, noise = running.process.communicate()
-        text = running.output_file.read_text(encoding="utf-8", errors="replace")
-    return running.process.returncode, text + noise
+        arguments = ["replay", "--keep", "--url", campaign.url, "--schema-location"]
+        arguments += [str(folder / PREPARED_DOCUMENT_FILE), str(crash_file)]
+        with _start_process(campaign, folder, arguments) as running:
+            _, error_output = running.process.communicate()
+        output = running.read_output()
+    return running.process.returncode, output + error_output
 
 
 @contextmanager
 def _create_work_folder(campaign: Campaign) -> Iterator[Path]:
     with TemporaryDirectory(prefix="soundstage-") as name:
         folder = Path(name)
-        both = (
-            (DOCUMENT_FILE, campaign.document),
-            (PREPARED_DOCUMENT_FILE, prepare_document(campaign)),
-        )
-        for file, document in both:
+        documents = {
+            DOCUMENT_FILE: campaign.document,
+            PREPARED_DOCUMENT_FILE: prepare_document(campaign),
+        }
+        for file, document in documents.items():
             (folder / file).write_text(json.dumps(document), encoding="utf-8")
         config = campaign.build_config(folder / "cache")
         (folder / "schemathesis.toml").write_text(config, encoding="utf-8")
@@ -122,8 +117,12 @@ class _SchemathesisProcess:
     loaded: threading.Event = field(default_factory=threading.Event)
     interrupted: threading.Event = field(default_factory=threading.Event)
 
+    def read_output(self) -> str:
+        return self.output_file.read_text(encoding="utf-8", errors="replace")
+
     def interrupt(self) -> None:
-        """As Ctrl-C does: what was found so far is still told, once it can be."""
+        """Send SIGINT, like Ctrl-C: schemathesis still reports its results."""
+        # Before the document is loaded, an interrupt would end it without a report.
         self.loaded.wait()
         self.interrupted.set()
         self.process.send_signal(signal.SIGINT)
@@ -133,14 +132,14 @@ class _SchemathesisProcess:
 def _start_process(
     campaign: Campaign, folder: Path, arguments: list[str]
 ) -> Iterator[_SchemathesisProcess]:
-    """The process; all that it leaves behind is left in the folder."""
+    """Start schemathesis; all files that it writes are in the folder."""
     config = str(folder / "schemathesis.toml")
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color"]
     command += ["--config-file", config, *arguments]
     home = {"HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")}
     paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    said = folder / "said"
-    with said.open("w", encoding="utf-8") as out:
+    output_file = folder / "output.txt"
+    with output_file.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
             command,
             cwd=folder,
@@ -152,15 +151,15 @@ def _start_process(
             encoding="utf-8",
             errors="replace",
         )
-        running = _SchemathesisProcess(process, said)
-        # schemathesis's own --max-time would go on until all of it is spent.
-        bound = threading.Timer(campaign.max_time or 0, running.interrupt)
+        running = _SchemathesisProcess(process, output_file)
+        # With its own --max-time, schemathesis always uses up the time.
+        timer = threading.Timer(campaign.max_time or 0, running.interrupt)
         if campaign.max_time is not None:
-            bound.start()
+            timer.start()
         try:
             yield running
         finally:
-            bound.cancel()
+            timer.cancel()
             running.loaded.set()
             if process.poll() is None:
                 process.terminate()
@@ -172,7 +171,7 @@ def _start_process(
 def _read_events(
     campaign: Campaign, folder: Path, arguments: list[str]
 ) -> Iterator[Document]:
-    noise: list[str] = []
+    error_output: list[str] = []
     reason = ""
     with _start_process(campaign, folder, arguments) as running:
         for line in running.process.stderr or ():
@@ -182,11 +181,10 @@ def _read_events(
                 reason = event.get("reason", reason)
                 yield event
             else:
-                noise.append(line)
+                error_output.append(line)
         running.process.wait()
     if not reason and not running.interrupted.is_set():
-        said = running.output_file.read_text(encoding="utf-8", errors="replace")
-        said += "".join(noise)
-        raise SchemathesisFailed(said[max(said.rfind("Error: "), 0) :].strip())
+        output = running.read_output() + "".join(error_output)
+        raise SchemathesisFailed(output[max(output.rfind("Error: "), 0) :].strip())
     if not reason:
         yield {"event": "finished", "reason": "interrupted"}

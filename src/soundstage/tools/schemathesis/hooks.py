@@ -1,7 +1,7 @@
-"""What runs within schemathesis: our rules as checks of its, and what it tells us.
+"""Hooks inside schemathesis: our checks, filters, and events for the parent process.
 
-schemathesis imports this module (``SCHEMATHESIS_HOOKS``) in the folder that ``engine``
-made for it, where the document is ``openapi.json``.
+schemathesis imports this module (``SCHEMATHESIS_HOOKS``) in the work folder of
+``engine``, which contains the document as ``openapi.json``.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +31,24 @@ from soundstage.tools.schemathesis.campaign import MOCK_TIMEOUT_S
 from soundstage.tools.schemathesis.engine import DOCUMENT_FILE, EVENT_PREFIX
 from soundstage.types import Document
 
-# Whoever starts commands in the background lets them ignore it; the end of the time
-# that there is comes by it.
+# Shells start background commands with SIGINT ignored, but the time limit of a campaign
+# is enforced by SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 URL = os.environ["SOUNDSTAGE_CAMPAIGN_URL"].rstrip("/")
 
-IS_MOCK = bool(os.environ["SOUNDSTAGE_CAMPAIGN_OWN"])
-"""Whether the server is a mock of ours."""
+IS_MOCK = bool(os.environ["SOUNDSTAGE_CAMPAIGN_IS_MOCK"])
+"""Whether the server is a mock."""
 
-RESET_PER_OPERATION = bool(os.environ["SOUNDSTAGE_CAMPAIGN_AFRESH"])
-"""Whether each operation begins with the world as it was made."""
+RESET_PER_OPERATION = bool(os.environ["SOUNDSTAGE_CAMPAIGN_RESET"])
+"""Whether the world is reset before each operation."""
 
 SELECTED_CHECKS = [
-    name for name in os.environ["SOUNDSTAGE_CAMPAIGN_RULES"].split(",") if name
+    name for name in os.environ["SOUNDSTAGE_CAMPAIGN_CHECKS"].split(",") if name
 ]
 
 CONTROL_PATH = "/_soundstage"
-"""Where a mock is controlled."""
+"""Path prefix of the control API."""
 
 Case = schemathesis.Case[Any]
 
@@ -57,19 +58,19 @@ SchemathesisCheck = Callable[
 
 
 def emit(**event: object) -> None:
-    """Tell the process that waits for us."""
+    """Write an event for the parent process to standard error."""
     sys.stderr.write(f"{EVENT_PREFIX}{json.dumps(event, default=str)}\n")
     sys.stderr.flush()
 
 
 @cache
 def load_operations() -> OperationIndex:
-    """The operations of the document."""
+    """Load the operations of the document, once."""
     return OperationIndex(json.loads(Path(DOCUMENT_FILE).read_bytes()))
 
 
 def record_exchange(response: schemathesis.Response) -> RecordedExchange:
-    """The exchange as it went over the wire."""
+    """Convert a response, with its request, to a recorded exchange."""
     request = response.request
     body: Any = request.body or b""
     return RecordedExchange(
@@ -92,7 +93,7 @@ def _decode_header(value: str | bytes) -> str:
 
 
 def send_request(exchange: RecordedExchange) -> RecordedExchange:
-    """Send a request once more, or a new one."""
+    """Send the request of an exchange and return it with its response."""
     request = requests.PreparedRequest()
     request.prepare(
         method=exchange.method,
@@ -104,12 +105,12 @@ def send_request(exchange: RecordedExchange) -> RecordedExchange:
     )
     request.url = URL + exchange.url
     with requests.Session() as session:
-        answer = session.send(request, timeout=MOCK_TIMEOUT_S, allow_redirects=False)
-    return record_exchange(schemathesis.Response.from_any(answer))
+        response = session.send(request, timeout=MOCK_TIMEOUT_S, allow_redirects=False)
+    return record_exchange(schemathesis.Response.from_any(response))
 
 
 def advance_clock() -> bool:
-    """Turn a mock's clock by a minute, for what it does in its own time."""
+    """Advance the clock of a mock by a minute; return whether it is a mock."""
     return IS_MOCK and _post_control("/clock/advance", {"by": "1m"})
 
 
@@ -119,20 +120,21 @@ def _post_control(path: str, body: Document) -> bool:
 
 
 class WorldResetter:
-    """Whose turn it is: an operation's, or that of chains of operations."""
+    """Resets the world when the tested operation changes."""
 
     def __init__(self) -> None:
         self._current: str | None = None
 
     def reset_if_changed(self, case: Case) -> None:
-        """Let a mock's world be as it was made, for each.
+        """Reset the world if the case starts another operation.
 
-        What one operation deletes would else be missed by all that follow.
+        Records that one operation deletes would otherwise be missing for the next.
         """
         phase = case.meta.phase.name if case.meta else None
-        turn = "chains" if phase is TestPhase.STATEFUL else case.operation.label
-        if turn != self._current:
-            self._current = turn
+        # Chains of operations share one world.
+        subject = "chains" if phase is TestPhase.STATEFUL else case.operation.label
+        if subject != self._current:
+            self._current = subject
             _post_control("/worlds/default/reset", {})
 
 
@@ -143,13 +145,13 @@ WORLD_RESETTER = WorldResetter()
 def before_call(
     _context: schemathesis.HookContext, case: Case, _kwargs: dict[str, Any]
 ) -> None:
-    """Before every request of schemathesis's."""
+    """Run before every request."""
     if RESET_PER_OPERATION:
         WORLD_RESETTER.reset_if_changed(case)
 
 
 def create_check(name: str, check: Check) -> SchemathesisCheck:
-    """One of our rules, as a check of schemathesis's."""
+    """Wrap a semantic check as a check of schemathesis."""
 
     def run_check(
         _context: schemathesis.CheckContext,
@@ -160,7 +162,7 @@ def create_check(name: str, check: Check) -> SchemathesisCheck:
         if not operation or response.request.method != operation.method.upper():
             return
         try:
-            wrong = check(
+            message = check(
                 CheckContext(
                     record_exchange(response),
                     operation,
@@ -170,9 +172,9 @@ def create_check(name: str, check: Check) -> SchemathesisCheck:
                 )
             )
         except requests.RequestException:
-            return  # schemathesis tells of servers that do not answer
-        if wrong:
-            raise AssertionError(wrong)
+            return  # schemathesis itself reports servers that do not respond
+        if message:
+            raise AssertionError(message)
 
     run_check.__name__ = name
     return run_check
@@ -184,26 +186,26 @@ for _name in SELECTED_CHECKS:
 
 @schemathesis.serializer("application/x-ndjson")
 def serialize_ndjson(_context: schemathesis.SerializationContext, value: Any) -> bytes:
-    """A list as JSON lines; what is no list as a text that cannot be one."""
+    """Serialize a list as JSON lines, and another value so that it is invalid."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, list):
         return "".join(f"{json.dumps(item)}\n" for item in value).encode() or b"\n"
+    # With line breaks inside, it cannot be read as JSON lines.
     return json.dumps(value, indent=1).encode()
 
 
 FRAMING_HEADERS = frozenset(
     {"connection", "content-length", "transfer-encoding", "upgrade"}
 )
-"""Headers that say how HTTP itself is spoken: a server that finds them odd refuses the
-message before it is a request of any API."""
+"""HTTP framing: servers reject wrong values before an API sees the request."""
 
 
 @schemathesis.hook
 def filter_headers(
     _context: schemathesis.HookContext, headers: Document | None
 ) -> bool:
-    """Let HTTP be spoken as it is."""
+    """Keep only cases that leave HTTP framing intact."""
     return FRAMING_HEADERS.isdisjoint(name.lower() for name in headers or ())
 
 
@@ -211,7 +213,7 @@ def filter_headers(
 def filter_query(
     context: schemathesis.HookContext, query: dict[str, Any] | None
 ) -> bool:
-    """Let nothing bad be drawn that is sent as something good is."""
+    """Keep only queries that differ from valid ones on the wire too."""
     label = context.operation.label if context.operation else ""
     operation = load_operations().operations.get(label)
     return operation is None or operation.is_unambiguous(query or {})
@@ -224,27 +226,27 @@ def filter_failure(
     case: Case,
     response: schemathesis.Response,
 ) -> bool:
-    """A valid request may be refused by a mock of ours for what it is about.
+    """Drop failures for valid requests that a mock rejects because of its state.
 
-    That it was valid, the mock says itself: it tells no violations. Such refusals are
-    counted, and ``good`` shows operations that know nothing else.
+    The mock confirms the validity: it sends no violations header. Such rejections are
+    counted; an operation without any success is visible in the report.
     """
     if not IS_MOCK or "positive_data_acceptance" not in failure.checks:
         return True
     if VIOLATIONS_HEADER in response.headers:
         return True
-    emit(event="refused", operation=case.operation.label)
+    emit(event="rejected", operation=case.operation.label)
     return False
 
 
 @cli.handler()
 class EventReporter(cli.EventHandler[Any]):
-    """Tells what happens."""
+    """Emits events of schemathesis for the parent process."""
 
     def handle_event(
         self, _context: cli.ExecutionContext, event: events.EngineEvent
     ) -> None:
-        """Tell of an event, if it is one that somebody waits for."""
+        """Emit an event if the parent process needs it."""
         match event:
             case cli.LoadingFinished():
                 emit(event="loaded", operations=event.statistic.operations.selected)
@@ -263,33 +265,35 @@ class EventReporter(cli.EventHandler[Any]):
 
 
 def _count_cases(recorder: RecordedScenario) -> Document:
-    """How many cases each operation had, answers of 2xx, and checks in all."""
+    """Count cases and 2xx responses by operation, and checks by name."""
     cases: Counter[str] = Counter()
-    good: Counter[str] = Counter()
+    successes: Counter[str] = Counter()
     for case_id, interaction in recorder.interactions.items():
         if interaction.response is None:
             continue
         label = recorder.cases[case_id].value.operation.label
         cases[label] += 1
-        good[label] += interaction.response.status_code < 300  # noqa: PLR2004 - HTTP
-    checks = Counter(c.name for made in recorder.checks.values() for c in made)
-    return {"cases": cases, "good": good, "checks": checks}
+        successes[label] += (
+            interaction.response.status_code < HTTPStatus.MULTIPLE_CHOICES
+        )
+    checks = Counter(c.name for checks in recorder.checks.values() for c in checks)
+    return {"cases": cases, "successes": successes, "checks": checks}
 
 
 def _iter_failures(recorder: RecordedScenario) -> Iterator[Document]:
-    for case_id, made in recorder.checks.items():
-        for check in made:
+    for case_id, checks in recorder.checks.items():
+        for check in checks:
             if check.status is not Status.FAILURE or check.failure_info is None:
                 continue
             info, failure = check.failure_info, check.failure_info.failure
             interaction = recorder.interactions.get(failure.case_id or case_id)
-            answer = interaction.response if interaction else None
+            response = interaction.response if interaction else None
             yield {
                 "operation": recorder.cases[case_id].value.operation.label,
                 "check": check.name,
                 "title": failure.title,
                 "message": failure.message,
                 "code": failure.code,
-                "status": answer.status_code if answer else None,
+                "status": response.status_code if response else None,
                 "curl": [step.curl for step in info.steps] or [info.code_sample],
             }

@@ -201,7 +201,7 @@ def _send_generated(
 
 def _record_event(event: Document, phase: str, result: VerificationResult) -> None:
     match event:
-        case {"event": "tested", "cases": cases, "good": good}:
+        case {"event": "tested", "cases": cases, "successes": good}:
             # A chain is of many operations; they are through when all chains are.
             through = () if phase == "stateful" else cases
             result.state.add_cases(phase, through, cases, good)
