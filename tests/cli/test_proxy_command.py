@@ -140,11 +140,11 @@ def test_people_get_text(spec):
             process.communicate(timeout=10)
     assert first.startswith("Soundstage proxy on http://127.0.0.1:")
     assert f"-> {real.url}" in first
-    assert "held against things, 3 operations" in said
-    assert "not judged: PUT /files" in said
+    assert "contract: things, 3 operations" in said
+    assert "not validated: PUT /files" in said
     assert "  200  getThing  GET /things/1%1b  " in said
     assert '    answer.id: "x" is not of type "integer"' in said
-    assert "1 exchange; 0 requests and 1 answer broke the contract" in said
+    assert "1 exchange; invalid: 0 requests and 1 response" in said
     assert "    1x getThing: answer.id [type]" in said
 
 
@@ -199,4 +199,4 @@ def test_a_document_of_which_nothing_can_be_judged_is_refused(tmp_path):
     path.write_text("openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n")
     done = run_process("proxy", "http://x", "--spec", str(path))
     assert done.returncode == 2
-    assert done.stderr.endswith("no operation can be judged: it has none\n")
+    assert done.stderr.endswith("no operation can be validated: it has none\n")

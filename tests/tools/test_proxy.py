@@ -80,7 +80,7 @@ def test_a_violating_request_can_be_refused_before_it_is_passed_on(terms):
     assert answer.status_code == 400
     assert answer.json()["detail"] == "query.size: 10 is greater than the maximum of 9"
     assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET")
-    assert note == "refused, and not passed on"
+    assert note == "rejected, not forwarded"
 
 
 def test_an_api_refuses_in_its_own_words():
@@ -141,8 +141,8 @@ def test_what_is_judged_is_the_unpacked_body(terms, tmp_path, coding):
 @pytest.mark.parametrize(
     ("coding", "note"),
     [
-        ("odd", "a body in 'odd' cannot be judged here"),
-        ("gzip", "a body is not 'gzip'"),
+        ("odd", "a body with the content coding 'odd' cannot be validated"),
+        ("gzip", "a body is not in its content coding 'gzip'"),
     ],
 )
 def test_what_cannot_be_unpacked_is_passed_on_with_a_note(terms, coding, note):
@@ -231,7 +231,7 @@ def test_a_client_that_leaves_lets_the_service_go_and_its_events_are_judged(term
             next(got.iter_raw())
         line = proxy.line()
         assert left.wait(10)
-    assert line["note"] == "the client went before the end"
+    assert line["note"] == "the client disconnected before the end"
     assert line["violations"][0]["pointer"] == "/0/data/id"
 
 
@@ -309,7 +309,7 @@ def test_a_service_that_says_nothing_is_a_504_that_says_so(terms):
     ):
         answer = httpx.get(f"{proxy.url}/things/1")
     assert answer.status_code == 504
-    assert answer.json()["detail"].endswith("did not answer within 0.2 s")
+    assert answer.json()["detail"].endswith("did not respond within 0.2 s")
 
 
 def test_an_answer_that_breaks_off_is_a_502(terms):
@@ -426,7 +426,7 @@ def test_an_answer_that_is_too_long_passes_unjudged(terms):
         (entry,) = proxy.notes.journal.entries()
     assert got.content == long
     assert line["violations"] == []
-    assert line["note"] == "its answer is too long to be judged"
+    assert line["note"] == "the response body is too long to be validated"
     assert entry.response_body.size == len(long)
     assert entry.response_body.is_truncated
 
@@ -439,7 +439,7 @@ def test_a_request_that_is_too_long_passes_unjudged(terms):
             httpx.post(f"{proxy.url}/things", content=long, headers=headers, timeout=60)
             line = proxy.line()
         assert real.requests[0][3] == long
-    assert line["note"] == "its body is too long to be judged"
+    assert line["note"] == "the request body is too long to be validated"
     assert line["violations"] == []
 
 
@@ -478,7 +478,7 @@ def test_traffic_goes_on_when_nothing_can_be_recorded_any_more(terms):
     ):
         proxy.notes._har_file = FullDisk()
         assert httpx.get(f"{proxy.url}/things/1").is_success
-        assert proxy.line() == {"said": "recorded no more: No space left on device"}
+        assert proxy.line() == {"said": "recording stopped: No space left on device"}
         assert proxy.line()["status"] == 200
         assert httpx.get(f"{proxy.url}/things/2").is_success
         assert proxy.line()["path"] == "/things/2"

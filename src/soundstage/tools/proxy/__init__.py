@@ -1,1 +1,1 @@
-"""Real traffic, held against a contract while it passes."""
+"""A reverse proxy that validates real traffic against a contract."""

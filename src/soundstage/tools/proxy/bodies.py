@@ -1,4 +1,4 @@
-"""Bodies on their way: passed on as they come, and kept to be judged."""
+"""Bodies in transit: forwarded as they arrive, and buffered for validation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,13 +9,13 @@ from soundstage.openapi.body import essence
 from soundstage.server.waiters import ClientDisconnected
 
 MAX_BUFFERED_BYTES = 16 * 2**20
-"""Bytes of a body that are kept; a longer one is passed on, but not judged."""
+"""Bytes of a body that are buffered; a longer one is forwarded, but not validated."""
 
 Headers = Mapping[bytes, Sequence[bytes]]
 
 
 class BodyBuffer:
-    """A copy of a body, or of its beginning."""
+    """A copy of a body, or of the beginning of a long one."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -23,27 +23,27 @@ class BodyBuffer:
 
     @property
     def is_truncated(self) -> bool:
-        """Whether there was more than can be kept."""
+        """Whether the body is longer than the buffer."""
         return self.size > MAX_BUFFERED_BYTES
 
     @property
     def data(self) -> bytes:
-        """The bytes, ``MOST`` of them at most."""
+        """The first ``MAX_BUFFERED_BYTES`` of the body."""
         return b"".join(self.chunks)[:MAX_BUFFERED_BYTES]
 
     def append(self, chunk: bytes) -> None:
-        """Keep more of it."""
+        """Add the next part of the body."""
         if not self.is_truncated:
             self.chunks.append(chunk)
         self.size += len(chunk)
 
     def replace(self, body: bytes) -> None:
-        """Keep this instead."""
+        """Replace the whole body."""
         self.chunks, self.size = [body], len(body)
 
 
 class RequestBody:
-    """A request's body; what was read ahead is given first."""
+    """The body of a request, which may be read ahead of its forwarding."""
 
     def __init__(self, receive: Receive, headers: Headers) -> None:
         self.buffer = BodyBuffer()
@@ -57,19 +57,19 @@ class RequestBody:
         self._read_ahead_chunks: list[bytes] = []
 
     async def read_ahead(self) -> None:
-        """Read to the end, or so much as can be kept. Raises ``Gone``."""
+        """Read to the end, or to a full buffer. Raises ``ClientDisconnected``."""
         while not self.is_complete.is_set() and not self.buffer.is_truncated:
             self._read_ahead_chunks.append(await self._receive_chunk())
 
     async def iterate_chunks(self) -> AsyncIterator[bytes]:
-        """All of it, as it comes. Raises ``Gone``."""
+        """Yield the whole body as it arrives. Raises ``ClientDisconnected``."""
         while self._read_ahead_chunks:
             yield self._read_ahead_chunks.pop(0)
         while not self.is_complete.is_set():
             yield await self._receive_chunk()
 
     async def wait_for_disconnect(self) -> None:
-        """Come back when the client has gone, once all of the body has come."""
+        """Wait until the client disconnects, after the body is complete."""
         await self.is_complete.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
@@ -77,7 +77,9 @@ class RequestBody:
     async def _receive_chunk(self) -> bytes:
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnected("the client went before its request had ended")
+            raise ClientDisconnected(
+                "the client disconnected before the end of its request"
+            )
         chunk: bytes = message.get("body", b"")
         self.buffer.append(chunk)
         if not message.get("more_body", False):
@@ -86,7 +88,7 @@ class RequestBody:
 
 
 def is_bufferable(headers: Headers) -> bool:
-    """Whether a body means nothing before its end, and can be waited for."""
+    """Whether a body is useless before its end (JSON), or short: buffer it first."""
     kind = essence(headers.get(b"content-type", [b""])[-1].decode("latin-1"))
     if kind == "application/json" or kind.endswith("+json"):
         return True

@@ -1,4 +1,4 @@
-"""What the proxy prints: where it listens, a line for every exchange, a summary."""
+"""The output of the proxy: its address, a line for each exchange, a summary."""
 
 import json
 from typing import TextIO
@@ -18,7 +18,7 @@ def build_startup_info(
     record: str | None,
     fail_on: list[str],
 ) -> Document:
-    """What passes from where to where, and what it is held against."""
+    """Return the addresses, the contract and the options of a proxy."""
     return {
         "url": url,
         "upstream": upstream,
@@ -34,18 +34,18 @@ def build_startup_info(
 
 
 class ProxyConsole:
-    """Writes for people, or as JSON lines."""
+    """Prints text or JSON lines."""
 
     def __init__(self, out: TextIO, *, json: bool) -> None:
         self._out = out
         self._json = json
 
     def print_startup(self, info: Document) -> None:
-        """Say what there is."""
+        """Print the addresses and the contract."""
         self._write(info, _format_startup(info))
 
     def print_exchange(self, entry: JournalEntry, note: str | None) -> None:
-        """Say what passed, and what was wrong with it."""
+        """Print an exchange and its violations."""
         document = {
             "at": rfc3339(entry.timestamp),
             "api": entry.api,
@@ -61,36 +61,37 @@ class ProxyConsole:
             f"{document['at']}  {entry.status or '---'}  {entry.operation or '-'}"
             f"  {entry.method} {entry.path}  {entry.duration_ms} ms"
         )
-        wrong = [f"    {violation}" for violation in entry.violations]
+        violations = [f"    {violation}" for violation in entry.violations]
         notes = [f"    ({note})"] if note else []
-        self._write(document, [head, *wrong, *notes])
+        self._write(document, [head, *violations, *notes])
 
     def print_message(self, text: str) -> None:
-        """Say something else."""
+        """Print another message."""
         self._write({"said": text}, [text])
 
     def print_summary(self, summary: Document) -> None:
-        """Say what it all came to."""
+        """Print the summary at the end."""
         self._write({"summary": summary}, _format_summary(summary))
 
     def _write(self, document: Document, text: list[str]) -> None:
-        lines = (
-            [json.dumps(document)]
-            if self._json
-            else map(escape_control_characters, text)
-        )
+        lines = [json.dumps(document)] if self._json else text
+        # What clients sent must not control the terminal.
+        lines = [escape_control_characters(line) for line in lines]
         write_and_flush(self._out, "".join(f"{line}\n" for line in lines))
 
 
 def _format_startup(info: Document) -> list[str]:
-    count, unjudged = info["operations"], info["unjudged"]
+    operations = _format_count(info["operations"], "operation")
     lines = [
         f"Soundstage proxy on {info['url']} -> {info['upstream']}",
-        f"held against {info['api']}, {_format_count(count, 'operation')}",
+        f"contract: {info['api']}, {operations}",
     ]
-    lines += [f"not judged: {name}: {why}" for name, why in unjudged.items()]
+    lines += [
+        f"not validated: {operation}: {reason}"
+        for operation, reason in info["unjudged"].items()
+    ]
     if info["fail_on"]:
-        lines.append(f"refused where broken: {' and '.join(info['fail_on'])}")
+        lines.append(f"enforced for: {' and '.join(info['fail_on'])}")
     if info["record"]:
         lines.append(f"recorded in {info['record']}")
     return lines
@@ -99,12 +100,13 @@ def _format_startup(info: Document) -> list[str]:
 def _format_summary(summary: Document) -> list[str]:
     exchanges = _format_count(summary["exchanges"], "exchange")
     requests = _format_count(summary["requests"], "request")
-    answers = _format_count(summary["answers"], "answer")
-    found = [
+    responses = _format_count(summary["answers"], "response")
+    violations = [
         f"    {one['times']}x {one['operation']}: {one['at']} [{one['rule']}]"
         for one in summary["violations"]
     ]
-    return [f"{exchanges}; {requests} and {answers} broke the contract", *found]
+    invalid = f"{exchanges}; invalid: {requests} and {responses}"
+    return [invalid, *violations]
 
 
 def _format_count(count: int, noun: str) -> str:

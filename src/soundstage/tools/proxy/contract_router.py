@@ -1,4 +1,4 @@
-"""What traffic is held against: a contract, and how its API refuses."""
+"""A contract to validate traffic against, and the error responses of its API."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,17 +17,18 @@ from soundstage.types import Document
 
 @dataclass(frozen=True, slots=True)
 class RoutedRequest:
-    """Where a request leads; ``operation`` is None where it cannot be judged."""
+    """The operation of a request; None for one that could not be compiled."""
 
     operation: Operation | None
     path_values: Mapping[str, str]
 
 
 class ContractRouter:
-    """A contract, ready for requests as they were sent.
+    """Routes requests to the operations of a contract.
 
-    ``problem`` words a refusal. ``unjudged`` are operations that cannot be compiled,
-    each with the reason; what they say is passed on as it is.
+    ``render_error`` creates the error response to an invalid request. ``skipped`` are
+    operations (method, path) that cannot be compiled, with the reason; their traffic is
+    forwarded without validation.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class ContractRouter:
             self._router.add(method, path, None)
 
     def route(self, method: str, raw_path: bytes) -> RoutedRequest:
-        """The operation of a request. Raises ``Unrouted``."""
+        """Return the operation of a request. Raises ``Unrouted``."""
         path = raw_path.decode("latin-1")
         match = self._router.find(raw_path, method)
         if match is None:
@@ -57,49 +58,47 @@ class ContractRouter:
 
 
 def build_api_router(name: str) -> ContractRouter:
-    """Those of a vendored API. Raises ``Unknown`` and ``DocumentError``."""
-    module = load_api(name)
-    contract = load_contract(module.name, vendored_files.specs() / module.name)
-    return ContractRouter(contract, module.render_error, {})
+    """Build the router of a vendored API. Raises ``Unknown`` and ``DocumentError``."""
+    api = load_api(name)
+    contract = load_contract(api.name, vendored_files.specs() / api.name)
+    return ContractRouter(contract, api.render_error, {})
 
 
 def build_document_router(reference: str) -> ContractRouter:
-    """Those of any OpenAPI document: a file, or a folder with its overlay.
+    """Build the router of an OpenAPI document: a file, or a folder with an overlay.
 
-    Raises ``DocumentError`` for a document of which no operation can be judged.
+    Raises ``DocumentError`` if no operation can be compiled.
     """
-    found = specification(reference)
-    document = found.document
+    spec = specification(reference)
     operations: dict[str, Operation] = {}
-    unjudged: dict[tuple[str, str], str] = {}
-    for route, made in _compile_operations(document):
-        if isinstance(made, Operation):
-            operations[made.id] = made
+    skipped: dict[tuple[str, str], str] = {}
+    for route, compiled in _compile_operations(spec.document):
+        if isinstance(compiled, Operation):
+            operations[compiled.id] = compiled
         else:
-            unjudged[route] = made
+            skipped[route] = compiled
     if not operations:
-        reason = next(iter(unjudged.values()), "it has none")
-        msg = f"no operation can be judged: {reason}"
-        raise found.source.error(msg, "/paths")
-    return ContractRouter(
-        Contract(found.name, document, operations), render_error, unjudged
-    )
+        reason = next(iter(skipped.values()), "it has none")
+        msg = f"no operation can be validated: {reason}"
+        raise spec.source.error(msg, "/paths")
+    contract = Contract(spec.name, spec.document, operations)
+    return ContractRouter(contract, render_error, skipped)
 
 
 def _compile_operations(
     document: Document,
 ) -> Iterator[tuple[tuple[str, str], Operation | str]]:
-    """Method and path of every operation, and what became of it."""
+    """Yield method and path of each operation with the compiled one, or the error."""
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
             if method not in item:
                 continue
             pointer = pointer_of(("paths", path, method))
-            made: Operation | str
+            compiled: Operation | str
             try:
-                made = complete(compile_operation(document, path, method, pointer))
+                compiled = complete(compile_operation(document, path, method, pointer))
             except DocumentError as error:
-                made = str(error)
+                compiled = str(error)
             except (KeyError, TypeError, AttributeError) as error:
-                made = f"{pointer}: is malformed: {error!r}"
-            yield (method.upper(), path), made
+                compiled = f"{pointer}: is malformed: {error!r}"
+            yield (method.upper(), path), compiled

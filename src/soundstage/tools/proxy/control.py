@@ -1,4 +1,4 @@
-"""``/_soundstage/`` at the proxy: its journal, for programs of this machine."""
+"""The control API of the proxy at ``/_soundstage/``: its journal and coverage."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qs
@@ -20,40 +20,42 @@ from soundstage.types import Document
 CONTROL_PATH = f"/{CONTROL_PREFIX}/".encode()
 
 DEFAULT_LIMIT = 50
-"""Exchanges in an answer, unless more are asked for."""
+"""Exchanges in a response, unless another limit is requested."""
 
 
 class ProxyControlApp:
-    """Answers questions about the traffic, in the forms of the control API."""
+    """Serves the journal of the proxy, like the control API of the mock server."""
 
     def __init__(self, journal: Journal, contract: Contract) -> None:
         self._journal = journal
         self._contract = contract
         self._guard = Guard()
         self._handlers: dict[str, Callable[[dict[str, str]], Document]] = {
-            "journal": lambda asked: self._list_entries(
-                asked, serializers.serialize_entry
+            "journal": lambda query: self._list_entries(
+                query, serializers.serialize_entry
             ),
-            "violations": lambda asked: self._list_entries(
-                asked, serializers.serialize_violations, only_violations=True
+            "violations": lambda query: self._list_entries(
+                query, serializers.serialize_violations, only_violations=True
             ),
             "coverage": self._summarize_coverage,
-            "journal.har": lambda asked: build_har(self._filter_entries(asked)),
+            "journal.har": lambda query: build_har(self._filter_entries(query)),
         }
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """One question."""
+        """Handle one request."""
         await send_response(encode_response(self._handle(scope)), send)
 
     def _handle(self, scope: Scope) -> Response:
-        if refusal := self._guard.check(group_headers(scope["headers"])):
-            return render_problem(*refusal)
+        if problem := self._guard.check(group_headers(scope["headers"])):
+            return render_problem(*problem)
         name = scope["raw_path"].removeprefix(CONTROL_PATH).decode("latin-1")
         if name not in self._handlers:
-            there = ", ".join(self._handlers)
-            return render_problem(404, f"there is no {name!r} here, only {there}")
+            names = ", ".join(self._handlers)
+            return render_problem(
+                404, f"no resource {name!r}; the resources are: {names}"
+            )
         if scope["method"] != "GET":
-            return render_problem(405, f"{name} takes GET only")
+            return render_problem(405, f"{name} supports GET only")
         query = parse_qs(scope["query_string"].decode("latin-1"))
         try:
             return Response(self._handlers[name]({n: v[-1] for n, v in query.items()}))
@@ -76,10 +78,10 @@ class ProxyControlApp:
         *,
         only_violations: bool = False,
     ) -> Document:
-        found = self._filter_entries(query, only_violations=only_violations)
+        entries = self._filter_entries(query, only_violations=only_violations)
         limit = int(query.get("limit", DEFAULT_LIMIT))
-        last = found[-limit:] if limit > 0 else []
-        return {"entries": [serialize(entry) for entry in last], "total": len(found)}
+        last = entries[-limit:] if limit > 0 else []
+        return {"entries": [serialize(entry) for entry in last], "total": len(entries)}
 
     def _summarize_coverage(self, _query: dict[str, str]) -> Document:
         return serializers.serialize_coverage(

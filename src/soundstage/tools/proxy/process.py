@@ -1,4 +1,4 @@
-"""The proxy as it listens, until it is told to stop."""
+"""Run the proxy as a server until it is interrupted."""
 
 import signal
 import socket
@@ -11,30 +11,30 @@ from soundstage.tools.proxy.upstream import Upstream
 
 
 class ProxyServer(uvicorn.Server):
-    """uvicorn's; what is under way is let go of before it waits for it."""
+    """A uvicorn server that cancels the exchanges in progress before it shuts down."""
 
     def __init__(self, proxy: ReverseProxy, upstream: Upstream) -> None:
         config = uvicorn.Config(
             proxy,
             lifespan="off",
             ws="none",
-            log_level="critical",  # what goes wrong stands in our own lines
+            log_level="critical",  # errors are in the lines of the proxy itself
             access_log=False,
-            server_header=False,  # they are the service's
+            server_header=False,  # these headers come from the service
             date_header=False,
         )
         super().__init__(config)
         self._proxy, self._upstream = proxy, upstream
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop: no exchange is waited for."""
+        """Stop without waiting for exchanges."""
         self._proxy.close()
         await super().shutdown(sockets)
         await self._upstream.close()
 
 
 def serve(proxy: ReverseProxy, upstream: Upstream, listener: socket.socket) -> None:
-    """Serve until the process is interrupted or told to end."""
+    """Serve until the process receives SIGINT or SIGTERM."""
     before = signal.signal(signal.SIGTERM, raise_interrupt)
     try:
         ProxyServer(proxy, upstream).run(sockets=[listener])
@@ -45,5 +45,5 @@ def serve(proxy: ReverseProxy, upstream: Upstream, listener: socket.socket) -> N
 
 
 def raise_interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """To be told to end is to be interrupted; uvicorn hands it on when it has ended."""
+    """Treat SIGTERM like SIGINT: uvicorn raises the signal again after its shutdown."""
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""One exchange on its way through the proxy, and what is noted of it."""
+"""One exchange in progress at the proxy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,11 @@ from soundstage.world.clock import wall
 
 @dataclass(slots=True)
 class ProxiedExchange:
-    """What is known of an exchange; whoever finds out more fills it in.
+    """The state of an exchange, filled in while it is forwarded and validated.
 
-    ``operation`` is None where none has the path, or it cannot be judged. ``body`` and
-    ``answer`` are as they came, ``plain_body`` and ``plain_answer`` without content
-    codings: None until they are read, or where they cannot be. ``note`` says what else
-    is worth a line. ``is_read`` says that the request was judged, ``begun`` that its
-    answer has begun to go out.
+    ``operation`` is None if no path matches, or if it was not compiled. Decoded bodies
+    have no content coding; they are None before, and if that is impossible. ``note``
+    is a remark for the log. ``received_at`` is in ms since the epoch.
     """
 
     scope: Scope
@@ -47,24 +45,24 @@ class ProxiedExchange:
 
     @property
     def target(self) -> bytes:
-        """Path and query as they were sent."""
+        """Path and query as the client sent them."""
         raw: bytes = self.scope["raw_path"]
         query: bytes = self.scope["query_string"]
         return raw + b"?" + query if query else raw
 
     @property
     def request_violations(self) -> tuple[Violation, ...]:
-        """All that is wrong with the request."""
-        return tuple(v for refusal in self.request_errors for v in refusal.violations)
+        """The violations of the request."""
+        return tuple(v for error in self.request_errors for v in error.violations)
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """What is wrong with either side."""
+        """The violations of both sides."""
         return self.request_violations + self.response_violations
 
     @property
     def response_content_type(self) -> str | None:
-        """The media type of the answer."""
+        """The Content-Type of the response, if it has one."""
         types = group_headers(self.response_headers).get(b"content-type")
         return types[-1].decode("latin-1") if types else None
 
@@ -72,17 +70,13 @@ class ProxiedExchange:
 def build_raw_exchange(
     exchange: ProxiedExchange, api: str, base_url: str
 ) -> RawExchange:
-    """The exchange for the journal, its bodies whole where they were kept."""
-    kept, answer = exchange.request_body.buffer, exchange.response_body
-    body = (
-        kept.data
-        if exchange.decoded_request_body is None
-        else exchange.decoded_request_body
+    """Return the exchange for journal and archive, with its bodies as buffered."""
+    arguments = exchange.arguments
+    request_body, request_size = _decoded_or_raw(
+        exchange.decoded_request_body, exchange.request_body.buffer
     )
-    told = (
-        answer.data
-        if exchange.decoded_response_body is None
-        else exchange.decoded_response_body
+    response_body, response_size = _decoded_or_raw(
+        exchange.decoded_response_body, exchange.response_body
     )
     return RawExchange(
         timestamp=exchange.received_at,
@@ -94,16 +88,20 @@ def build_raw_exchange(
         base_url=base_url,
         path=exchange.scope["raw_path"],
         query=exchange.scope["query_string"],
-        parameters=exchange.arguments.parameters
-        if exchange.arguments
-        else NO_PARAMETERS,
+        parameters=arguments.parameters if arguments else NO_PARAMETERS,
         request_headers=exchange.request_headers,
-        request_body=body,
-        request_size=kept.size if kept.is_truncated else len(body),
+        request_body=request_body,
+        request_size=request_size,
         status=exchange.status,
         response_headers=exchange.response_headers,
-        response_body=told,
-        response_size=answer.size if answer.is_truncated else len(told),
+        response_body=response_body,
+        response_size=response_size,
         violations=exchange.violations,
         fault=None,
     )
+
+
+def _decoded_or_raw(decoded: bytes | None, buffer: BodyBuffer) -> tuple[bytes, int]:
+    """Return the decoded body if there is one, else the raw one, and the full size."""
+    body = buffer.data if decoded is None else decoded
+    return body, buffer.size if buffer.is_truncated else len(body)

@@ -1,4 +1,8 @@
-"""The proxy itself, an ASGI application: every exchange is judged as it passes."""
+"""The proxy: an ASGI application that forwards requests and validates each exchange.
+
+Bodies are forwarded as they arrive. Only a body that is useless before its end (JSON,
+or a short one) is buffered first, so that the response can list its violations.
+"""
 
 import asyncio
 import logging
@@ -33,7 +37,7 @@ VIOLATIONS_HEADER_NAME = VIOLATIONS_HEADER.encode()
 
 @dataclass(frozen=True, slots=True)
 class ProxyPolicy:
-    """What is done about violations: of which side they are refused, whether told."""
+    """What the proxy does about violations, besides logging them."""
 
     rejects_requests: bool = False
     withholds_responses: bool = False
@@ -41,13 +45,13 @@ class ProxyPolicy:
 
 
 ExchangeListener = Callable[[ProxiedExchange], None]
-"""Is shown every exchange when it is over, however it ended."""
+"""Called with each exchange when it has ended, for whatever reason."""
 
 
 class ReverseProxy:
-    """Passes requests on to a service and its answers back; both are judged.
+    """Forwards requests to a service and validates both sides of each exchange.
 
-    What is asked below ``/_soundstage/`` is for the ``desk``.
+    Requests for ``/_soundstage/`` are for the ``control_app``.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class ReverseProxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One exchange."""
+        """Handle one request."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         if scope["type"] != "http":
@@ -76,46 +80,46 @@ class ReverseProxy:
             await self._control_app(scope, receive, send)
             return
         headers = group_headers(scope["headers"])
-        passage = ProxiedExchange(scope, RequestBody(receive, headers), headers)
+        exchange = ProxiedExchange(scope, RequestBody(receive, headers), headers)
         try:
-            await self._run_until_disconnect(self._handle(passage, send), passage)
+            await self._run_until_disconnect(self._handle(exchange, send), exchange)
         finally:
-            self._on_exchange(passage)
+            self._on_exchange(exchange)
 
     def close(self) -> None:
-        """Let go of whatever is under way."""
+        """Cancel the exchanges in progress."""
         for task in tuple(self._tasks):
             task.cancel()
 
     async def _run_until_disconnect(
         self, work: Coroutine[None, None, None], exchange: ProxiedExchange
     ) -> None:
-        """Do the work until it is done, the client has gone, or we stop."""
+        """Run until the work is done, the client disconnects, or the proxy closes."""
         task = asyncio.ensure_future(work)
-        leaving = asyncio.ensure_future(exchange.request_body.wait_for_disconnect())
+        disconnect = asyncio.ensure_future(exchange.request_body.wait_for_disconnect())
         self._tasks.add(task)
         try:
-            await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, disconnect}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                exchange.note = "the client went before the end"
+                exchange.note = "the client disconnected before the end"
                 task.cancel()
             await task
         except (asyncio.CancelledError, ClientDisconnected):
-            exchange.note = exchange.note or "cut off before the end"
+            exchange.note = exchange.note or "interrupted before the end"
         finally:
             self._tasks.discard(task)
-            leaving.cancel()
+            disconnect.cancel()
             task.cancel()
 
     async def _handle(self, exchange: ProxiedExchange, send: Send) -> None:
-        """Answer whatever happens; an answer that has begun is cut off."""
+        """Forward the request; send an error response if none has started."""
         try:
             await self._forward(exchange, send)
         except UpstreamError as error:
             exchange.note = str(error)
             if not exchange.is_response_started:
-                answer = render_problem(error.status, str(error))
-                await self._respond(exchange, answer, send)
+                response = render_problem(error.status, str(error))
+                await self._respond(exchange, response, send)
         except ClientDisconnected:
             raise
         except Exception as error:
@@ -125,38 +129,34 @@ class ReverseProxy:
                 await self._respond(exchange, render_problem(500, exchange.note), send)
 
     async def _forward(self, exchange: ProxiedExchange, send: Send) -> None:
-        intake, scope, judgement = (
-            exchange.request_body,
-            exchange.scope,
-            self._validator,
-        )
+        body, scope, validator = exchange.request_body, exchange.scope, self._validator
         if self._policy.rejects_requests or is_bufferable(exchange.request_headers):
-            await intake.read_ahead()
-        judgement.route(exchange)
-        judgement.validate_request(exchange)
+            await body.read_ahead()
+        validator.route(exchange)
+        validator.validate_request(exchange)
         if exchange.request_errors and self._policy.rejects_requests:
             await self._reject_request(exchange, send)
             return
-        content = intake.iterate_chunks() if intake.is_present else None
-        outgoing = UpstreamRequest(
+        content = body.iterate_chunks() if body.is_present else None
+        request = UpstreamRequest(
             scope["method"], exchange.target, scope["headers"], content
         )
         try:
-            async with self._upstream.send(outgoing) as incoming:
-                judgement.validate_request(exchange)
-                await self._relay_response(exchange, incoming, send)
+            async with self._upstream.send(request) as response:
+                # A streamed body may be complete by now, or only with the response.
+                validator.validate_request(exchange)
+                await self._relay_response(exchange, response, send)
         finally:
-            judgement.validate_request(exchange)
+            validator.validate_request(exchange)
 
     async def _relay_response(
         self, exchange: ProxiedExchange, response: UpstreamResponse, send: Send
     ) -> None:
-        """Pass an answer on: whole if it can be waited for, else as it comes."""
+        """Relay a response: as a whole if it can be buffered, else as it arrives."""
         exchange.status, exchange.response_headers = response.status, response.headers
         chunks = response.iterate_chunks()
-        if not (
-            is_bufferable(group_headers(response.headers)) or _is_bodiless(exchange)
-        ):
+        headers = group_headers(response.headers)
+        if not (is_bufferable(headers) or _is_bodiless(exchange)):
             self._validator.validate_response_head(exchange)
             await self._stream(exchange, chunks, send)
             return
@@ -175,83 +175,82 @@ class ReverseProxy:
     async def _stream(
         self, exchange: ProxiedExchange, chunks: AsyncIterator[bytes], send: Send
     ) -> None:
-        """Send what has come, and the rest as it comes; judge it at its end."""
+        """Send what has arrived, then the rest as it arrives; validate the whole."""
         if exchange.response_violations and self._policy.withholds_responses:
             await self._withhold_response(exchange, send)
             return
-        message = self._add_violations_header(
-            exchange, EncodedResponse(exchange.status or 0, (), b"")
-        )
-        headers = [*exchange.response_headers, *message.headers]
+        empty = EncodedResponse(exchange.status or 0, (), b"")
+        added = self._add_violations_header(exchange, empty)
+        headers = [*exchange.response_headers, *added.headers]
         exchange.is_response_started = True
         start = {"type": "http.response.start", "status": exchange.status}
         await send({**start, "headers": headers})
-        ended = is_event_stream(exchange.response_content_type)
+        # The events so far are a valid list; any other body must be complete.
+        is_valid_list = is_event_stream(exchange.response_content_type)
+        is_complete = False
         try:
             for chunk in exchange.response_body.chunks:
                 await _send_chunk(chunk, send)
             async for chunk in chunks:
                 exchange.response_body.append(chunk)
                 await _send_chunk(chunk, send)
-            ended = True
+            is_complete = True
         finally:
-            if ended:
+            if is_complete or is_valid_list:
                 self._validator.validate_response(exchange)
         await send({"type": "http.response.body", "body": b""})
 
     async def _reject_request(self, exchange: ProxiedExchange, send: Send) -> None:
-        """Answer as the API itself refuses."""
+        """Send the error response that the API itself would send."""
         error = exchange.request_errors[0]
-        answer = self._router.render_error(error)
+        response = self._router.render_error(error)
         if isinstance(error, Unrouted) and error.allowed:
             allow = ("Allow", ", ".join(error.allowed))
-            answer = answer._replace(headers=(*answer.headers, allow))
-        exchange.note = "refused, and not passed on"
-        await self._respond(exchange, answer, send)
+            response = response._replace(headers=(*response.headers, allow))
+        exchange.note = "rejected, not forwarded"
+        await self._respond(exchange, response, send)
 
     async def _withhold_response(self, exchange: ProxiedExchange, send: Send) -> None:
-        """Say what is wrong with an answer instead of passing it on."""
-        exchange.note = "kept back; the client was given a 502"
-        told = f"the answer {exchange.status} of {self._upstream.base_url}"
-        answer = render_problem(502, f"{told} breaks the contract")
+        """Send a 502 that lists the violations instead of an invalid response."""
+        exchange.note = "withheld; the client received a 502"
+        invalid = f"the response {exchange.status} of {self._upstream.base_url}"
+        response = render_problem(502, f"{invalid} violates the contract")
         listed = [violation.as_json() for violation in exchange.response_violations]
-        answer = answer._replace(body={**answer.body, "violations": listed})
-        await self._send(exchange, encode_response(answer), send)
+        response = response._replace(body={**response.body, "violations": listed})
+        await self._send(exchange, encode_response(response), send)
 
     async def _respond(
         self, exchange: ProxiedExchange, response: Response, send: Send
     ) -> None:
-        """Give an answer of our own, and note it as the one that there was."""
-        message = encode_response(response)
-        exchange.status, exchange.response_headers = message.status, message.headers
-        exchange.response_body.replace(message.body)
+        """Send a response of the proxy itself, recorded as that of the exchange."""
+        encoded = encode_response(response)
+        exchange.status, exchange.response_headers = encoded.status, encoded.headers
+        exchange.response_body.replace(encoded.body)
         exchange.decoded_response_body = None
         exchange.response_violations = ()
-        await self._send(exchange, message, send)
+        await self._send(exchange, encoded, send)
 
     async def _send(
-        self, exchange: ProxiedExchange, message: EncodedResponse, send: Send
+        self, exchange: ProxiedExchange, response: EncodedResponse, send: Send
     ) -> None:
         exchange.is_response_started = True
-        await send_response(self._add_violations_header(exchange, message), send)
+        await send_response(self._add_violations_header(exchange, response), send)
 
     def _add_violations_header(
-        self, exchange: ProxiedExchange, message: EncodedResponse
+        self, exchange: ProxiedExchange, response: EncodedResponse
     ) -> EncodedResponse:
-        """The message with a header that lists the violations so far."""
-        wrong: tuple[Violation, ...] = exchange.violations
-        if not wrong or not self._policy.adds_violations_header:
-            return message
-        kept = tuple(
-            pair for pair in message.headers if pair[0] != VIOLATIONS_HEADER_NAME
-        )
-        return message._replace(
-            headers=(*kept, (VIOLATIONS_HEADER_NAME, header_of(wrong).encode()))
-        )
+        """Return the response with a header that lists the violations so far."""
+        violations: tuple[Violation, ...] = exchange.violations
+        if not violations or not self._policy.adds_violations_header:
+            return response
+        name = VIOLATIONS_HEADER_NAME
+        others = tuple(pair for pair in response.headers if pair[0] != name)
+        added = (name, header_of(violations).encode())
+        return response._replace(headers=(*others, added))
 
 
 def _encode_buffered_response(exchange: ProxiedExchange) -> EncodedResponse:
-    """An answer that was waited for. To HEAD it tells of a body that does not come."""
+    """Return a buffered response; one to HEAD keeps the length of the missing body."""
     headers, body = exchange.response_headers, exchange.response_body.data
     if exchange.scope["method"] != "HEAD":
         headers = tuple(pair for pair in headers if pair[0] != b"content-length")
@@ -261,7 +260,7 @@ def _encode_buffered_response(exchange: ProxiedExchange) -> EncodedResponse:
 
 
 def _is_bodiless(exchange: ProxiedExchange) -> bool:
-    """Whether there can be no body, whatever the headers say (RFC 9112, 6.3)."""
+    """Whether there is no body, regardless of the headers (RFC 9112, 6.3)."""
     return exchange.scope["method"] == "HEAD" or exchange.status in {204, 304}
 
 

@@ -1,4 +1,4 @@
-"""What becomes known of the traffic: journal, archive, a line for each, a summary."""
+"""Log the traffic of the proxy: journal, archive, console, and a summary."""
 
 from collections import Counter
 
@@ -16,7 +16,7 @@ NO_REDACTION = Redactor(frozenset())
 
 
 class TrafficLog:
-    """Is shown every exchange. Secrets stay in the archive only, and only if asked."""
+    """Logs each exchange. Secrets are redacted, unless the archive is to keep them."""
 
     def __init__(
         self,
@@ -27,63 +27,59 @@ class TrafficLog:
         *,
         keep_secrets: bool = False,
     ) -> None:
-        masks = build_redactors([router.contract])
-        self.journal = Journal(masks)
+        redactors = build_redactors([router.contract])
+        self.journal = Journal(redactors)
         self.counts: Counter[str] = Counter()
         self.violation_counts: Counter[tuple[str, str, str]] = Counter()
         self._api, self._base_url = router.contract.name, base_url
         self._console, self._har_file = console, har_file
-        self._redactor = masks[self._api]
+        self._redactor = redactors[self._api]
         self._har_redactor = NO_REDACTION if keep_secrets else self._redactor
 
     def __call__(self, exchange: ProxiedExchange) -> None:
-        """Note one exchange."""
-        seen = build_raw_exchange(exchange, self._api, self._base_url)
+        """Log one exchange."""
+        raw = build_raw_exchange(exchange, self._api, self._base_url)
         self.counts["exchanges"] += 1
         number = self.counts["exchanges"]
-        entry = redact_exchange(number, seen, self._redactor)
+        entry = redact_exchange(number, raw, self._redactor)
         self._count(exchange, entry)
-        self.journal.record(_truncate_bodies(seen))
+        self.journal.record(_truncate_bodies(raw))
         if self._har_file:
-            self._append_to_har(
-                self._har_file, redact_exchange(number, seen, self._har_redactor)
-            )
+            recorded = redact_exchange(number, raw, self._har_redactor)
+            self._append_to_har(self._har_file, recorded)
         self._console.print_exchange(entry, exchange.note)
 
     def _append_to_har(self, har_file: HarFile, entry: JournalEntry) -> None:
-        """Write it down; traffic does not stop where that cannot be done any more."""
+        """Append an exchange; if that fails, traffic continues without recording."""
         try:
             har_file.append(entry)
         except OSError as error:
             self._har_file = None
-            self._console.print_message(f"recorded no more: {error.strerror or error}")
+            self._console.print_message(f"recording stopped: {error.strerror or error}")
 
     def _count(self, exchange: ProxiedExchange, entry: JournalEntry) -> None:
         self.counts["requests"] += bool(exchange.request_violations)
         self.counts["answers"] += bool(exchange.response_violations)
+        operation = entry.operation or "no operation"
         for violation in entry.violations:
-            operation = entry.operation or "no operation"
             self.violation_counts[operation, violation.location, violation.rule] += 1
 
     def summarize(self) -> Document:
-        """Counts, and each way in which the contract was broken."""
+        """Return the counts of exchanges and of each kind of violation."""
+        violations = self.violation_counts.most_common()
         return {
             "exchanges": self.counts["exchanges"],
             "requests": self.counts["requests"],
             "answers": self.counts["answers"],
             "violations": [
-                {"operation": operation, "at": place, "rule": rule, "times": times}
-                for (
-                    operation,
-                    place,
-                    rule,
-                ), times in self.violation_counts.most_common()
+                {"operation": operation, "at": location, "rule": rule, "times": times}
+                for (operation, location, rule), times in violations
             ],
         }
 
 
 def _truncate_bodies(exchange: RawExchange) -> RawExchange:
-    """As journals keep it in memory."""
+    """Return the exchange as a journal stores it, to bound its memory."""
     return exchange._replace(
         request_body=exchange.request_body[:MAX_RECORDED_BODY_BYTES],
         response_body=exchange.response_body[:MAX_RECORDED_BODY_BYTES],

@@ -1,4 +1,4 @@
-"""The real service: requests are sent to it as they came, byte for byte."""
+"""The client of the real service: it forwards requests byte for byte."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -16,11 +16,11 @@ HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection "
     b"te trailer transfer-encoding upgrade".split()
 )
-"""Headers of one connection only (RFC 9110, 7.6.1)."""
+"""Headers that apply to one connection only (RFC 9110, 7.6.1)."""
 
 
 class UpstreamError(Exception):
-    """No answer came from the real service. ``status`` is what a gateway says then."""
+    """The real service sent no response; ``status`` is that of a gateway (502, 504)."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -29,7 +29,7 @@ class UpstreamError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """A request as the client sent it; without ``content`` it has no body."""
+    """A request as the client sent it; ``content`` is None if it has no body."""
 
     method: str
     target: bytes
@@ -38,7 +38,10 @@ class UpstreamRequest:
 
 
 class Upstream:
-    """The service behind one URL. Raises ``ValueError`` for what is no such URL."""
+    """The service at one base URL. Raises ``ValueError`` if that is invalid.
+
+    ``timeout_s`` is the maximum time in seconds without data from the service.
+    """
 
     def __init__(
         self,
@@ -56,15 +59,15 @@ class Upstream:
 
     @property
     def base_url(self) -> str:
-        """What a path is put behind."""
+        """The URL without a slash at its end."""
         return str(self.url).rstrip("/")
 
     @asynccontextmanager
     async def send(
         self, outgoing: UpstreamRequest
     ) -> AsyncIterator["UpstreamResponse"]:
-        """The answer to a request. Raises ``Failed``, while it is read too."""
-        # A dict of our own, which the connection reads again when the body begins.
+        """Send a request; yield its response. Raises ``UpstreamError``."""
+        # This dict is mutable: the connection reads it again when the body begins.
         timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_SECONDS).as_dict()
         request = httpx.Request(
             outgoing.method,
@@ -80,21 +83,20 @@ class Upstream:
             response = await self._client.send(request, stream=True)
             try:
                 if _is_event_stream(response):
-                    timeout["read"] = None  # silence is part of what it says
+                    timeout["read"] = None  # a stream of events may pause
                 yield UpstreamResponse(self, response)
             finally:
                 await response.aclose()
         except httpx.TimeoutException as error:
-            msg = f"{self.base_url} did not answer within {self._timeout_s:g} s"
+            msg = f"{self.base_url} did not respond within {self._timeout_s:g} s"
             raise UpstreamError(504, msg) from error
         except httpx.RequestError as error:
             reason = str(error) or type(error).__name__
-            raise UpstreamError(
-                502, f"{self.base_url} cannot be reached: {reason}"
-            ) from error
+            msg = f"{self.base_url} cannot be reached: {reason}"
+            raise UpstreamError(502, msg) from error
 
     def rewrite_location(self, location: bytes) -> bytes:
-        """A place at the service as a path here; other places as they are."""
+        """Return a URL of the service as a path at the proxy; other URLs unchanged."""
         base = self.base_url.encode("latin-1")
         rest = location.removeprefix(base)
         if rest != location and rest[:1] in {b"", b"/", b"?"}:
@@ -102,55 +104,57 @@ class Upstream:
         return location
 
     def _filter_headers(self, headers: list[HeaderPair]) -> list[HeaderPair]:
-        """End to end, and asking for no coding that we could not undo."""
-        sent = [pair for pair in filter_end_to_end(headers) if pair[0] != b"host"]
         return [
             (name, self._filter_codings(value) if name == b"accept-encoding" else value)
-            for name, value in sent
+            for name, value in filter_end_to_end(headers)
+            if name != b"host"
         ]
 
     def _filter_codings(self, value: bytes) -> bytes:
+        # A response in a coding that cannot be decoded could not be validated.
         offers = [offer.strip() for offer in value.decode("latin-1").split(",")]
         known = self.codings | {"identity"}
-        kept = [o for o in offers if o.partition(";")[0].strip().lower() in known]
-        return ", ".join(kept or ["identity"]).encode("latin-1")
+        usable = [o for o in offers if o.partition(";")[0].strip().lower() in known]
+        return ", ".join(usable or ["identity"]).encode("latin-1")
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._client.aclose()
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamResponse:
-    """An answer that has begun."""
+    """A response whose head has arrived."""
 
     upstream: Upstream
     response: httpx.Response
 
     @property
     def status(self) -> int:
-        """The status."""
+        """The status code."""
         return self.response.status_code
 
     @property
     def headers(self) -> tuple[HeaderPair, ...]:
-        """The headers that are for the client; what leads to the service leads here."""
+        """The headers for the client, with a location at the proxy."""
         raw = [(name.lower(), value) for name, value in self.response.headers.raw]
+        rewrite = self.upstream.rewrite_location
         return tuple(
-            (
-                name,
-                self.upstream.rewrite_location(value) if name == b"location" else value,
-            )
+            (name, rewrite(value) if name == b"location" else value)
             for name, value in filter_end_to_end(raw)
         )
 
     def iterate_chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes, in its content coding."""
+        """Yield the body as it arrives, in its content coding."""
         return self.response.aiter_raw()
 
 
 def filter_end_to_end(headers: Iterable[HeaderPair]) -> list[HeaderPair]:
-    """The headers that a proxy passes on."""
+    """Return the headers that a proxy forwards.
+
+    >>> filter_end_to_end([(b"connection", b"x-hop"), (b"x-hop", b"1"), (b"a", b"2")])
+    [(b'a', b'2')]
+    """
     pairs = list(headers)
     named = b",".join(group_headers(pairs).get(b"connection", ()))
     dropped = HOP_BY_HOP | {name.strip().lower() for name in named.split(b",")}
@@ -165,7 +169,7 @@ def _parse_base_url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
-        msg = f"{text!r} is no URL: {error}"
+        msg = f"{text!r} is not a URL: {error}"
         raise ValueError(msg) from error
     if url.scheme not in {"http", "https"} or not url.host:
         msg = f"{text!r} is not the http:// or https:// URL of a service"

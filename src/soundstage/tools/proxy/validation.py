@@ -1,4 +1,4 @@
-"""Requests and answers held against the contract they are said to keep."""
+"""Validate the requests and responses that pass the proxy."""
 
 from collections.abc import Collection
 
@@ -17,145 +17,138 @@ _CONDITIONAL_HEADERS = frozenset({b"if-none-match", b"if-modified-since"})
 
 
 class UndecodableBody(ValueError):
-    """A body that is packed in a way that cannot be undone."""
+    """A body whose content coding cannot be decoded."""
 
 
 class ExchangeValidator:
-    """Fills in what is wrong with an exchange. ``codings`` are those it can undo."""
+    """Adds operation, parsed values and violations to exchanges.
+
+    ``codings`` are the content codings that can be decoded.
+    """
 
     def __init__(self, router: ContractRouter, codings: Collection[str]) -> None:
         self._router = router
         self._codings = codings
 
     def route(self, exchange: ProxiedExchange) -> None:
-        """Find the operation of a request."""
+        """Set the operation of a request, or the error that there is none."""
         scope = exchange.scope
         try:
             routed = self._router.route(scope["method"], scope["raw_path"])
         except Unrouted as error:
             exchange.request_errors = () if _is_preflight(exchange) else (error,)
         else:
-            exchange.operation, exchange.path_values = (
-                routed.operation,
-                routed.path_values,
-            )
+            exchange.operation = routed.operation
+            exchange.path_values = routed.path_values
 
     def validate_request(self, exchange: ProxiedExchange) -> None:
-        """Judge a request that has come to its end.
+        """Validate a request once, when its body is complete.
 
-        Whose its secrets are is not for us to say, only that there are some.
+        Credentials must be present; only the service knows whether they are valid.
         """
-        if (
-            exchange.is_request_validated
-            or not exchange.request_body.is_complete.is_set()
-        ):
+        body = exchange.request_body
+        if exchange.is_request_validated or not body.is_complete.is_set():
             return
         exchange.is_request_validated = True
-        if exchange.request_body.buffer.is_truncated:
-            exchange.note = "its body is too long to be judged"
+        if body.buffer.is_truncated:
+            exchange.note = "the request body is too long to be validated"
             return
         try:
-            exchange.decoded_request_body = self._decode_body(
-                exchange.request_headers, exchange.request_body.buffer.data
-            )
+            decoded = self._decode_body(exchange.request_headers, body.buffer.data)
         except UndecodableBody as error:
             exchange.note = str(error)
             return
+        exchange.decoded_request_body = decoded
         if exchange.operation:
-            self._validate_request_parts(
-                exchange, exchange.operation, exchange.decoded_request_body
-            )
-
-    def _validate_request_parts(
-        self, exchange: ProxiedExchange, operation: Operation, body: bytes
-    ) -> None:
-        query = exchange.scope["query_string"]
-        try:
-            _check_credentials_present(operation, query, exchange.request_headers)
-        except Refused as error:
-            exchange.request_errors = (error,)
-        try:
-            exchange.arguments = operation.read(
-                exchange.path_values, query, exchange.request_headers, body
-            )
-        except Refused as error:
-            exchange.request_errors = (*exchange.request_errors, error)
+            _validate_request_parts(exchange, exchange.operation, decoded)
 
     def validate_response_head(self, exchange: ProxiedExchange) -> None:
-        """Judge what can be said of an answer whose body is still to come."""
+        """Validate the status and the headers of a response before its body."""
         if exchange.operation:
-            wrong = _find_head_violations(exchange.operation, exchange)
-            exchange.response_violations = wrong
+            violations = _find_head_violations(exchange.operation, exchange)
+            exchange.response_violations = violations
 
     def validate_response(self, exchange: ProxiedExchange) -> None:
-        """Judge an answer that has come to its end, or events that have come so far."""
+        """Validate a response that is complete, or the events received so far."""
         if exchange.response_body.is_truncated:
-            exchange.note = "its answer is too long to be judged"
+            exchange.note = "the response body is too long to be validated"
             return
         headers = group_headers(exchange.response_headers)
         try:
-            exchange.decoded_response_body = self._decode_body(
-                headers, exchange.response_body.data
-            )
+            decoded = self._decode_body(headers, exchange.response_body.data)
         except UndecodableBody as error:
             exchange.note = str(error)
             self.validate_response_head(exchange)
             return
-        if exchange.operation:
-            wrong = _find_response_violations(
-                exchange.operation, exchange, exchange.decoded_response_body
-            )
-            exchange.response_violations = wrong
+        exchange.decoded_response_body = decoded
+        if operation := exchange.operation:
+            violations = _find_response_violations(operation, exchange, decoded)
+            exchange.response_violations = violations
 
     def _decode_body(self, headers: Headers, body: bytes) -> bytes:
-        """A body without its content codings. Raises ``Unreadable``."""
+        """Return a body without its content codings. Raises ``UndecodableBody``."""
         codings = b",".join(headers.get(b"content-encoding", ())).decode("latin-1")
         names = {name.strip().lower() for name in codings.split(",")}
-        strange = names.difference({"", "identity"}, self._codings)
+        unknown = names.difference({"", "identity"}, self._codings)
         if not body or names <= {"", "identity"}:
             return body
-        if strange:
-            raise UndecodableBody(f"a body in {min(strange)!r} cannot be judged here")
+        if unknown:
+            msg = f"a body with the content coding {min(unknown)!r} cannot be validated"
+            raise UndecodableBody(msg)
+        header = {"content-encoding": codings}
         try:
-            packed = httpx.Response(
-                200, headers={"content-encoding": codings}, content=body
-            )
+            return httpx.Response(200, headers=header, content=body).content
         except httpx.DecodingError as error:
-            raise UndecodableBody(f"a body is not {codings!r} as it says") from error
-        return packed.content
+            msg = f"a body is not in its content coding {codings!r}"
+            raise UndecodableBody(msg) from error
+
+
+def _validate_request_parts(
+    exchange: ProxiedExchange, operation: Operation, body: bytes
+) -> None:
+    query, headers = exchange.scope["query_string"], exchange.request_headers
+    try:
+        _check_credentials_present(operation, query, headers)
+    except Refused as error:
+        exchange.request_errors = (error,)
+    try:
+        exchange.arguments = operation.read(exchange.path_values, query, headers, body)
+    except Refused as error:
+        exchange.request_errors = (*exchange.request_errors, error)
 
 
 def is_event_stream(content_type: str | None) -> bool:
-    """Whether a body is a list of events, of which the first ones are a list too."""
+    """Whether a body is a list of events: valid even before its end."""
     return essence(content_type or "") == EVENTS
 
 
 def _is_preflight(exchange: ProxiedExchange) -> bool:
-    """Whether a browser asks what it may ask, which no contract mentions."""
-    asks = b"access-control-request-method" in exchange.request_headers
-    return exchange.scope["method"] == "OPTIONS" and asks
+    """Whether this is a CORS preflight request, which no contract describes."""
+    is_cors = b"access-control-request-method" in exchange.request_headers
+    return exchange.scope["method"] == "OPTIONS" and is_cors
 
 
 def _check_credentials_present(
     operation: Operation, query: bytes, headers: Headers
 ) -> None:
-    """Raise ``Unauthorized`` where a secret is asked for and none is sent."""
+    """Raise ``Unauthorized`` if credentials are required and none are sent."""
     schemes = operation.security.schemes.items()
-    given = {name: find(headers, query) for name, find in schemes}
-    presented = {name: secret for name, secret in given.items() if secret is not None}
-    operation.security.among([presented]).admit(headers, query)
+    found = {name: extract(headers, query) for name, extract in schemes}
+    sent = {name: secret for name, secret in found.items() if secret is not None}
+    # Whatever was sent is taken for valid credentials.
+    operation.security.among([sent]).admit(headers, query)
 
 
 def _find_head_violations(
     operation: Operation, exchange: ProxiedExchange
 ) -> tuple[Violation, ...]:
     status, headers = exchange.status or 0, _decode_response_headers(exchange)
-    said = operation.judge(status, exchange.response_content_type, "", headers)
-    return tuple(v for v in said if v.rule in {"status", "media type"} or v.name)
+    found = operation.judge(status, exchange.response_content_type, "", headers)
+    # Violations of the body are about the empty one that replaces it here.
+    return tuple(v for v in found if v.rule in {"status", "media type"} or v.name)
 
 
 def _decode_response_headers(exchange: ProxiedExchange) -> list[tuple[str, str]]:
-    """The headers of the answer."""
     headers = exchange.response_headers
     return [(n.decode("latin-1"), v.decode("latin-1")) for n, v in headers]
 
@@ -163,13 +156,11 @@ def _decode_response_headers(exchange: ProxiedExchange) -> list[tuple[str, str]]
 def _find_response_violations(
     operation: Operation, exchange: ProxiedExchange, body: bytes
 ) -> tuple[Violation, ...]:
-    status, method = exchange.status or 0, exchange.scope["method"]
-    if (
-        status == NOT_MODIFIED
-        and exchange.request_headers.keys() & _CONDITIONAL_HEADERS
-    ):
-        return ()  # HTTP's own, for those who have the answer already (RFC 9110)
-    if method == "HEAD":
+    status = exchange.status or 0
+    is_conditional = exchange.request_headers.keys() & _CONDITIONAL_HEADERS
+    if status == NOT_MODIFIED and is_conditional:
+        return ()  # part of HTTP, not of a contract (RFC 9110, 15.4.5)
+    if exchange.scope["method"] == "HEAD":
         return _find_head_violations(operation, exchange)
     kind, headers = exchange.response_content_type, _decode_response_headers(exchange)
     return tuple(operation.judge_bytes(status, kind, body, headers))
