@@ -1,9 +1,8 @@
-"""Trigger.dev v3: tasks are triggered, their runs followed."""
+"""Trigger.dev v3: trigger tasks, and follow their runs."""
 
 from soundstage.apis.api import Api, ExampleRequest
 from soundstage.apis.trigger_dev import (
     batches,
-    metadata,
     realtime,
     results,
     run_lists,
@@ -33,7 +32,7 @@ API = Api(
         "replay_run_v1": trigger.replay_run,
         "reschedule_run_v1": runs.reschedule_run,
         "add_run_tags_v1": runs.add_tags,
-        "update_run_metadata_v1": metadata.update_metadata,
+        "update_run_metadata_v1": runs.update_metadata,
         "get_run_result_v1": results.get_run_result,
         "get_run_events_v1": spans.list_run_events,
         "get_run_trace_v1": spans.get_run_trace,

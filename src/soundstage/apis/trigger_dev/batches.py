@@ -1,12 +1,11 @@
-"""Batches: many runs started at once, by one request or by two."""
+"""Batches: start many runs by one request, or by a batch and its items."""
+
+from collections.abc import Iterable
 
 from soundstage.apis.api import RequestContext, Response
-from soundstage.apis.trigger_dev.errors import RejectedRequest, get_own_record
-from soundstage.apis.trigger_dev.idempotency import (
-    IdempotencyKey,
-    find_record_id,
-    store_key,
-)
+from soundstage.apis.trigger_dev.access import get_own
+from soundstage.apis.trigger_dev.errors import RejectedRequest
+from soundstage.apis.trigger_dev.idempotency import build_key, find_record_id, store_key
 from soundstage.apis.trigger_dev.model import BATCH_ID
 from soundstage.apis.trigger_dev.results import build_result
 from soundstage.apis.trigger_dev.trigger import TriggerRequest, build_request, start_run
@@ -14,157 +13,163 @@ from soundstage.types import Document
 from soundstage.world.clock import rfc3339
 from soundstage.world.commands import Put
 
-COMPLETED = "COMPLETED"
-
 
 def trigger_tasks(context: RequestContext) -> Response:
-    """A batch of runs, each of its own task."""
-    id_ = context.new_id(BATCH_ID)
-    items = context.body["items"]
-    return _start_batch(
-        context, id_, [build_request(context, i["task"], i, id_) for i in items]
-    )
+    """Start a batch of runs, each of its own task."""
+    batch_id = context.new_id(BATCH_ID)
+    requests = [
+        build_request(context, item["task"], item, batch_id)
+        for item in context.body["items"]
+    ]
+    return _start_batch(context, batch_id, requests)
 
 
 def trigger_task_batch(context: RequestContext) -> Response:
-    """A batch of runs of one task."""
-    id_, task = context.new_id(BATCH_ID), context.parameters["taskIdentifier"]
-    orders = [build_request(context, task, item, id_) for item in context.body["items"]]
-    return _start_batch(context, id_, orders)
+    """Start a batch of runs of one task."""
+    batch_id, task = context.new_id(BATCH_ID), context.parameters["taskIdentifier"]
+    requests = [
+        build_request(context, task, item, batch_id) for item in context.body["items"]
+    ]
+    return _start_batch(context, batch_id, requests)
 
 
 def _start_batch(
-    context: RequestContext, id_: str, requests: list[TriggerRequest]
+    context: RequestContext, batch_id: str, requests: Iterable[TriggerRequest]
 ) -> Response:
-    runs = [start_run(context, order)[0] for order in requests]
-    _store_batch(context, id_, {"runCount": len(runs), "runs": runs})
-    return Response({"batchId": id_, "runs": runs})
+    runs = [start_run(context, request)[0] for request in requests]
+    _store_batch(context, batch_id, {"runCount": len(runs), "runs": runs})
+    return Response({"batchId": batch_id, "runs": runs})
 
 
 def create_batch(context: RequestContext) -> Response:
-    """A batch that is to be filled; or the one that an idempotency key led to."""
-    given = context.body
-    name = given.get("idempotencyKey")
-    key = (
-        IdempotencyKey.create("batch", context.credential["environment"], name)
-        if name
-        else None
+    """Create an empty batch, or return the one that an idempotency key identifies."""
+    body = context.body
+    name, count = body.get("idempotencyKey"), body["runCount"]
+    key = build_key(context, "batch", name)
+    existing_id = find_record_id(context, key) or ""
+    if batch := context.collection("batches").get(existing_id, context.now):
+        return Response(
+            {"id": batch["id"], "runCount": batch["runCount"], "isCached": True}
+        )
+    batch_id = context.new_id(BATCH_ID)
+    inherited = ("parentRunId", "resumeParentOnCompletion")
+    options = {name: body[name] for name in inherited if name in body}
+    named = {"idempotencyKey": name} if name else {}
+    store_key(context, key, batch_id)
+    _store_batch(
+        context,
+        batch_id,
+        {"runCount": count, "items": {}, "options": options, **named},
     )
-    made = find_record_id(context, key) if key else None
-    if batch := context.collection("batches").get(made or "", context.now):
-        count = batch["runCount"]
-        return Response({"id": batch["id"], "runCount": count, "isCached": True})
-    id_ = context.new_id(BATCH_ID)
-    inherited = {
-        n: given[n] for n in ("parentRunId", "resumeParentOnCompletion") if n in given
-    }
-    batch = {"runCount": given["runCount"], "items": {}, "options": inherited}
-    if key:
-        batch["idempotencyKey"] = name
-        store_key(context, key, id_)
-    _store_batch(context, id_, batch)
-    answer = {"id": id_, "runCount": given["runCount"], "isCached": False}
-    return Response({**answer, "idempotencyKey": name} if name else answer, 202)
+    created = {"id": batch_id, "runCount": count, "isCached": False}
+    return Response({**created, **named}, 202)
 
 
 def add_batch_items(context: RequestContext) -> Response:
-    """Items of a batch; its runs start when the last one is there."""
-    batch = get_own_record(context, "batches", context.parameters["batchId"])
-    id_, count = batch["id"], batch["runCount"]
+    """Add items to a batch; the last missing one starts its runs."""
+    batch = _get_batch(context)
+    batch_id, count = batch["id"], batch["runCount"]
     if "runs" in batch:
-        text = f"Batch {id_} is already sealed and cannot accept more items"
-        raise RejectedRequest(422, text)
+        message = f"Batch {batch_id} is already sealed and cannot accept more items"
+        raise RejectedRequest(422, message)
     items = dict(batch["items"])
     for item in context.body:
         if item["index"] >= count:
-            text = f"Item index {item['index']} exceeds batch runCount {count}"
-            raise RejectedRequest(422, text)
+            message = f"Item index {item['index']} exceeds batch runCount {count}"
+            raise RejectedRequest(422, message)
+        # The first item of an index counts, as clients send items again.
         items.setdefault(str(item["index"]), item)
-    orders = [
+    # All items are checked before the first run starts.
+    requests = [
         _build_request(context, batch, items[key]) for key in sorted(items, key=int)
     ]
     accepted = len(items) - len(batch["items"])
-    answer: Document = {
-        "id": id_,
+    body: Document = {
+        "id": batch_id,
         "itemsAccepted": accepted,
         "itemsDeduplicated": len(context.body) - accepted,
         "sealed": len(items) == count,
     }
-    if answer["sealed"]:
-        runs = [start_run(context, order)[0] for order in orders]
-        _store_batch(context, id_, {**batch, "items": {}, "runs": runs})
+    if body["sealed"]:
+        runs = [start_run(context, request)[0] for request in requests]
+        _store_batch(context, batch_id, {**batch, "items": {}, "runs": runs})
     else:
-        _store_batch(context, id_, {**batch, "items": items})
-        answer |= {"enqueuedCount": len(items), "expectedCount": count}
-    return Response(answer)
+        _store_batch(context, batch_id, {**batch, "items": items})
+        body |= {"enqueuedCount": len(items), "expectedCount": count}
+    return Response(body)
 
 
 def _build_request(
     context: RequestContext, batch: Document, item: Document
 ) -> TriggerRequest:
     options = {**batch["options"], **(item.get("options") or {})}
-    return build_request(
-        context, item["task"], {**item, "options": options}, batch["id"]
-    )
+    item = {**item, "options": options}
+    return build_request(context, item["task"], item, batch["id"])
 
 
-def _store_batch(context: RequestContext, id_: str, batch: Document) -> None:
+def _get_batch(context: RequestContext) -> Document:
+    return get_own(context, "batches", context.parameters["batchId"])
+
+
+def _store_batch(context: RequestContext, batch_id: str, batch: Document) -> None:
     now = rfc3339(context.now)
-    own_facts = {"environment": context.credential["environment"], "updatedAt": now}
-    document = {"createdAt": now, **batch, **own_facts}
-    context.world.apply(Put(context.api, "batches", id_, document))
+    document = {
+        "createdAt": now,
+        **batch,
+        "environment": context.credential["environment"],
+        "updatedAt": now,
+    }
+    context.world.apply(Put(context.api, "batches", batch_id, document))
 
 
 def retrieve_batch(context: RequestContext) -> Response:
-    """How far a batch is; how many succeeded is told when all are over."""
-    batch = get_own_record(context, "batches", context.parameters["batchId"])
-    shown, runs = _render_batch(context, batch), _list_runs(context, batch)
-    if shown["status"] == COMPLETED:
-        good = sum(run["status"] == "COMPLETED" for run in runs)
-        shown |= {"successfulRunCount": good, "failedRunCount": len(runs) - good}
-    return Response(shown)
+    """Return a batch; once all its runs have ended, with the number that succeeded."""
+    batch = _get_batch(context)
+    body, runs = _render_batch(context, batch), _list_runs(context, batch)
+    if body["status"] == "COMPLETED":
+        count = sum(run["status"] == "COMPLETED" for run in runs)
+        body |= {"successfulRunCount": count, "failedRunCount": len(runs) - count}
+    return Response(body)
 
 
 def retrieve_batch_for_sdk(context: RequestContext) -> Response:
-    """The same, in the SDK's own form."""
-    shown = _render_batch(
-        context, get_own_record(context, "batches", context.parameters["batchId"])
-    )
-    ended = shown["status"] == COMPLETED
-    at = {"completedAt": shown["updatedAt"]} if ended else {}
-    return Response({**shown, "processing": {**at, "errors": []}})
+    """Return a batch in the form that the SDK expects."""
+    body = _render_batch(context, _get_batch(context))
+    is_completed = body["status"] == "COMPLETED"
+    completed = {"completedAt": body["updatedAt"]} if is_completed else {}
+    return Response({**body, "processing": {**completed, "errors": []}})
 
 
 def list_batch_results(context: RequestContext) -> Response:
-    """The results of those runs that have finished."""
-    batch = get_own_record(context, "batches", context.parameters["batchId"])
+    """Return the results of the runs that have ended."""
+    batch = _get_batch(context)
     results = (build_result(context, run) for run in _list_runs(context, batch))
     items = [result for result in results if result]
     return Response({"id": batch["id"], "items": items})
 
 
 def _list_runs(context: RequestContext, batch: Document) -> list[Document]:
-    runs = context.collection("runs")
-    found = (runs.get(run, context.now) for run in batch.get("runs", ()))
-    return [run for run in found if run]
+    collection = context.collection("runs")
+    runs = (collection.get(run_id, context.now) for run_id in batch.get("runs", ()))
+    return [run for run in runs if run]
 
 
 def _render_batch(context: RequestContext, batch: Document) -> Document:
-    """A batch; what a fixture leaves unsaid of one follows from its runs."""
     runs = _list_runs(context, batch)
     is_final = context.world.state(context.api).script.is_final
-    done = "runs" in batch and all(map(is_final, runs))
-    status = COMPLETED if done else "PROCESSING" if "runs" in batch else "PENDING"
-    moments = [run["createdAt"] for run in runs] or [rfc3339(context.world.origin)]
-    made: str = batch.get("createdAt", min(moments))
-    ended: list[str] = [run.get("finishedAt", made) for run in runs] if done else []
-    shown = {
+    is_completed = "runs" in batch and all(map(is_final, runs))
+    status = "PROCESSING" if "runs" in batch else "PENDING"
+    # A batch of a fixture may lack its times; these follow from its runs.
+    times = [run["createdAt"] for run in runs] or [rfc3339(context.world.origin)]
+    created: str = batch.get("createdAt", min(times))
+    ended = [run.get("finishedAt", created) for run in runs] if is_completed else []
+    body = {
         "id": batch["id"],
-        "status": status,
-        "createdAt": made,
-        "updatedAt": max([batch.get("updatedAt", made), *ended]),
+        "status": "COMPLETED" if is_completed else status,
+        "createdAt": created,
+        "updatedAt": max([batch.get("updatedAt", created), *ended]),
         "runCount": batch["runCount"],
         "runs": batch.get("runs", []),
     }
     key = batch.get("idempotencyKey")
-    return {**shown, "idempotencyKey": key} if key else shown
+    return {**body, "idempotencyKey": key} if key else body

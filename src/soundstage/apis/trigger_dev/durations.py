@@ -1,4 +1,4 @@
-"""Durations and moments as Trigger.dev's clients write them."""
+"""Durations, delays and times in the formats of Trigger.dev's clients."""
 
 import re
 
@@ -6,6 +6,7 @@ from soundstage.apis.trigger_dev.errors import RejectedRequest
 from soundstage.types import Json
 from soundstage.world.clock import DAY, UNITS, instant_of, rfc3339, within_years
 
+# A hundred years; what follows a delay must happen before the year 10000.
 MAX_DELAY = 36_525 * DAY
 
 _UNITS = {**UNITS, "hr": UNITS["h"], "w": 7 * DAY}
@@ -14,23 +15,25 @@ _INTEGER = re.compile(r"\d+", re.ASCII)
 
 
 def parse_duration(text: str) -> int:
-    """The milliseconds of ``1h42m``; of each unit only the first counts."""
+    """Return a duration in ms.
+
+    >>> parse_duration("1h42m")
+    6120000
+    """
     parts: dict[str, int] = {}
     for number, unit in _PART.findall(text):
+        # Only the first number of each unit counts, as at the real server.
         parts.setdefault(unit, int(number) * _UNITS[unit])
     return sum(parts.values())
 
 
 def is_duration(text: str) -> bool:
-    """Whether it is a duration, and not a moment."""
+    """Whether a text is a duration, such as ``1h42m``, rather than a time."""
     return re.fullmatch(rf"({_PART.pattern})+", text, re.ASCII) is not None
 
 
 def parse_delay(text: str, now: int) -> int:
-    """How long a delay lasts from now on; none, or a moment gone by, gives 0.
-
-    A hundred years at most: what comes after it must lie before the end of time.
-    """
+    """Return a delay in ms from a duration or a time; 0 for an empty or past one."""
     if not text:
         return 0
     delay = parse_duration(text) if is_duration(text) else instant_of(text) - now
@@ -38,7 +41,7 @@ def parse_delay(text: str, now: int) -> int:
 
 
 def parse_future_delay(text: str, now: int) -> int:
-    """The same, where it must lie ahead. Raises ``Declined``."""
+    """Return a delay in ms. Raises ``RejectedRequest`` if it is 0."""
     delay = parse_delay(text, now)
     if not delay:
         raise RejectedRequest(400, "Invalid delay value")
@@ -46,21 +49,25 @@ def parse_future_delay(text: str, now: int) -> int:
 
 
 def normalize_ttl(ttl: Json) -> str | None:
-    """A time to live as the server keeps it: seconds are written as ``1h42m``.
+    """Return a time to live as text, from a text or from seconds; None if it is 0.
 
-    None if there is none, or one of no time at all.
+    >>> normalize_ttl(6120)
+    '1h42m'
     """
     if not isinstance(ttl, int | float):
         return ttl if ttl and parse_duration(ttl) else None
     text = ""
-    left = int(ttl)
+    remaining = int(ttl)
     for unit in ("w", "d", "h", "m", "s"):
-        count, left = divmod(left, _UNITS[unit] // 1000)
+        count, remaining = divmod(remaining, _UNITS[unit] // 1000)
         text += f"{count}{unit}" if count else ""
     return text or None
 
 
 def normalize_time(text: str) -> str:
-    """A moment in RFC 3339, from that or from milliseconds, to be compared as text."""
-    whole = _INTEGER.fullmatch(text)
-    return rfc3339(within_years(int(text)) if whole else instant_of(text))
+    """Return a time in RFC 3339 (UTC, ms), from RFC 3339 or ms since the epoch.
+
+    The results sort as text in the order of time.
+    """
+    is_integer = _INTEGER.fullmatch(text)
+    return rfc3339(within_years(int(text)) if is_integer else instant_of(text))

@@ -1,6 +1,6 @@
-"""How Trigger.dev refuses: who may see what, and its error bodies."""
+"""Trigger.dev's errors and their response bodies: ``{"error": ...}``."""
 
-from soundstage.apis.api import ApiError, Headers, NotFound, RequestContext, Response
+from soundstage.apis.api import ApiError, Headers, NotFound, Response
 from soundstage.openapi.errors import (
     Refused,
     TooLarge,
@@ -8,38 +8,26 @@ from soundstage.openapi.errors import (
     Unrouted,
     Violation,
 )
-from soundstage.types import Document
 from soundstage.world.clock import SECOND
 
-MAX_TAGS = 10  # of one run
-REQUESTS_PER_MINUTE = 1_200  # in a minute, what x-ratelimit-limit says
+MAX_TAGS = 10
+"""Tags that one run may have."""
+
+REQUESTS_PER_MINUTE = 1_200
 
 
 class RejectedRequest(ApiError):
-    """The server will not do it; ``text`` is what it says."""
+    """A valid request cannot be carried out; the message is the real server's."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status, self.message = status, message
 
 
-def get_own_record(
-    context: RequestContext, collection: str, record_id: str
-) -> Document:
-    """A record of the caller's own environment, others' are not there.
-
-    Raises ``NotFound``.
-    """
-    document = context.get(collection, record_id)
-    if document["environment"] != context.credential["environment"]:
-        raise NotFound(collection, record_id)
-    return document
-
-
 def build_tag_limit_error(count: int) -> RejectedRequest:
-    """The refusal of more tags than a run may have."""
-    text = f"Runs can only have {MAX_TAGS} tags, you're trying to set {count}."
-    return RejectedRequest(422, text)
+    """Return the error for a run with too many tags."""
+    message = f"Runs can only have {MAX_TAGS} tags, you're trying to set {count}."
+    return RejectedRequest(422, message)
 
 
 _ERROR_TITLES = {
@@ -50,11 +38,9 @@ _ERROR_TITLES = {
 
 
 def render_error(error: Refused | ApiError) -> Response:
-    """Trigger.dev's error body: ``error``, and ``details`` of a bad request.
-
-    Where the real server's words differ from the enums of its contract, the contract
-    wins: generated clients parse by it.
-    """
+    """Return the error response of an invalid or rejected request."""
+    # Some messages of the real server are missing in the enums of its contract. The
+    # contract has priority, as generated clients parse responses by it.
     match error:
         case Unauthorized():
             return Response({"error": "Invalid or Missing API key"}, 401)
@@ -65,12 +51,13 @@ def render_error(error: Refused | ApiError) -> Response:
         case TooLarge():
             return Response({"error": str(error)}, 413)
         case NotFound(collection="runs"):
-            retry = (("x-should-retry", "true"),)
-            return Response({"error": "Run not found"}, 404, headers=retry)
+            # The official client retries, as a run may be stored after its start.
+            headers = (("x-should-retry", "true"),)
+            return Response({"error": "Run not found"}, 404, headers=headers)
         case NotFound():
             return Response({"error": "Batch not found"}, 404)
-        case RejectedRequest(status=status, message=text):
-            return Response({"error": text}, status)
+        case RejectedRequest(status=status, message=message):
+            return Response({"error": message}, status)
         case Refused(violations=violations):
             return _render_invalid_request(violations)
         case _:
@@ -78,18 +65,18 @@ def render_error(error: Refused | ApiError) -> Response:
 
 
 def _render_invalid_request(violations: tuple[Violation, ...]) -> Response:
-    """400; but 422 where there are too many tags and nothing else is wrong."""
+    """Return a 400 with all violations, or a 422 if all are lists of too many tags."""
     if all(map(_has_too_many_tags, violations)):
         return render_error(build_tag_limit_error(len(violations[0].value)))
-    part = _ERROR_TITLES.get(violations[0].place)
-    if part is None:
+    title = _ERROR_TITLES.get(violations[0].place)
+    if title is None:
         texts = (f"{_format_message(v)}{_format_path(v)}" for v in violations)
         return Response({"error": f"Validation error: {'; '.join(texts)}"}, 400)
     details = [
         {"code": v.rule, "path": [v.name, *v.path], "message": _format_message(v)}
         for v in violations
     ]
-    return Response({"error": part, "details": details}, 400)
+    return Response({"error": title, "details": details}, 400)
 
 
 def _has_too_many_tags(violation: Violation) -> bool:
@@ -107,18 +94,20 @@ def _format_path(violation: Violation) -> str:
 
 
 def _format_message(violation: Violation) -> str:
-    """What is wrong; of a list of statuses, those that there are not."""
+    """Return the message of a violation, in the real server's words if these differ."""
     if violation.path[-1:] in {("delay",), ("ttl",)}:
         return f"Invalid {violation.path[-1]}: {violation.value}"
     if violation.name == "filter" and violation.path == ("status",):
+        # The contract has a pattern: the names in it are the statuses that exist.
         known = set(str(violation.limit).strip("^()$*").replace(")", "|").split("|"))
-        strange = (name for name in violation.value.split(",") if name not in known)
-        return f"Invalid status values: {', '.join(strange)}"
+        unknown = (name for name in violation.value.split(",") if name not in known)
+        return f"Invalid status values: {', '.join(unknown)}"
     return violation.message
 
 
 def build_rate_limit_headers(seconds: int, now: int) -> Headers:
-    """Of a 429; the official client waits until ``x-ratelimit-reset``, in unix ms."""
+    """Return the headers of a 429, for a wait of ``seconds`` from ``now`` (ms)."""
+    # The official client waits until x-ratelimit-reset, in ms since the epoch.
     return (
         ("x-ratelimit-limit", str(REQUESTS_PER_MINUTE)),
         ("x-ratelimit-remaining", "0"),

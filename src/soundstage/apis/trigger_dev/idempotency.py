@@ -1,4 +1,4 @@
-"""Keys that keep a request from being carried out twice."""
+"""Idempotency keys, which prevent that a request is carried out twice."""
 
 from dataclasses import dataclass
 
@@ -10,42 +10,56 @@ from soundstage.types import Document
 from soundstage.world.clock import DAY
 from soundstage.world.commands import Put
 
-FAILED_STATUSES = frozenset({"FAILED", "CRASHED", "INTERRUPTED", "SYSTEM_FAILURE"})
-KEY_RELEASING_STATUSES = FAILED_STATUSES | {"TIMED_OUT", "EXPIRED"}
-"""Runs of these statuses give their key free."""
+KEY_RELEASING_STATUSES = frozenset(
+    {"FAILED", "CRASHED", "INTERRUPTED", "SYSTEM_FAILURE", "TIMED_OUT", "EXPIRED"}
+)
+"""Statuses of runs whose key may be used again, for a new run."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A key within its environment, and how long it is good."""
+    """The id of a key's record, and how long the key is valid, in ms."""
 
     id: str
     ttl_ms: int = 30 * DAY
 
-    @classmethod
-    def create(cls, *path: str, ttl: str | None = None) -> "IdempotencyKey":
-        """A key whose name is told apart by what comes before it."""
-        id_ = orjson.dumps(path).decode()
-        return cls(id_, parse_duration(ttl)) if ttl else cls(id_)
+
+def build_key(
+    context: RequestContext, kind: str, *path: str | None, ttl: str | None = None
+) -> IdempotencyKey | None:
+    """Return the key that the last part of a path names; None if that part is empty.
+
+    Keys of different kinds, environments or paths are independent of each other.
+    ``ttl`` is a duration as text.
+    """
+    if not path[-1]:
+        return None
+    # JSON keeps the parts apart, whatever characters they have.
+    key_id = orjson.dumps([kind, context.credential["environment"], *path]).decode()
+    return (
+        IdempotencyKey(key_id, parse_duration(ttl)) if ttl else IdempotencyKey(key_id)
+    )
 
 
-def find_record_id(context: RequestContext, key: IdempotencyKey) -> str | None:
-    """The record that came of this key, while it is good."""
-    entry = context.collection("keys").get(key.id, context.now)
+def find_record_id(context: RequestContext, key: IdempotencyKey | None) -> str | None:
+    """Return the id of the record that was created with a key, while it is valid."""
+    entry = context.collection("keys").get(key.id, context.now) if key else None
     if entry is None or entry["expiresAt"] <= context.now:
         return None
     return str(entry["of"])
 
 
-def find_run_id(context: RequestContext, key: IdempotencyKey) -> str | None:
-    """The run that came of this key, unless it has failed since."""
-    run = context.collection("runs").get(
-        find_record_id(context, key) or "", context.now
-    )
+def find_run_id(context: RequestContext, key: IdempotencyKey | None) -> str | None:
+    """Return the id of the run that was created with a key, unless it has failed."""
+    run_id = find_record_id(context, key) or ""
+    run = context.collection("runs").get(run_id, context.now)
     return run["id"] if run and run["status"] not in KEY_RELEASING_STATUSES else None
 
 
-def store_key(context: RequestContext, key: IdempotencyKey, record_id: str) -> None:
-    """Let the key lead to this record from now on."""
-    entry: Document = {"of": record_id, "expiresAt": context.now + key.ttl_ms}
-    context.world.apply(Put(context.api, "keys", key.id, entry))
+def store_key(
+    context: RequestContext, key: IdempotencyKey | None, record_id: str
+) -> None:
+    """Store that a record was created with a key, if there is a key."""
+    if key:
+        entry: Document = {"of": record_id, "expiresAt": context.now + key.ttl_ms}
+        context.world.apply(Put(context.api, "keys", key.id, entry))

@@ -1,4 +1,4 @@
-"""Payloads, outputs and metadata: how clients encode them, and how they are kept."""
+"""Payloads, outputs and metadata: the forms of clients and of stored records."""
 
 from collections.abc import Mapping
 
@@ -7,17 +7,20 @@ import orjson
 from soundstage.types import Document, Json
 
 JSON_TEXT_KEY = "application/json"
-"""The only key of what stands in a record for an object or null within metadata."""
+"""The only key of the object that stores an object or a null of metadata."""
 
 
 def decode_payload(payload: Json, payload_type: str | None) -> Json:
-    """What a client means by a payload.
+    """Return the value of a payload that a client has encoded.
 
-    The SDK sends SuperJSON as text: its ``json`` is the value, with dates as text. What
-    is none is taken as it stands; the real server minds only when it is read.
+    The SDK sends SuperJSON as text; its ``json`` is the value, with dates as text.
+
+    >>> decode_payload('{"json": [1], "meta": {}}', "application/super+json")
+    [1]
     """
     if payload_type != "application/super+json":
         return payload
+    # The real server decodes a payload when the run reads it, so it accepts any text.
     try:
         return orjson.loads(payload)["json"]
     except (ValueError, TypeError, KeyError):
@@ -25,16 +28,18 @@ def decode_payload(payload: Json, payload_type: str | None) -> Json:
 
 
 def encode_json(value: Json) -> str:
-    """A value as JSON text."""
+    """Serialize a value as JSON text."""
     return orjson.dumps(value).decode()
 
 
 def encode_metadata(metadata: Mapping[str, Json]) -> Document:
-    """Metadata as a record keeps it.
+    """Return metadata in the form of a record; ``decode_metadata`` reverts it.
 
-    Records are changed by merge patches, which would mix objects and drop nulls; so
-    these are kept as text.
+    >>> encode_metadata({"a": 1, "b": None})
+    {'a': 1, 'b': {'application/json': 'null'}}
     """
+    # Merge patches change records (RFC 7396). They would merge objects and remove
+    # nulls, so these are stored as text.
     return {
         key: {JSON_TEXT_KEY: encode_json(value)}
         if isinstance(value, dict | None)
@@ -44,7 +49,7 @@ def encode_metadata(metadata: Mapping[str, Json]) -> Document:
 
 
 def decode_metadata(metadata: Mapping[str, Json]) -> Document:
-    """Metadata as it was given."""
+    """Return the metadata of a record in the form of a client."""
     return {
         key: orjson.loads(value[JSON_TEXT_KEY]) if _is_encoded(value) else value
         for key, value in metadata.items()

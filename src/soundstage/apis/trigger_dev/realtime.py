@@ -1,7 +1,7 @@
-"""A run that is followed, by the protocol of ElectricSQL's shapes.
+"""Subscriptions to a run, by the HTTP protocol of ElectricSQL's shapes.
 
-A client asks for the row first, then again and again for what has changed since, and
-is kept waiting until something has.
+A client requests the run's row first, then repeatedly its changes. A live request waits
+for the next change (long polling).
 """
 
 from zlib import crc32
@@ -9,7 +9,7 @@ from zlib import crc32
 import orjson
 
 from soundstage.apis.api import RequestContext, Response
-from soundstage.apis.trigger_dev.errors import get_own_record
+from soundstage.apis.trigger_dev.access import get_run
 from soundstage.apis.trigger_dev.payload_codec import decode_metadata, encode_json
 from soundstage.apis.trigger_dev.results import build_error
 from soundstage.apis.trigger_dev.serializers import FAILED_STATUSES, compute_usage
@@ -22,7 +22,7 @@ _DATABASE_STATUSES = {
     "COMPLETED": "COMPLETED_SUCCESSFULLY",
     "FAILED": "COMPLETED_WITH_ERRORS",
 }
-"""Statuses that the database calls otherwise."""
+"""Statuses whose name in the database differs from the API's."""
 
 _COLUMN_TYPES = {
     "number": "int4",
@@ -33,6 +33,17 @@ _COLUMN_TYPES = {
     "error": "jsonb",
     "status": "TaskRunStatus",
 }
+_DATE_COLUMNS = {
+    "createdAt": "createdAt",
+    "updatedAt": "updatedAt",
+    "startedAt": "startedAt",
+    "delayUntil": "delayedUntil",
+    "queuedAt": "queuedAt",
+    "expiredAt": "expiredAt",
+    "completedAt": "finishedAt",
+}
+"""Fields of a run by the column of their value."""
+
 _ARRAY_COLUMNS = frozenset({"runTags", "realtimeStreams"})
 _REQUIRED_COLUMNS = frozenset(
     {"id", "taskIdentifier", "friendlyId", "status", "createdAt"}
@@ -42,30 +53,27 @@ UP_TO_DATE: Document = {"headers": {"control": "up-to-date"}}
 
 
 async def subscribe_to_run(context: RequestContext) -> Response:
-    """The run's row; of a live request, as soon as it is another one.
-
-    An offset tells which row a client has: when it was read, and a checksum of it.
-    """
-    given = context.parameters
-    run = get_own_record(context, "runs", given["runId"])
+    """Return the run's row if the client does not have it; wait if it is live."""
+    params = context.parameters
+    run = get_run(context)
     handle = str(crc32(run["id"].encode()))
-    skipped = frozenset((given.get("skipColumns") or "").split(",")) - _REQUIRED_COLUMNS
-    row, seen = _build_row(context, run, skipped), given["offset"]
-    while (
-        given.get("live") == "true" and _compute_checksum(row) == seen.partition("_")[2]
-    ):
+    columns = (params.get("skipColumns") or "").split(",")
+    skipped = frozenset(columns) - _REQUIRED_COLUMNS
+    # An offset identifies the row that a client has: when it was read, and a checksum.
+    offset = params["offset"]
+    checksum = offset.partition("_")[2]
+    row = _build_row(context, run, skipped)
+    while params.get("live") == "true" and _compute_checksum(row) == checksum:
         record = context.collection("runs").record(run["id"])
-        context = await context.wait_for_change(
-            record.next_after(context.now) if record else None
-        )
-        run = get_own_record(context, "runs", given["runId"])
+        next_change = record.next_after(context.now) if record else None
+        context = await context.wait_for_change(next_change)
+        run = get_run(context)
         row = _build_row(context, run, skipped)
-    operation = "insert" if seen == "-1" else "update"
-    known = seen == "now" or _compute_checksum(row) == seen.partition("_")[2]
-    changes = [] if known else [_build_change(run, row, operation)]
-    return Response(
-        [*changes, UP_TO_DATE], headers=_build_headers(context, handle, row)
-    )
+    has_row = offset == "now" or _compute_checksum(row) == checksum
+    operation = "insert" if offset == "-1" else "update"
+    changes = [] if has_row else [_build_change(run, row, operation)]
+    headers = _build_headers(context, handle, row)
+    return Response([*changes, UP_TO_DATE], headers=headers)
 
 
 def _build_headers(
@@ -104,18 +112,18 @@ def _build_change(run: Document, row: Document, operation: str) -> Document:
 def _build_row(
     context: RequestContext, run: Document, skipped: frozenset[str]
 ) -> Document:
-    """The run as a row of the database, all of it as text."""
+    """Return the run as a row of the database, with texts as values."""
     usage = compute_usage(context, run)
-    failed = run["status"] in FAILED_STATUSES or "error" in run
+    has_failed = run["status"] in FAILED_STATUSES or "error" in run
+    has_output = run["status"] == "COMPLETED" and "output" in run
+    metadata = decode_metadata(run["metadata"]) if "metadata" in run else None
+    dates = {column: run.get(name) for column, name in _DATE_COLUMNS.items()}
     row: Document = {
         "id": run["id"].removeprefix("run_"),
         "friendlyId": run["id"],
         "taskIdentifier": run["taskIdentifier"],
         "status": _DATABASE_STATUSES.get(run["status"], run["status"]),
-        **{
-            column: _format_date(run.get(name))
-            for column, name in _DATE_COLUMNS.items()
-        },
+        **{column: _format_date(date) for column, date in dates.items()},
         "idempotencyKey": run.get("idempotencyKey"),
         "number": "0",
         "isTest": str(run["isTest"]).lower(),
@@ -124,33 +132,18 @@ def _build_row(
         "baseCostInCents": str(usage["baseCostInCents"]),
         "ttl": run.get("ttl"),
         **_build_packet("payload", run, is_present="payload" in run),
-        **_build_packet(
-            "output", run, is_present=run["status"] == "COMPLETED" and "output" in run
-        ),
-        "metadata": encode_json(decode_metadata(run["metadata"]))
-        if "metadata" in run
-        else None,
+        **_build_packet("output", run, is_present=has_output),
+        "metadata": None if metadata is None else encode_json(metadata),
         "metadataType": "application/json",
         "runTags": _format_array(run["tags"]),
-        "error": encode_json(build_error(run)) if failed else None,
+        "error": encode_json(build_error(run)) if has_failed else None,
         "realtimeStreams": _format_array([]),
     }
     return {name: value for name, value in row.items() if name not in skipped}
 
 
-_DATE_COLUMNS = {
-    "createdAt": "createdAt",
-    "updatedAt": "updatedAt",
-    "startedAt": "startedAt",
-    "delayUntil": "delayedUntil",
-    "queuedAt": "queuedAt",
-    "expiredAt": "expiredAt",
-    "completedAt": "finishedAt",
-}
-
-
 def _format_date(text: str | None) -> str | None:
-    """The client adds the Z."""
+    # The client appends the Z.
     return text and text.removesuffix("Z")
 
 
@@ -160,6 +153,10 @@ def _build_packet(name: str, run: Document, *, is_present: bool) -> Document:
 
 
 def _format_array(texts: list[str]) -> str:
-    """A list of texts as PostgreSQL writes it."""
+    """Format texts as an array literal of PostgreSQL.
+
+    >>> _format_array(["a", "b"])
+    '{"a","b"}'
+    """
     quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"

@@ -1,10 +1,10 @@
-"""What came of a run, as a parent that waits for it is told."""
+"""Results of runs, in the form that a waiting parent run receives."""
 
 from soundstage.apis.api import RequestContext, Response
+from soundstage.apis.trigger_dev.access import get_run_to_change
 from soundstage.apis.trigger_dev.errors import RejectedRequest
 from soundstage.apis.trigger_dev.payload_codec import encode_json
 from soundstage.apis.trigger_dev.serializers import FAILED_STATUSES, compute_usage
-from soundstage.apis.trigger_dev.trigger import get_own_run
 from soundstage.types import Document
 
 _ERROR_CODES = {
@@ -15,21 +15,16 @@ _ERROR_CODES = {
 
 
 def get_run_result(context: RequestContext) -> Response:
-    """The result of a run that has finished."""
-    missing = "Run either doesn't exist or is not finished"
-    result = build_result(
-        context, get_own_run(context, context.parameters["runId"], missing)
-    )
+    """Return the result of a run that has ended. Raises ``RejectedRequest``."""
+    message = "Run either doesn't exist or is not finished"
+    result = build_result(context, get_run_to_change(context, message))
     if result is None:
-        raise RejectedRequest(404, missing)
+        raise RejectedRequest(404, message)
     return Response(result)
 
 
 def build_result(context: RequestContext, run: Document) -> Document | None:
-    """Output or error; None of a run that goes on.
-
-    The server has none of a run that expired or timed out either.
-    """
+    """Return the output or the error of a run; None if it has not ended."""
     result: Document = {
         "id": run["id"],
         "taskIdentifier": run["taskIdentifier"],
@@ -37,16 +32,21 @@ def build_result(context: RequestContext, run: Document) -> Document | None:
     }
     if run["status"] in FAILED_STATUSES:
         return {**result, "ok": False, "error": build_error(run)}
+    # The real server has no result of a run that expired or timed out either.
     if run["status"] != "COMPLETED":
         return None
     result |= {"ok": True, "outputType": "application/json"}
-    return (
-        {**result, "output": encode_json(run["output"])} if "output" in run else result
-    )
+    if "output" in run:
+        result["output"] = encode_json(run["output"])
+    return result
 
 
 def build_error(run: Document) -> Document:
-    """What went wrong, as it is stored: what the task threw, or what the system did."""
+    """Return a run's error in its stored form: of the task's code, or of the system.
+
+    >>> build_error({"status": "CRASHED"})
+    {'type': 'INTERNAL_ERROR', 'code': 'TASK_RUN_CRASHED'}
+    """
     error = run.get("error", {})
     if run["status"] == "FAILED":
         return {

@@ -1,4 +1,4 @@
-"""Lists of runs: filtered, the newest first, in pages that cursors lead through."""
+"""Lists of runs: filtered, the newest first, in pages with cursors."""
 
 import base64
 import binascii
@@ -24,12 +24,14 @@ from soundstage.world.query import (
 )
 
 DEFAULT_PAGE_SIZE = 25
-DEFAULT_PERIOD = 7 * DAY  # how far back a list goes unless somebody says otherwise
+
+DEFAULT_PERIOD = 7 * DAY
+"""Age of the oldest runs in a list, unless a filter sets it, in ms."""
 
 Filters = tuple[tuple[Aspect, Test], ...]
 
 SortKey = tuple[str, str]
-"""Where a run stands in the order: when it was made, and its id."""
+"""A run's creation time and its id."""
 
 _FILTER_FIELDS = {
     "taskIdentifier": "taskIdentifier",
@@ -42,52 +44,46 @@ _FILTER_FIELDS = {
     "bulkAction": "bulkActionId",
     "error": "errorId",
 }
-"""Filters by one of several values of a field."""
+"""Fields by the filter that lists their accepted values."""
 
 
 def list_runs(context: RequestContext) -> Response:
-    """A page of the environment's runs."""
-    tests = tuple(_parse_filters(context))
-    start, size = _compute_window(context, tests)
-    page = _find_runs(
-        context, Query(tests, _get_sort_key, descending=True, start=start, size=size)
-    )
+    """Return a page of the environment's runs."""
+    filters = tuple(_parse_filters(context))
+    start, size = _compute_window(context, filters)
+    query = Query(filters, _get_sort_key, descending=True, start=start, size=size)
+    page = _find_runs(context, query)
     runs, pagination = page.documents, {}
     if runs and start + size < page.total:
         pagination["next"] = _encode_cursor(runs[-1])
     if runs and start > 0:
         pagination["previous"] = _encode_cursor(runs[0])
-    return Response(
-        {
-            "data": [render_listed_run(context, r) for r in runs],
-            "pagination": pagination,
-        }
-    )
+    data = [render_listed_run(context, run) for run in runs]
+    return Response({"data": data, "pagination": pagination})
 
 
 def _compute_window(context: RequestContext, filters: Filters) -> tuple[int, int]:
-    """Where the page begins among what is found, and how many it has.
+    """Return the index of the page's first run among the matching ones, and its size.
 
-    ``before`` wins over ``after``. A cursor that leads nowhere leads to an empty page.
+    ``before`` has priority over ``after``. An invalid cursor yields an empty page.
     """
     page = context.parameters.get("page") or {}
     size = page.get("size", DEFAULT_PAGE_SIZE)
     cursor = page.get("before") or page.get("after")
     if not cursor:
         return 0, size
-    place = _decode_cursor(cursor, context)
-    if place is None:
+    key = _decode_cursor(cursor, context)
+    if key is None:
         return 0, 0
-    newer = _find_runs(
-        context, Query((*filters, (_get_sort_key, Between(place))))
-    ).total
-    if page.get("before"):
-        newer -= _find_runs(
-            context, Query((*filters, (_get_sort_key, Among(frozenset({place})))))
-        ).total
-        start = max(newer - size, 0)
-        return start, newer - start
-    return newer, size
+    # A cursor is a position in the order and no index, so new runs do not move pages.
+    query = Query((*filters, (_get_sort_key, Between(key))))
+    end = _find_runs(context, query).total
+    if not page.get("before"):
+        return end, size
+    query = Query((*filters, (_get_sort_key, Among(frozenset({key})))))
+    end -= _find_runs(context, query).total
+    start = max(end - size, 0)
+    return start, end - start
 
 
 def _find_runs(context: RequestContext, query: Query) -> Page:
@@ -105,7 +101,7 @@ def _encode_cursor(run: Document) -> str:
 
 
 def _decode_cursor(cursor: str, context: RequestContext) -> SortKey | None:
-    """The place that a cursor, or the bare id of a run, means."""
+    """Return the position of a cursor, which may also be the id of a run."""
     run = context.collection("runs").get(cursor, context.now)
     if run:
         return _get_sort_key(run)
@@ -118,23 +114,20 @@ def _decode_cursor(cursor: str, context: RequestContext) -> SortKey | None:
 
 
 def _parse_filters(context: RequestContext) -> Iterator[tuple[Aspect, Test]]:
-    """Which runs are asked for."""
-    given: Document = context.parameters.get("filter") or {}
-    several = {k: v.split(",") for k, v in given.items() if isinstance(v, str) and v}
-    yield (
-        "createdAt",
-        Between(*_parse_created_range(given.get("createdAt") or {}, context.now)),
-    )
-    if statuses := several.get("status"):
+    params: Document = context.parameters.get("filter") or {}
+    lists = {k: v.split(",") for k, v in params.items() if isinstance(v, str) and v}
+    created = _parse_created_range(params.get("createdAt") or {}, context.now)
+    yield "createdAt", Between(*created)
+    if statuses := lists.get("status"):
         version = get_api_version(context)
         yield "status", Holds(lambda status: _matches_status(status, statuses, version))
-    if tags := several.get("tag"):
+    if tags := lists.get("tag"):
         yield _get_tags, Holds(lambda own: not set(tags).isdisjoint(own))
-    if "isTest" in given:
-        yield "isTest", Among(frozenset({given["isTest"]}))
+    if "isTest" in params:
+        yield "isTest", Among(frozenset({params["isTest"]}))
     for name, field in _FILTER_FIELDS.items():
-        if name in several:
-            yield field, Among(frozenset(several[name]))
+        if name in lists:
+            yield field, Among(frozenset(lists[name]))
 
 
 def _get_tags(run: Document, _timestamp: int) -> tuple[str, ...]:
@@ -142,20 +135,18 @@ def _get_tags(run: Document, _timestamp: int) -> tuple[str, ...]:
 
 
 def _matches_status(status: str, names: list[str], version: str | None) -> bool:
-    """By the name that its clients know it under, or the one it had before."""
+    # Both the name in the client's version and the stored name match.
     return translate_status(status, version) in names or status in names
 
 
 def _parse_created_range(created_at: Json, now: int) -> tuple[str, str]:
-    """From when to when, as text; a period counts back from now."""
+    """Return the earliest and the latest creation time as text."""
     since, until = created_at.get("from"), created_at.get("to")
-    period = (
-        parse_duration(created_at["period"])
-        if "period" in created_at
-        else DEFAULT_PERIOD
-    )
-    back = rfc3339(within_years(now - period))
-    earliest = normalize_time(since) if since else back if not until else ""
-    if "period" in created_at:
-        earliest = max(earliest, back)
+    earliest = normalize_time(since) if since else ""
+    # The default period applies only if there are no other limits.
+    if "period" in created_at or not (since or until):
+        text = created_at.get("period")
+        period = DEFAULT_PERIOD if text is None else parse_duration(text)
+        earliest = max(earliest, rfc3339(within_years(now - period)))
+    # "~" sorts after all times.
     return earliest, normalize_time(until) if until else "~"

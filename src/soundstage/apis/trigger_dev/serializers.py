@@ -1,4 +1,4 @@
-"""Runs as the API tells them."""
+"""JSON of runs: in lists, by themselves, and as relatives of other runs."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from soundstage.apis.trigger_dev.spans import list_spans
 from soundstage.types import Document
 
 CURRENT_VERSION = "2025-07-16"
-"""The ``x-trigger-api-version`` with which statuses have their present names."""
+"""The ``x-trigger-api-version`` that has the current names of statuses."""
 
 _STATUS_NAMES = {
     CURRENT_VERSION: {
@@ -45,18 +45,22 @@ _CENTS_PER_MS = {
 
 
 def get_api_version(context: RequestContext) -> str | None:
-    """The version of the API that a client speaks; None is the oldest."""
+    """Return the API version of a client; None is the oldest."""
     version = context.parameters.get("x-trigger-api-version")
     return CURRENT_VERSION if version == CURRENT_VERSION else None
 
 
 def translate_status(status: str, version: str | None) -> str:
-    """A run's status, as clients of this version call it."""
+    """Return the name of a stored status in a version of the API.
+
+    >>> translate_status("FROZEN", CURRENT_VERSION), translate_status("FROZEN", None)
+    ('WAITING', 'FROZEN')
+    """
     return _STATUS_NAMES.get(version or "", _OLD_STATUS_NAMES).get(status, status)
 
 
 def render_listed_run(context: RequestContext, run: Document) -> Document:
-    """A run in a list."""
+    """Return the JSON of a run in a list."""
     environment = run["environment"]
     return {
         **_render_common(context, run),
@@ -65,8 +69,9 @@ def render_listed_run(context: RequestContext, run: Document) -> Document:
 
 
 def render_run(context: RequestContext, run: Document) -> Document:
-    """A run by itself. The server gives attempts no longer, only their count."""
+    """Return the JSON of a run by itself, with its relatives."""
     document = _render_related(context, run) | {
+        # The real server no longer lists attempts, only their count.
         "attempts": [],
         "attemptCount": run["attemptCount"],
         "relatedRuns": _render_relatives(context, run),
@@ -83,11 +88,11 @@ def _render_relatives(context: RequestContext, run: Document) -> Document:
     runs = context.collection("runs")
     relatives: Document = {}
     for name in ("root", "parent"):
-        if above := runs.get(run.get(f"{name}RunId", ""), context.now):
-            relatives[name] = _render_related(context, above)
-    below = (runs.get(child, context.now) for child in run.get("children", ()))
-    if children := [_render_related(context, child) for child in below if child]:
-        relatives["children"] = children
+        if relative := runs.get(run.get(f"{name}RunId", ""), context.now):
+            relatives[name] = _render_related(context, relative)
+    children = (runs.get(child, context.now) for child in run.get("children", ()))
+    if bodies := [_render_related(context, child) for child in children if child]:
+        relatives["children"] = bodies
     return relatives
 
 
@@ -114,7 +119,7 @@ def _render_common(context: RequestContext, run: Document) -> Document:
 
 
 def _compute_status_flags(status: str) -> Document:
-    """What the server says of a status; of what expired or timed out, nothing."""
+    # The real server sets no flag for runs that expired or timed out.
     success = status == "COMPLETED"
     return {
         "isQueued": status in QUEUED_STATUSES,
@@ -128,22 +133,32 @@ def _compute_status_flags(status: str) -> Document:
 
 
 def compute_usage(context: RequestContext, run: Document) -> Document:
-    """What a run has taken so far: the time of its attempts, and what that costs.
-
-    Runs of the development environment cost nothing: they are on the user's machine.
-    """
-    duration = run.get("durationMs", compute_duration_ms(list_spans(context, run)))
-    free = run["environment"] == "dev"
-    rate = 0 if free else _CENTS_PER_MS.get(run["machine"], _CENTS_PER_MS["small-1x"])
+    """Return the duration of a run's attempts so far, in ms, and their cost."""
+    if "durationMs" in run:
+        duration = run["durationMs"]
+    else:
+        duration = compute_duration_ms(list_spans(context, run))
+    # Runs of the development environment use the developer's machine.
+    is_free = run["environment"] == "dev"
+    rate = (
+        0 if is_free else _CENTS_PER_MS.get(run["machine"], _CENTS_PER_MS["small-1x"])
+    )
     return {
         "durationMs": duration,
         "costInCents": round(duration * rate, 8),
-        "baseCostInCents": _BASE_COST_CENTS if "startedAt" in run and not free else 0,
+        "baseCostInCents": _BASE_COST_CENTS
+        if "startedAt" in run and not is_free
+        else 0,
     }
 
 
 def compute_duration_ms(spans: Iterable[Document]) -> int:
-    """The time of the attempts that are over, without the waits in them."""
+    """Return the duration in ms of the completed attempts, without their waits.
+
+    >>> attempt = {"style": {"icon": "attempt"}, "isPartial": False}
+    >>> compute_duration_ms([{**attempt, "duration": 5_000_000}])
+    5
+    """
     total = 0
     for span in spans:
         icon = span["style"].get("icon")

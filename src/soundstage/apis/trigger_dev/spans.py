@@ -1,44 +1,46 @@
-"""The spans of a run's trace: in a list, and as a tree."""
+"""The spans of a run's trace, as a list and as a tree."""
 
 from collections.abc import Mapping
 
 from soundstage.apis.api import RequestContext, Response
-from soundstage.apis.trigger_dev.errors import get_own_record
+from soundstage.apis.trigger_dev.access import get_run
 from soundstage.apis.trigger_dev.model import NS_PER_MS
 from soundstage.types import Document
 from soundstage.world.clock import rfc3339
 from soundstage.world.query import ordered
 
-MAX_SPANS = 25_000  # of one run; the real store's default
+MAX_SPANS = 25_000
+"""Spans of one run in a response, by default of the real server's store."""
+
+_COPIED_FIELDS = ("duration", "isError", "isPartial", "isCancelled", "level", "events")
 
 
 def list_run_events(context: RequestContext) -> Response:
-    """All spans of a run, the earliest first."""
-    run = get_own_record(context, "runs", context.parameters["runId"])
-    return Response({"events": list_spans(context, run)})
+    """Return the spans of a run, the earliest first."""
+    return Response({"events": list_spans(context, get_run(context))})
 
 
 def get_run_trace(context: RequestContext) -> Response:
-    """The same spans, each within the one above it."""
-    run = get_own_record(context, "runs", context.parameters["runId"])
+    """Return the spans of a run as a tree."""
+    run = get_run(context)
     nodes: dict[str, Document] = {}
     for span in list_spans(context, run):
         node = nodes[span["spanId"]] = _build_node(span, run)
-        if above := nodes.get(span["parentId"] or ""):
-            above["children"].append(node)
+        if parent := nodes.get(span["parentId"] or ""):
+            parent["children"].append(node)
     root = next(iter(nodes.values()), None) or _build_placeholder(run)
     return Response({"trace": {"traceId": run["traceId"], "rootSpan": root}})
 
 
 def list_spans(context: RequestContext, run: Document) -> list[Document]:
-    """A run's spans as of now, settled, the earliest first. O(spans log spans)."""
+    """Return a run's spans, the earliest first. O(spans log spans)."""
     spans = context.collection("spans").children(run["id"], context.now)
     by_start = ordered(spans, lambda s: int(s["startTime"]), descending=False)
     return close_descendants(by_start)[:MAX_SPANS]
 
 
 def _build_node(span: Document, run: Document) -> Document:
-    """A span as the trace tells it: dates as text, and nothing that is null."""
+    """Return a span as a node of a tree: times as text, and no null."""
     data = {
         "message": span["message"],
         "taskSlug": run["taskIdentifier"],
@@ -52,11 +54,8 @@ def _build_node(span: Document, run: Document) -> Document:
     return {**node, "parentId": span["parentId"]} if span["parentId"] else node
 
 
-_COPIED_FIELDS = ("duration", "isError", "isPartial", "isCancelled", "level", "events")
-
-
 def _build_placeholder(run: Document) -> Document:
-    """The span of a run whose own has not been stored."""
+    """Return the root of a run that has no span yet."""
     span = {
         "spanId": "",
         "runId": run["id"],
@@ -75,11 +74,12 @@ def _build_placeholder(run: Document) -> Document:
 
 
 def close_descendants(spans: list[Document]) -> list[Document]:
-    """The spans, with those still open under a closed one told how that one ended.
+    """Return the spans; an open one ends with its closest closed ancestor.
 
-    The real store does so when it reads (its ancestor override): a cancelled run
-    writes only its root span.
+    Spans are open while ``isPartial`` is true.
     """
+    # The real store does the same when it reads ("ancestor override"), as a cancelled
+    # run writes only its root span.
     by_id = {span["spanId"]: span for span in spans}
     return [
         _close_span(span, ancestor)
@@ -100,21 +100,21 @@ def _find_closed_ancestor(
 
 def _close_span(span: Document, ancestor: Document) -> Document:
     if ancestor["isCancelled"]:
-        said = [e for e in ancestor.get("events", ()) if e["name"] == "cancellation"]
-        ended = {"isCancelled": True}
+        new = [e for e in ancestor.get("events", ()) if e["name"] == "cancellation"]
+        flag = {"isCancelled": True}
     else:
-        said = _find_failure_events(span, ancestor)
-        ended = {"isError": True}
-        if not said:
+        new = _find_failure_events(span, ancestor)
+        flag = {"isError": True}
+        if not new:
             return span
     end = int(ancestor["startTime"]) + ancestor["duration"]
     duration = max(0, end - int(span["startTime"]))
-    events = [*span.get("events", ()), *said]
-    return {**span, **ended, "isPartial": False, "duration": duration, "events": events}
+    events = [*span.get("events", ()), *new]
+    return {**span, **flag, "isPartial": False, "duration": duration, "events": events}
 
 
 def _find_failure_events(span: Document, ancestor: Document) -> list[Document]:
-    """What a failed ancestor says of the attempt that the span belongs to."""
+    """Return the events of a failed ancestor about the attempt of a span."""
     if not ancestor["isError"] or span.get("attemptNumber") is None:
         return []
     for event in ancestor.get("events", ()):

@@ -1,9 +1,10 @@
-"""Starting runs: what was asked for is checked first, then carried out."""
+"""Start runs: validate the whole request first, then apply its commands."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from soundstage.apis.api import RequestContext, Response
+from soundstage.apis.trigger_dev.access import find_own, get_own, get_run_to_change
 from soundstage.apis.trigger_dev.durations import (
     normalize_ttl,
     parse_delay,
@@ -13,10 +14,10 @@ from soundstage.apis.trigger_dev.errors import (
     MAX_TAGS,
     RejectedRequest,
     build_tag_limit_error,
-    get_own_record,
 )
 from soundstage.apis.trigger_dev.idempotency import (
     IdempotencyKey,
+    build_key,
     find_record_id,
     find_run_id,
     store_key,
@@ -34,7 +35,7 @@ from soundstage.world.scenario import ANY
 
 @dataclass(frozen=True, slots=True)
 class TriggerRequest:
-    """A run that is to be started; nothing is wrong with it any more."""
+    """A validated request for a run: its command, idempotency key and parent run."""
 
     command: Start
     key: IdempotencyKey | None = None
@@ -42,54 +43,41 @@ class TriggerRequest:
 
 
 def trigger_task(context: RequestContext) -> Response:
-    """A new run; or the one that an idempotency key, or this very request, led to."""
-    identifier = context.parameters["taskIdentifier"]
-    environment = context.credential["environment"]
-    request = context.parameters.get("x-trigger-request-idempotency-key")
-    again = IdempotencyKey.create("request", environment, request) if request else None
-    if again and (run := find_record_id(context, again)):
-        return Response({"id": run, "isCached": False})
-    run, cached = start_run(context, build_request(context, identifier, context.body))
-    if again:
-        store_key(context, again, run)
-    return Response({"id": run, "isCached": cached})
+    """Start a run, or return the one that an idempotency key identifies."""
+    # Two keys: one of the caller, and one that identifies a request sent again.
+    name = context.parameters.get("x-trigger-request-idempotency-key")
+    request_key = build_key(context, "request", name)
+    if run_id := find_record_id(context, request_key):
+        return Response({"id": run_id, "isCached": False})
+    request = build_request(context, context.parameters["taskIdentifier"], context.body)
+    run_id, is_cached = start_run(context, request)
+    store_key(context, request_key, run_id)
+    return Response({"id": run_id, "isCached": is_cached})
 
 
 def replay_run(context: RequestContext) -> Response:
-    """A new run like another, whatever has become of that one."""
-    run = get_own_run(context, context.parameters["runId"])
-    given = context.body or {}
+    """Start a run with the options of another one, whatever its status."""
+    run = get_run_to_change(context)
+    body = context.body or {}
     options: Document = {
-        "tags": given.get("tags", run["tags"]),
-        "metadata": given.get("metadata", decode_metadata(run.get("metadata", {}))),
-        "queue": {"name": given.get("queue", run["queue"])},
-        "machine": given.get("machine", run["machine"]),
-        "region": given.get("region", run["region"]),
-        "lockToVersion": given.get("version", run.get("version")),
+        "tags": body.get("tags", run["tags"]),
+        "metadata": body.get("metadata", decode_metadata(run.get("metadata", {}))),
+        "queue": {"name": body.get("queue", run["queue"])},
+        "machine": body.get("machine", run["machine"]),
+        "region": body.get("region", run["region"]),
+        "lockToVersion": body.get("version", run.get("version")),
         "test": run["isTest"],
-        "payloadType": given.get("payloadType"),
+        "payloadType": body.get("payloadType"),
     }
-    body: Document = {
-        "options": {name: value for name, value in options.items() if value is not None}
-    }
-    if "payload" in given or "payload" in run:
-        body["payload"] = given.get("payload", run.get("payload"))
-    id_, _ = start_run(context, build_request(context, run["taskIdentifier"], body))
-    return Response({"id": id_})
+    trigger: Document = {"options": _drop_nulls(options)}
+    if "payload" in body or "payload" in run:
+        trigger["payload"] = body.get("payload", run.get("payload"))
+    request = build_request(context, run["taskIdentifier"], trigger)
+    return Response({"id": start_run(context, request)[0]})
 
 
-def get_own_run(
-    context: RequestContext, run_id: str, message: str = "Run not found"
-) -> Document:
-    """A run that is to be changed. Raises ``Declined``, in the words of ``missing``.
-
-    The server tells clients to ask again for a run that they read and that is not
-    there yet, but not to change it again.
-    """
-    run = context.collection("runs").get(run_id, context.now)
-    if run is None or run["environment"] != context.credential["environment"]:
-        raise RejectedRequest(404, message)
-    return run
+def _drop_nulls(fields: Mapping[str, Json]) -> Document:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def build_request(
@@ -98,14 +86,16 @@ def build_request(
     body: Document,
     batch_id: str | None = None,
 ) -> TriggerRequest:
-    """What a body asks for. Raises ``Declined``."""
+    """Validate the body of a trigger request. Raises ``RejectedRequest``."""
     options: Document = body.get("options") or {}
     environment = context.credential["environment"]
-    parent = _find_parent(context, options.get("parentRunId"))
+    # The real server ignores a parent that does not exist.
+    parent = find_own(context, "runs", options.get("parentRunId"))
     fields = {
         **_build_fields(context, options, batch_id),
         **_build_parent_fields(parent),
     }
+    # Names are values for the scenario; fields override those of the run's records.
     names: Document = {
         "taskIdentifier": identifier,
         "environment": environment,
@@ -113,7 +103,7 @@ def build_request(
     }
     payload = decode_payload(body.get("payload"), options.get("payloadType"))
     if payload is None:
-        fields["payload"] = None  # which leaves it out
+        fields["payload"] = None  # removes the scenario's own payload
     else:
         names["payload"] = payload
     if delay := parse_delay(options.get("delay") or "", context.now):
@@ -123,7 +113,7 @@ def build_request(
         names["ttl"] = fields["ttl"] = ttl
     if limit := options.get("maxDuration"):
         names |= {"maxDuration": limit, "limit": int(limit * SECOND)}
-    start = Start(
+    command = Start(
         context.api,
         _find_task(context, identifier, environment),
         names=names,
@@ -131,53 +121,59 @@ def build_request(
         beginning="delayed" if delay else None,
         deadlines=_build_deadlines(names),
     )
-    return TriggerRequest(start, _build_key(context, identifier, options), parent)
+    return TriggerRequest(command, _build_key(context, identifier, options), parent)
 
 
 def _build_deadlines(names: Document) -> dict[str, int]:
-    """How long it may wait in its queue, and how long execute."""
+    """Return the longest times in the queue and in execution, in ms, by ending."""
     deadlines = {"expired": parse_duration(names["ttl"])} if "ttl" in names else {}
     return {**deadlines, "timed_out": names["limit"]} if "limit" in names else deadlines
 
 
 def start_run(context: RequestContext, request: TriggerRequest) -> tuple[str, bool]:
-    """The run of an order, and whether its key had led to it before."""
+    """Return the id of the run, and whether its idempotency key existed already."""
+    # Another run of the same batch may have used the key, or changed the parent.
     context = context.refreshed()
-    if request.key and (run := find_run_id(context, request.key)):
-        return run, True
-    id_ = context.world.apply(request.command).id
-    if request.key:
-        store_key(context, request.key, id_)
+    if run_id := find_run_id(context, request.key):
+        return run_id, True
+    run_id = context.world.apply(request.command).id
+    store_key(context, request.key, run_id)
     if request.parent:
-        above = get_own_record(context, "runs", request.parent["id"])
-        children = [*above.get("children", ()), id_]
-        context.world.apply(
-            Patch(context.api, "runs", above["id"], {"children": children})
-        )
-    return id_, False
+        parent = get_own(context, "runs", request.parent["id"])
+        patch = {"children": [*parent.get("children", ()), run_id]}
+        context.world.apply(Patch(context.api, "runs", parent["id"], patch))
+    return run_id, False
 
 
-def parse_tags(given: Json) -> list[str]:
-    """Tags, each once, none blank. Raises ``Declined`` for too many."""
-    several: Iterable[str] = [given] if isinstance(given, str) else given or ()
-    tags = list(dict.fromkeys(tag for tag in several if tag.strip()))
+def parse_tags(value: Json) -> list[str]:
+    """Return distinct tags, none blank, from one tag, a list or null.
+
+    Raises ``RejectedRequest`` if there are too many.
+
+    >>> parse_tags(["a", " ", "b", "a"])
+    ['a', 'b']
+    """
+    texts: Iterable[str] = [value] if isinstance(value, str) else value or ()
+    tags = list(dict.fromkeys(tag for tag in texts if tag.strip()))
     if len(tags) > MAX_TAGS:
         raise build_tag_limit_error(len(tags))
     return tags
 
 
 def _find_task(context: RequestContext, identifier: str, environment: str) -> str:
-    """The fixture's task: of this environment, of another, or any. Raises ``Declined``.
+    """Return the name of the fixture's task for an identifier.
 
-    The real server takes every task, and runs of one that nobody deployed wait.
+    The task of the caller's environment has priority over those of others, and these
+    over the task for any identifier. Raises ``RejectedRequest``.
     """
+    # The real server accepts an unknown task; its runs wait for a deployment.
     tasks = context.world.state(context.api).script.tasks
-    found = [n for n, t in tasks.items() if t.get("taskIdentifier", n) == identifier]
-    for name in found:
+    names = [n for n, t in tasks.items() if t.get("taskIdentifier", n) == identifier]
+    for name in names:
         if tasks[name].get("environment") == environment:
             return name
-    if found:
-        return found[0]
+    if names:
+        return names[0]
     if identifier in tasks or ANY in tasks:
         return identifier
     raise RejectedRequest(404, "Task not found")
@@ -186,12 +182,11 @@ def _find_task(context: RequestContext, identifier: str, environment: str) -> st
 def _build_fields(
     context: RequestContext, options: Document, batch_id: str | None
 ) -> Document:
-    """What a run is told of itself only if somebody said so."""
-    queue = options.get("queue") or {}
-    said: Document = {
+    """Return the fields of a run that a request sets; the fixture has the others."""
+    fields: Document = {
         "idempotencyKey": _get_displayed_key(context, options),
         "version": options.get("lockToVersion"),
-        "queue": queue.get("name"),
+        "queue": (options.get("queue") or {}).get("name"),
         "concurrencyKey": options.get("concurrencyKey"),
         "machine": options.get("machine"),
         "region": options.get("region"),
@@ -199,23 +194,14 @@ def _build_fields(
         "batchId": batch_id,
         "triggerFunction": _get_trigger_function(options, batch_id),
     }
-    fields = {name: value for name, value in said.items() if value is not None}
     if metadata := options.get("metadata"):
         fields["metadata"] = encode_metadata(metadata)
-    return fields
+    return _drop_nulls(fields)
 
 
 def _get_trigger_function(options: Document, batch_id: str | None) -> str:
     name = "batchTrigger" if batch_id else "trigger"
     return f"{name}AndWait" if options.get("resumeParentOnCompletion") else name
-
-
-def _find_parent(context: RequestContext, run_id: str | None) -> Document | None:
-    """The run that starts another; the server minds none that is not there."""
-    run = context.collection("runs").get(run_id or "", context.now)
-    if run is None or run["environment"] != context.credential["environment"]:
-        return None
-    return run
 
 
 def _build_parent_fields(parent: Document | None) -> Document:
@@ -231,19 +217,14 @@ def _build_parent_fields(parent: Document | None) -> Document:
 def _build_key(
     context: RequestContext, identifier: str, options: Mapping[str, Json]
 ) -> IdempotencyKey | None:
-    name = context.parameters.get("idempotency-key") or options.get("idempotencyKey")
-    if not name:
-        return None
-    ttl = context.parameters.get("idempotency-key-ttl") or options.get(
-        "idempotencyKeyTTL"
-    )
-    return IdempotencyKey.create(
-        "run", context.credential["environment"], identifier, name, ttl=ttl
-    )
+    headers = context.parameters
+    name = headers.get("idempotency-key") or options.get("idempotencyKey")
+    ttl = headers.get("idempotency-key-ttl") or options.get("idempotencyKeyTTL")
+    return build_key(context, "run", identifier, name, ttl=ttl)
 
 
 def _get_displayed_key(context: RequestContext, options: Mapping[str, Json]) -> Json:
-    """The key as its user wrote it; the SDK sends a hash, and this besides."""
+    # The SDK sends a hash as the key, and next to it the key that its user wrote.
     if header := context.parameters.get("idempotency-key"):
         return header
     user = options.get("idempotencyKeyOptions") or {}
