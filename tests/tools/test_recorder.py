@@ -14,7 +14,7 @@ from soundstage.tools.recorder import UnusableRecording
 from soundstage.tools.recorder.extraction import ObservedRecord, read_archive
 from soundstage.tools.recorder.fixture_profile import FixtureProfile
 from soundstage.tools.recorder.fixture_writer import ScenarioText, format_scenario
-from soundstage.tools.recorder.reconstruction import HistoryBuilder
+from soundstage.tools.recorder.reconstruction import build_history
 from soundstage.tools.recorder.timestamps import align_clocks
 from soundstage.vendored_files import fixtures
 from soundstage.world.clock import instant_of, rfc3339
@@ -441,7 +441,7 @@ def test_identifiers_that_are_drawn_are_drawn_anew():
         ),
         module_of("trigger-dev").model,
     ).script
-    profile = FixtureProfile(script, {})
+    profile = FixtureProfile(script, {}, {})
     kind = script.vocabulary.kinds["run"]
     seen = {"trace": "0" * 32, "word": "z", "own": "0" * 32}
     assert profile.generated_ids(kind, {}, seen) == {"trace"}
@@ -559,11 +559,10 @@ def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
     assert [steps[1][key]["parentId"] for key in order] == parents
 
 
-def history_builder(service, kind):
+def history_of(service, observed):
     node = load(fixtures() / f"{service.name}.yaml").document
-    profile = FixtureProfile(service.fixture.script, node)
-    fields = {kind: profile.types[kind].fields}
-    return HistoryBuilder(profile, fields, align_clocks([], T0, 1))
+    profile = FixtureProfile(service.fixture.script, node, {"run": {"id"}})
+    return build_history(profile, align_clocks([], T0, 1), observed)
 
 
 def test_what_another_place_does_not_show_is_not_gone(trigger):
@@ -580,7 +579,7 @@ def test_what_another_place_does_not_show_is_not_gone(trigger):
         seen(2, "list", status="QUEUED"),
         seen(3, "one", status="QUEUED", payload=1),
     ]
-    run = history_builder(trigger, "run").build(observed)
+    run = history_of(trigger, observed)
     documents = [(v.timestamp - T0, v.document) for v in run.versions]
     assert [(at, d.get("payload"), d.get("output")) for at, d in documents] == [
         (0, 1, None),

@@ -202,7 +202,7 @@ class OperationCounter:
             bool(exchange.violations),
             exchange.query,
             exchange.request_body,
-            *(b",".join(headers.get(name, ())) for name in self._header_names),
+            *[b",".join(headers.get(name, ())) for name in self._header_names],
         )
         # Comparing the bodies of a client that polls is faster than hashing them.
         if key == self._last_key:

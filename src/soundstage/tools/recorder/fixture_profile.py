@@ -61,10 +61,13 @@ class _Context:
 class FixtureProfile:
     """Profiles of all types of record (``types``), from a fixture and its ``node``.
 
-    ``notes`` collects what is uncertain about a scenario that is built for it.
+    ``contract_fields`` are those of a type by its schema: if it has none, those of the
+    fixture are not complete either. ``notes`` collects what is uncertain.
     """
 
-    def __init__(self, script: Script, node: Document) -> None:
+    def __init__(
+        self, script: Script, node: Document, contract_fields: Mapping[str, set[str]]
+    ) -> None:
         self.script = script
         self.formats = TimestampFormats(script.vocabulary)
         self.notes: dict[str, None] = {}
@@ -82,6 +85,9 @@ class FixtureProfile:
             for item in node.get(section, {}).values():
                 steps = item if isinstance(item, list) else item["steps"]
                 self._collect(steps, {RUN} if section == "endings" else set())
+        for name, record in self.types.items():
+            known = contract_fields.get(name, set())
+            record.fields = known | record.fields if known else set()
 
     def _is_timestamp(self, value: Json) -> bool:
         return isinstance(value, str) and value[1:] in self.script.vocabulary.moments

@@ -50,88 +50,88 @@ class RecordHistory:
         """The timestamp of the first version."""
         return self.versions[0].timestamp
 
-    def starting_at(self, earliest: int) -> "RecordHistory":
-        """Return the history with no version before this timestamp."""
-        moved = (
-            replace(v, timestamp=max(earliest, v.timestamp)) for v in self.versions
-        )
-        return replace(self, versions=list(moved))
 
+def build_history(
+    profile: FixtureProfile,
+    align: Callable[[int], int],
+    observed: list[ObservedRecord],
+    names: Mapping[str, Json] | None = None,
+    earliest: int | None = None,
+) -> RecordHistory:
+    """Build a history from all observations of a record, in order of time.
 
-class HistoryBuilder:
-    """Builds histories of records.
-
-    ``contract_fields`` are those of each type of record by its schema, ``align``
-    converts the time of an observation to the recorded clock.
+    A run, given with the ``names`` of its task, began with the defaults of the
+    fixture and may have changed before it was observed; other records did not.
+    ``align`` converts the time of an observation to the recorded clock. No version is
+    before the ``earliest`` timestamp.
     """
+    builder = _HistoryBuilder(profile, align, observed)
+    versions = builder.build_versions(names)
+    if earliest is not None:
+        versions = [replace(v, timestamp=max(earliest, v.timestamp)) for v in versions]
+    return RecordHistory(
+        observed[0].kind, observed[0].id, versions, builder.view_fields
+    )
+
+
+class _HistoryBuilder:
+    """Builds the versions of one record."""
 
     def __init__(
         self,
         profile: FixtureProfile,
-        contract_fields: Mapping[str, set[str]],
         align: Callable[[int], int],
+        observed: list[ObservedRecord],
     ) -> None:
-        self._profile, self._formats = profile, profile.formats
-        self._contract_fields, self._align = contract_fields, align
+        self._profile, self._align, self._parse = profile, align, profile.formats.parse
+        self._record = record = profile.types[observed[0].kind.name]
+        self.view_fields = frozenset[str]().union(
+            *(one.view_fields for one in observed)
+        )
+        self._observed = [self._without_unknown_fields(one) for one in observed]
+        first = self._observed[0]
+        created = [n for n in record.creation_fields if n not in record.changing_fields]
+        fields = created or record.creation_fields or first.document
+        parsed = [self._parse(first.document.get(name)) for name in fields]
+        times = [found[1] for found in parsed if found]
+        self._began = min(times) if times else align(first.timestamp)
 
-    def build(
-        self, observed: list[ObservedRecord], names: Mapping[str, Json] | None = None
-    ) -> RecordHistory:
-        """Build a history from all observations of a record, in order of time.
+    def _without_unknown_fields(self, observed: ObservedRecord) -> ObservedRecord:
+        """Return the record without fields that belong to the response only."""
+        known = self._record.fields or observed.document.keys()
+        if unknown := sorted(observed.document.keys() - known):
+            kind = self._record.kind.name
+            note = f"not kept, as no {kind} has it: {', '.join(unknown)}"
+            self._profile.notes[note] = None
+        document = {n: v for n, v in observed.document.items() if n in known}
+        return replace(observed, document=document)
 
-        A run, given with the ``names`` of its task, began with the defaults of the
-        fixture and may have changed before it was observed; other records did not.
-        """
-        kind, record_id = observed[0].kind, observed[0].id
-        record = self._profile.types[kind.name]
-        observed = [self._without_unknown_fields(record, one) for one in observed]
-        fields = frozenset().union(*(one.view_fields for one in observed))
-        began = self._creation_time(record, observed[0])
-        snapshots = self._snapshots(record, observed)
-        document = initial = snapshots[0][2]
+    def build_versions(self, names: Mapping[str, Json] | None) -> list[Version]:
+        """Return the versions of the record; ``names`` are given for a run."""
+        snapshots, record = self._snapshots(), self._record
+        document = snapshots[0][2]
+        versions = [Version(self._began, document)]
         if names is not None:
             # What changes later was not there at first, unless runs begin with it.
             changing = record.changing_fields
             initial = {n: v for n, v in document.items() if n not in changing}
-            changing = changing - {one.field for one in record.lifecycles}
-            default = self._profile.generate(kind, record_id, began, names) or {}
-            initial |= {n: default[n] for n in default if n in changing & fields}
-        versions = [Version(began, initial)]
-        if names is not None:
-            transitions = self._transitions(record, versions, snapshots[0], is_new=True)
+            defaults = self._profile.generate(
+                record.kind, self._observed[0].id, self._began, names
+            )
+            shown = changing & self.view_fields
+            shown -= {lifecycle.field for lifecycle in record.lifecycles}
+            initial |= {n: v for n, v in (defaults or {}).items() if n in shown}
+            versions = [Version(self._began, initial)]
+            transitions = self._transitions(versions, snapshots[0], is_new=True)
             versions = _add_versions([], transitions)
         for snapshot in snapshots[1:]:
-            transitions = self._transitions(record, versions, snapshot)
+            transitions = self._transitions(versions, snapshot)
             if transitions and transitions[0].exact:
                 versions = compress_before(versions, transitions[0].timestamp)
             versions = _add_versions(versions, transitions)
-        return RecordHistory(kind, record_id, versions, fields)
+        return versions
 
-    def _without_unknown_fields(
-        self, record: RecordProfile, observed: ObservedRecord
-    ) -> ObservedRecord:
-        """Return the record without fields that belong to the response only."""
-        name, document = record.kind.name, observed.document
-        contract_fields = self._contract_fields.get(name)
-        known = contract_fields | record.fields if contract_fields else document.keys()
-        if unknown := sorted(document.keys() - known):
-            self._profile.notes[
-                f"not kept, as no {name} has it: {', '.join(unknown)}"
-            ] = None
-        document = {n: v for n, v in document.items() if n in known}
-        return replace(observed, document=document)
-
-    def _creation_time(self, record: RecordProfile, observed: ObservedRecord) -> int:
-        """Return the earliest creation time in a record, or when it was observed."""
-        fields, document = record.creation_fields, observed.document
-        names = [n for n in fields if n not in record.changing_fields] or fields
-        parsed = [self._formats.parse(document.get(name)) for name in names or document]
-        times = [found[1] for found in parsed if found]
-        return min(times) if times else self._align(observed.timestamp)
-
-    def _snapshots(
-        self, record: RecordProfile, observed: list[ObservedRecord]
-    ) -> list[tuple[int, int, Document]]:
+    def _snapshots(self) -> list[tuple[int, int, Document]]:
         """Combine views: a field is removed if a view that had it lacks it.
 
         A snapshot is a timestamp, the time since the view was last seen, a document.
@@ -140,12 +140,12 @@ class HistoryBuilder:
         last: dict[str, tuple[int, Document]] = {}
         constant: Document = {}
         current: Document = {}
-        for one in observed:
+        changing = self._record.changing_fields
+        for one in self._observed:
             timestamp, document = self._align(one.timestamp), one.document
-            if _is_outdated(record, current, document):
+            if _is_outdated(self._record, current, document):
                 continue
             if one.view not in last:
-                changing = record.changing_fields
                 constant |= {n: v for n, v in document.items() if n not in changing}
             before, shown = last.get(one.view, (timestamp, {}))
             removed = shown.keys() - document.keys()
@@ -156,7 +156,6 @@ class HistoryBuilder:
 
     def _transitions(
         self,
-        record: RecordProfile,
         versions: list[Version],
         snapshot: tuple[int, int, Document],
         *,
@@ -167,18 +166,17 @@ class HistoryBuilder:
         Fields that contain a timestamp, or a duration, changed at that time. The rest
         changed with the last of them, or when it was observed.
         """
-        began, since = versions[0].timestamp, _last_exact(versions)
         timestamp, gap, document = snapshot
-        old = versions[-1].document
+        since, old = _last_exact(versions), versions[-1].document
         if not (rest := diff(old, document)) and not is_new:
             return []
         seen = max(timestamp, versions[-1].timestamp)
+        latest = seen + max(gap, SECOND)
         dates: dict[int, Patch] = {}
-        for path, at in self._dated_paths(record, rest, began):
-            at_earliest = max(at, since)
-            in_order = since - TOLERANCE <= at <= seen + max(gap, SECOND)
-            if in_order and at_earliest != began:
-                dates.setdefault(at_earliest, {})[path] = rest[path]
+        for path, at in self._dated_paths(rest):
+            date = max(at, since)
+            if since - TOLERANCE <= at <= latest and date != versions[0].timestamp:
+                dates.setdefault(date, {})[path] = rest[path]
         transitions = [
             Transition(at, patch, dated_fields=frozenset(path[0] for path in patch))
             for at, patch in sorted(dates.items())
@@ -186,32 +184,26 @@ class HistoryBuilder:
         dated = {path for patch in dates.values() for path in patch}
         rest = {path: value for path, value in rest.items() if path not in dated}
         if is_new:
-            transitions.insert(0, Transition(began, diff({}, old)))
+            transitions.insert(0, Transition(self._began, diff({}, old)))
         last = transitions[-1]
-        for lifecycle in record.lifecycles:
+        for lifecycle in self._record.lifecycles:
             if (lifecycle.field,) in rest:
                 before = None if is_new else old.get(lifecycle.field)
                 states = before, rest.pop((lifecycle.field,))
                 transitions, last = add_states(
-                    record,
-                    lifecycle,
-                    states,
-                    transitions,
-                    is_new=is_new,
+                    self._record, lifecycle, states, transitions, is_new=is_new
                 )
         last.patch |= rest
         return transitions
 
-    def _dated_paths(
-        self, record: RecordProfile, patch: Patch, began: int
-    ) -> list[tuple[tuple[str, ...], int]]:
+    def _dated_paths(self, patch: Patch) -> list[tuple[tuple[str, ...], int]]:
         """Return the timestamps in a patch, or the ends of durations if it has none."""
-        parsed = {path: self._formats.parse(value) for path, value in patch.items()}
+        parsed = {path: self._parse(value) for path, value in patch.items()}
         return [(path, found[1]) for path, found in parsed.items() if found] or [
             (path, end)
             for path, value in patch.items()
-            if path[0] in record.timestamp_fields
-            for end in self._formats.end_times(value, began)
+            if path[0] in self._record.timestamp_fields
+            for end in self._profile.formats.end_times(value, self._began)
         ]
 
 

@@ -10,8 +10,8 @@ from soundstage.tools.recorder import UnusableRecording
 from soundstage.tools.recorder.extraction import ObservedRecord, RecordExtractor
 from soundstage.tools.recorder.fixture_profile import FixtureProfile
 from soundstage.tools.recorder.reconstruction import (
-    HistoryBuilder,
     RecordHistory,
+    build_history,
     diff,
 )
 from soundstage.tools.recorder.steps import StepsBuilder
@@ -65,7 +65,9 @@ def build_scenario(
     script = service.fixture.script
     if not script.vocabulary.kinds[RUN].schema:
         raise UnusableRecording(f"responses of {service.name} never contain a run")
-    extractor, profile = RecordExtractor(service), FixtureProfile(script, node)
+    extractor, kinds = RecordExtractor(service), script.vocabulary.kinds
+    fields = {name: extractor.fields(kind) for name, kind in kinds.items()}
+    profile = FixtureProfile(script, node, fields)
     observed = [record for one in exchanges for record in extractor.extract(one)]
     records: dict[tuple[str, str], list[ObservedRecord]] = {}
     for record in observed:
@@ -78,13 +80,11 @@ def build_scenario(
         for name in profile.types[record.kind.name].creation_fields
         if (parsed := profile.formats.parse(record.document.get(name)))
     ]
-    fields = {name: extractor.fields(t.kind) for name, t in profile.types.items()}
     align = align_clocks(pairs, observed[0].timestamp, selection.speed)
-    builder = HistoryBuilder(profile, fields, align)
     names = {**script.task(task), "task": task, "scenario": ""}
-    run = builder.build(own, names)
+    run = build_history(profile, align, own, names)
     others = [
-        builder.build(observations).starting_at(run.began)
+        build_history(profile, align, observations, earliest=run.began)
         for observations in records.values()
         if any(_belongs_to(run, record) for record in observations)
     ]
