@@ -53,7 +53,7 @@ def _handler(service: Service, worlds: Worlds, operation: str) -> Any:
     hosted = worlds.default
     parameters = service.contract.operations[operation].parameters
     defaults = {one.name: one.default for one in parameters}
-    in_headers = [one.name for one in parameters if one.place == "header"]
+    in_headers = [one.name for one in parameters if one.location == "header"]
 
     async def handle(**values: Any) -> Any:
         body = values.pop("body", None)

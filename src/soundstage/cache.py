@@ -18,21 +18,21 @@ import orjson
 
 from soundstage.types import Json
 
-MOST = 200
+MAX_ENTRIES = 200
 """Entries that are kept; beyond them the oldest go."""
 
 LIBRARIES = ("faker", "jsonpath-rfc9535", "jsonschema-rs", "pyyaml")
 
-USERS = {"cli", "server", "testing"}
+EXCLUDED_PACKAGES = {"cli", "server", "testing"}
 """Our packages that use what is kept. Nothing that is kept follows from their code:
 they import what makes it, which may not import them (ARCHITECTURE.md)."""
 
-_SIZE = 32
+_DIGEST_SIZE = 32
 
 
-def entry(kind: str, *parts: str | bytes) -> str:
+def entry_name(kind: str, *parts: str | bytes) -> str:
     """The name of the entry that follows from these texts and from our code."""
-    found = blake2b(_code(), digest_size=_SIZE)
+    found = blake2b(_code_digest(), digest_size=_DIGEST_SIZE)
     for part in (kind, *parts):
         raw = part.encode() if isinstance(part, str) else part
         found.update(b"%d:" % len(raw))
@@ -43,9 +43,9 @@ def entry(kind: str, *parts: str | bytes) -> str:
 def get(name: str) -> Json:
     """The value of an entry; None if it is not there."""
     with suppress(OSError, ValueError, RuntimeError):
-        raw = _read(_folder() / name)
-        if raw[: 2 * _SIZE] == _seal(name, raw[2 * _SIZE :]):
-            return orjson.loads(raw[2 * _SIZE :])
+        raw = _read_own_file(_cache_folder() / name)
+        if raw[: 2 * _DIGEST_SIZE] == _checksum(name, raw[2 * _DIGEST_SIZE :]):
+            return orjson.loads(raw[2 * _DIGEST_SIZE :])
     return None
 
 
@@ -58,24 +58,24 @@ def put(name: str, value: Json) -> None:
         raw = orjson.dumps(value)
         if orjson.loads(raw) != value:
             return
-        folder = _folder()
+        folder = _cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = folder / f"{name}.{os.getpid()}"
-        draft.write_bytes(_seal(name, raw) + raw)
+        draft.write_bytes(_checksum(name, raw) + raw)
         draft.chmod(0o600)
         draft.replace(folder / name)
         there = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        for path in there[:-MOST]:
+        for path in there[:-MAX_ENTRIES]:
             path.unlink()
 
 
-def _folder() -> Path:
+def _cache_folder() -> Path:
     """Where the XDG Base Directory Specification wants it."""
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (named if named.is_absolute() else Path.home() / ".cache") / "soundstage"
 
 
-def _read(path: Path) -> bytes:
+def _read_own_file(path: Path) -> bytes:
     """The bytes of a file that nobody but ourselves may write to."""
     with path.open("rb") as file:
         found = os.fstat(file.fileno())
@@ -86,19 +86,21 @@ def _read(path: Path) -> bytes:
         return file.read()
 
 
-def _seal(name: str, raw: bytes) -> bytes:
-    return blake2b(name.encode() + raw, digest_size=_SIZE).hexdigest().encode()
+def _checksum(name: str, raw: bytes) -> bytes:
+    return blake2b(name.encode() + raw, digest_size=_DIGEST_SIZE).hexdigest().encode()
 
 
 @cache
-def _code() -> bytes:
+def _code_digest() -> bytes:
     """A digest of our source, of Python and of what reads for us."""
     from importlib.metadata import distribution
 
-    found = blake2b(digest_size=_SIZE)
+    found = blake2b(digest_size=_DIGEST_SIZE)
     root = os.path.dirname(__file__)  # noqa: PTH120 - a Path for each takes as long as reading it
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted({*folders} - (USERS if folder == root else set()))
+        folders[:] = sorted(
+            {*folders} - (EXCLUDED_PACKAGES if folder == root else set())
+        )
         for name in sorted(files):
             if name.endswith(".py"):
                 path = f"{folder}/{name}"

@@ -7,30 +7,30 @@ from typing import Any, NoReturn, TypeAlias
 Json: TypeAlias = Any
 """What a JSON text can say: None, bool, int, float, str, list or dict of these."""
 
-Document: TypeAlias = dict[str, Json]
+JsonObject: TypeAlias = dict[str, Json]
 """A JSON object."""
 
-_NOTHING: Mapping[Hashable, bytes] = MappingProxyType({})
+_NO_SERIALIZED: Mapping[Hashable, bytes] = MappingProxyType({})
 
 
-class _Constant:
+class _Frozen:
     """Never changes; ``told`` is its JSON, by the schema that has admitted it."""
 
     __slots__ = ()
 
-    told: Mapping[Hashable, bytes]
+    serialized: Mapping[Hashable, bytes]
 
     def __getattr__(self, name: str) -> Mapping[Hashable, bytes]:
-        if name != "told":
+        if name != "serialized":
             raise AttributeError(name)
-        return _NOTHING  # until a schema has
+        return _NO_SERIALIZED  # until a schema has
 
 
-def _refuse(_self: object, *_: object, **__: object) -> NoReturn:
+def _reject_change(_self: object, *_: object, **__: object) -> NoReturn:
     raise TypeError("a version of a record never changes; make another one of it")
 
 
-class Version(_Constant, dict[str, Json]):
+class RecordVersion(_Frozen, dict[str, Json]):
     """One version of a record: a JSON object that never changes.
 
     Whoever wants another one makes it: ``{**version, "status": "done"}``. It refuses to
@@ -38,22 +38,22 @@ class Version(_Constant, dict[str, Json]):
     are not kept from it.
     """
 
-    __slots__ = ("told",)
+    __slots__ = ("serialized",)
 
-    def __reduce__(self) -> tuple[type[Document], tuple[Document]]:
+    def __reduce__(self) -> tuple[type[JsonObject], tuple[JsonObject]]:
         return dict, (dict(self),)  # a copy is nobody's version
 
-    __setitem__ = __delitem__ = __ior__ = clear = _refuse
-    pop = popitem = setdefault = update = _refuse
+    __setitem__ = __delitem__ = __ior__ = clear = _reject_change
+    pop = popitem = setdefault = update = _reject_change
 
 
-class Versions(_Constant, list[Json]):
+class RecordPage(_Frozen, list[Json]):
     """A page of them, which does not change either."""
 
-    __slots__ = ("told",)
+    __slots__ = ("serialized",)
 
-    def __reduce__(self) -> tuple[type[list[Document]], tuple[list[Document]]]:
+    def __reduce__(self) -> tuple[type[list[JsonObject]], tuple[list[JsonObject]]]:
         return list, ([*self],)
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = append = clear = _refuse
-    extend = insert = pop = remove = reverse = sort = _refuse
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = append = clear = _reject_change
+    extend = insert = pop = remove = reverse = sort = _reject_change

@@ -132,12 +132,12 @@ def test_every_value_that_is_listed_for_a_record_can_be_answered(
     before = [records(lawless, one) for one in shown]
     listed = listed_in(operations, *name)
     for value in listed.values:
-        ways = [i for i, one in enumerate(shown) if is_within(value.at, one.at)]
+        ways = [i for i, one in enumerate(shown) if is_within(value.path, one.at)]
         if not ways or is_excused(*name, value):
             continue
         nearest = max(ways, key=lambda i: len(shown[i].at))
         answers = told(visitor, lawless, shown[nearest], before[nearest], value)
-        assert any(value in listed.of(answer) for answer in answers), value
+        assert any(value in listed.find_in(answer) for answer in answers), value
 
 
 def make_more(client, world, shown):
@@ -160,10 +160,10 @@ def records(world, shown):
 
 def told(client, world, shown, documents, value):
     """What is answered of each of these records that this value fits into."""
-    steps = value.at.removeprefix(shown.at)
+    steps = value.path.removeprefix(shown.at)
     good = GOOD[shown.api, shown.operation]
     for record_id, document in documents.items():
-        changed = with_value(document, steps, value.json)
+        changed = with_value(document, steps, value.value)
         try:
             world.apply(Put(shown.api, shown.collection, record_id, changed))
         except FixtureError:
@@ -176,12 +176,12 @@ def told(client, world, shown, documents, value):
 
 def content_of(operations, api, name, status="200"):
     """What an answer is made of; its schema has the lists."""
-    (content,) = operations[api, name][1].answers[status].values()
+    (content,) = operations[api, name][1].responses[status].values()
     return content
 
 
 def listed_in(operations, api, name, status="200"):
-    return content_of(operations, api, name, status).schema.listed
+    return content_of(operations, api, name, status).schema.enums
 
 
 def is_within(at, place):
@@ -189,7 +189,7 @@ def is_within(at, place):
 
 
 def is_excused(api, name, value, status="200"):
-    item = CoverageItem(RETURNED_VALUE, f"answer.{status}{value.at}", value.text)
+    item = CoverageItem(RETURNED_VALUE, f"answer.{status}{value.path}", value.text)
     return any(one.matches(api, name, item) for one in EXCEPTIONS)
 
 
@@ -213,7 +213,9 @@ def caller(services, world, judges):
 def test_a_push_that_fails_tells_every_kind_of_event(caller, world, operations, name):
     listed = listed_in(operations, "algolia-ingestion", name)
     events = [
-        with_value({"type": "record"}, value.at.removeprefix(".events[]"), value.json)
+        with_value(
+            {"type": "record"}, value.path.removeprefix(".events[]"), value.value
+        )
         for value in listed.values
     ]
     begun = {"run": {"status": "created", "type": "push"}}
@@ -223,7 +225,7 @@ def test_a_push_that_fails_tells_every_kind_of_event(caller, world, operations, 
          {"after": "100ms", "run": {**ended, "finishedAt": "$at"},
           "event/pushed": {"type": "record"}})  # fmt: skip
     request = GOOD["algolia-ingestion", name].changed(query="?watch=true")
-    assert set(listed.of(send(caller, request).json())) == set(listed.values)
+    assert set(listed.find_in(send(caller, request).json())) == set(listed.values)
 
 
 def literally(event):
@@ -241,7 +243,7 @@ def plan(world, api, name, *steps):
 def test_a_run_that_was_triggered_is_told_however_it_ends(caller, world, operations):
     listed = listed_in(operations, "runwisp", "triggerRun", "201")
     path = f"{runwisp.API}/tasks/backup/run"
-    ends = [v.json for v in listed.values if v.at == ".end_reason"]
+    ends = [v.value for v in listed.values if v.path == ".end_reason"]
     states = [{"status": "ended", "end_reason": reason} for reason in ends]
     seen = set()
     for i, state in enumerate([*states, {"status": "running"}, {"status": "pending"}]):
@@ -250,7 +252,7 @@ def test_a_run_that_was_triggered_is_told_however_it_ends(caller, world, operati
         request = GOOD["runwisp", "triggerRun"].changed(
             path=path, query="?wait=true&wait_timeout=1"
         )
-        seen |= set(listed.of(send(caller, request).json()))
+        seen |= set(listed.find_in(send(caller, request).json()))
     missing = set(listed.values) - seen
     assert all(is_excused("runwisp", "triggerRun", v, "201") for v in missing), missing
 
@@ -290,7 +292,7 @@ def test_a_task_is_told_with_every_policy_that_it_can_have(
     listed = listed_in(operations, "runwisp", "getTasks")
     fixture = services["runwisp"].fixture
     tasks = {
-        f"task-{i}": with_value({}, value.at.removeprefix("[]"), value.json)
+        f"task-{i}": with_value({}, value.path.removeprefix("[]"), value.value)
         for i, value in enumerate(listed.values)
     }
     script = replace(fixture.script, tasks=tasks)
@@ -298,18 +300,20 @@ def test_a_task_is_told_with_every_policy_that_it_can_have(
     world = World(fixtures, Opening(seed=7, now=NOW, speed=0))
     with in_process_client({"runwisp": services["runwisp"]}, world, judges) as client:
         told = send(client, GOOD["runwisp", "getTasks"]).json()
-    assert set(listed.of(told)) == set(listed.values)
+    assert set(listed.find_in(told)) == set(listed.values)
 
 
 def test_a_stream_tells_every_state_that_a_run_can_be_in(visitor, lawless, operations):
     content = content_of(operations, "runwisp", "streamRuns")
     run = lawless.collection("runwisp", "runs").get(runwisp.ENDED, NOW)
-    listed, seen = content.schema.listed, set()
+    listed, seen = content.schema.enums, set()
     for i, value in enumerate(listed.values):
-        if value.at.startswith("[].data.run."):
-            changed = with_value(run, value.at.removeprefix("[].data.run"), value.json)
+        if value.path.startswith("[].data.run."):
+            changed = with_value(
+                run, value.path.removeprefix("[].data.run"), value.value
+            )
             events = streamed(visitor, lawless, f"{i:026}", changed)
-            seen |= set(listed.of(content.read(events)))
+            seen |= set(listed.find_in(content.parse(events)))
     assert seen == set(listed.values)
 
 

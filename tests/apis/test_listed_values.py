@@ -9,7 +9,7 @@ from table.trieve import DATASET
 from test_operations import GOOD, NAMES, ROWS, WRITES, rules_of, send
 
 from soundstage.exchange.coverage import OperationCounter
-from soundstage.openapi.body import LINES, essence
+from soundstage.openapi.body import JSON_LINES, essence
 from soundstage.world.world import Opening, World
 from support.client import in_process_client
 
@@ -17,9 +17,9 @@ from support.client import in_process_client
 def listed(operation, place):
     """The values that stand at a place of requests, with the way to each."""
     for value in OperationCounter(operation).values:
-        head, dot, rest = value.at.partition(".")
+        head, dot, rest = value.path.partition(".")
         if head == place:
-            yield dot + rest, value.json
+            yield dot + rest, value.value
 
 
 def text(value):
@@ -30,13 +30,13 @@ def with_parameter(operation, good, place, steps, value):
     """The good request with a parameter of the query or a header; None for others."""
     for parameter in operation.parameters:
         rest = steps.removeprefix(f".{parameter.name}")
-        if parameter.place != place or rest == steps:
+        if parameter.location != place or rest == steps:
             continue
         if place == "header" and rest in {"", "[]"}:
             return good.changed(headers={parameter.name: text(value)})
-        if place == "query" and (rest in {"", "[]"} or parameter.claims):
+        if place == "query" and (rest in {"", "[]"} or parameter.matches_key):
             key = parameter.name
-            if parameter.claims:
+            if parameter.matches_key:
                 key += "".join(f"[{step}]" for step in rest.split(".")[1:])
             path, _, query = good.path.partition("?")
             kept = [p for p in query.split("&") if p and p.partition("=")[0] != key]
@@ -82,17 +82,17 @@ def variants(operation, good, bodies):
 def filled(operation, request, steps, value):
     """The request with a value in its body; None if it would break the contract."""
     types = [v for k, v in request.headers.items() if k.lower() == "content-type"]
-    content = operation.body.content(types[-1] if types else None)
-    if content.text or not request.content:
+    content = operation.body.content_for(types[-1] if types else None)
+    if content.is_text or not request.content:
         return None
-    body = with_value(content.read(request.content), steps, value)
+    body = with_value(content.parse(request.content), steps, value)
     if not content.schema.is_valid(body):
         return None
     return request.changed(content=written(body, content))
 
 
 def written(body, content):
-    if essence(content.media_type) in LINES:
+    if essence(content.media_type) in JSON_LINES:
         return b"\n".join(json.dumps(line).encode() for line in body)
     return json.dumps(body).encode()
 

@@ -10,7 +10,7 @@ from table import algolia_ingestion, runwisp, soundstage, trieve, trigger_dev
 from table.rows import MOST
 
 from soundstage.apis.api import BadRequest, Conflict, Forbidden, NotFound
-from soundstage.openapi.errors import TooLarge, Violation
+from soundstage.openapi.errors import BodyTooLarge, Violation
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "BREW")
 
@@ -201,7 +201,7 @@ def test_every_documented_answer_is_in_the_table(operations):
     documented = {
         (name, status)
         for name, (_, operation) in operations.items()
-        for status in operation.answers
+        for status in operation.responses
         if name in ROWS
     }
     shown = {
@@ -219,7 +219,7 @@ def test_every_documented_answer_is_in_the_table(operations):
         Forbidden(),
         Conflict("it is over"),
         BadRequest("it cannot be"),
-        TooLarge(Violation("body", "size", "too large")),
+        BodyTooLarge(Violation("body", "size", "too large")),
     ],
     ids=lambda error: type(error).__name__,
 )

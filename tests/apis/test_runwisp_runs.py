@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from soundstage.apis.registry import build_fixture
-from soundstage.openapi.document import Source, loads
+from soundstage.openapi.document import SourceFile, parse_document
 from soundstage.world.clock import DAY, HOUR, MINUTE, SECOND, instant_of
 from soundstage.world.commands import Advance, Define, Plan, Put, Start
 from soundstage.world.scheduler import next_at
@@ -127,7 +127,7 @@ def daemon_with(services, judges, tmp_path):
         text = MINE.replace("POLICY", f"scenario: {scenario}, {policy}")
         text = text.replace("LASTING", str(lasting))
         service = services["runwisp"]
-        source = Source(tmp_path / "mine.yaml", loads(text))
+        source = SourceFile(tmp_path / "mine.yaml", parse_document(text))
         fixture = build_fixture(source, service.api, service.contract)
         world = World({"runwisp": fixture}, Opening(7, NOW, speed=0))
         mine = {"runwisp": type(service)(service.api, service.contract, fixture)}
@@ -301,7 +301,9 @@ def test_where_a_fixture_lacks_what_a_policy_needs_there_is_none(services, judge
     text = MINE.replace("POLICY", "scenario: success, on_overlap: queue")
     text = text.replace("LASTING", "60000").partition("beginnings:")[0]
     service = services["runwisp"]
-    fixture = build_fixture(Source(None, loads(text)), service.api, service.contract)
+    fixture = build_fixture(
+        SourceFile(None, parse_document(text)), service.api, service.contract
+    )
     world = World({"runwisp": fixture}, Opening(7, NOW, speed=0))
     mine = {"runwisp": type(service)(service.api, service.contract, fixture)}
     with in_process_client(mine, world, judges) as client:

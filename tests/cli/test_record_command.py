@@ -11,7 +11,7 @@ from algoliasearch.ingestion.config import IngestionConfig
 
 from soundstage import vendored_files
 from soundstage.cli import main
-from soundstage.openapi.document import load, loads
+from soundstage.openapi.document import load_document, parse_document
 from soundstage.world.clock import instant_of, rfc3339
 from support.proxy import proxy_process
 from support.recorder import entry, write_archive
@@ -171,8 +171,8 @@ def test_without_a_place_the_fixture_is_printed(har, capsys):
 
 def test_other_scenarios_are_kept_but_never_chosen(har, capsys):
     assert main(["record", har, "--api", "runwisp", "--name", "x"]) == 0
-    document = loads(capsys.readouterr().out)
-    vendored = load(vendored_files.fixtures() / "runwisp.yaml").document
+    document = parse_document(capsys.readouterr().out)
+    vendored = load_document(vendored_files.fixtures() / "runwisp.yaml").document
     weights = {n: s.get("weight", 1) for n, s in document["scenarios"].items()}
     assert weights.pop("x") == 1
     assert weights == dict.fromkeys(vendored["scenarios"], 0)
@@ -200,7 +200,7 @@ def test_a_run_that_the_client_has_started_waits_to_be_started_again(
     words = ["record", str(har), "--api", "runwisp", "--to", str(to), "--json"]
     assert main(words) == 0
     assert json.loads(capsys.readouterr().out)["begins"] == begins
-    assert ("history" in load(to).document) == (begins == "with the world")
+    assert ("history" in load_document(to).document) == (begins == "with the world")
 
 
 def refused(capsys, *arguments):

@@ -5,7 +5,7 @@ from pathlib import Path
 from soundstage.apis.api import Api, RequestContext, Response, default_status
 from soundstage.apis.registry import Service
 from soundstage.openapi.contract import compile_contract
-from soundstage.openapi.document import load
+from soundstage.openapi.document import load_document
 from soundstage.world.clock import rfc3339
 from soundstage.world.commands import Delete, Put
 from soundstage.world.fixture import compile_fixture
@@ -15,7 +15,7 @@ from soundstage.world.record import Kind, Vocabulary
 
 NAME = "shelf"  # not "notes": /notes/… would be the prefix of the API
 KEY = "a-secret-that-nobody-guesses"
-DOCUMENT = load(Path(__file__).with_name("notes.yaml")).document
+DOCUMENT = load_document(Path(__file__).with_name("notes.yaml")).document
 
 _KIND = Kind("note", "notes", "noteID", uuid, None, "#/components/schemas/Note")
 _STATUSES = ("open", "done", "dropped")

@@ -45,8 +45,8 @@ def operation(answer):
 )  # fmt: skip
 def test_the_headers_of_an_answer_are_judged(headers, wrong):
     op = operation({"headers": HEADERS})
-    violations = op.judge(200, None, None, headers.items())
-    assert [f"{v.location} {v.rule}" for v in violations] == wrong
+    violations = op.validate_response(200, None, None, headers.items())
+    assert [f"{v.display_path} {v.rule}" for v in violations] == wrong
 
 
 def test_a_header_that_leads_nowhere_is_refused_with_its_place():
@@ -67,7 +67,7 @@ def test_a_header_that_leads_nowhere_is_refused_with_its_place():
 )
 def test_of_media_types_and_ranges_the_narrowest_is_meant(media_type, text, wrong):
     op = operation({"content": RANGES})
-    assert [v.rule for v in op.judge(200, media_type, text)] == wrong
+    assert [v.rule for v in op.validate_response(200, media_type, text)] == wrong
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_of_media_types_and_ranges_the_narrowest_is_meant(media_type, text, wron
 )
 def test_a_media_type_that_is_not_documented_is_told_in_words(media_type, said):
     op = operation({"content": RANGES})
-    (violation,) = op.judge(200, media_type, "abc")
+    (violation,) = op.validate_response(200, media_type, "abc")
     assert violation.message == f"{said}; expected text/* or text/csv"
 
 
@@ -95,8 +95,8 @@ JSON = {"content": {"application/json": {"schema": {"type": "integer"}}}}
 )
 def test_headers_are_judged_whatever_the_body_is(status, kind, raw, rules):
     op = operation({"headers": HEADERS, **JSON})
-    good = op.judge_bytes(status, kind, raw, [("X-Count", "1")])
+    good = op.validate_response_bytes(status, kind, raw, [("X-Count", "1")])
     assert [v.rule for v in good] == rules
     documented = ["minimum"] if status == 200 else []
-    wrong = op.judge_bytes(status, kind, raw, [("X-Count", "-1")])
+    wrong = op.validate_response_bytes(status, kind, raw, [("X-Count", "-1")])
     assert [v.rule for v in wrong] == rules + documented

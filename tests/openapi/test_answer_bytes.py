@@ -2,16 +2,18 @@
 
 import pytest
 
-from soundstage.openapi.body import events_of
+from soundstage.openapi.body import parse_events
 from soundstage.openapi.contract import compile_contract
-from soundstage.openapi.document import loads
+from soundstage.openapi.document import parse_document
 from support.things_api import SPEC
 
 OPERATIONS = compile_contract(
     "things",
     {
-        **loads(SPEC),
-        "paths": {k: v for k, v in loads(SPEC)["paths"].items() if k != "/files"},
+        **parse_document(SPEC),
+        "paths": {
+            k: v for k, v in parse_document(SPEC)["paths"].items() if k != "/files"
+        },
     },
 ).operations
 
@@ -41,9 +43,9 @@ ROWS = [
 
 @pytest.mark.parametrize(("name", "status", "kind", "raw", "rules"), ROWS, ids=str)
 def test_what_is_wrong_with_an_answer(name, status, kind, raw, rules):
-    found = OPERATIONS[name].judge_bytes(status, kind, raw)
+    found = OPERATIONS[name].validate_response_bytes(status, kind, raw)
     assert [violation.rule for violation in found] == rules
-    assert all(violation.place == "answer" for violation in found)
+    assert all(violation.location == "answer" for violation in found)
 
 
 TEXTS = [
@@ -64,4 +66,4 @@ TEXTS = [
 
 @pytest.mark.parametrize(("text", "events"), TEXTS, ids=str)
 def test_server_sent_events_are_read_as_browsers_read_them(text, events):
-    assert list(events_of(text)) == events
+    assert list(parse_events(text)) == events

@@ -3,9 +3,9 @@
 import pytest
 
 from soundstage.exchange.recorded import RecordedExchange
-from soundstage.openapi.body import compile_body
-from soundstage.openapi.errors import DocumentError, Unsupported
-from soundstage.tools.openapi_core.validator import Judge
+from soundstage.openapi.body import compile_request_body
+from soundstage.openapi.errors import DocumentError, UnsupportedMediaType
+from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 
 LINES = "application/x-ndjson"
 SCHEMA = {
@@ -17,7 +17,7 @@ SCHEMA = {
 
 def body_of(media_type=LINES, schema=SCHEMA):
     node = {"required": True, "content": {media_type: {"schema": schema}}}
-    return compile_body({}, node, "/body")
+    return compile_request_body({}, node, "/body")
 
 
 @pytest.mark.parametrize("media_type", [LINES, "application/jsonl", LINES.upper()])
@@ -31,7 +31,7 @@ def body_of(media_type=LINES, schema=SCHEMA):
     ],
 )
 def test_lines_are_read_as_a_list(media_type, raw, value):
-    assert body_of(media_type).checked(media_type, raw) == (value, [])
+    assert body_of(media_type).parse(media_type, raw) == (value, [])
 
 
 @pytest.mark.parametrize(
@@ -46,20 +46,20 @@ def test_lines_are_read_as_a_list(media_type, raw, value):
     ],
 )
 def test_what_is_wrong_with_lines_is_named(raw, rule, pointer):
-    _, wrong = body_of().checked(LINES, raw)
+    _, wrong = body_of().parse(LINES, raw)
     assert {violation.rule for violation in wrong} == {rule}
     assert [tuple(violation.path) for violation in wrong] == pointer
 
 
 def test_lines_are_taken_only_where_the_contract_has_them():
-    with pytest.raises(Unsupported):
-        body_of("application/json").checked(LINES, b"{}")
+    with pytest.raises(UnsupportedMediaType):
+        body_of("application/json").parse(LINES, b"{}")
 
 
 @pytest.mark.parametrize("media_type", ["application/xml", "image/png"])
 def test_a_body_that_cannot_be_read_is_no_part_of_a_contract(media_type):
     with pytest.raises(DocumentError, match=f"bodies in {media_type} are not served"):
-        body_of(media_type).content(media_type)
+        body_of(media_type).content_for(media_type)
 
 
 EVENT = {
@@ -109,4 +109,4 @@ def test_the_second_judge_reads_lines_and_events_too(sent, got, wrong):
         response_headers=(("content-type", "text/event-stream"),),
         response_body=got,
     )
-    assert bool(Judge(DOCUMENT).exchange(exchange)) == wrong
+    assert bool(OpenApiCoreValidator(DOCUMENT).find_disagreements(exchange)) == wrong

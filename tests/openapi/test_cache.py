@@ -56,7 +56,7 @@ def kept(folder):
 
 
 def test_what_was_kept_is_given_back():
-    name = cache.entry("a", "text")
+    name = cache.entry_name("a", "text")
     assert cache.get(name) is None
     cache.put(name, {"a": [1, None]})
     assert cache.get(name) == {"a": [1, None]}
@@ -64,7 +64,7 @@ def test_what_was_kept_is_given_back():
 
 def test_other_texts_are_another_entry():
     names = {
-        cache.entry(*parts)
+        cache.entry_name(*parts)
         for parts in [("a", "b"), ("a", "b", ""), ("a", "bc"), ("a", "b", "c"), ("ab",)]
     }
     assert len(names) == 5
@@ -73,12 +73,14 @@ def test_other_texts_are_another_entry():
 def test_a_contract_is_the_same_from_the_cache(spec):
     again = load_contract("a", spec)
     assert again.document["info"] == {"title": "repaired"}
-    assert again.operations["getA"].judge(200, "application/json", "no integer")
-    assert not again.operations["getA"].judge(200, "application/json", 1)
+    assert again.operations["getA"].validate_response(
+        200, "application/json", "no integer"
+    )
+    assert not again.operations["getA"].validate_response(200, "application/json", 1)
 
 
 def test_what_was_found_good_is_compiled_when_it_is_used(spec):
-    answer = load_contract("a", spec).operations["getA"].answers["200"]
+    answer = load_contract("a", spec).operations["getA"].responses["200"]
     assert not answer._compiled
     assert answer["application/json"].schema._validator is None
     assert answer["application/json"].schema.is_valid(1)
@@ -158,7 +160,7 @@ DAMAGES = {
 
 
 def _other():
-    name = cache.entry("another")
+    name = cache.entry_name("another")
     cache.put(name, 1)
     return Path(os.environ["XDG_CACHE_HOME"]) / "soundstage" / name
 
@@ -176,7 +178,7 @@ def test_a_verdict_is_kept_where_our_own_code_came_to_it(folder, is_ours, verdic
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_an_entry_that_is_damaged_is_not_there(folder, damage):
-    name = cache.entry("a")
+    name = cache.entry_name("a")
     cache.put(name, 1)
     damage(folder / name)
     assert cache.get(name) is None
@@ -186,14 +188,14 @@ def test_an_entry_that_is_damaged_is_not_there(folder, damage):
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives away"
 )
 def test_an_entry_of_another_user_is_not_there(folder):
-    name = cache.entry("a")
+    name = cache.entry_name("a")
     cache.put(name, 1)
     os.chown(folder / name, 1234, 1234)
     assert cache.get(name) is None
 
 
 def test_nobody_else_can_read_or_write_what_is_kept(folder):
-    cache.put(cache.entry("a"), 1)
+    cache.put(cache.entry_name("a"), 1)
     modes = [path.stat().st_mode & 0o777 for path in (folder, *kept(folder))]
     assert modes == [0o700, 0o600]
 
@@ -207,7 +209,7 @@ def test_without_a_folder_all_is_worked_out_each_time(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("value", [math.inf, 2**70, "\ud800", {1: 2}])
 def test_what_json_would_change_is_not_kept(folder, value):
-    name = cache.entry("a")
+    name = cache.entry_name("a")
     cache.put(name, [value])
     assert (cache.get(name), kept(folder)) == (None, [])
 
@@ -220,8 +222,8 @@ def test_a_document_with_such_a_value_is_the_same_each_time(tmp_path):
 
 
 def test_only_so_many_are_kept_and_the_oldest_go(folder, monkeypatch):
-    monkeypatch.setattr(cache, "MOST", 3)
-    names = [cache.entry("a", str(i)) for i in range(5)]
+    monkeypatch.setattr(cache, "MAX_ENTRIES", 3)
+    names = [cache.entry_name("a", str(i)) for i in range(5)]
     for age, name in enumerate(names):
         cache.put(name, 1)
         os.utime(folder / name, (age, age))
@@ -243,7 +245,9 @@ def test_another_code_is_another_entry(tmp_path):
     shutil.copytree(Path(soundstage.__file__).parent, package)
 
     def name():
-        return in_another_process("print(cache.__file__, cache.entry('a'))", tmp_path)
+        return in_another_process(
+            "print(cache.__file__, cache.entry_name('a'))", tmp_path
+        )
 
     file, before = name()
     assert Path(file).is_relative_to(tmp_path)
@@ -267,5 +271,5 @@ def test_a_new_version_of_a_library_is_another_entry(tmp_path):
     names = set()
     for version in ("0.0.1", "0.0.2"):
         (there / "METADATA").write_text(f"Name: jsonschema-rs\nVersion: {version}\n")
-        names.add(in_another_process("print(cache.entry('a'))", tmp_path)[0])
+        names.add(in_another_process("print(cache.entry_name('a'))", tmp_path)[0])
     assert len(names) == 2

@@ -3,7 +3,7 @@
 import pytest
 
 from soundstage.openapi.contract import compile_contract, load_contract
-from soundstage.openapi.document import line_of, load, resolved
+from soundstage.openapi.document import find_line, load_document, resolve_pointer
 from soundstage.openapi.errors import DocumentError
 
 TEXT = """\
@@ -36,7 +36,7 @@ def file(tmp_path):
 
 
 def test_dates_stay_texts_and_keys_are_texts(file):
-    info = load(file(TEXT)).document["info"]
+    info = load_document(file(TEXT)).document["info"]
     assert info == {
         "version": "2024-04",
         "date": "2026-01-01",
@@ -46,7 +46,7 @@ def test_dates_stay_texts_and_keys_are_texts(file):
 
 @pytest.mark.parametrize("key", ["200", "true", "null", "on", "No", "1.50", "012", "~"])
 def test_a_key_is_the_text_that_was_written(file, key):
-    assert load(file(f"{key}: x\n")).document == {key: "x"}
+    assert load_document(file(f"{key}: x\n")).document == {key: "x"}
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_key_is_the_text_that_was_written(file, key):
 )
 def test_a_value_is_what_yaml_1_2_says(file, text, value):
     """OpenAPI 3 is written in YAML 1.2, in which on is a text and 12:30 no number."""
-    found = load(file(f"a: {text}\n")).document["a"]
+    found = load_document(file(f"a: {text}\n")).document["a"]
     assert (found, type(found)) == (value, type(value))
 
 
 def test_json_is_yaml(file):
     text = '{"a": [1, 1.5, true, null, "\\u00e9"]}'
-    assert load(file(text)).document == {"a": [1, 1.5, True, None, "é"]}
+    assert load_document(file(text)).document == {"a": [1, 1.5, True, None, "é"]}
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ def test_json_is_yaml(file):
 def test_what_is_no_document_is_refused_with_file_and_line(file, text, word, line):
     path = file(text)
     with pytest.raises(DocumentError, match=word) as caught:
-        load(path)
+        load_document(path)
     assert caught.value.file == str(path)
     assert line is None or caught.value.line == line
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DocumentError, match="No such file"):
-        load(tmp_path / "nobody.yaml")
+        load_document(tmp_path / "nobody.yaml")
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     ],
 )
 def test_a_pointer_has_a_line(file, pointer, line):
-    assert line_of(file(TEXT), pointer) == line
+    assert find_line(file(TEXT), pointer) == line
 
 
 @pytest.mark.parametrize("pointer", ["#/a/x~1y/1", "/a/x~1y/1"])
 def test_a_pointer_is_followed(pointer):
-    assert resolved({"a": {"x/y": [0, "here"]}}, pointer) == "here"
+    assert resolve_pointer({"a": {"x/y": [0, "here"]}}, pointer) == "here"
 
 
 @pytest.mark.parametrize("pointer", ["/b", "/a/0/1", "/a/9", "/a/x", "/a/0/b"])
 def test_a_pointer_to_nothing_is_a_key_error(pointer):
     with pytest.raises(KeyError):
-        resolved({"a": ["text"]}, pointer)
+        resolve_pointer({"a": ["text"]}, pointer)
 
 
 GET = {"operationId": "a", "responses": {"200": {"description": ""}}}
@@ -222,20 +222,25 @@ def test_answers_are_found_by_status_then_by_class_then_by_default():
     operation = compile_contract("a", document).operations["GET /a"]
     found = {200: "200", 404: "4XX", 201: "default", 500: "default"}
     for status, body in found.items():
-        assert operation.judge(status, "application/json", body) == []
-        assert operation.judge(status, "Application/JSON; charset=utf-8", body) == []
-        assert [v.rule for v in operation.judge(status, "text/html", body)] == [
-            "media type"
-        ]
-        assert [v.rule for v in operation.judge(status, "application/json", 1)] == [
-            "const"
-        ]
+        assert operation.validate_response(status, "application/json", body) == []
+        assert (
+            operation.validate_response(status, "Application/JSON; charset=utf-8", body)
+            == []
+        )
+        assert [
+            v.rule for v in operation.validate_response(status, "text/html", body)
+        ] == ["media type"]
+        assert [
+            v.rule for v in operation.validate_response(status, "application/json", 1)
+        ] == ["const"]
 
 
 def test_an_answer_without_content_has_no_body():
     node = {"operationId": "a", "responses": {"204": {"description": ""}}}
     document = {"openapi": "3.1.0", "paths": {"/a": {"get": node}}}
     operation = compile_contract("a", document).operations["a"]
-    assert operation.judge(204, None, None) == []
-    assert [v.rule for v in operation.judge(204, "application/json", {})] == ["body"]
-    assert [v.rule for v in operation.judge(200, None, None)] == ["status"]
+    assert operation.validate_response(204, None, None) == []
+    assert [
+        v.rule for v in operation.validate_response(204, "application/json", {})
+    ] == ["body"]
+    assert [v.rule for v in operation.validate_response(200, None, None)] == ["status"]

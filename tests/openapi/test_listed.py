@@ -2,8 +2,8 @@
 
 import pytest
 
-from soundstage.openapi.enums import Listed, Value, text_of
-from soundstage.openapi.schema import Side, compile_schema
+from soundstage.openapi.enums import EnumIndex, EnumValue, canonical_json
+from soundstage.openapi.schema import Direction, compile_schema
 
 ROWS = [
     # schema, value, all that are listed, those that the value has
@@ -58,13 +58,13 @@ ROWS = [
 
 
 def shown(values):
-    return sorted({f"{one.at}={one.text}" for one in values})
+    return sorted({f"{one.path}={one.text}" for one in values})
 
 
 @pytest.mark.parametrize(("schema", "value", "listed", "found"), ROWS)
 def test_values_are_listed_where_they_stand(schema, value, listed, found):
-    lists = Listed(schema)
-    assert shown(lists.of(value)) == sorted(found)
+    lists = EnumIndex(schema)
+    assert shown(lists.find_in(value)) == sorted(found)
     if listed is not None:
         assert shown(lists.values) == sorted(listed)
 
@@ -86,24 +86,29 @@ TREE = {
 
 def test_a_schema_in_itself_is_listed_once_and_looked_through_to_the_bottom():
     node = {"properties": {"top": {"$ref": "#/components/schemas/Span"}}}
-    lists = compile_schema(TREE, node, "", Side.ANSWER).listed
+    lists = compile_schema(TREE, node, "", Direction.RESPONSE).enums
     assert shown(lists.values) == ['.top.kind="leaf"', '.top.kind="root"']
     deep = {"kind": "leaf"}
     for _ in range(3000):
         deep = {"kind": "root", "spans": [deep]}
-    assert shown(lists.of({"top": deep})) == ['.top.kind="leaf"', '.top.kind="root"']
+    assert shown(lists.find_in({"top": deep})) == [
+        '.top.kind="leaf"',
+        '.top.kind="root"',
+    ]
 
 
 def test_a_schema_that_is_used_twice_is_listed_at_both_places():
     ref = {"$ref": "#/$defs/s"}
-    lists = Listed({"properties": {"a": ref, "b": ref}, "$defs": {"s": {"enum": [1]}}})
+    lists = EnumIndex(
+        {"properties": {"a": ref, "b": ref}, "$defs": {"s": {"enum": [1]}}}
+    )
     assert shown(lists.values) == [".a=1", ".b=1"]
-    assert shown(lists.of({"b": 1})) == [".b=1"]
+    assert shown(lists.find_in({"b": 1})) == [".b=1"]
 
 
 def test_schemas_that_say_nothing_but_each_other_come_to_an_end():
-    lists = Listed({"$ref": "#/$defs/s", "$defs": {"s": {"$ref": "#/$defs/s"}}})
-    assert (lists.values, list(lists.of(1))) == ((), [])
+    lists = EnumIndex({"$ref": "#/$defs/s", "$defs": {"s": {"$ref": "#/$defs/s"}}})
+    assert (lists.values, list(lists.find_in(1))) == ((), [])
 
 
 @pytest.mark.parametrize(
@@ -111,8 +116,8 @@ def test_schemas_that_say_nothing_but_each_other_come_to_an_end():
     [(1.0, "1"), (1.5, "1.5"), (10**30, f"1{30 * '0'}"), ("é", '"é"')],
 )
 def test_equal_values_have_one_text(value, text):
-    assert text_of(value) == text
+    assert canonical_json(value) == text
 
 
 def test_a_value_can_be_had_back():
-    assert Value("", '"a"').json == "a"
+    assert EnumValue("", '"a"').value == "a"

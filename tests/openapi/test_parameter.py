@@ -2,10 +2,10 @@
 
 import pytest
 
-from soundstage.openapi.errors import DocumentError, Refused
+from soundstage.openapi.errors import DocumentError, InvalidRequest
 from soundstage.openapi.operation import compile_operation
-from soundstage.openapi.parameter_parser import REMEMBERED, SHORT
-from soundstage.openapi.parameters import query_of
+from soundstage.openapi.parameter_parser import MAX_CACHED_LENGTH, MAX_CACHED_REQUESTS
+from soundstage.openapi.parameters import parse_query
 
 NUMBERS = {"type": "array", "items": {"type": "integer"}}
 WORDS = {"type": "array", "items": {"type": "string"}}
@@ -46,13 +46,13 @@ def read(op, query="", headers=None):
         name.encode(): [value.encode() for value in texts]
         for name, texts in (headers or {}).items()
     }
-    return op.read({"id": "1"}, query.encode(), values, b"").parameters
+    return op.parse_request({"id": "1"}, query.encode(), values, b"").parameters
 
 
 def rules(op, query="", headers=None):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         read(op, query, headers)
-    return [f"{v.location} {v.rule}" for v in caught.value.violations]
+    return [f"{v.display_path} {v.rule}" for v in caught.value.violations]
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,10 @@ def test_a_value_in_a_path_is_read_by_style_and_explode(
 ):
     given = {"name": "id", "in": "path", "required": True, "schema": schema}
     op = operation({**given, "style": style, "explode": explode})
-    assert op.read({"id": text}, b"", {}, b"").parameters == {"id": value}
+    assert op.parse_request({"id": text}, b"", {}, b"").parameters == {"id": value}
     if style != "simple":
-        with pytest.raises(Refused) as caught:
-            op.read({"id": text[1:]}, b"", {}, b"")
+        with pytest.raises(InvalidRequest) as caught:
+            op.parse_request({"id": text[1:]}, b"", {}, b"")
         assert [v.rule for v in caught.value.violations] == ["style"]
 
 
@@ -207,7 +207,7 @@ def test_an_operations_parameter_stands_in_for_its_paths():
     }
     document = {"openapi": "3.1.0", "paths": {"/x": item}}
     op = compile_operation(document, "/x", "get", "/paths/~1x/get")
-    assert [(p.place, p.read(["true"])) for p in op.parameters] == [
+    assert [(p.location, p.parse(["true"])) for p in op.parameters] == [
         ("query", True),
         ("header", True),
     ]
@@ -256,7 +256,7 @@ def test_all_violations_of_a_request_are_reported_together():
     ],
 )
 def test_a_query_string_is_pairs_in_order(raw, pairs):
-    assert query_of(raw) == pairs
+    assert parse_query(raw) == pairs
 
 
 LIST = {
@@ -282,24 +282,24 @@ def test_what_is_read_again_is_nobody_elses(parameter, query):
 def test_what_is_wrong_is_so_each_time():
     op = operation(TEXT)
     for _ in range(2):
-        with pytest.raises(Refused, match="no query parameter 'u'"):
+        with pytest.raises(InvalidRequest, match="no query parameter 'u'"):
             read(op, "u=1")
         assert read(op, "t=1")["t"] == "1"
 
 
 def test_no_more_is_remembered_than_some_short_requests():
     op = operation(TEXT)
-    for i in range(REMEMBERED + 10):
+    for i in range(MAX_CACHED_REQUESTS + 10):
         assert read(op, f"t={i}")["t"] == str(i)
-    assert len(op.reader._known) == 10
-    long = "a" * (SHORT + 1)
+    assert len(op.parameter_parser._cache) == 10
+    long = "a" * (MAX_CACHED_LENGTH + 1)
     assert read(op, f"t={long}")["t"] == long
-    assert len(op.reader._known) == 10
+    assert len(op.parameter_parser._cache) == 10
 
 
 def test_a_long_header_is_not_remembered():
     op = operation({"name": "H", "in": "header", "schema": {"type": "string"}})
-    assert read(op, "", {"h": ["a" * (SHORT + 1)]})["H"][0] == "a"
-    assert not op.reader._known
+    assert read(op, "", {"h": ["a" * (MAX_CACHED_LENGTH + 1)]})["H"][0] == "a"
+    assert not op.parameter_parser._cache
     assert read(op, "", {"h": ["a"]})["H"] == "a"
-    assert len(op.reader._known) == 1
+    assert len(op.parameter_parser._cache) == 1

@@ -95,6 +95,6 @@ def test_a_long_path_is_found_and_not_remembered():
     router.add("GET", "/{a}", 1)
     long = b"/" + b"a" * 1000
     assert router.find(long, "GET").values == {"a": "a" * 1000}
-    assert router._remembered.cache_info().currsize == 0
+    assert router._cached_find.cache_info().currsize == 0
     assert router.find(b"/b", "GET").values == {"a": "b"}
-    assert router._remembered.cache_info().currsize == 1
+    assert router._cached_find.cache_info().currsize == 1

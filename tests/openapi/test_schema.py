@@ -3,13 +3,18 @@
 import pytest
 
 from soundstage.openapi.errors import DocumentError
-from soundstage.openapi.schema import BOUNDS, Side, compile_schema, types_of
+from soundstage.openapi.schema import (
+    FORMAT_BOUNDS,
+    Direction,
+    compile_schema,
+    possible_types,
+)
 
-I32, I64 = BOUNDS["int32"], BOUNDS["int64"]
+I32, I64 = FORMAT_BOUNDS["int32"], FORMAT_BOUNDS["int64"]
 UUID = "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"
 
 
-def compiled(node, version="3.1.0", side=Side.ANSWER, **schemas):
+def compiled(node, version="3.1.0", side=Direction.RESPONSE, **schemas):
     document = {"openapi": version, "components": {"schemas": schemas}}
     return compile_schema(document, node, "/here", side)
 
@@ -62,7 +67,7 @@ def test_a_schema_admits_what_its_version_says(version, node, good, bad):
     schema = compiled(node, version)
     assert [value for value in good if not schema.is_valid(value)] == []
     assert [value for value in bad if schema.is_valid(value)] == []
-    assert all(schema.violations(value, "body") for value in bad)
+    assert all(schema.find_violations(value, "body") for value in bad)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +94,7 @@ def test_what_means_nothing_is_refused_with_its_place(version, node, pointer, wo
 
 def test_what_is_wrong_is_said_where_null_would_have_done_too():
     schema = compiled({"allOf": [{"enum": ["a"]}], "nullable": True}, "3.0.3")
-    assert [v.rule for v in schema.violations("b", "body")] == ["enum"]
+    assert [v.rule for v in schema.find_violations("b", "body")] == ["enum"]
 
 
 def test_a_fault_behind_a_reference_is_named_where_it_stands():
@@ -113,7 +118,7 @@ def test_a_reference_to_itself_is_followed_as_deep_as_the_value_goes():
     }
     schema = compiled({"$ref": "#/components/schemas/Tree"}, Tree=tree)
     assert schema.is_valid({"in": {"in": {"in": {}}}})
-    (violation,) = schema.violations({"in": {"in": {"out": 1}}}, "body")
+    (violation,) = schema.find_violations({"in": {"in": {"out": 1}}}, "body")
     assert violation.pointer == "/in/in"
 
 
@@ -148,7 +153,8 @@ def test_references_that_look_alike_lead_apart(one, other):
 
 
 @pytest.mark.parametrize(
-    ("side", "required"), [(Side.REQUEST, "writeOnly"), (Side.ANSWER, "readOnly")]
+    ("side", "required"),
+    [(Direction.REQUEST, "writeOnly"), (Direction.RESPONSE, "readOnly")],
 )
 def test_a_side_need_not_say_what_only_the_other_one_says(side, required):
     node = {
@@ -166,13 +172,17 @@ def test_a_side_need_not_say_what_only_the_other_one_says(side, required):
 def test_all_violations_are_found_each_with_its_place():
     items = {"type": "integer", "maximum": 3}
     node = {"properties": {"a/b": {"type": "array", "items": items}}, "required": ["c"]}
-    violations = compiled(node).violations({"a/b": [1, "2", 4]}, "body")
+    violations = compiled(node).find_violations({"a/b": [1, "2", 4]}, "body")
     assert sorted((v.pointer, v.rule) for v in violations) == [
         ("", "required"),
         ("/a~1b/1", "type"),
         ("/a~1b/2", "maximum"),
     ]
-    assert {v.location for v in violations} == {"body", "body.a/b[1]", "body.a/b[2]"}
+    assert {v.display_path for v in violations} == {
+        "body",
+        "body.a/b[1]",
+        "body.a/b[2]",
+    }
 
 
 @pytest.mark.parametrize(
@@ -190,4 +200,4 @@ def test_all_violations_are_found_each_with_its_place():
 )
 def test_the_types_of_a_schema_are_known(node, types):
     schema = compiled(node, A={"type": "boolean"})
-    assert types_of(schema.document, schema.document) == types
+    assert possible_types(schema.root, schema.root) == types

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from soundstage.openapi.errors import DocumentError, Unauthorized
-from soundstage.openapi.security import ANYBODY, compile_security
+from soundstage.openapi.security import ANONYMOUS, compile_security
 
 SCHEMES = {
     "head": {"type": "apiKey", "in": "header", "name": "X-Key"},
@@ -28,7 +28,7 @@ def admitted(requirements, headers=(), query=b""):
     values = {}
     for name, value in headers:
         values.setdefault(name, []).append(value.encode())
-    return security.among(HOLDERS).admit(values, query)
+    return security.with_credentials(HOLDERS).authenticate(values, query)
 
 
 def header(value, name=b"authorization"):
@@ -71,7 +71,7 @@ EITHER, OPTIONAL = [{"head": []}, {"ask": []}], [{"head": []}, {}]
 def test_the_holder_of_good_credentials_is_admitted(
     requirements, headers, query, holder
 ):
-    expected = ANYBODY if holder is None else HOLDERS[holder]
+    expected = ANONYMOUS if holder is None else HOLDERS[holder]
     assert admitted(requirements, headers, query) == expected
 
 

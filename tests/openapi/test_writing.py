@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from soundstage.openapi.responses import Writer
-from soundstage.openapi.schema import Side, compile_schema
-from soundstage.types import Version, Versions
+from soundstage.openapi.responses import ResponseSerializer
+from soundstage.openapi.schema import Direction, compile_schema
+from soundstage.types import RecordPage, RecordVersion
 
 NOTE = {
     "type": "object",
@@ -49,9 +49,9 @@ note = st.dictionaries(
     st.one_of(st.integers(0, 2), st.just("1"), st.just({"id": 1}), st.just({})),
     max_size=3,
 )
-item = st.one_of(note, note.map(Version), st.none())
+item = st.one_of(note, note.map(RecordVersion), st.none())
 notes = st.one_of(
-    st.lists(note.map(Version), max_size=3).map(Versions),
+    st.lists(note.map(RecordVersion), max_size=3).map(RecordPage),
     st.lists(item, max_size=3),
     st.none(),
 )
@@ -59,62 +59,86 @@ page = st.dictionaries(
     st.sampled_from(["notes", "others", "of"]),
     st.one_of(notes, notes, st.integers(0, 2)),
 )
-value = st.one_of(page, page.map(Version), note.map(Version), notes)
+value = st.one_of(page, page.map(RecordVersion), note.map(RecordVersion), notes)
 
 
 def schema(name):
-    return compile_schema(DOCUMENT, SCHEMAS[name], f"/schemas/{name}", Side.ANSWER)
+    return compile_schema(
+        DOCUMENT, SCHEMAS[name], f"/schemas/{name}", Direction.RESPONSE
+    )
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 @given(values=st.lists(value, max_size=4))
-@example([{"notes": Versions([Version(id="1")])}])
-@example([{"notes": Versions([Version(id=1)]), "others": Versions()}])
-@example([{"notes": Versions([Version(id=1)]), "others": [{"id": 1}, Version(id=1)]}])
-@example([{"notes": Versions([Version(id=1)] * 2)}])
+@example([{"notes": RecordPage([RecordVersion(id="1")])}])
+@example([{"notes": RecordPage([RecordVersion(id=1)]), "others": RecordPage()}])
 @example(
-    [{"notes": Versions([Version(id=1)]), "others": Versions([Version(id=1)] * 3)}]
+    [
+        {
+            "notes": RecordPage([RecordVersion(id=1)]),
+            "others": [{"id": 1}, RecordVersion(id=1)],
+        }
+    ]
 )
-@example([{"notes": Versions([Version(id=1)])}, {"notes": Versions([Version(id="1")])}])
-@example([{"notes": Versions(), "others": Versions([Version(id=1)])}])
-@example([{"notes": Versions([Version(id=1, next={"id": 1})])}])
+@example([{"notes": RecordPage([RecordVersion(id=1)] * 2)}])
+@example(
+    [
+        {
+            "notes": RecordPage([RecordVersion(id=1)]),
+            "others": RecordPage([RecordVersion(id=1)] * 3),
+        }
+    ]
+)
+@example(
+    [
+        {"notes": RecordPage([RecordVersion(id=1)])},
+        {"notes": RecordPage([RecordVersion(id="1")])},
+    ]
+)
+@example([{"notes": RecordPage(), "others": RecordPage([RecordVersion(id=1)])}])
+@example([{"notes": RecordPage([RecordVersion(id=1, next={"id": 1})])}])
 def test_what_is_written_is_what_the_schema_admits(name, values):
-    whole, writer = schema(name), Writer(schema(name))
+    whole, writer = schema(name), ResponseSerializer(schema(name))
     for one in [*values, *values]:
         plain = orjson.dumps(one) if whole.is_valid(one) else None
-        assert writer.write(one) == plain
+        assert writer.serialize(one) == plain
 
 
 def test_what_one_schema_admits_is_not_admitted_by_another():
-    version = Version(id=1, of="x")
-    assert Writer(schema("Note")).write(version) == b'{"id":1,"of":"x"}'
+    version = RecordVersion(id=1, of="x")
+    assert ResponseSerializer(schema("Note")).serialize(version) == b'{"id":1,"of":"x"}'
     strict = compile_schema(
-        DOCUMENT, {"properties": {"of": {"type": "integer"}}}, "", Side.ANSWER
+        DOCUMENT, {"properties": {"of": {"type": "integer"}}}, "", Direction.RESPONSE
     )
-    assert Writer(strict).write(version) is None
-    assert Writer(schema("Note")).write(version) == b'{"id":1,"of":"x"}'
+    assert ResponseSerializer(strict).serialize(version) is None
+    assert ResponseSerializer(schema("Note")).serialize(version) == b'{"id":1,"of":"x"}'
 
 
 def test_a_version_is_written_once_and_so_is_a_page():
-    writer, version = Writer(schema("Page")), Version(id=1)
-    page = Versions([version])
-    writer.write({"notes": page})
-    told = (dict(version.told), dict(page.told))
-    writer.write({"notes": page})
-    writer.write({"notes": Versions([version, Version(id=2)])})
-    assert (version.told, page.told) == told
-    assert [*version.told] == [*page.told]  # by the schema of an item
+    writer, version = ResponseSerializer(schema("Page")), RecordVersion(id=1)
+    page = RecordPage([version])
+    writer.serialize({"notes": page})
+    told = (dict(version.serialized), dict(page.serialized))
+    writer.serialize({"notes": page})
+    writer.serialize({"notes": RecordPage([version, RecordVersion(id=2)])})
+    assert (version.serialized, page.serialized) == told
+    assert [*version.serialized] == [*page.serialized]  # by the schema of an item
 
 
 def test_a_page_that_breaks_the_contract_does_so_every_time():
-    writer, page = Writer(schema("Page")), Versions([Version(id=1), Version(id="2")])
-    assert writer.write({"notes": page}) is None
-    assert writer.write({"notes": page}) is None
+    writer, page = (
+        ResponseSerializer(schema("Page")),
+        RecordPage([RecordVersion(id=1), RecordVersion(id="2")]),
+    )
+    assert writer.serialize({"notes": page}) is None
+    assert writer.serialize({"notes": page}) is None
 
 
 def test_numbers_that_only_python_knows_are_written_beside_versions():
     big = 2**70
-    text = Writer(schema("Page")).write({"notes": Versions([Version(id=1)]), "of": big})
+    text = ResponseSerializer(schema("Page")).serialize(
+        {"notes": RecordPage([RecordVersion(id=1)]), "of": big}
+    )
     assert text is not None
     assert orjson.loads(text)["notes"] == [{"id": 1}]
     assert str(big).encode() in text
@@ -138,7 +162,7 @@ def test_numbers_that_only_python_knows_are_written_beside_versions():
     ],
 )
 def test_a_page_never_changes(change):
-    page = Versions([2, 1])
+    page = RecordPage([2, 1])
     with pytest.raises(TypeError, match="never changes"):
         change(page)
     assert page == [2, 1]
@@ -159,7 +183,7 @@ def test_a_page_never_changes(change):
     ],
 )
 def test_a_version_never_changes(change):
-    version = Version(id=1)
+    version = RecordVersion(id=1)
     with pytest.raises(TypeError, match="never changes"):
         change(version)
     assert version == {"id": 1}
@@ -178,7 +202,7 @@ def test_a_version_never_changes(change):
     ],
 )
 def test_a_copy_of_a_version_may_change(copied):
-    version = Version(id=1)
+    version = RecordVersion(id=1)
     other = copied(version)
     assert type(other) is dict
     assert other == version

@@ -158,7 +158,7 @@ def test_a_poll_counts_what_it_is_told_each_time(control_client):
         coverage.count(one._replace(response_body=told))
     contracts = [services()["algolia-ingestion"].contract]
     (found,) = (c for c in coverage.summarize(contracts) if c.operation == "getRun")
-    seen = {value.text for value in found.values if value.at == "answer.200.status"}
+    seen = {value.text for value in found.values if value.path == "answer.200.status"}
     assert seen == {'"created"', '"started"', '"finished"'}
 
 

@@ -9,7 +9,7 @@ from soundstage.exchange.recorded import RecordedExchange
 from soundstage.server.app import Dispatcher
 from soundstage.server.hosts import Worlds
 from soundstage.tools.coverage.collector import GATHERED
-from soundstage.tools.openapi_core.validator import Judge
+from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 
 MAX_SECONDS = 60  # seconds of the wall that an exchange may take
 
@@ -23,8 +23,8 @@ class Validators:
     def validate(self, service, exchange):
         """Fail the test whose request or answer breaks the service's contract."""
         if service.name not in self._by_api:
-            self._by_api[service.name] = Judge(service.contract.document)
-        wrong = self._by_api[service.name].exchange(exchange)
+            self._by_api[service.name] = OpenApiCoreValidator(service.contract.document)
+        wrong = self._by_api[service.name].find_disagreements(exchange)
         assert not wrong, f"{exchange.method} {exchange.url}: {wrong}"
 
 

@@ -4,7 +4,7 @@ import json
 
 import orjson
 
-from soundstage.openapi.document import load
+from soundstage.openapi.document import load_document
 from soundstage.tools.recorder.extraction import read_archive
 from soundstage.tools.recorder.scenario import RunSelection, build_scenario
 from soundstage.vendored_files import fixtures
@@ -31,5 +31,5 @@ def write_archive(folder, *entries):
 
 def recorded_scenario(path, service, **selection):
     """Build the scenario of an archive for the vendored fixture."""
-    node = load(fixtures() / f"{service.name}.yaml").document
+    node = load_document(fixtures() / f"{service.name}.yaml").document
     return build_scenario(read_archive(path), service, node, RunSelection(**selection))

@@ -125,7 +125,7 @@ def counted(*entries):
     archive = ArchiveCoverage([contract])
     archive.count({"log": {"entries": list(entries)}})
     (found,) = archive.coverage.summarize([contract])
-    return archive, found, {f"{one.at}={one.text}" for one in found.values}
+    return archive, found, {f"{one.path}={one.text}" for one in found.values}
 
 
 JSON = "application/json; charset=utf-8"

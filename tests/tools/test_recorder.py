@@ -9,7 +9,7 @@ from soundstage.apis.registry import list_api_names, load_service
 from soundstage.apis.registry import load_api as module_of
 from soundstage.apis.trigger_dev.serializers import CURRENT_VERSION
 from soundstage.exchange.har import build_har
-from soundstage.openapi.document import load, loads
+from soundstage.openapi.document import load_document, parse_document
 from soundstage.tools.recorder import UnusableRecording
 from soundstage.tools.recorder.extraction import ObservedRecord, read_archive
 from soundstage.tools.recorder.fixture_profile import FixtureProfile
@@ -434,7 +434,7 @@ def test_spans_speak_of_one_another_and_grow(tmp_path):
 
 def test_identifiers_that_are_drawn_are_drawn_anew():
     script = compile_fixture(
-        loads(
+        parse_document(
             "api: x\n"
             "defaults:\n"
             "  run: {trace: {id: hex32}, word: {any: [a, b, c, d, e, f]}, own: x}\n"
@@ -560,7 +560,7 @@ def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
 
 
 def history_of(service, observed):
-    node = load(fixtures() / f"{service.name}.yaml").document
+    node = load_document(fixtures() / f"{service.name}.yaml").document
     profile = FixtureProfile(service.fixture.script, node, {"run": {"id"}})
     return build_history(profile, align_clocks([], T0, 1), observed)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundstage.apis.registry import load_api as module_of
-from soundstage.openapi.document import loads
+from soundstage.openapi.document import parse_document
 from soundstage.tools.recorder import UnusableRecording
 from soundstage.tools.recorder.fixture_writer import (
     ScenarioText,
@@ -52,7 +52,7 @@ DOCUMENTS = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4)
 
 @given(VALUES)
 def test_a_value_on_one_line_of_yaml_is_the_same_value(value):
-    assert loads(f"key: {format_inline(value)}") == {"key": value}
+    assert parse_document(f"key: {format_inline(value)}") == {"key": value}
 
 
 @given(VALUES)
@@ -195,7 +195,7 @@ def test_a_scenario_is_added_and_the_text_stays():
 
 @pytest.mark.parametrize("text", ["api: x\n", "api: x", "api: x\nscenarios:\n  a: {}"])
 def test_a_scenario_is_added_wherever_there_is_room(text):
-    document = loads(add_scenario(text, ScenarioText("two", NODE, [])))
+    document = parse_document(add_scenario(text, ScenarioText("two", NODE, [])))
     assert document["api"] == "x"
     assert document["scenarios"]["two"] == NODE
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from soundstage.apis.registry import load_services
-from soundstage.openapi.document import load
+from soundstage.openapi.document import load_document
 
 HERE = Path(__file__).parent
 
@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 def documents():
     """The effective documents by name, as they are, but for whom they let in."""
     found = {name: s.contract.document for name, s in load_services().items()}
-    old = _plain(load(HERE / "keywords.yaml").document)
+    old = _plain(load_document(HERE / "keywords.yaml").document)
     found |= {"keywords-3.0": old, "keywords-3.1": _twin(old)}
     return {name: _open(document) for name, document in found.items()}
 
@@ -44,7 +44,7 @@ def _plain(document):
 
 def _twin(old):
     new = _renewed(old)
-    more = load(HERE / "keywords31.yaml").document
+    more = load_document(HERE / "keywords31.yaml").document
     new["openapi"] = more["openapi"]
     new["paths"] |= more["paths"]
     new["components"]["schemas"] |= more["components"]["schemas"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from soundstage.exchange.recorded import RecordedExchange
 from soundstage.openapi.contract import METHODS
-from soundstage.openapi.document import resolved
-from soundstage.openapi.schema import Side, compile_schema
+from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.schema import Direction, compile_schema
 from validators import changes
 from validators.instances import NoValue, draw
 from validators.styles import headers_of, path_of, query_of
@@ -92,10 +92,10 @@ class Generator:
         answers = node["responses"]
         key = rng.choice(list(answers))
         answer = self._followed(answers[key])
-        parts = self._message(rng, answer, Side.ANSWER)
+        parts = self._message(rng, answer, Direction.RESPONSE)
         parts.status = _status(rng, key, answers)
         parts.headers += headers_of(
-            (n, *self._value(rng, self._followed(h), Side.ANSWER))
+            (n, *self._value(rng, self._followed(h), Direction.RESPONSE))
             for n, h in answer.get("headers", {}).items()
             if self._followed(h).get("required") or rng.random() < 0.6
         )
@@ -103,8 +103,8 @@ class Generator:
         said = replace(
             case.exchange,
             status=parts.status,
-            headers=_headers(parts),
-            body=parts.body,
+            response_headers=_headers(parts),
+            response_body=parts.body,
         )
         return replace(case, change=change, exchange=said)
 
@@ -124,13 +124,15 @@ class Generator:
 
     def _request_parts(self, rng, path, item, node, *, plain=False):
         body = self._followed(node.get("requestBody", {}))
-        parts = self._message(rng, body, Side.REQUEST)
+        parts = self._message(rng, body, Direction.REQUEST)
         values = {"path": [], "query": [], "header": [], "cookie": []}
         for p in self._parameters(item, node):
             if p["in"] == "header" and p["name"].lower() in IGNORED:
                 continue
             if p.get("required") or (not plain and rng.random() < 0.4):
-                values[p["in"]].append((p["name"], *self._value(rng, p, Side.REQUEST)))
+                values[p["in"]].append(
+                    (p["name"], *self._value(rng, p, Direction.REQUEST))
+                )
         parts.path = path_of(path, values["path"])
         parts.pairs = query_of(values["query"])
         parts.headers += headers_of(values["header"])
@@ -168,7 +170,9 @@ class Generator:
         if not contents and "content" in node:
             raise NoValue(node)
         if not contents or (
-            side is Side.REQUEST and not node.get("required") and rng.random() < 0.1
+            side is Direction.REQUEST
+            and not node.get("required")
+            and rng.random() < 0.1
         ):
             return parts
         media_type = rng.choice(list(contents))
@@ -192,7 +196,7 @@ class Generator:
 
     def _followed(self, node):
         while "$ref" in node:
-            node = resolved(self._document, node["$ref"])
+            node = resolve_pointer(self._document, node["$ref"])
         return node
 
 

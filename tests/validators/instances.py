@@ -3,7 +3,7 @@
 import re
 import string
 
-from soundstage.openapi.document import resolved
+from soundstage.openapi.document import resolve_pointer
 
 FORMATS = {
     "date-time": ("2026-01-01T00:00:00Z", "2026-02-01T01:02:03.5+01:00"),
@@ -33,10 +33,10 @@ class NoValue(Exception):
 def draw(schema, rng, fits=lambda _value: True):
     """A value that the compiled schema admits and that fits. Raises ``NoValue``."""
     for _ in range(ATTEMPTS):
-        value = _Walk(schema.document, rng).value(schema.document, 0)
+        value = _Walk(schema.root, rng).value(schema.root, 0)
         if schema.is_valid(value) and fits(value):
             return value
-    raise NoValue(schema.document)
+    raise NoValue(schema.root)
 
 
 class _Walk:
@@ -63,7 +63,7 @@ class _Walk:
             if k not in {"$ref", "allOf", "oneOf", "anyOf"}
         }
         parts = list(node.get("allOf", ()))
-        parts += [resolved(self._root, node["$ref"])] if "$ref" in node else []
+        parts += [resolve_pointer(self._root, node["$ref"])] if "$ref" in node else []
         parts += [self._rng.choice(node[k]) for k in ("oneOf", "anyOf") if k in node]
         if "then" in node and self._rng.random() < 0.7:
             parts.append(node["then"])

@@ -22,9 +22,9 @@ from openapi_core import Config, OpenAPI
 
 from soundstage.exchange.recorded import get_header
 from soundstage.openapi.contract import compile_contract
-from soundstage.openapi.errors import Refused
+from soundstage.openapi.errors import InvalidRequest
 from soundstage.openapi.router import Router
-from soundstage.tools.openapi_core.validator import _Answer, _Request
+from soundstage.tools.openapi_core.validator import CoreRequest, CoreResponse
 
 
 class Ours:
@@ -47,23 +47,23 @@ class Ours:
             headers.setdefault(name.lower().encode(), []).append(_bytes(value))
         operation = match.methods[exchange.method]
         try:
-            operation.read(match.values, query, headers, exchange.request_body)
-        except Refused as error:
+            operation.parse_request(match.values, query, headers, exchange.request_body)
+        except InvalidRequest as error:
             return {_said(v) for v in error.violations}
         return set()
 
     def answer(self, case):
         exchange = case.exchange
         operation = self.contract.operations[case.operation]
-        kind = get_header(exchange.headers, "content-type") or None
-        wrong = operation.judge_bytes(
-            exchange.status, kind, exchange.body, exchange.headers
+        kind = get_header(exchange.response_headers, "content-type") or None
+        wrong = operation.validate_response_bytes(
+            exchange.status, kind, exchange.response_body, exchange.response_headers
         )
         return {_said(v) for v in wrong}
 
 
 def _said(violation):
-    return f"{violation.location} {violation.rule}"
+    return f"{violation.display_path} {violation.rule}"
 
 
 def _bytes(value):
@@ -82,11 +82,11 @@ class Core:
         self._openapi = OpenAPI.from_dict(document, config=config)
 
     def request(self, case):
-        request = _Request(case.exchange)
+        request = CoreRequest(case.exchange)
         return _said_by(lambda: self._openapi.iter_request_errors(request))
 
     def answer(self, case):
-        pair = _Request(case.exchange), _Answer(case.exchange)
+        pair = CoreRequest(case.exchange), CoreResponse(case.exchange)
         return _said_by(lambda: self._openapi.iter_response_errors(*pair))
 
 
@@ -189,15 +189,17 @@ class Stock:
 
     def answer(self, case):
         exchange = case.exchange
-        headers = {n: v for n, v in exchange.headers if n.lower() != "content-type"}
-        kind = get_header(exchange.headers, "content-type") or None
+        headers = {
+            n: v for n, v in exchange.response_headers if n.lower() != "content-type"
+        }
+        kind = get_header(exchange.response_headers, "content-type") or None
         self._planned = ConnexionResponse(
-            status_code=exchange.status, content_type=kind, body=exchange.body, headers=headers
+            status_code=exchange.status, content_type=kind, body=exchange.response_body, headers=headers
         )  # fmt: skip
         status, body = self._asked(exchange)
         if not self._reached:
             return None
-        same = status == exchange.status and body == exchange.body
+        same = status == exchange.status and body == exchange.response_body
         return set() if same else {self._reason(status, body)}
 
     def _reason(self, status, body):

@@ -60,12 +60,18 @@ def explained(case, ours, theirs, other):
 
 
 def _sent(case):
-    return case.exchange.body if case.side == "answer" else case.exchange.request_body
+    return (
+        case.exchange.response_body
+        if case.side == "answer"
+        else case.exchange.request_body
+    )
 
 
 def _kind(case):
     answer = case.side == "answer"
-    headers = case.exchange.headers if answer else case.exchange.request_headers
+    headers = (
+        case.exchange.response_headers if answer else case.exchange.request_headers
+    )
     return get_header(headers, "content-type")
 
 
@@ -79,7 +85,9 @@ def _asks(pattern):
 
     def when(case):
         answer = case.side == "answer"
-        headers = case.exchange.headers if answer else case.exchange.request_headers
+        headers = (
+            case.exchange.response_headers if answer else case.exchange.request_headers
+        )
         text = "\n".join((case.exchange.url, *(value for _, value in headers)))
         return re.search(pattern, text, re.MULTILINE) is not None
 
@@ -107,7 +115,11 @@ def _texts(case, reason):
                 v for n, v in case.exchange.request_headers if n.lower() == name.lower()
             ]
         case "answer":
-            found = [v for n, v in case.exchange.headers if n.lower() == name.lower()]
+            found = [
+                v
+                for n, v in case.exchange.response_headers
+                if n.lower() == name.lower()
+            ]
         case "cookie":
             found = re.findall(
                 rf"{name}=([^;]*)", get_header(case.exchange.request_headers, "cookie")

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from soundstage.exchange.recorded import RecordedExchange
-from soundstage.tools.openapi_core.adaptations import READINGS
-from soundstage.tools.openapi_core.validator import STRICTER, Judge
+from soundstage.tools.openapi_core.adaptations import REQUEST_ADAPTATIONS
+from soundstage.tools.openapi_core.validator import STRICTER_RULES, OpenApiCoreValidator
 
 RUN = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 JSON = (("content-type", "application/json"),)
@@ -42,21 +42,23 @@ EXCHANGES = {
 
 @pytest.fixture(scope="module")
 def judges(services):
-    return {name: Judge(s.contract.document) for name, s in services.items()}
+    return {
+        name: OpenApiCoreValidator(s.contract.document) for name, s in services.items()
+    }
 
 
 @pytest.mark.parametrize("api", EXCHANGES)
 def test_a_good_exchange_has_nothing_wrong(judges, api):
-    assert judges[api].exchange(EXCHANGES[api]) == []
+    assert judges[api].find_disagreements(EXCHANGES[api]) == []
 
 
 @pytest.mark.parametrize(
     ("api", "change", "word"),
     [
-        ("algolia-ingestion", {"body": b"{}"}, "'events' is a required property"),
-        ("algolia-ingestion", {"body": EMPTY[:-1]}, "deserialize"),
+        ("algolia-ingestion", {"response_body": b"{}"}, "'events' is a required property"),
+        ("algolia-ingestion", {"response_body": EMPTY[:-1]}, "deserialize"),
         ("algolia-ingestion", {"status": 418}, "418"),
-        ("algolia-ingestion", {"headers": (("content-type", "text/x"),)}, "text/x"),
+        ("algolia-ingestion", {"response_headers": (("content-type", "text/x"),)}, "text/x"),
         ("algolia-ingestion", {"request_headers": ()}, "Security"),
         ("algolia-ingestion", {"url": LIST.url + "?page=0"}, "minimum"),
         ("algolia-ingestion", {"url": LIST.url + "?page=+1"}, "page"),
@@ -74,13 +76,13 @@ def test_a_good_exchange_has_nothing_wrong(judges, api):
         ("trieve", {"method": "DELETE", "url": f"/api/file/{RUN}?delete_chunks=on"},
          "no boolean"),
         ("trieve", {"request_headers": POST.request_headers[1:]}, "TR-Dataset"),
-        ("trieve", {"body": b'{"events":[],"event_types":[],"page_count":9000000000}'},
+        ("trieve", {"response_body": b'{"events":[],"event_types":[],"page_count":9000000000}'},
          "int32"),
-        ("trigger-dev", {"body": b'{"events":[{"parentId":1}]}'}, "1 is not of type"),
+        ("trigger-dev", {"response_body": b'{"events":[{"parentId":1}]}'}, "1 is not of type"),
     ],
 )  # fmt: skip
 def test_a_broken_exchange_is_noticed(judges, api, change, word):
-    complaints = judges[api].exchange(replace(EXCHANGES[api], **change))
+    complaints = judges[api].find_disagreements(replace(EXCHANGES[api], **change))
     assert any(word in complaint for complaint in complaints)
 
 
@@ -118,16 +120,21 @@ def test_a_broken_exchange_is_noticed(judges, api, change, word):
     ],
 )
 def test_where_the_judges_differ_a_request_is_read_our_way(judges, api, change):
-    assert judges[api].request(replace(EXCHANGES[api], **change)) == []
+    assert judges[api].validate_request(replace(EXCHANGES[api], **change)) == []
 
 
 @pytest.mark.parametrize(("rule", "agreed"), [("type", False), ("unknown", True)])
 def test_a_refusal_needs_a_reason_that_both_judges_know(judges, rule, agreed):
     said = ("soundstage-violations", f'[{{"rule":"{rule}"}}]')
-    refusal = replace(LIST, status=400, headers=(*JSON, said), body=b'{"message":""}')
-    assert (judges["algolia-ingestion"].exchange(refusal) == []) is agreed
+    refusal = replace(
+        LIST,
+        status=400,
+        response_headers=(*JSON, said),
+        response_body=b'{"message":""}',
+    )
+    assert (judges["algolia-ingestion"].find_disagreements(refusal) == []) is agreed
 
 
 def test_every_difference_has_its_reason():
-    for reason in (*READINGS.values(), *STRICTER.values()):
+    for reason in (*REQUEST_ADAPTATIONS.values(), *STRICTER_RULES.values()):
         assert len(reason.split()) > 5

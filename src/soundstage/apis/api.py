@@ -11,10 +11,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
-from soundstage.openapi.errors import Refused, TooLarge, Unauthorized, Unrouted
+from soundstage.openapi.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    RouteNotFound,
+    Unauthorized,
+)
 from soundstage.openapi.operation import Arguments
 from soundstage.openapi.security import Credential
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.collection import Collection
 from soundstage.world.ids import IdForm
 from soundstage.world.random import Chance
@@ -97,7 +102,7 @@ class RequestContext:
         """Records of this API in this world."""
         return self.world.collection(self.api, name)
 
-    def get(self, collection: str, record_id: str) -> Document:
+    def get(self, collection: str, record_id: str) -> JsonObject:
         """A record as of now. Raises ``NotFound``."""
         document = self.collection(collection).get(record_id, self.now)
         if document is None:
@@ -149,20 +154,20 @@ class BadRequest(ApiError):
     """The request is well formed, but cannot be carried out; the text says why."""
 
 
-def default_status(error: Refused | ApiError) -> int:
+def default_status(error: InvalidRequest | ApiError) -> int:
     """The status that HTTP has for a refusal, where an API has no other for it."""
     match error:
         case Unauthorized():
             return 401
         case Forbidden():
             return 403
-        case Unrouted(allowed=allowed):
+        case RouteNotFound(allowed=allowed):
             return 405 if allowed else 404
         case NotFound():
             return 404
         case Conflict():
             return 409
-        case TooLarge():
+        case BodyTooLarge():
             return 413
         case _:
             return 400
@@ -204,7 +209,7 @@ class Api:
     title: str
     model: Vocabulary
     handlers: Mapping[str, Handler]
-    render_error: Callable[[Refused | ApiError], Response]
+    render_error: Callable[[InvalidRequest | ApiError], Response]
     example_request: ExampleRequest | None = field(default=None)
     rate_limit_headers: Callable[[int, int], Headers] = retry_after_headers
     on_finish: Callable[[Run], Cue | None] | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture
 from soundstage.world.random import Extreme
@@ -18,7 +18,7 @@ GeneratedRuns: TypeAlias = Iterator[tuple[Run, Trail]]
 
 
 def validate_fixture(
-    fixture: Fixture, node: Document, scenario_names: Iterable[str] = ()
+    fixture: Fixture, node: JsonObject, scenario_names: Iterable[str] = ()
 ) -> None:
     """Draw everything with its least, its greatest and each alternative value.
 
@@ -105,7 +105,7 @@ def _check_run(fixture: Fixture, run: Run, trail: Trail) -> None:
 
 
 def _check_record(
-    fixture: Fixture, type_name: str, record: Document | None, pointer: str
+    fixture: Fixture, type_name: str, record: JsonObject | None, pointer: str
 ) -> None:
     wrong = record and fixture.verdict(
         fixture.script.vocabulary.kinds[type_name], record

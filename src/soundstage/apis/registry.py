@@ -11,10 +11,10 @@ import orjson
 from soundstage import cache, vendored_files
 from soundstage.apis.api import Api
 from soundstage.openapi.contract import Contract, load_contract
-from soundstage.openapi.document import Source, load, loads
-from soundstage.openapi.errors import DocumentError, Violation, pointer_of
+from soundstage.openapi.document import SourceFile, load_document, parse_document
+from soundstage.openapi.errors import DocumentError, Violation, format_pointer
 from soundstage.openapi.schema import Schema
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.errors import FixtureError, Unknown
 from soundstage.world.fixture import Fixture, Verdict, compile_fixture, compile_scenario
 from soundstage.world.record import Kind
@@ -71,14 +71,14 @@ def load_services(
         try:
             replaced[load_api(source.document["api"]).name] = source
         except Unknown as error:
-            raise source.error(str(error), "/api") from error
+            raise source.error_at(str(error), "/api") from error
     return {
         name: load_service(load_api(name), replaced.get(name))
         for name in api_names or list_api_names()
     }
 
 
-def load_service(api: Api, fixture: Source | None = None) -> Service:
+def load_service(api: Api, fixture: SourceFile | None = None) -> Service:
     """One API, checked. Raises ``DocumentError``."""
     contract = load_contract(api.name, vendored_files.specs() / api.name)
     _check_handlers(api, contract)
@@ -86,23 +86,23 @@ def load_service(api: Api, fixture: Source | None = None) -> Service:
     return Service(api, contract, build_fixture(source, api, contract))
 
 
-def load_fixture(path: Path) -> Source:
+def load_fixture(path: Path) -> SourceFile:
     """A fixture file that satisfies fixtures/schema.json. Raises ``DocumentError``."""
-    source = load(path)
-    for violation in _load_fixture_schema().violations(source.document, "fixture"):
-        raise source.error(violation.message, _violation_pointer(violation))
+    source = load_document(path)
+    for violation in _load_fixture_schema().find_violations(source.document, "fixture"):
+        raise source.error_at(violation.message, _violation_pointer(violation))
     return source
 
 
 def _violation_pointer(violation: Violation) -> str:
     """The place of a violation; for a key that should not be there, the key's."""
-    place = pointer_of(violation.path)
+    place = format_pointer(violation.path)
     if violation.rule in {"additionalProperties", "propertyNames"}:
-        return place + pointer_of(violation.limit[:1])
+        return place + format_pointer(violation.constraint[:1])
     return place
 
 
-def build_fixture(source: Source, api: Api, contract: Contract) -> Fixture:
+def build_fixture(source: SourceFile, api: Api, contract: Contract) -> Fixture:
     """A fixture, compiled and rehearsed. Raises ``DocumentError``."""
     try:
         fixture = compile_fixture(source.document, api.model)
@@ -114,16 +114,16 @@ def build_fixture(source: Source, api: Api, contract: Contract) -> Fixture:
         )
         _validate_fixture_once(fixture, source.document, contract, api)
     except (FixtureError, DocumentError) as error:
-        raise source.error(error.message, error.pointer) from error
+        raise source.error_at(error.message, error.pointer) from error
     return fixture
 
 
 def _validate_fixture_once(
-    fixture: Fixture, node: Document, contract: Contract, api: Api
+    fixture: Fixture, node: JsonObject, contract: Contract, api: Api
 ) -> None:
     """Rehearse what was not found good before; a module that is not ours, each time."""
     texts = (orjson.dumps(contract.document), orjson.dumps(node))
-    entry = cache.entry("rehearsed", fixture.api, *texts)
+    entry = cache.entry_name("rehearsed", fixture.api, *texts)
     handlers = api.handlers.values()
     is_ours = all(one.__module__.startswith("soundstage.") for one in handlers)
     if not is_ours or cache.get(entry) is None:
@@ -131,24 +131,24 @@ def _validate_fixture_once(
 
         for kind in api.model.kinds.values():
             if kind.schema:
-                contract.schema(kind.schema)
+                contract.response_schema(kind.schema)
         validate_fixture(fixture, node)
         if is_ours:
             cache.put(entry, True)  # noqa: FBT003 - a JSON value
 
 
 def validate_scenario(
-    name: str, source: Document | str, fixture: Fixture, script: Script
-) -> Document:
+    name: str, source: JsonObject | str, fixture: Fixture, script: Script
+) -> JsonObject:
     """A scenario that came at run time, as a node or as YAML, rehearsed.
 
     Raises ``DocumentError`` that names no file, but the place in the scenario.
     """
     from soundstage.apis.fixture_validation import validate_fixture
 
-    node = loads(source) if isinstance(source, str) else source
+    node = parse_document(source) if isinstance(source, str) else source
     document = {"api": fixture.api, "scenarios": {name: node}}
-    for violation in _load_fixture_schema().violations(document, "scenario"):
+    for violation in _load_fixture_schema().find_violations(document, "scenario"):
         raise DocumentError(violation.message, _violation_pointer(violation))
     try:
         scenario = compile_scenario(name, node, script)
@@ -161,13 +161,13 @@ def validate_scenario(
 
 def _build_record_validator(contract: Contract) -> Verdict:
     """The contract's judgement of a record; compiled when it is first asked for."""
-    schema_at = functools.cache(contract.schema)
+    schema_at = functools.cache(contract.response_schema)
 
-    def validate_record(record_type: Kind, record: Document) -> Violation | None:
+    def validate_record(record_type: Kind, record: JsonObject) -> Violation | None:
         schema = schema_at(record_type.schema) if record_type.schema else None
         if schema is None or schema.is_valid(record):
             return None
-        return schema.violations(record, record_type.name)[0]
+        return schema.find_violations(record, record_type.name)[0]
 
     return validate_record
 

@@ -186,6 +186,6 @@ def _collect(
 
 def _load_contracts(specs: list[str]) -> list["Contract"]:
     from soundstage.apis.registry import list_api_names
-    from soundstage.openapi.specs import specification
+    from soundstage.openapi.specs import open_spec
 
-    return [specification(spec).contract() for spec in specs or list_api_names()]
+    return [open_spec(spec).compile() for spec in specs or list_api_names()]

@@ -31,12 +31,12 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return the exit code."""
     from soundstage.openapi.errors import DocumentError
-    from soundstage.openapi.specs import specification
+    from soundstage.openapi.specs import open_spec
     from soundstage.tools.diff.compare import compare
     from soundstage.tools.diff.report import format_changes
 
     try:
-        old, new = specification(options.old), specification(options.new)
+        old, new = open_spec(options.old), open_spec(options.new)
         changes = compare(old.document, new.document)
     except DocumentError as error:
         exit_with_error(str(error))

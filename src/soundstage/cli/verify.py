@@ -25,7 +25,7 @@ from soundstage.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from soundstage.tools.verify.verifier import VerificationPlan, VerificationResult
-    from soundstage.types import Document
+    from soundstage.types import JsonObject
 
 
 def add(commands: Commands) -> None:
@@ -241,20 +241,22 @@ def _build_plan(options: argparse.Namespace) -> "VerificationPlan":
     )
 
 
-def _load_document(options: argparse.Namespace) -> "tuple[str, Document]":
+def _load_document(options: argparse.Namespace) -> "tuple[str, JsonObject]":
     from soundstage import vendored_files
-    from soundstage.openapi.document import load
+    from soundstage.openapi.document import load_document
     from soundstage.tools.fuzz.target import load_api_document
 
     if options.spec:
-        return options.spec.stem, load(options.spec).document
+        return options.spec.stem, load_document(options.spec).document
     document = load_api_document(options.api)
     if options.vendor:
-        document = load(vendored_files.specs() / options.api / "openapi.yaml").document
+        document = load_document(
+            vendored_files.specs() / options.api / "openapi.yaml"
+        ).document
     return options.api, document
 
 
-def _read_environment_credentials(document: "Document") -> dict[str, str]:
+def _read_environment_credentials(document: "JsonObject") -> dict[str, str]:
     """Read ``SOUNDSTAGE_CREDENTIAL_APIKEY`` for the security scheme ``apiKey``."""
     schemes = document.get("components", {}).get("securitySchemes", {})
     names = {name: re.sub(r"\W", "_", name).upper() for name in schemes}

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from soundstage.exchange.exchange import RawExchange, get_media_type
-from soundstage.openapi.body import EVENTS, Content, essence
+from soundstage.openapi.body import EVENT_STREAM, Content, essence
 from soundstage.openapi.contract import Contract
-from soundstage.openapi.enums import Value
-from soundstage.openapi.errors import Unsupported
+from soundstage.openapi.enums import EnumValue
+from soundstage.openapi.errors import UnsupportedMediaType
 from soundstage.openapi.operation import Operation
-from soundstage.openapi.parameters import Parameter, query_of
+from soundstage.openapi.parameters import Parameter, parse_query
 from soundstage.openapi.schema import Schema
-from soundstage.openapi.security import Headers, cookies_of
+from soundstage.openapi.security import Headers, parse_cookies
 from soundstage.types import Json
 
 REQUEST_BODY, RESPONSE_PREFIX = "body", "answer."
@@ -34,7 +34,7 @@ BATCH_SIZE = 32
 ParsedBodies = tuple[Json, Json]
 """Values of the bodies of a request and a response; None if it has none."""
 
-UncoveredValues = dict[str, dict[Value, bytes]]
+UncoveredValues = dict[str, dict[EnumValue, bytes]]
 """Values by location, each with bytes that occur in each body that contains it."""
 
 
@@ -57,8 +57,8 @@ class OperationCoverage:
     undocumented_statuses: tuple[str, ...]
     parameters: tuple[str, ...]
     uncovered_parameters: tuple[str, ...]
-    values: tuple[Value, ...]
-    uncovered_values: tuple[Value, ...]
+    values: tuple[EnumValue, ...]
+    uncovered_values: tuple[EnumValue, ...]
 
 
 class Coverage:
@@ -115,7 +115,7 @@ class Coverage:
 
 def _summarize(api: str, counter: "OperationCounter") -> OperationCoverage:
     operation = counter.operation
-    keys = {s: operation.documented(s) for s in counter.statuses if s}
+    keys = {s: operation.response_key(s) for s in counter.statuses if s}
     covered, uncovered = {*keys.values()}, counter.uncovered_values()
     return OperationCoverage(
         api,
@@ -123,8 +123,8 @@ def _summarize(api: str, counter: "OperationCounter") -> OperationCoverage:
         operation.method,
         operation.path,
         counter.statuses.total(),
-        tuple(key for key in operation.answers if key in covered),
-        tuple(key for key in operation.answers if key not in covered),
+        tuple(key for key in operation.responses if key in covered),
+        tuple(key for key in operation.responses if key not in covered),
         tuple(str(status) for status, key in sorted(keys.items()) if key is None),
         tuple(
             at for at in counter.parameters if at not in counter.uncovered_parameters
@@ -145,7 +145,7 @@ class OperationCounter:
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.statuses: Counter[int | None] = Counter()
-        self.parameters = {p.location: p for p in operation.parameters}
+        self.parameters = {p.qualified_name: p for p in operation.parameters}
         self.uncovered_parameters = [*self.parameters]
         self.uncovered_by_location = _collect_enum_values(operation)
         self.values = tuple(self.uncovered_values())
@@ -153,7 +153,7 @@ class OperationCounter:
         self._counted_keys: set[int] = set()
         self._last_key: tuple[object, ...] = ()
 
-    def uncovered_values(self) -> dict[Value, None]:
+    def uncovered_values(self) -> dict[EnumValue, None]:
         """Return those of ``values`` that no exchange has contained, in order."""
         return {
             value: None
@@ -185,10 +185,10 @@ class OperationCounter:
         if content := self._request_content(exchange):
             raw = exchange.request_body
             self._count_body(REQUEST_BODY, content, raw, request_value)
-        key = self.operation.documented(exchange.status) if exchange.status else None
+        key = self.operation.response_key(exchange.status) if exchange.status else None
         if key and RESPONSE_PREFIX + key in self.uncovered_by_location:
             media_type = essence(get_media_type(exchange.response_headers))
-            if content := self.operation.answers[key].get(media_type):
+            if content := self.operation.responses[key].get(media_type):
                 raw = exchange.response_body
                 self._count_body(RESPONSE_PREFIX + key, content, raw, response_value)
 
@@ -243,15 +243,17 @@ class OperationCounter:
             return None
         types = exchange.request_headers.get(b"content-type")
         try:
-            return body.content(types[-1].decode("latin-1") if types else None)
-        except Unsupported:
+            return body.content_for(types[-1].decode("latin-1") if types else None)
+        except UnsupportedMediaType:
             return None
 
     def _count_body(
         self, location: str, content: Content, raw: bytes, value: Json
     ) -> None:
         if value is None:
-            is_json = not content.text and essence(content.media_type) != EVENTS
+            is_json = (
+                not content.is_text and essence(content.media_type) != EVENT_STREAM
+            )
             # Without escapes, each string is in the JSON text as it is: a body that
             # contains no uncovered value need not be parsed.
             values = self.uncovered_by_location[location].values()
@@ -259,16 +261,16 @@ class OperationCounter:
             if is_plain and not any(text in raw for text in values):
                 return
             try:
-                value = content.read(raw)
+                value = content.parse(raw)
             except ValueError:
                 return
         self._count_value(location, content.schema, value)
 
     def _count_value(self, location: str, schema: Schema, value: Json) -> None:
-        for inner in schema.listed.of(value):
-            self._cover(location, Value(location + inner.at, inner.text))
+        for inner in schema.enums.find_in(value):
+            self._cover(location, EnumValue(location + inner.path, inner.text))
 
-    def _cover(self, location: str, value: Value) -> None:
+    def _cover(self, location: str, value: EnumValue) -> None:
         values = self.uncovered_by_location.get(location, {})
         if values.pop(value, None) is not None and not values:
             del self.uncovered_by_location[location]
@@ -278,21 +280,21 @@ def _collect_enum_values(operation: Operation) -> UncoveredValues:
     """Return each value of the enums of an operation."""
     result: UncoveredValues = {}
     for location, schema in _iterate_schemas(operation):
-        for value in schema.listed.values:
+        for value in schema.enums.values:
             is_scalar = value.text[0] not in "[{"
             needle = value.text.encode() if is_scalar else b""
             values = result.setdefault(location, {})
-            values[Value(location + value.at, value.text)] = needle
+            values[EnumValue(location + value.path, value.text)] = needle
     return result
 
 
 def _iterate_schemas(operation: Operation) -> Iterator[tuple[str, Schema]]:
     for parameter in operation.parameters:
-        yield parameter.location, parameter.schema
+        yield parameter.qualified_name, parameter.schema
     if operation.body:
         for content in operation.body.contents.values():
             yield REQUEST_BODY, content.schema
-    for key, contents in operation.answers.items():
+    for key, contents in operation.responses.items():
         for content in contents.values():
             yield RESPONSE_PREFIX + key, content.schema
 
@@ -300,9 +302,9 @@ def _iterate_schemas(operation: Operation) -> Iterator[tuple[str, Schema]]:
 def _find_relevant_headers(operation: Operation) -> Iterator[bytes]:
     """Yield the headers that parameters are in: they make exchanges different."""
     for parameter in operation.parameters:
-        if parameter.place == "header":
+        if parameter.location == "header":
             yield parameter.name.lower().encode()
-        elif parameter.place == "cookie":
+        elif parameter.location == "cookie":
             yield b"cookie"
 
 
@@ -319,24 +321,24 @@ def _find_sent(parameters: dict[str, Parameter], exchange: RawExchange) -> list[
 def _is_sent(
     parameter: Parameter, query_names: frozenset[str], headers: Headers
 ) -> bool:
-    match parameter.place:
+    match parameter.location:
         case "path":
             return True
-        case "query" if parameter.claims:
-            return any(map(parameter.claims, query_names))
+        case "query" if parameter.matches_key:
+            return any(map(parameter.matches_key, query_names))
         case "query":
             return parameter.name in query_names
         case "header":
             return parameter.name.lower().encode() in headers
         case _:
-            return parameter.name in cookies_of(headers)
+            return parameter.name in parse_cookies(headers)
 
 
 def _parse_query_names(query: bytes, parameters: Iterable[Parameter]) -> frozenset[str]:
     text = query.decode("latin-1")
-    if "%" not in text and not any(p.claims or p.name in text for p in parameters):
+    if "%" not in text and not any(p.matches_key or p.name in text for p in parameters):
         return frozenset()  # the usual case: no parameter that is not covered yet
     try:
-        return frozenset(name for name, _ in query_of(query))
+        return frozenset(name for name, _ in parse_query(query))
     except UnicodeDecodeError:
         return frozenset()

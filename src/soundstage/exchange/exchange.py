@@ -11,7 +11,7 @@ from soundstage.exchange.redaction import (
     ValueRedactor,
     build_value_redactor,
 )
-from soundstage.openapi.errors import Violation, header_of
+from soundstage.openapi.errors import Violation, format_header
 from soundstage.openapi.operation import Operation
 from soundstage.openapi.security import Headers
 from soundstage.types import Json
@@ -141,7 +141,7 @@ def _redact_response_headers(
     changed = {}
     if violations:
         # The header that was sent may be truncated within a secret: build it again.
-        changed[VIOLATIONS_HEADER] = header_of(violations)
+        changed[VIOLATIONS_HEADER] = format_header(violations)
     if size != exchange.response_size:
         changed["content-length"] = str(size)
     headers = redactor.redact_headers(exchange.response_headers)

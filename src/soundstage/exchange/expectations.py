@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from soundstage.exchange.exchange import JournalEntry
 from soundstage.exchange.redaction import REDACTED
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import rfc3339
 
 ANY_BODY: Json = object()
@@ -72,7 +72,7 @@ class ExpectedCall:
 
 
 def build_expected_call(
-    operation: str, arguments: Document | None = None, api: str | None = None
+    operation: str, arguments: JsonObject | None = None, api: str | None = None
 ) -> ExpectedCall:
     """Build an expected call; ``arguments`` has ``parameters``, a ``body``, or both.
 

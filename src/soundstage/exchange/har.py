@@ -15,8 +15,8 @@ import orjson
 from soundstage.exchange.exchange import JournalEntry
 from soundstage.exchange.payload import Payload
 from soundstage.exchange.recorded import HeaderList, RecordedExchange
-from soundstage.openapi.parameters import query_of
-from soundstage.types import Document, Json
+from soundstage.openapi.parameters import parse_query
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import instant_of, rfc3339
 
 HTTP_VERSION = "HTTP/1.1"
@@ -31,7 +31,7 @@ _NO_TIMINGS = {
 }
 
 
-def build_har(entries: Iterable[JournalEntry]) -> Document:
+def build_har(entries: Iterable[JournalEntry]) -> JsonObject:
     """Return the archive of these exchanges.
 
     They start at their virtual time; their duration is that of the wall clock.
@@ -49,7 +49,7 @@ def build_har(entries: Iterable[JournalEntry]) -> Document:
     }
 
 
-def _build_entry(entry: JournalEntry) -> Document:
+def _build_entry(entry: JournalEntry) -> JsonObject:
     notes = [entry.operation or "no operation", *map(str, entry.violations)]
     if entry.fault:
         notes.append(f"fault {entry.fault}")
@@ -66,14 +66,14 @@ def _build_entry(entry: JournalEntry) -> Document:
         "_api": entry.api,
         "_operation": entry.operation,
         "_parameters": dict(entry.parameters),
-        "_violations": [violation.as_json() for violation in entry.violations],
+        "_violations": [violation.to_json() for violation in entry.violations],
         "_fault": entry.fault,
     }
 
 
-def _build_request(entry: JournalEntry) -> Document:
+def _build_request(entry: JournalEntry) -> JsonObject:
     body = entry.request_body
-    request: Document = {
+    request: JsonObject = {
         "method": entry.method,
         "url": entry.base_url + entry.path,
         "httpVersion": HTTP_VERSION,
@@ -94,12 +94,12 @@ def _build_request(entry: JournalEntry) -> Document:
 
 def _parse_query(query: str) -> list[tuple[str, str]]:
     try:
-        return query_of(query.encode("latin-1"))
+        return parse_query(query.encode("latin-1"))
     except UnicodeDecodeError:
         return [(query, "")]
 
 
-def _build_response(entry: JournalEntry) -> Document:
+def _build_response(entry: JournalEntry) -> JsonObject:
     # HAR requires a response. Its readers take status 0 for a missing one.
     status, body = entry.status or 0, entry.response_body
     text, encoding = _encode_text(body)
@@ -123,7 +123,7 @@ def _build_response(entry: JournalEntry) -> Document:
     }
 
 
-def _build_pairs(pairs: Iterable[tuple[str, str]]) -> list[Document]:
+def _build_pairs(pairs: Iterable[tuple[str, str]]) -> list[JsonObject]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
@@ -185,7 +185,7 @@ def read_har(document: Json) -> list[RecordedExchange]:
         raise ValueError(f"is no HTTP Archive: it lacks {error}") from error
 
 
-def _read_entry(entry: Document) -> RecordedExchange:
+def _read_entry(entry: JsonObject) -> RecordedExchange:
     request, response = entry["request"], entry["response"]
     data = request.get("postData") or {}
     content = response.get("content") or {}

@@ -15,8 +15,8 @@ import orjson
 
 from soundstage.openapi.contract import Contract
 from soundstage.openapi.errors import Violation
-from soundstage.openapi.parameters import unquoted
-from soundstage.types import Document, Json
+from soundstage.openapi.parameters import percent_decode
+from soundstage.types import Json, JsonObject
 
 REDACTED = "***"
 
@@ -61,7 +61,7 @@ class Redactor:
         """Return the query string; what is not secret stays percent-encoded."""
         return "&".join(map(self._redact_query_part, query.split(b"&")))
 
-    def redact_parameters(self, parameters: Mapping[str, Json]) -> Document:
+    def redact_parameters(self, parameters: Mapping[str, Json]) -> JsonObject:
         """Return the parsed parameters."""
         return {
             name: self._redact_value(name, value) for name, value in parameters.items()
@@ -93,7 +93,7 @@ class Redactor:
         if violation.name and self._is_secret(violation.name):
             value = REDACTED
             if violation.rule not in _RULES_WITHOUT_VALUE:
-                place, name = violation.place, violation.name
+                place, name = violation.location, violation.name
                 message = f"the {place} parameter {name!r} breaks {violation.rule!r}"
         return replace(violation, message=message, value=value)
 
@@ -162,7 +162,7 @@ def _split_query_part(part: bytes) -> tuple[str, str]:
 
 def _decode_query_text(raw: bytes) -> str:
     try:
-        return unquoted(raw)
+        return percent_decode(raw)
     except UnicodeDecodeError:
         return raw.decode("latin-1")
 

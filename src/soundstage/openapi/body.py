@@ -7,14 +7,14 @@ from functools import lru_cache, partial
 
 import orjson
 
-from soundstage.openapi.errors import DocumentError, Unsupported, Violation
-from soundstage.openapi.schema import Schema, Side, compile_schema, types_of
-from soundstage.types import Document, Json
+from soundstage.openapi.errors import DocumentError, UnsupportedMediaType, Violation
+from soundstage.openapi.schema import Direction, Schema, compile_schema, possible_types
+from soundstage.types import Json, JsonObject
 
-LINES = frozenset({"application/x-ndjson", "application/jsonl"})
+JSON_LINES = frozenset({"application/x-ndjson", "application/jsonl"})
 """Media types of one JSON value a line; their schema is that of the list of all."""
 
-EVENTS = "text/event-stream"
+EVENT_STREAM = "text/event-stream"
 """Server-sent events; their schema is that of the list of all, or of the text."""
 
 
@@ -24,23 +24,23 @@ class Content:
 
     media_type: str
     schema: Schema
-    text: bool
+    is_text: bool
 
-    def read(self, raw: bytes) -> Json:
+    def parse(self, raw: bytes) -> Json:
         """The value of these bytes. Raises ``ValueError``."""
-        if self.text:
+        if self.is_text:
             return raw.decode()
-        if essence(self.media_type) in LINES:
+        if essence(self.media_type) in JSON_LINES:
             return [orjson.loads(line) for line in raw.splitlines() if line.strip()]
-        if essence(self.media_type) == EVENTS:
-            return list(events_of(raw.decode()))
+        if essence(self.media_type) == EVENT_STREAM:
+            return list(parse_events(raw.decode()))
         return orjson.loads(raw)
 
 
 Contents = Mapping[str, Content]
 
 
-class _Compiled(Mapping[str, Content]):
+class _LazyContents(Mapping[str, Content]):
     """Contents by media type in lower case, each compiled when it is asked for.
 
     Most of a document is answers, and most of them are never given.
@@ -63,7 +63,7 @@ class _Compiled(Mapping[str, Content]):
         return len(self._compilers)
 
 
-def events_of(text: str) -> Iterator[Document]:
+def parse_events(text: str) -> Iterator[JsonObject]:
     """Server-sent events (HTML Standard, 9.2.6), whose ``data`` is JSON.
 
     An event that is not complete is none. Raises ``ValueError``.
@@ -72,7 +72,7 @@ def events_of(text: str) -> Iterator[Document]:
     for line in _EVENT_LINE.split(text.removeprefix("\ufeff"))[:-1]:
         name, _, value = line.partition(":")
         if not line and "data" in event:
-            yield _event(event)
+            yield _build_event(event)
         if not line:
             event = {}
         elif name:
@@ -82,7 +82,7 @@ def events_of(text: str) -> Iterator[Document]:
 _EVENT_LINE = re.compile(r"\r\n|\n|\r")
 
 
-def _event(fields: Mapping[str, list[str]]) -> Document:
+def _build_event(fields: Mapping[str, list[str]]) -> JsonObject:
     others = {name: values[-1] for name, values in fields.items() if name != "data"}
     numbers = {
         name: int(others[name])
@@ -93,27 +93,31 @@ def _event(fields: Mapping[str, list[str]]) -> Document:
 
 
 def compile_contents(
-    document: Document, node: Document, pointer: str, side: Side
+    document: JsonObject, node: JsonObject, pointer: str, direction: Direction
 ) -> Contents:
     """The ``content`` of a request body or a response."""
-    return _Compiled(
+    return _LazyContents(
         {
             essence(media_type): partial(
-                _content, document, media_type, media, pointer, side
+                _compile_content, document, media_type, media, pointer, direction
             )
             for media_type, media in node.get("content", {}).items()
         }
     )
 
 
-def _content(
-    document: Document, media_type: str, media: Document, pointer: str, side: Side
+def _compile_content(
+    document: JsonObject,
+    media_type: str,
+    media: JsonObject,
+    pointer: str,
+    direction: Direction,
 ) -> Content:
     place = f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
-    schema = compile_schema(document, media.get("schema", {}), place, side)
-    is_text = "string" in types_of(schema.document, schema.document)
+    schema = compile_schema(document, media.get("schema", {}), place, direction)
+    is_text = "string" in possible_types(schema.root, schema.root)
     key = essence(media_type)
-    if not (is_text or is_json(key) or key.startswith("text/") or key in LINES):
+    if not (is_text or is_json(key) or key.startswith("text/") or key in JSON_LINES):
         msg = f"bodies in {media_type} are not served"
         raise DocumentError(msg, place)
     return Content(media_type, schema, is_text and not is_json(key))
@@ -125,7 +129,7 @@ def essence(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def content_of(contents: Contents, content_type: str) -> Content | None:
+def find_content(contents: Contents, content_type: str) -> Content | None:
     """The content of a media type, or of the narrowest range that it is in."""
     media_type = essence(content_type)
     for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
@@ -140,23 +144,23 @@ def is_json(media_type: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class RequestBody:
     """The request body of an operation."""
 
     required: bool
     contents: Contents
 
-    def content(self, content_type: str | None) -> Content:
+    def content_for(self, content_type: str | None) -> Content:
         """The content of a media type; the first where the client names none."""
         if content_type is None:
             return next(iter(self.contents.values()))
-        if content := content_of(self.contents, content_type):
+        if content := find_content(self.contents, content_type):
             return content
         taken = ", ".join(c.media_type for c in self.contents.values())
         message = f"a body in {content_type!r} is not taken here, only {taken}"
-        raise Unsupported(Violation("body", "media type", message))
+        raise UnsupportedMediaType(Violation("body", "media type", message))
 
-    def checked(
+    def parse(
         self, content_type: str | None, raw: bytes
     ) -> tuple[Json, list[Violation]]:
         """The value and what is wrong with it. Raises ``Unsupported``."""
@@ -164,21 +168,23 @@ class Body:
             if not self.required:
                 return None, []
             return None, [Violation("body", "required", "a body is required")]
-        content = self.content(content_type)
+        content = self.content_for(content_type)
         try:
-            value = content.read(raw)
+            value = content.parse(raw)
         except UnicodeDecodeError:
             return None, [Violation("body", "encoding", "the body is not UTF-8")]
         except orjson.JSONDecodeError as error:
             return None, [Violation("body", "json", f"the body is not JSON: {error}")]
         if content.schema.is_valid(value):
             return value, []
-        return value, content.schema.violations(value, "body")
+        return value, content.schema.find_violations(value, "body")
 
 
-def compile_body(document: Document, node: Document, pointer: str) -> Body:
+def compile_request_body(
+    document: JsonObject, node: JsonObject, pointer: str
+) -> RequestBody:
     """A request body from its OpenAPI object (its reference followed)."""
-    contents = compile_contents(document, node, pointer, Side.REQUEST)
+    contents = compile_contents(document, node, pointer, Direction.REQUEST)
     if not contents:
         raise DocumentError("a request body has at least one media type", pointer)
-    return Body(node.get("required", False), contents)
+    return RequestBody(node.get("required", False), contents)

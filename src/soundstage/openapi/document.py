@@ -5,34 +5,34 @@ from pathlib import Path
 
 from soundstage import cache
 from soundstage.openapi.errors import DocumentError
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """A document and the file it came from."""
 
     path: Path
-    document: Document
+    document: JsonObject
 
-    def error(self, message: str, pointer: str = "") -> DocumentError:
+    def error_at(self, message: str, pointer: str = "") -> DocumentError:
         """A complaint about a place in this file, with its line."""
-        line = line_of(self.path, pointer)
+        line = find_line(self.path, pointer)
         return DocumentError(message, pointer, str(self.path), line)
 
 
-def load(path: Path) -> Source:
+def load_document(path: Path) -> SourceFile:
     """The document in this file. Raises ``DocumentError`` for what is no mapping."""
-    text = read(path)
-    entry = cache.entry("document", text)
+    text = read_text(path)
+    entry = cache.entry_name("document", text)
     document = cache.get(entry)
     if document is None:
-        document = loads(text, str(path))
+        document = parse_document(text, str(path))
         cache.put(entry, document)
-    return Source(path, document)
+    return SourceFile(path, document)
 
 
-def read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The text of a file. Raises ``DocumentError``."""
     try:
         return path.read_text("utf-8")
@@ -41,7 +41,7 @@ def read(path: Path) -> str:
         raise DocumentError(f"cannot be read: {reason}", file=str(path)) from error
 
 
-def loads(text: str, file: str = "") -> Document:
+def parse_document(text: str, file: str = "") -> JsonObject:
     """The mapping that this text is. Raises ``DocumentError`` for anything else."""
     import yaml
 
@@ -61,7 +61,7 @@ def loads(text: str, file: str = "") -> Document:
     return document
 
 
-def line_of(path: Path, pointer: str) -> int | None:
+def find_line(path: Path, pointer: str) -> int | None:
     """The line of a JSON pointer, or of the deepest part of it that is there."""
     import yaml
 
@@ -91,7 +91,7 @@ def line_of(path: Path, pointer: str) -> int | None:
     return line
 
 
-def resolved(document: Document, pointer: str) -> Json:
+def resolve_pointer(document: JsonObject, pointer: str) -> Json:
     """The node at a pointer or local reference (``#/components/...``).
 
     Raises ``KeyError`` if there is none.
@@ -106,11 +106,13 @@ def resolved(document: Document, pointer: str) -> Json:
     return node
 
 
-def followed(document: Document, node: Document, pointer: str) -> Document:
+def resolve_reference(
+    document: JsonObject, node: JsonObject, pointer: str
+) -> JsonObject:
     """A node, its references followed. Raises ``DocumentError`` for one to nothing."""
     while "$ref" in node:
         try:
-            node = resolved(document, node["$ref"])
+            node = resolve_pointer(document, node["$ref"])
         except KeyError:
             raise DocumentError(f"{node['$ref']} leads nowhere", pointer) from None
     return node

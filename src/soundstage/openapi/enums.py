@@ -6,45 +6,55 @@ from typing import NamedTuple
 
 import orjson
 
-from soundstage.openapi.document import resolved
-from soundstage.types import Document, Json
+from soundstage.openapi.document import resolve_pointer
+from soundstage.types import Json, JsonObject
 
 
-class Value(NamedTuple):
+class EnumValue(NamedTuple):
     """A value that is listed, as JSON text: ``1`` and ``"1"`` are two.
 
     ``at`` is the way to it, as people write it: ``.runs[].status``, ``.labels.*``.
     """
 
-    at: str
+    path: str
     text: str
 
     @property
-    def json(self) -> Json:
+    def value(self) -> Json:
         """The value itself."""
         return orjson.loads(self.text)
 
 
 @dataclass(slots=True)
-class _Node:
+class _EnumNode:
     """What a schema says of one place, and of those in it that have lists."""
 
-    at: str
-    listed: dict[str, Value] = field(default_factory=dict)
-    again: list["_Node"] = field(default_factory=list)  # nodes that this one is in
-    properties: dict[str, list["_Node"]] = field(default_factory=dict)  # all of them
-    rest: list["_Node"] = field(default_factory=list)
-    first: list[list["_Node"]] = field(default_factory=list)
-    items: list["_Node"] = field(default_factory=list)
+    path: str
+    values: dict[str, EnumValue] = field(default_factory=dict)
+    recursive: list["_EnumNode"] = field(
+        default_factory=list
+    )  # nodes that this one is in
+    properties: dict[str, list["_EnumNode"]] = field(
+        default_factory=dict
+    )  # all of them
+    additional: list["_EnumNode"] = field(default_factory=list)
+    prefix_items: list[list["_EnumNode"]] = field(default_factory=list)
+    items: list["_EnumNode"] = field(default_factory=list)
 
     @property
-    def leads_on(self) -> bool:
+    def has_values(self) -> bool:
         named = self.properties.values()
-        inner = (self.again, self.rest, self.items, *self.first, *named)
-        return bool(self.listed) or any(inner)
+        inner = (
+            self.recursive,
+            self.additional,
+            self.items,
+            *self.prefix_items,
+            *named,
+        )
+        return bool(self.values) or any(inner)
 
 
-class Listed:
+class EnumIndex:
     """All lists of one normal schema (schema.py).
 
     A schema that contains itself is listed once: what stands deeper counts there too.
@@ -52,91 +62,103 @@ class Listed:
 
     def __init__(self, schema: Json) -> None:
         self._schema = schema
-        self._found: dict[Value, None] = {}
-        self._roots = self._kept(schema, "", {})
-        self.values = tuple(self._found)
+        self._values: dict[EnumValue, None] = {}
+        self._roots = self._build_nodes(schema, "", {})
+        self.values = tuple(self._values)
 
-    def of(self, value: Json) -> Iterator[Value]:
+    def find_in(self, value: Json) -> Iterator[EnumValue]:
         """Those of the listed values that a JSON value has, each where it stands."""
         stack = [(root, value) for root in self._roots]
         while stack:
             node, value = stack.pop()
-            if node.listed and (one := node.listed.get(text_of(value))):
+            if node.values and (one := node.values.get(canonical_json(value))):
                 yield one
-            if node.again:
-                stack += [(again, value) for again in node.again]
+            if node.recursive:
+                stack += [(again, value) for again in node.recursive]
             if isinstance(value, dict):
-                stack += _in_object(node, value)
+                stack += _object_children(node, value)
             elif isinstance(value, list):
-                stack += _in_array(node, value)
+                stack += _array_children(node, value)
 
-    def _kept(self, schema: Json, at: str, above: Mapping[str, _Node]) -> list[_Node]:
-        node = _Node(at)
-        self._read(schema, node, above)
-        return [node] if node.leads_on else []
+    def _build_nodes(
+        self, schema: Json, path: str, ancestors: Mapping[str, _EnumNode]
+    ) -> list[_EnumNode]:
+        node = _EnumNode(path)
+        self._collect(schema, node, ancestors)
+        return [node] if node.has_values else []
 
-    def _read(self, schema: Json, node: _Node, above: Mapping[str, _Node]) -> None:
+    def _collect(
+        self, schema: Json, node: _EnumNode, ancestors: Mapping[str, _EnumNode]
+    ) -> None:
         if isinstance(schema, dict):
-            self._read_here(schema, node, above)
-            self._read_inside(schema, node, above)
+            self._collect_here(schema, node, ancestors)
+            self._collect_children(schema, node, ancestors)
 
-    def _read_here(
-        self, schema: Document, node: _Node, above: Mapping[str, _Node]
+    def _collect_here(
+        self, schema: JsonObject, node: _EnumNode, ancestors: Mapping[str, _EnumNode]
     ) -> None:
         const = [schema["const"]] if "const" in schema else []
         for value in [*schema.get("enum", ()), *const]:
-            one = Value(node.at, text_of(value))
-            node.listed[one.text] = one
-            self._found[one] = None
+            one = EnumValue(node.path, canonical_json(value))
+            node.values[one.text] = one
+            self._values[one] = None
         if ref := schema.get("$ref"):
-            self._refer(ref, node, above)
+            self._collect_reference(ref, node, ancestors)
         same = [schema[key] for key in ("then", "else") if key in schema]
         for key in ("allOf", "anyOf", "oneOf"):
             same += schema.get(key, ())
         for inner in [*same, *schema.get("dependentSchemas", {}).values()]:
-            self._read(inner, node, above)
+            self._collect(inner, node, ancestors)
 
-    def _refer(self, ref: str, node: _Node, above: Mapping[str, _Node]) -> None:
-        known = above.get(ref)
-        if known is None:
-            self._read(resolved(self._schema, ref), node, {**above, ref: node})
-        elif known.at != node.at:
-            node.again.append(known)
-
-    def _read_inside(
-        self, schema: Document, node: _Node, above: Mapping[str, _Node]
+    def _collect_reference(
+        self, ref: str, node: _EnumNode, ancestors: Mapping[str, _EnumNode]
     ) -> None:
-        at = node.at
+        known = ancestors.get(ref)
+        if known is None:
+            self._collect(
+                resolve_pointer(self._schema, ref), node, {**ancestors, ref: node}
+            )
+        elif known.path != node.path:
+            node.recursive.append(known)
+
+    def _collect_children(
+        self, schema: JsonObject, node: _EnumNode, ancestors: Mapping[str, _EnumNode]
+    ) -> None:
+        at = node.path
         for name, inner in schema.get("properties", {}).items():
-            kept = self._kept(inner, f"{at}.{name}", above)
+            kept = self._build_nodes(inner, f"{at}.{name}", ancestors)
             node.properties.setdefault(name, []).extend(kept)
         others = [*schema.get("patternProperties", {}).values()]
         for inner in [*others, schema.get("additionalProperties")]:
-            node.rest += self._kept(inner, f"{at}.*", above)
+            node.additional += self._build_nodes(inner, f"{at}.*", ancestors)
         for i, inner in enumerate(schema.get("prefixItems", ())):
-            node.first.append(self._kept(inner, f"{at}[{i}]", above))
-        node.items += self._kept(schema.get("items"), f"{at}[]", above)
+            node.prefix_items.append(self._build_nodes(inner, f"{at}[{i}]", ancestors))
+        node.items += self._build_nodes(schema.get("items"), f"{at}[]", ancestors)
 
 
-def _in_object(node: _Node, value: Document) -> Iterable[tuple[_Node, Json]]:
+def _object_children(
+    node: _EnumNode, value: JsonObject
+) -> Iterable[tuple[_EnumNode, Json]]:
     for name, inner in node.properties.items():
         if name in value:
             yield from ((one, value[name]) for one in inner)
-    if node.rest:
+    if node.additional:
         known = node.properties
         for name, given in value.items():
             if name not in known:
-                yield from ((one, given) for one in node.rest)
+                yield from ((one, given) for one in node.additional)
 
 
-def _in_array(node: _Node, value: list[Json]) -> Iterable[tuple[_Node, Json]]:
-    for inner, given in zip(node.first, value, strict=False):
+def _array_children(
+    node: _EnumNode, value: list[Json]
+) -> Iterable[tuple[_EnumNode, Json]]:
+    for inner, given in zip(node.prefix_items, value, strict=False):
         yield from ((one, given) for one in inner)
     for one in node.items:
-        yield from ((one, given) for given in value[len(node.first) :])
+        yield from ((one, given) for given in value[len(node.prefix_items) :])
 
 
-def text_of(value: Json) -> str:
+def canonical_json(value: Json) -> str:
     """A JSON value as text, the same for equal values."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -18,10 +18,10 @@ import orjson
 
 from soundstage.types import Json
 
-HEADER_LIMIT = 4_000
+MAX_HEADER_LENGTH = 4_000
 """Characters in ``Soundstage-Violations``: clients give up on longer header lines."""
 
-VALUE_LIMIT = 200
+MAX_MESSAGE_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +33,34 @@ class Violation:
     the request, that is broken; ``limit`` what that keyword says (a bound, a list).
     """
 
-    place: str
+    location: str
     rule: str
     message: str
     name: str = ""
     path: tuple[str | int, ...] = ()
     value: Json = None
-    limit: Json = None
-    _ascii: str = field(default="", init=False, repr=False, compare=False)
+    constraint: Json = None
+    _ascii_json: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def pointer(self) -> str:
         """RFC 6901; empty for the whole value."""
-        return pointer_of(self.path)
+        return format_pointer(self.path)
 
     @property
     def part(self) -> str:
         """``query.limit``, ``body``: the part of the request or answer."""
-        return f"{self.place}.{self.name}" if self.name else self.place
+        return f"{self.location}.{self.name}" if self.name else self.location
 
     @property
-    def location(self) -> str:
+    def display_path(self) -> str:
         """``query.limit``, ``body.items[3].tags``: as people write it."""
         steps = (f"[{s}]" if isinstance(s, int) else f".{s}" for s in self.path)
         return self.part + "".join(steps) if self.path else self.part
 
-    def as_json(self) -> dict[str, Json]:
+    def to_json(self) -> dict[str, Json]:
         """The form in headers and journals; a long value is cut."""
-        said = {"in": self.place}
+        said = {"in": self.location}
         if self.name:
             said["name"] = self.name
         if self.path:
@@ -68,37 +68,41 @@ class Violation:
         if self.rule:
             said["rule"] = self.rule
         if self.message:
-            said["message"] = self.short
+            said["message"] = self.short_message
         return said
 
     @property
-    def short(self) -> str:
+    def short_message(self) -> str:
         """The message; a long one is cut."""
         text = self.message
-        return text if len(text) <= VALUE_LIMIT else f"{text[: VALUE_LIMIT - 1]}…"
+        return (
+            text
+            if len(text) <= MAX_MESSAGE_LENGTH
+            else f"{text[: MAX_MESSAGE_LENGTH - 1]}…"
+        )
 
     @property
-    def ascii(self) -> str:
+    def ascii_json(self) -> str:
         """The JSON of ``as_json``, for headers; worked out once."""
-        if not self._ascii:
-            object.__setattr__(self, "_ascii", _ascii(self.as_json()))
-        return self._ascii
+        if not self._ascii_json:
+            object.__setattr__(self, "_ascii_json", _encode_ascii(self.to_json()))
+        return self._ascii_json
 
     def __str__(self) -> str:
-        return f"{self.location}: {self.short}"
+        return f"{self.display_path}: {self.short_message}"
 
 
-def pointer_of(path: Iterable[str | int]) -> str:
+def format_pointer(path: Iterable[str | int]) -> str:
     """The JSON pointer (RFC 6901) of these steps."""
     return "".join(f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in path)
 
 
-def header_of(violations: Sequence[Violation]) -> str:
+def format_header(violations: Sequence[Violation]) -> str:
     """The violations as one header value: ASCII JSON, the last ones cut to fit."""
     shown: list[str] = []
-    room = HEADER_LIMIT
+    room = MAX_HEADER_LENGTH
     for count, violation in enumerate(violations):
-        text = violation.ascii
+        text = violation.ascii_json
         room -= len(text) + 1
         if room < 0:
             shown.append(f'{{"more":{len(violations) - count}}}')
@@ -107,7 +111,7 @@ def header_of(violations: Sequence[Violation]) -> str:
     return f"[{','.join(shown)}]"
 
 
-def _ascii(value: Json) -> str:
+def _encode_ascii(value: Json) -> str:
     try:
         text = orjson.dumps(value)
     except TypeError:  # half a character, which only ASCII can say
@@ -133,7 +137,7 @@ class DocumentError(ContractError):
         self.message, self.pointer, self.file, self.line = message, pointer, file, line
 
 
-class _Violating(ContractError):
+class _ViolationError(ContractError):
     def __init__(self, *violations: Violation) -> None:
         super().__init__(*violations)
         self.violations = violations
@@ -142,15 +146,15 @@ class _Violating(ContractError):
         return "; ".join(map(str, self.violations))
 
 
-class Broken(_Violating):
+class InvalidResponse(_ViolationError):
     """An answer that breaks the contract."""
 
 
-class Refused(_Violating):
+class InvalidRequest(_ViolationError):
     """A request that breaks the contract."""
 
 
-class Unrouted(Refused):
+class RouteNotFound(InvalidRequest):
     """No operation has this path; or it has, but not with this method.
 
     ``allowed`` are then the methods that it has.
@@ -165,7 +169,7 @@ class Unrouted(Refused):
         self.allowed = allowed
 
 
-class Unauthorized(Refused):
+class Unauthorized(InvalidRequest):
     """No requirement of the operation is satisfied; ``missing`` if none was tried."""
 
     def __init__(self, violation: Violation, *, missing: bool) -> None:
@@ -173,9 +177,9 @@ class Unauthorized(Refused):
         self.missing = missing
 
 
-class Unsupported(Refused):
+class UnsupportedMediaType(InvalidRequest):
     """A body in a media type that the operation does not take."""
 
 
-class TooLarge(Refused):
+class BodyTooLarge(InvalidRequest):
     """A body over the server's limit."""

@@ -13,5 +13,5 @@ def _is_base64(text: str) -> bool:
     return True
 
 
-FORMATS: Mapping[str, Callable[[str], bool]] = {"byte": _is_base64}
+_FORMATS: Mapping[str, Callable[[str], bool]] = {"byte": _is_base64}
 """Of texts; those of numbers are bounds."""

@@ -5,25 +5,32 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from soundstage.openapi.body import (
-    EVENTS,
-    LINES,
-    Body,
+    EVENT_STREAM,
+    JSON_LINES,
     Content,
     Contents,
-    compile_body,
+    RequestBody,
     compile_contents,
-    content_of,
+    compile_request_body,
     essence,
+    find_content,
     is_json,
 )
-from soundstage.openapi.document import followed
-from soundstage.openapi.errors import DocumentError, Refused, Violation
-from soundstage.openapi.parameter_parser import Reader, compile_reader
+from soundstage.openapi.document import resolve_reference
+from soundstage.openapi.errors import DocumentError, InvalidRequest, Violation
+from soundstage.openapi.parameter_parser import (
+    ParameterParser,
+    compile_parameter_parser,
+)
 from soundstage.openapi.parameters import Parameter, compile_parameter
-from soundstage.openapi.responses import Writer, compile_headers, judge_headers
-from soundstage.openapi.schema import Side
+from soundstage.openapi.responses import (
+    ResponseSerializer,
+    compile_response_headers,
+    validate_headers,
+)
+from soundstage.openapi.schema import Direction
 from soundstage.openapi.security import Headers, Security, compile_security
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 """Header parameters of these names mean nothing (OpenAPI, Parameter Object)."""
@@ -45,16 +52,16 @@ class Operation:
     path: str
     pointer: str
     parameters: tuple[Parameter, ...]
-    body: Body | None
-    answers: Mapping[str, Contents]
+    body: RequestBody | None
+    responses: Mapping[str, Contents]
     security: Security
-    reader: Reader = field(repr=False)
-    answer_headers: Mapping[str, tuple[Parameter, ...]] = field(repr=False)
-    _writers: dict[tuple[int, str], Writer | None] = field(
+    parameter_parser: ParameterParser = field(repr=False)
+    response_headers: Mapping[str, tuple[Parameter, ...]] = field(repr=False)
+    _serializers: dict[tuple[int, str], ResponseSerializer | None] = field(
         default_factory=dict, repr=False, compare=False
     )
 
-    def read(
+    def parse_request(
         self,
         path: Mapping[str, str],
         query: bytes,
@@ -62,19 +69,19 @@ class Operation:
         raw_body: bytes,
     ) -> Arguments:
         """The arguments of a request. Raises ``Refused`` with all its violations."""
-        values, wrong = self.reader.read(path, query, headers)
+        values, wrong = self.parameter_parser.parse(path, query, headers)
         if self.body is None:
             body = None
         else:
             types = headers.get(b"content-type")
             content_type = types[-1].decode("latin-1") if types else None
-            body, wrong_body = self.body.checked(content_type, raw_body)
+            body, wrong_body = self.body.parse(content_type, raw_body)
             wrong = (*wrong, *wrong_body)
         if wrong:
-            raise Refused(*wrong)
+            raise InvalidRequest(*wrong)
         return Arguments(values, body)
 
-    def judge(
+    def validate_response(
         self,
         status: int,
         content_type: str | None,
@@ -82,61 +89,67 @@ class Operation:
         headers: Iterable[tuple[str, str]] = (),
     ) -> list[Violation]:
         """What is wrong with an answer whose body is this value (``None``: no body)."""
-        key = self.documented(status)
+        key = self.response_key(status)
         if key is None:
-            return [_wrong("status", f"{self.id} has no answer with status {status}")]
-        wrong = self._judged(key, status, content_type, body)
-        return wrong + self.judge_headers(status, headers)
+            return [
+                _violation("status", f"{self.id} has no answer with status {status}")
+            ]
+        wrong = self._validate_body(key, status, content_type, body)
+        return wrong + self.validate_response_headers(status, headers)
 
-    def judge_headers(
+    def validate_response_headers(
         self, status: int, headers: Iterable[tuple[str, str]]
     ) -> list[Violation]:
         """What is wrong with the headers of an answer."""
-        if not self.answer_headers:
+        if not self.response_headers:
             return []
-        known = self.answer_headers.get(self.documented(status) or "", ())
-        return judge_headers(known, headers)
+        known = self.response_headers.get(self.response_key(status) or "", ())
+        return validate_headers(known, headers)
 
-    def write(self, status: int, media_type: str, body: Json) -> bytes | None:
+    def serialize_response(
+        self, status: int, media_type: str, body: Json
+    ) -> bytes | None:
         """The JSON of an answer's body that keeps the contract.
 
         None if it does not, or is no JSON: ``judge`` has to say. Raises ``TypeError``
         and ``ValueError`` for what JSON cannot say.
         """
         try:
-            writer = self._writers[status, media_type]
+            writer = self._serializers[status, media_type]
         except KeyError:
-            writer = self._writers[status, media_type] = self._writer(
+            writer = self._serializers[status, media_type] = self._build_serializer(
                 status, media_type
             )
-        return writer.write(body) if writer and body is not None else None
+        return writer.serialize(body) if writer and body is not None else None
 
-    def _writer(self, status: int, media_type: str) -> Writer | None:
-        content = self._content(status, media_type)
-        if content is None or content.text or not is_json(essence(media_type)):
+    def _build_serializer(
+        self, status: int, media_type: str
+    ) -> ResponseSerializer | None:
+        content = self._response_content(status, media_type)
+        if content is None or content.is_text or not is_json(essence(media_type)):
             return None
-        return Writer(content.schema)
+        return ResponseSerializer(content.schema)
 
-    def _judged(
+    def _validate_body(
         self, key: str, status: int, content_type: str | None, body: Json
     ) -> list[Violation]:
-        answer = self.answers[key]
+        answer = self.responses[key]
         if not answer:
             if body is None:
                 return []
-            return [_wrong("body", f"the answer {status} of {self.id} has no body")]
-        content = content_of(answer, content_type or "")
+            return [_violation("body", f"the answer {status} of {self.id} has no body")]
+        content = find_content(answer, content_type or "")
         if content is None:
             said = (
                 f"Content-Type {content_type!r}" if content_type else "no Content-Type"
             )
             there = " or ".join(c.media_type for c in answer.values())
-            return [_wrong("media type", f"{said}; expected {there}")]
+            return [_violation("media type", f"{said}; expected {there}")]
         if content.schema.is_valid(body):
             return []
-        return content.schema.violations(body, "answer")
+        return content.schema.find_violations(body, "answer")
 
-    def judge_bytes(
+    def validate_response_bytes(
         self,
         status: int,
         content_type: str | None,
@@ -144,93 +157,100 @@ class Operation:
         headers: Iterable[tuple[str, str]] = (),
     ) -> list[Violation]:
         """The same of an answer's body as it came over the wire."""
-        content = self._content(status, content_type or "")
+        content = self._response_content(status, content_type or "")
         if content is None:  # what is wrong does not depend on the body
-            return self.judge(status, content_type, raw or None, headers)
-        is_list = essence(content_type or "") in {*LINES, EVENTS}  # it may be empty
-        wrong = _wrong("body", "the answer has no body")
-        if raw or content.text or is_list:
+            return self.validate_response(status, content_type, raw or None, headers)
+        is_list = essence(content_type or "") in {
+            *JSON_LINES,
+            EVENT_STREAM,
+        }  # it may be empty
+        wrong = _violation("body", "the answer has no body")
+        if raw or content.is_text or is_list:
             try:
-                value = content.read(raw)
+                value = content.parse(raw)
             except UnicodeDecodeError:
-                wrong = _wrong("encoding", "the body is not UTF-8")
+                wrong = _violation("encoding", "the body is not UTF-8")
             except ValueError as error:
-                wrong = _wrong("json", f"the body cannot be read: {error}")
+                wrong = _violation("json", f"the body cannot be read: {error}")
             else:
-                return self.judge(status, content_type, value, headers)
-        return [wrong, *self.judge_headers(status, headers)]
+                return self.validate_response(status, content_type, value, headers)
+        return [wrong, *self.validate_response_headers(status, headers)]
 
-    def documented(self, status: int) -> str | None:
+    def response_key(self, status: int) -> str | None:
         """Under which key the contract has a status, if it has it."""
         for key in (str(status), f"{status // 100}XX", "default"):
-            if key in self.answers:
+            if key in self.responses:
                 return key
         return None
 
-    def _content(self, status: int, content_type: str) -> Content | None:
-        contents = self.answers.get(self.documented(status) or "", {})
-        return content_of(contents, content_type)
+    def _response_content(self, status: int, content_type: str) -> Content | None:
+        contents = self.responses.get(self.response_key(status) or "", {})
+        return find_content(contents, content_type)
 
 
-def _wrong(rule: str, message: str) -> Violation:
+def _violation(rule: str, message: str) -> Violation:
     return Violation("answer", rule, message)
 
 
 def compile_operation(
-    document: Document, path: str, method: str, pointer: str
+    document: JsonObject, path: str, method: str, pointer: str
 ) -> Operation:
     """An operation of a document. Raises ``DocumentError``."""
     item = document["paths"][path]
     node = item[method]
     operation_id = node.get("operationId", f"{method.upper()} {path}")
     parameters = tuple(
-        compile_parameter(document, followed(document, p, at), at)
-        for p, at in _parameter_nodes(document, item, node, path, pointer)
+        compile_parameter(document, resolve_reference(document, p, at), at)
+        for p, at in _merge_parameters(document, item, node, path, pointer)
     )
     body_node = node.get("requestBody")
     body_at = f"{pointer}/requestBody"
-    answers = list(_answers(document, node, pointer))
+    answers = list(_iter_responses(document, node, pointer))
     return Operation(
         id=operation_id,
         method=method.upper(),
         path=path,
         pointer=pointer,
         parameters=parameters,
-        body=compile_body(document, followed(document, body_node, body_at), body_at)
+        body=compile_request_body(
+            document, resolve_reference(document, body_node, body_at), body_at
+        )
         if body_node
         else None,
-        answers={
-            key: compile_contents(document, answer, place, Side.ANSWER)
+        responses={
+            key: compile_contents(document, answer, place, Direction.RESPONSE)
             for key, answer, place in answers
         },
         security=compile_security(document, node, pointer),
-        reader=compile_reader(operation_id, parameters, _query_keys(document)),
-        answer_headers={
-            key: compile_headers(document, answer, place)
+        parameter_parser=compile_parameter_parser(
+            operation_id, parameters, _query_credential_names(document)
+        ),
+        response_headers={
+            key: compile_response_headers(document, answer, place)
             for key, answer, place in answers
             if "headers" in answer
         },
     )
 
 
-def _answers(
-    document: Document, node: Document, pointer: str
-) -> Iterator[tuple[str, Document, str]]:
+def _iter_responses(
+    document: JsonObject, node: JsonObject, pointer: str
+) -> Iterator[tuple[str, JsonObject, str]]:
     for status, answer in node.get("responses", {}).items():
         place = f"{pointer}/responses/{status}"
-        yield str(status), followed(document, answer, place), place
+        yield str(status), resolve_reference(document, answer, place), place
 
 
-def _parameter_nodes(
-    document: Document, item: Document, node: Document, path: str, pointer: str
-) -> list[tuple[Document, str]]:
+def _merge_parameters(
+    document: JsonObject, item: JsonObject, node: JsonObject, path: str, pointer: str
+) -> list[tuple[JsonObject, str]]:
     """The path's parameters and the operation's, which win; with their places."""
     path_pointer = pointer.rpartition("/")[0]
-    found: dict[tuple[str, str], tuple[Document, str]] = {}
+    found: dict[tuple[str, str], tuple[JsonObject, str]] = {}
     for owner, base in ((item, path_pointer), (node, pointer)):
         for i, given in enumerate(owner.get("parameters", ())):
             place = f"{base}/parameters/{i}"
-            parameter = followed(document, given, place)
+            parameter = resolve_reference(document, given, place)
             key = (parameter["in"], parameter["name"])
             if key[0] == "header" and key[1].lower() in _IGNORED_HEADERS:
                 continue
@@ -241,6 +261,6 @@ def _parameter_nodes(
     return list(found.values())
 
 
-def _query_keys(document: Document) -> frozenset[str]:
+def _query_credential_names(document: JsonObject) -> frozenset[str]:
     schemes = document.get("components", {}).get("securitySchemes", {}).values()
     return frozenset(s["name"] for s in schemes if s.get("in") == "query")

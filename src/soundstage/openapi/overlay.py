@@ -4,12 +4,12 @@ from copy import deepcopy
 from typing import TypeAlias
 
 from soundstage.openapi.errors import DocumentError
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
-Path: TypeAlias = tuple[str | int, ...]
+Location: TypeAlias = tuple[str | int, ...]
 
 
-def apply(document: Document, overlay: Document) -> Document:
+def apply(document: JsonObject, overlay: JsonObject) -> JsonObject:
     """The document after every action, in order; the one given stays as it is.
 
     Raises ``DocumentError``, whose pointer leads into the overlay, for an action whose
@@ -19,7 +19,7 @@ def apply(document: Document, overlay: Document) -> Document:
     result = deepcopy(document)
     for i, action in enumerate(overlay.get("actions", ())):
         pointer = f"/actions/{i}/target"
-        targets = _targets(result, action["target"], pointer)
+        targets = _find_targets(result, action["target"], pointer)
         if not targets:
             msg = f"{action['target']} matches nothing in the document"
             raise DocumentError(msg, pointer)
@@ -31,7 +31,7 @@ def apply(document: Document, overlay: Document) -> Document:
     return result
 
 
-def _targets(document: Document, target: str, pointer: str) -> list[Path]:
+def _find_targets(document: JsonObject, target: str, pointer: str) -> list[Location]:
     import jsonpath_rfc9535
 
     try:
@@ -43,27 +43,27 @@ def _targets(document: Document, target: str, pointer: str) -> list[Path]:
     return [node.location for node in nodes][::-1]
 
 
-def _remove(document: Document, path: Path) -> None:
+def _remove(document: JsonObject, path: Location) -> None:
     parent: Json = document
     for step in path[:-1]:
         parent = parent[step]
     del parent[path[-1]]
 
 
-def _update(document: Document, path: Path, update: Json) -> None:
+def _update(document: JsonObject, path: Location, update: Json) -> None:
     if not path:
-        document.update(_merged(document, update))
+        document.update(_merge(document, update))
         return
     parent: Json = document
     for step in path[:-1]:
         parent = parent[step]
-    parent[path[-1]] = _merged(parent[path[-1]], update)
+    parent[path[-1]] = _merge(parent[path[-1]], update)
 
 
-def _merged(node: Json, update: Json) -> Json:
+def _merge(node: Json, update: Json) -> Json:
     if isinstance(node, dict) and isinstance(update, dict):
         changed = {
-            key: _merged(node[key], value) if key in node else deepcopy(value)
+            key: _merge(node[key], value) if key in node else deepcopy(value)
             for key, value in update.items()
         }
         return {**node, **changed}

@@ -7,10 +7,10 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from soundstage.openapi import styles
-from soundstage.openapi.document import resolved
+from soundstage.openapi.document import resolve_pointer
 from soundstage.openapi.errors import DocumentError, Violation
-from soundstage.openapi.schema import Schema, Side, compile_schema, types_of
-from soundstage.types import Document, Json
+from soundstage.openapi.schema import Direction, Schema, compile_schema, possible_types
+from soundstage.types import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,63 +24,65 @@ class Parameter:
     """
 
     name: str
-    place: str
+    location: str
     required: bool
     default: Json
-    many: bool
-    claims: Callable[[str], bool] | None
-    read: styles.ReadAll
+    is_array: bool
+    matches_key: Callable[[str], bool] | None
+    parse: styles.ParseTexts
     schema: Schema
 
     @property
-    def location(self) -> str:
+    def qualified_name(self) -> str:
         """``query.limit``, as violations have it."""
-        return f"{self.place}.{self.name}"
+        return f"{self.location}.{self.name}"
 
-    def violations(self, value: Json) -> list[Violation]:
+    def find_violations(self, value: Json) -> list[Violation]:
         """What is wrong with a value that was read."""
-        return self.schema.violations(value, self.place, self.name)
+        return self.schema.find_violations(value, self.location, self.name)
 
 
-def compile_parameter(document: Document, node: Document, pointer: str) -> Parameter:
+def compile_parameter(
+    document: JsonObject, node: JsonObject, pointer: str
+) -> Parameter:
     """A parameter from its OpenAPI object (its reference followed)."""
     place, name = node["in"], node["name"]
     if "content" in node:
-        return _json_parameter(document, node, pointer)
+        return _compile_content_parameter(document, node, pointer)
     schema = compile_schema(
-        document, node.get("schema", {}), f"{pointer}/schema", Side.REQUEST
+        document, node.get("schema", {}), f"{pointer}/schema", Direction.REQUEST
     )
     style = node.get("style", "form" if place in {"query", "cookie"} else "simple")
-    if style not in styles.STYLES[place]:
+    if style not in styles.STYLES_BY_LOCATION[place]:
         msg = f"style {style!r} is not served for a parameter in {place}"
         raise DocumentError(msg, f"{pointer}/style")
     explode = node.get("explode", style == "form")
-    types = types_of(schema.document, schema.document)
+    types = possible_types(schema.root, schema.root)
     if {"array", "object"} <= types and "string" not in types:
         msg = "whether a parameter is a list or an object cannot be told from its text"
         raise DocumentError(msg, f"{pointer}/schema")
-    shape = _shape(types)
+    shape = _choose_shape(types)
     claims = None
     if style == "deepObject":
-        claims = _deep(name)
-    elif shape == "object" and explode and style in styles.SPREAD:
-        claims = _spread(schema)
+        claims = _match_brackets(name)
+    elif shape == "object" and explode and style in styles.EXPLODABLE_STYLES:
+        claims = _match_properties(schema)
         if place == "cookie":
             msg = "an object that is spread over cookies is not served"
             raise DocumentError(msg, f"{pointer}/explode")
     return Parameter(
         name=name,
-        place=place,
+        location=place,
         required=node.get("required", False),
-        default=_default(document, node.get("schema", {})),
-        many=shape == "array",
-        claims=claims,
-        read=_reader(schema.document, name, style, shape, explode=explode),
+        default=_find_default(document, node.get("schema", {})),
+        is_array=shape == "array",
+        matches_key=claims,
+        parse=_build_parser(schema.root, name, style, shape, explode=explode),
         schema=schema,
     )
 
 
-def _shape(types: frozenset[str]) -> str:
+def _choose_shape(types: frozenset[str]) -> str:
     """How values are written; where a text will do, nothing is read into it."""
     for shape in ("string", "array", "object"):
         if shape in types:
@@ -88,64 +90,68 @@ def _shape(types: frozenset[str]) -> str:
     return "scalar"
 
 
-def _reader(
-    schema: Document, name: str, style: str, shape: str, *, explode: bool
-) -> styles.ReadAll:
+def _build_parser(
+    schema: JsonObject, name: str, style: str, shape: str, *, explode: bool
+) -> styles.ParseTexts:
     if style == "deepObject":
-        return styles.deep_object(schema, name)
+        return styles.build_deep_object_parser(schema, name)
     if shape == "array":
-        read = styles.array(schema, style, explode=explode)
+        read = styles.build_array_parser(schema, style, explode=explode)
     elif shape == "scalar":
-        read = styles.scalar(types_of(schema, schema))
-    elif explode and style in styles.SPREAD:
-        read = styles.spread_object(schema)
+        read = styles.build_scalar_parser(possible_types(schema, schema))
+    elif explode and style in styles.EXPLODABLE_STYLES:
+        read = styles.build_exploded_object_parser(schema)
     else:
-        read = styles.joined_object(schema, style, explode=explode)
+        read = styles.build_joined_object_parser(schema, style, explode=explode)
     if style == "label":
-        return styles.labelled(read)
+        return styles.strip_label(read)
     if style == "matrix":
-        return styles.matrix(read, name, shape if explode else "scalar")
+        return styles.strip_matrix(read, name, shape if explode else "scalar")
     return read
 
 
-def _deep(name: str) -> Callable[[str], bool]:
+def _match_brackets(name: str) -> Callable[[str], bool]:
     return lambda key: key.startswith(f"{name}[") and key.endswith("]")
 
 
-def _spread(schema: Schema) -> Callable[[str], bool]:
-    names, more = styles.open_names(schema.document)
+def _match_properties(schema: Schema) -> Callable[[str], bool]:
+    names, more = styles.property_names(schema.root)
     return lambda key: more or key in names
 
 
-def _default(document: Document, node: Json) -> Json:
+def _find_default(document: JsonObject, node: Json) -> Json:
     while isinstance(node, dict) and "default" not in node and "$ref" in node:
-        node = resolved(document, node["$ref"])
+        node = resolve_pointer(document, node["$ref"])
     return node.get("default") if isinstance(node, dict) else None
 
 
-def _json_parameter(document: Document, node: Document, pointer: str) -> Parameter:
+def _compile_content_parameter(
+    document: JsonObject, node: JsonObject, pointer: str
+) -> Parameter:
     (media_type, content), *_ = node["content"].items()
     place = f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
-    schema = compile_schema(document, content.get("schema", {}), place, Side.REQUEST)
+    schema = compile_schema(
+        document, content.get("schema", {}), place, Direction.REQUEST
+    )
 
     return Parameter(
         name=node["name"],
-        place=node["in"],
+        location=node["in"],
         required=node.get("required", False),
         default=None,
-        many=False,
-        claims=None,
-        read=lambda texts: orjson.loads(texts[-1]),
+        is_array=False,
+        matches_key=None,
+        parse=lambda texts: orjson.loads(texts[-1]),
         schema=schema,
     )
 
 
-def unquoted(raw: bytes) -> str:
+def percent_decode(raw: bytes) -> str:
     """Percent-decoded text. Raises ``UnicodeDecodeError`` if that is not UTF-8."""
     return unquote_to_bytes(raw).decode() if b"%" in raw else raw.decode()
 
 
-def query_of(raw: bytes) -> list[tuple[str, str]]:
+def parse_query(raw: bytes) -> list[tuple[str, str]]:
     """The pairs of a query string, in order. Raises ``UnicodeDecodeError``."""
     if b"%" not in raw and b"+" not in raw:
         parts = (part.partition("=") for part in raw.decode().split("&") if part)
@@ -154,5 +160,5 @@ def query_of(raw: bytes) -> list[tuple[str, str]]:
     for part in raw.split(b"&"):
         if part:
             name, _, value = part.replace(b"+", b" ").partition(b"=")
-            pairs.append((unquoted(name), unquoted(value)))
+            pairs.append((percent_decode(name), percent_decode(value)))
     return pairs

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from soundstage.openapi.errors import DocumentError, Unauthorized, Violation
-from soundstage.openapi.parameters import query_of
-from soundstage.types import Document
+from soundstage.openapi.parameters import parse_query
+from soundstage.types import JsonObject
 
 Headers = Mapping[bytes, list[bytes]]
 
-Find = Callable[[Headers, bytes], str | None]
+Extractor = Callable[[Headers, bytes], str | None]
 """The secret that a request presents for one scheme; ``None`` if it presents none."""
 
 Credential = Mapping[str, str]
 """Security scheme -> secret, and facts about the holder under other names."""
 
-ANYBODY: Credential = {}
+ANONYMOUS: Credential = {}
 
 Secrets = tuple[str | None, ...]
 """Of the schemes of one requirement; ``None`` where nothing is presented."""
@@ -27,7 +27,7 @@ Secrets = tuple[str | None, ...]
 class Security:
     """Who may call an operation: any one requirement, all of its schemes."""
 
-    schemes: Mapping[str, Find]
+    extractors: Mapping[str, Extractor]
     requirements: tuple[tuple[str, ...], ...]
 
     @property
@@ -35,7 +35,7 @@ class Security:
         """Whether nobody need present anything."""
         return not self.requirements or () in self.requirements
 
-    def among(self, credentials: Iterable[Credential]) -> "Admission":
+    def with_credentials(self, credentials: Iterable[Credential]) -> "Authenticator":
         """Whom it admits of those that there are."""
         holders = list(credentials)
         found: dict[tuple[str, ...], dict[Secrets, Credential]] = {}
@@ -45,30 +45,34 @@ class Security:
                 secrets = tuple(holder.get(name) for name in requirement)
                 if None not in secrets:
                     by_secrets.setdefault(secrets, holder)
-        ways = ((tuple(map(self.schemes.__getitem__, r)), c) for r, c in found.items())
+        ways = (
+            (tuple(map(self.extractors.__getitem__, r)), c) for r, c in found.items()
+        )
         names = " or ".join(" and ".join(r) for r in self.requirements if r)
         said = (f"credentials are missing: {names}", f"no such credentials ({names})")
         wrong = (Violation("security", "security", text) for text in said)
-        return Admission(self, tuple(ways), *wrong)
+        return Authenticator(self, tuple(ways), *wrong)
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class Authenticator:
     """The security of an operation with the credentials that are good, by secrets."""
 
     security: Security
-    _ways: tuple[tuple[tuple[Find, ...], Mapping[Secrets, Credential]], ...]
-    _missing: Violation
-    _wrong: Violation
+    _alternatives: tuple[
+        tuple[tuple[Extractor, ...], Mapping[Secrets, Credential]], ...
+    ]
+    _missing_violation: Violation
+    _wrong_violation: Violation
 
-    def admit(self, headers: Headers, query: bytes) -> Credential:
+    def authenticate(self, headers: Headers, query: bytes) -> Credential:
         """The credential that was presented; ``ANYBODY`` where none is asked for.
 
         A wrong credential is refused even where none is needed, so that a client that
         sends one learns of it. Raises ``Unauthorized``.
         """
         presented, tried = False, False
-        for finds, credentials in self._ways:
+        for finds, credentials in self._alternatives:
             secrets = tuple([find(headers, query) for find in finds])
             if credential := credentials.get(secrets):
                 return credential
@@ -77,41 +81,48 @@ class Admission:
             tried = tried or not missing
         security = self.security
         if not presented and security.is_open:
-            return ANYBODY
-        raise Unauthorized(self._wrong if tried else self._missing, missing=not tried)
+            return ANONYMOUS
+        raise Unauthorized(
+            self._wrong_violation if tried else self._missing_violation,
+            missing=not tried,
+        )
 
 
-def compile_security(document: Document, operation: Document, pointer: str) -> Security:
+def compile_security(
+    document: JsonObject, operation: JsonObject, pointer: str
+) -> Security:
     """The security of an operation: its own, or the document's."""
-    requirements: list[Document] = (
+    requirements: list[JsonObject] = (
         operation["security"] if "security" in operation else document.get("security")
     ) or []
     known = document.get("components", {}).get("securitySchemes", {})
-    finds: dict[str, Find] = {}
+    finds: dict[str, Extractor] = {}
     for name in {name for requirement in requirements for name in requirement}:
         if name not in known:
             msg = f"there is no security scheme {name!r}"
             raise DocumentError(msg, f"{pointer}/security")
-        finds[name] = _find(known[name], f"/components/securitySchemes/{name}")
+        finds[name] = _compile_scheme(
+            known[name], f"/components/securitySchemes/{name}"
+        )
     return Security(finds, tuple(tuple(r) for r in requirements))
 
 
-def _find(scheme: Document, pointer: str) -> Find:
+def _compile_scheme(scheme: JsonObject, pointer: str) -> Extractor:
     match scheme:
         case {"type": "apiKey", "in": "header", "name": str(name)}:
-            return _in_header(name)
+            return _header_extractor(name)
         case {"type": "apiKey", "in": "query", "name": str(name)}:
-            return _in_query(name)
+            return _query_extractor(name)
         case {"type": "apiKey", "in": "cookie", "name": str(name)}:
-            return _in_cookie(name)
+            return _cookie_extractor(name)
         case {"type": "http", "scheme": str(kind)} if kind.lower() == "basic":
-            return _basic
+            return _extract_basic
         case {"type": "http" | "oauth2" | "openIdConnect"}:
-            return _in_header("Authorization")
+            return _header_extractor("Authorization")
     raise DocumentError("this kind of security scheme is not served", pointer)
 
 
-def _in_header(name: str) -> Find:
+def _header_extractor(name: str) -> Extractor:
     key = name.lower().encode()
     bearer = key == b"authorization"
 
@@ -128,24 +139,24 @@ def _in_header(name: str) -> Find:
     return find
 
 
-def _in_query(name: str) -> Find:
+def _query_extractor(name: str) -> Extractor:
     def find(_headers: Headers, query: bytes) -> str | None:
         try:
-            return dict(query_of(query)).get(name)
+            return dict(parse_query(query)).get(name)
         except UnicodeDecodeError:
             return None
 
     return find
 
 
-def _in_cookie(name: str) -> Find:
+def _cookie_extractor(name: str) -> Extractor:
     def find(headers: Headers, _query: bytes) -> str | None:
-        return cookies_of(headers).get(name)
+        return parse_cookies(headers).get(name)
 
     return find
 
 
-def cookies_of(headers: Headers) -> dict[str, str]:
+def parse_cookies(headers: Headers) -> dict[str, str]:
     """The cookies of a request."""
     pairs = (
         pair.strip().partition("=")
@@ -155,8 +166,8 @@ def cookies_of(headers: Headers) -> dict[str, str]:
     return {name: value for name, _, value in pairs if name}
 
 
-def _basic(headers: Headers, query: bytes) -> str | None:
-    text = _in_header("Authorization")(headers, query)
+def _extract_basic(headers: Headers, query: bytes) -> str | None:
+    text = _header_extractor("Authorization")(headers, query)
     if text is None or text[:6].lower() != "basic ":
         return None
     try:

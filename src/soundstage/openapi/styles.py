@@ -9,17 +9,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from soundstage.openapi.document import resolved
-from soundstage.openapi.schema import Schema, types_of
-from soundstage.types import Document, Json
+from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.schema import Schema, possible_types
+from soundstage.types import Json, JsonObject
 
 _INTEGER: Final = re.compile(r"-?\d{1,400}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
-Read = Callable[[str], Json]
+ParseText = Callable[[str], Json]
 """From one text."""
 
-ReadAll = Callable[[list[str]], Json]
+ParseTexts = Callable[[list[str]], Json]
 """From all texts that were sent for a parameter."""
 
 _DELIMITERS: Final = {
@@ -30,17 +30,17 @@ _DELIMITERS: Final = {
     "spaceDelimited": " ",
     "pipeDelimited": "|",
 }
-STYLES: Final = {
+STYLES_BY_LOCATION: Final = {
     "path": frozenset({"simple", "label", "matrix"}),
     "header": frozenset({"simple"}),
     "cookie": frozenset({"form"}),
     "query": frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"}),
 }
-SPREAD: Final = frozenset({"form", "spaceDelimited", "pipeDelimited"})
+EXPLODABLE_STYLES: Final = frozenset({"form", "spaceDelimited", "pipeDelimited"})
 """Styles in which an exploded object is a pair of the query for each property."""
 
 
-def converter(types: frozenset[str]) -> Read:
+def build_converter(types: frozenset[str]) -> ParseText:
     """From one text to a value of the first of these types that it can be."""
 
     def convert(text: str) -> Json:
@@ -55,29 +55,29 @@ def converter(types: frozenset[str]) -> Read:
         return text
 
     if types == {"string"}:
-        return _as_it_is
+        return _keep_text
     return convert
 
 
-def _as_it_is(text: str) -> Json:
+def _keep_text(text: str) -> Json:
     return text
 
 
-def scalar(types: frozenset[str]) -> ReadAll:
+def build_scalar_parser(types: frozenset[str]) -> ParseTexts:
     """A reader of what is no list and no object."""
-    convert = converter(types)
+    convert = build_converter(types)
     return lambda texts: convert(texts[-1])
 
 
-def array(schema: Document, style: str, *, explode: bool) -> ReadAll:
+def build_array_parser(schema: JsonObject, style: str, *, explode: bool) -> ParseTexts:
     """Repeated keys are taken either way; joined ones where explode is off."""
-    items = _followed(schema, schema).get("items", {})
-    item_types = types_of(schema, items)
-    convert = converter(item_types)
+    items = _resolve(schema, schema).get("items", {})
+    item_types = possible_types(schema, items)
+    convert = build_converter(item_types)
     # A client joins [null, "a"] as ",a": an empty text is null unless "" is valid.
-    blank_is_null = "null" in item_types and not _admits_blank(schema, items)
+    blank_is_null = "null" in item_types and not _accepts_empty_text(schema, items)
     delimiter = "." if style == "label" and explode else _DELIMITERS[style]
-    repeated = explode and (style in SPREAD or style == "matrix")
+    repeated = explode and (style in EXPLODABLE_STYLES or style == "matrix")
     in_header = style == "simple"  # where lists may have spaces (RFC 9110, 5.6.1)
 
     def item(text: str) -> Json:
@@ -92,20 +92,22 @@ def array(schema: Document, style: str, *, explode: bool) -> ReadAll:
     return read
 
 
-def _admits_blank(schema: Document, node: Json) -> bool:
+def _accepts_empty_text(schema: JsonObject, node: Json) -> bool:
     return Schema({"allOf": [node], "$defs": schema.get("$defs", {})}, "").is_valid("")
 
 
-def joined_object(schema: Document, style: str, *, explode: bool) -> ReadAll:
+def build_joined_object_parser(
+    schema: JsonObject, style: str, *, explode: bool
+) -> ParseTexts:
     """``x,1,y,2``, or ``x=1,y=2`` where it explodes."""
     delimiter = _DELIMITERS[style]
     if explode:
         delimiter = {"label": ".", "matrix": ";"}.get(style, delimiter)
-    convert = _leaves(schema)
+    convert = _build_property_converter(schema)
 
     def read(texts: list[str]) -> Json:
         parts = texts[-1].split(delimiter) if texts[-1] else []
-        pairs = _assigned(parts) if explode else _alternating(parts)
+        pairs = _split_assignments(parts) if explode else _pair_up(parts)
         if pairs is None:
             return texts[-1]
         return {name: convert(name, text) for name, text in pairs}
@@ -113,9 +115,9 @@ def joined_object(schema: Document, style: str, *, explode: bool) -> ReadAll:
     return read
 
 
-def spread_object(schema: Document) -> ReadAll:
+def build_exploded_object_parser(schema: JsonObject) -> ParseTexts:
     """A pair of the query for each property, given as ``x=1`` and so on."""
-    convert = _leaves(schema)
+    convert = _build_property_converter(schema)
 
     def read(texts: list[str]) -> Json:
         pairs = (text.partition("=") for text in texts)
@@ -124,85 +126,87 @@ def spread_object(schema: Document) -> ReadAll:
     return read
 
 
-def _assigned(parts: list[str]) -> list[tuple[str, str]] | None:
+def _split_assignments(parts: list[str]) -> list[tuple[str, str]] | None:
     if not all("=" in part for part in parts):
         return None
     return [(name, text) for name, _, text in (p.partition("=") for p in parts)]
 
 
-def _alternating(parts: list[str]) -> list[tuple[str, str]] | None:
+def _pair_up(parts: list[str]) -> list[tuple[str, str]] | None:
     if len(parts) % 2:
         return None
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
-def _leaves(schema: Document) -> Callable[[str, str], Json]:
+def _build_property_converter(schema: JsonObject) -> Callable[[str, str], Json]:
     """The value of a property of an object, from its name and text."""
-    node = _followed(schema, schema)
+    node = _resolve(schema, schema)
     known = {
-        name: converter(types_of(schema, inner))
+        name: build_converter(possible_types(schema, inner))
         for name, inner in node.get("properties", {}).items()
     }
-    more = converter(types_of(schema, node.get("additionalProperties", {})))
+    more = build_converter(possible_types(schema, node.get("additionalProperties", {})))
     return lambda name, text: known.get(name, more)(text)
 
 
-def deep_object(schema: Document, name: str) -> ReadAll:
+def build_deep_object_parser(schema: JsonObject, name: str) -> ParseTexts:
     """``page[size]=10&page[at][from]=1``: brackets around each step to a value."""
     start = len(name) + 1
 
     def read(texts: list[str]) -> Json:
-        result: Document = {}
+        result: JsonObject = {}
         for text in texts:
             key, _, value = text.partition("=")
             *outer, last = key[start:-1].split("][")
-            place, node = result, _followed(schema, schema)
+            place, node = result, _resolve(schema, schema)
             for step in outer:
-                node = _property(schema, node, step)
+                node = _property_schema(schema, node, step)
                 inner = place.setdefault(step, {})
                 place = inner if isinstance(inner, dict) else {}
-            leaf = _property(schema, node, last)
-            place[last] = converter(types_of(schema, leaf))(value)
+            leaf = _property_schema(schema, node, last)
+            place[last] = build_converter(possible_types(schema, leaf))(value)
         return result
 
     return read
 
 
-def labelled(read: ReadAll) -> ReadAll:
+def strip_label(read: ParseTexts) -> ParseTexts:
     """A reader of style ``label``: a point is before the value (RFC 6570, 3.2.5)."""
-    return lambda texts: read([_without(texts[-1], ".")])
+    return lambda texts: read([_strip_prefix(texts[-1], ".")])
 
 
-def matrix(read: ReadAll, name: str, spread: str) -> ReadAll:
+def strip_matrix(read: ParseTexts, name: str, spread: str) -> ParseTexts:
     """A reader of style ``matrix`` (RFC 6570, 3.2.7).
 
     What is spread says its name with each item, if it is a list, or never at all.
     """
     start = ";" if spread == "object" else f";{name}="
     if spread == "array":
-        return lambda texts: read(_without(texts[-1], start).split(start))
-    return lambda texts: read([_without(texts[-1], start)])
+        return lambda texts: read(_strip_prefix(texts[-1], start).split(start))
+    return lambda texts: read([_strip_prefix(texts[-1], start)])
 
 
-def _without(text: str, start: str) -> str:
+def _strip_prefix(text: str, start: str) -> str:
     if not text.startswith(start):
         msg = f"does not begin with {start!r}"
         raise ValueError(msg)
     return text[len(start) :]
 
 
-def _property(schema: Document, node: Mapping[str, Json], name: str) -> Document:
-    return _followed(schema, node.get("properties", {}).get(name, {}))
+def _property_schema(
+    schema: JsonObject, node: Mapping[str, Json], name: str
+) -> JsonObject:
+    return _resolve(schema, node.get("properties", {}).get(name, {}))
 
 
-def _followed(schema: Document, node: Json) -> Document:
+def _resolve(schema: JsonObject, node: Json) -> JsonObject:
     while isinstance(node, dict) and "$ref" in node:
-        node = resolved(schema, node["$ref"])
+        node = resolve_pointer(schema, node["$ref"])
     return node if isinstance(node, dict) else {}
 
 
-def open_names(schema: Document) -> tuple[frozenset[str], bool]:
+def property_names(schema: JsonObject) -> tuple[frozenset[str], bool]:
     """The names that an object is known to have, and whether any other will do."""
-    node = _followed(schema, schema)
+    node = _resolve(schema, schema)
     more = node.get("additionalProperties", False) is not False
     return frozenset(node.get("properties", {})), more

@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 _Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -31,15 +31,15 @@ for _tag, _pattern, _first in (
     )
 
 
-def _whole(_loader: Loader, node: yaml.ScalarNode) -> int:
+def _construct_int(_loader: Loader, node: yaml.ScalarNode) -> int:
     return int(node.value, 0 if node.value[:2] in {"0o", "0x"} else 10)
 
 
-Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 
-def _mapping(loader: Loader, node: yaml.MappingNode) -> Document:
-    result: Document = {}
+def _construct_mapping(loader: Loader, node: yaml.MappingNode) -> JsonObject:
+    result: JsonObject = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)  # as it is written: a response 200, a method "on"
         if key == "<<":
@@ -56,4 +56,4 @@ def _mapping(loader: Loader, node: yaml.MappingNode) -> Document:
     return result
 
 
-Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)

@@ -12,17 +12,17 @@ from soundstage.exchange.expectations import (
 from soundstage.server.background import BackgroundServer
 from soundstage.server.control.journal import resolve_expected_call
 from soundstage.server.hosts import WorldHost
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 
 def build_call(
     operation: str,
     api: str | None = None,
-    parameters: Document | None = None,
+    parameters: JsonObject | None = None,
     body: Json = ANY_BODY,
-) -> Document:
+) -> JsonObject:
     """A call as the control API has it."""
-    said: Document = {"parameters": parameters or {}}
+    said: JsonObject = {"parameters": parameters or {}}
     if body is not ANY_BODY:
         said["body"] = body
     wanted = {"operation": operation, "with": said}
@@ -48,26 +48,26 @@ class CallAssertions:
         )
 
     def assert_called(
-        self, expected: Document, times: int | None, at_least: int
+        self, expected: JsonObject, times: int | None, at_least: int
     ) -> None:
         """Exactly so many times, or at least so many."""
         __tracebackhide__ = True
         one = self._resolve(expected)
         _assert_ok(verify_called(self.entries(), one, times=times, at_least=at_least))
 
-    def assert_never_called(self, expected: Document) -> None:
+    def assert_never_called(self, expected: JsonObject) -> None:
         """Not at all."""
         __tracebackhide__ = True
         _assert_ok(verify_never_called(self.entries(), self._resolve(expected)))
 
-    def assert_in_order(self, expected: tuple[str | Document, ...]) -> None:
+    def assert_in_order(self, expected: tuple[str | JsonObject, ...]) -> None:
         """One after the other; others may lie between."""
         __tracebackhide__ = True
         _assert_ok(
             verify_in_order(self.entries(), [self._resolve(one) for one in expected])
         )
 
-    def _resolve(self, expected: str | Document) -> ExpectedCall:
+    def _resolve(self, expected: str | JsonObject) -> ExpectedCall:
         return resolve_expected_call(self._server.worlds, expected)
 
 

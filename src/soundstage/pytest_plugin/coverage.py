@@ -16,7 +16,7 @@ from soundstage.tools.coverage import DEFAULT_DATA_FILE
 
 if TYPE_CHECKING:
     from soundstage.tools.coverage.figures import Figures
-    from soundstage.types import Document
+    from soundstage.types import JsonObject
 
 WORKER_OUTPUT_KEY = (
     "soundstage_coverage"  # in what pytest-xdist carries home from a worker
@@ -71,7 +71,7 @@ class CoverageSession:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._worker_documents: list[Document] = []
+        self._worker_documents: list[JsonObject] = []
         self._lines: list[str] = []
         self._errors: list[str] = []
 
@@ -106,7 +106,7 @@ class CoverageSession:
             for line in self._errors:
                 terminalreporter.write_line(f"soundstage: {line}", red=True)
 
-    def _write_report(self, documents: "list[Document]") -> Iterator[str]:
+    def _write_report(self, documents: "list[JsonObject]") -> Iterator[str]:
         from soundstage.tools.coverage.data import merge_documents
         from soundstage.tools.coverage.report_text import format_report
 
@@ -123,7 +123,7 @@ class CoverageSession:
             yield format_report(figures, is_brief=True)
             yield f"written: {place}; what is missing: soundstage coverage {place}"
 
-    def _compute_figures(self, document: "Document") -> "Figures | None":
+    def _compute_figures(self, document: "JsonObject") -> "Figures | None":
         from soundstage.openapi.errors import DocumentError
         from soundstage.tools.coverage.data import parse_coverage
         from soundstage.tools.coverage.exceptions import load_exemptions
@@ -144,7 +144,7 @@ class CoverageSession:
         return figures
 
 
-def _collect_coverage() -> "Document":
+def _collect_coverage() -> "JsonObject":
     """What this process has covered; nothing, if it never had a world."""
     if "soundstage.server.background" in sys.modules:
         from soundstage.server.background import SHARED_SERVERS
@@ -152,6 +152,6 @@ def _collect_coverage() -> "Document":
 
         GATHERED.add_servers(SHARED_SERVERS)
     if gathering := sys.modules.get("soundstage.tools.coverage.collector"):
-        document: Document = gathering.GATHERED.as_json()
+        document: JsonObject = gathering.GATHERED.as_json()
         return document
     return {"operations": []}

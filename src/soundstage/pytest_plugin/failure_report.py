@@ -7,7 +7,7 @@ from pathlib import Path
 
 from soundstage.exchange.expectations import MAX_LISTED, format_entry
 from soundstage.pytest_plugin.handle import Soundstage
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 
 
@@ -28,7 +28,7 @@ def describe_failure(handle: Soundstage, path: Path) -> str:
     return "\n".join(lines)
 
 
-def _export_world(handle: Soundstage, exported: Document, path: Path) -> str:
+def _export_world(handle: Soundstage, exported: JsonObject, path: Path) -> str:
     try:
         path.write_text(json.dumps(exported, default=str) + "\n", encoding="utf-8")
     except OSError as error:
@@ -46,9 +46,9 @@ def build_serve_command(handle: Soundstage, path: Path) -> str:
     return shlex.join(words)
 
 
-def _merge_advances(log: list[Document]) -> Iterator[Document]:
+def _merge_advances(log: list[JsonObject]) -> Iterator[JsonObject]:
     """The log with advances that follow one another as one."""
-    last: Document | None = None
+    last: JsonObject | None = None
     for entry in log:
         if last and last["command"] == entry["command"] == "advance":
             last = {**last, "span": last["span"] + entry["span"]}
@@ -60,7 +60,7 @@ def _merge_advances(log: list[Document]) -> Iterator[Document]:
         yield last
 
 
-def _format_command(entry: Document) -> str:
+def _format_command(entry: JsonObject) -> str:
     said = {key: value for key, value in entry.items() if value not in (None, {})}
     said["at"] = rfc3339(entry["at"])
     return json.dumps(said, separators=(",", ":"), default=str)

@@ -6,7 +6,7 @@ from typing import Self
 from soundstage.server.background import BackgroundServer
 from soundstage.server.faults.rules import FaultRule
 from soundstage.server.hosts import WorldHost
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
 class Fault:
@@ -45,7 +45,7 @@ class Fault:
 
 
 def inject_fault(
-    server: BackgroundServer, world_host: WorldHost, definition: Document
+    server: BackgroundServer, world_host: WorldHost, definition: JsonObject
 ) -> Fault:
     """A fault with what is wanted of it; what is None is not. Raises ``Problem``."""
     said = {name: value for name, value in definition.items() if value is not None}

@@ -33,7 +33,7 @@ from soundstage.pytest_plugin.violations import (
 from soundstage.pytest_plugin.waiting import advance_until
 from soundstage.server.background import SHARED_SERVERS, ServerPool
 from soundstage.server.console import build_credential_headers, get_credentials
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Delete, Patch, Plan, Put, Start
 from soundstage.world.errors import Unknown
 from soundstage.world.world import Opening
@@ -141,7 +141,7 @@ class Soundstage:
         scenario: str | None = None,
         *,
         task: str | None = None,
-        fields: Document | None = None,
+        fields: JsonObject | None = None,
         **names: Json,
     ) -> Run:
         """Start a run now: of a task's or the first one's, chosen by weight or named.
@@ -153,7 +153,7 @@ class Soundstage:
         timeline = self._server.call(lambda: self._hosted.world.apply(command))
         return Run(self._server, self._hosted, api, timeline)
 
-    def define_scenario(self, api: str, name: str, scenario: Document | str) -> None:
+    def define_scenario(self, api: str, name: str, scenario: JsonObject | str) -> None:
         """Add a scenario, written as in a fixture: a mapping, or YAML.
 
         Raises ``DocumentError`` for what a fixture may not say.
@@ -172,7 +172,7 @@ class Soundstage:
 
     def run_until(
         self, condition: Run | Callable[[], T], limit: timedelta = ONE_DAY
-    ) -> T | Document:
+    ) -> T | JsonObject:
         """Let time go by until a run is over, or a condition holds.
 
         Gives the run's record, or what the condition gave. It is asked at every change
@@ -190,22 +190,22 @@ class Soundstage:
             return run.record
         return advance_until(self.clock, limit, condition, self._get_next_change)
 
-    def record(self, api: str, collection: str, record_id: str) -> Document | None:
+    def record(self, api: str, collection: str, record_id: str) -> JsonObject | None:
         """A copy of a record as of now; None if it is not there. Raises ``Unknown``."""
         return self._records.get(api, collection, record_id)
 
-    def records(self, api: str, collection: str) -> list[Document]:
+    def records(self, api: str, collection: str) -> list[JsonObject]:
         """Copies of those that have begun, the oldest first. Raises ``Unknown``."""
         return self._records.get_all(api, collection)
 
     def put_record(
-        self, api: str, collection: str, record_id: str, document: Document
+        self, api: str, collection: str, record_id: str, document: JsonObject
     ) -> None:
         """Let a record be this document from now on. Raises ``FixtureError``."""
         self._records.apply(Put(api, collection, record_id, document))
 
     def patch_record(
-        self, api: str, collection: str, record_id: str, patch: Document
+        self, api: str, collection: str, record_id: str, patch: JsonObject
     ) -> None:
         """Merge a patch into a record, as it is now and will be.
 
@@ -223,7 +223,7 @@ class Soundstage:
         *,
         api: str | None = None,
         operation: str | None = None,
-        match: Document | None = None,
+        match: JsonObject | None = None,
         times: int | None = None,
         probability: float | None = None,
         **options: Json,
@@ -260,7 +260,7 @@ class Soundstage:
         times: int | None = None,
         at_least: int = 1,
         api: str | None = None,
-        parameters: Document | None = None,
+        parameters: JsonObject | None = None,
         body: Json = ANY_BODY,
     ) -> None:
         """The operation was called, exactly so many ``times`` or ``at_least`` so many.
@@ -276,7 +276,7 @@ class Soundstage:
         operation: str,
         *,
         api: str | None = None,
-        parameters: Document | None = None,
+        parameters: JsonObject | None = None,
         body: Json = ANY_BODY,
     ) -> None:
         """The operation was not called with these parameters and this body."""
@@ -285,7 +285,7 @@ class Soundstage:
             build_call(operation, api, parameters, body)
         )
 
-    def assert_in_order(self, *calls: str | Document) -> None:
+    def assert_in_order(self, *calls: str | JsonObject) -> None:
         """These were called one after the other; other calls may lie between.
 
         A call is an operation, or ``{"operation": …, "with": {"parameters": …}}``.
@@ -311,7 +311,7 @@ class Soundstage:
         """Raise ``UnexpectedViolation`` if there was one since the last check."""
         self._violation_tracker.check()
 
-    def export(self) -> Document:
+    def export(self) -> JsonObject:
         """Seed, clock and log: with the fixtures, all that this world is."""
         return self._server.call(self._hosted.world.exported)
 

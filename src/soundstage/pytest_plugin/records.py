@@ -5,7 +5,7 @@ import orjson
 from soundstage.apis.registry import validate_scenario
 from soundstage.server.background import BackgroundServer
 from soundstage.server.hosts import WorldHost
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Define, Delete, Patch, Put
 
 
@@ -20,32 +20,32 @@ class WorldRecords:
     def __init__(self, server: BackgroundServer, world_host: WorldHost) -> None:
         self._server, self._world_host = server, world_host
 
-    def get(self, api: str, collection: str, record_id: str) -> Document | None:
+    def get(self, api: str, collection: str, record_id: str) -> JsonObject | None:
         """One of them; None if it is not there. Raises ``Unknown``."""
 
-        def find_record() -> Document | None:
+        def find_record() -> JsonObject | None:
             world = self._world_host.world
             now = world.clock.now()
             return world.collection(api, collection).get(record_id, now)
 
-        copy: Document | None = copy_json(self._server.call(find_record))
+        copy: JsonObject | None = copy_json(self._server.call(find_record))
         return copy
 
-    def get_all(self, api: str, collection: str) -> list[Document]:
+    def get_all(self, api: str, collection: str) -> list[JsonObject]:
         """Those that have begun, the oldest first. Raises ``Unknown``."""
 
-        def find_records() -> list[Document]:
+        def find_records() -> list[JsonObject]:
             world = self._world_host.world
             return world.collection(api, collection).all(world.clock.now())
 
-        copies: list[Document] = copy_json(self._server.call(find_records))
+        copies: list[JsonObject] = copy_json(self._server.call(find_records))
         return copies
 
     def apply(self, command: Put | Patch | Delete) -> None:
         """Write one. Raises ``Unknown`` and ``FixtureError``."""
         self._server.call(lambda: self._world_host.world.apply(command))
 
-    def define_scenario(self, api: str, name: str, scenario: Document | str) -> None:
+    def define_scenario(self, api: str, name: str, scenario: JsonObject | str) -> None:
         """Add a scenario. Raises ``Unknown`` and ``DocumentError``."""
 
         def apply_definition() -> None:

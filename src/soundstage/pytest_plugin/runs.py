@@ -6,7 +6,7 @@ from soundstage.pytest_plugin.clock import as_datetime
 from soundstage.pytest_plugin.records import copy_json
 from soundstage.server.background import BackgroundServer
 from soundstage.server.hosts import WorldHost
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Interrupt
 from soundstage.world.runs import Run as Timeline
 
@@ -32,7 +32,7 @@ class Run:
         return f"<Run {self.id} of {self.api}: {self.scenario}>"
 
     @property
-    def record(self) -> Document:
+    def record(self) -> JsonObject:
         """Its own record, a copy; empty if somebody deleted it."""
         return self.copy_record()
 
@@ -41,7 +41,7 @@ class Run:
         """Whether its record is in a state that nothing follows."""
         return self._server.call(self._is_over)
 
-    def end(self, ending: str, **names: Json) -> Document:
+    def end(self, ending: str, **names: Json) -> JsonObject:
         """Replace the rest of it by an ending of the fixture; gives its record.
 
         ``names`` win over what the ending draws. Nothing happens to a run that is over,
@@ -51,9 +51,9 @@ class Run:
         self._server.call(lambda: self._world_host.world.apply(command))
         return self.record
 
-    def copy_record(self) -> Document:
+    def copy_record(self) -> JsonObject:
         """The record, for a message."""
-        found: Document = copy_json(self._server.call(self._get_record))
+        found: JsonObject = copy_json(self._server.call(self._get_record))
         return found
 
     def get_next_change(self) -> int | None:
@@ -67,7 +67,7 @@ class Run:
 
         return self._server.call(find_next_change)
 
-    def _get_record(self) -> Document:
+    def _get_record(self) -> JsonObject:
         world = self._world_host.world
         kind = self._timeline.records[0].kind
         collection = world.collection(self.api, kind.collection)

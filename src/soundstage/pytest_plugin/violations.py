@@ -97,7 +97,7 @@ def _iter_violations(entries: Iterable[JournalEntry]) -> Iterator[FoundViolation
                 operation=entry.operation,
                 request=f"{entry.method} {entry.path}",
                 status=entry.status,
-                location=violation.location,
+                location=violation.display_path,
                 rule=violation.rule,
                 message=violation.message,
                 # A journal that was cleared counts from 1 again.

@@ -14,11 +14,11 @@ from soundstage.apis.registry import Service
 from soundstage.server.control import CONTROL_PREFIX
 from soundstage.server.exchange import Exchange, get_request_path
 from soundstage.server.hosts import Worlds
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 
 
-def build_banner(worlds: Worlds, url: str, token: str | None = None) -> Document:
+def build_banner(worlds: Worlds, url: str, token: str | None = None) -> JsonObject:
     """Where each API is, who may call it, and a request to paste."""
     world = worlds.default.world
     return {
@@ -42,7 +42,7 @@ def build_banner(worlds: Worlds, url: str, token: str | None = None) -> Document
     }
 
 
-def format_banner(banner: Document) -> str:
+def format_banner(banner: JsonObject) -> str:
     """The greeting for people; one screen."""
     pace = f"{banner['speed']:g}x the wall" if banner["speed"] else "frozen"
     lines = [
@@ -147,7 +147,7 @@ def _format_json(scope: Scope, exchange: Exchange) -> str:
         "status": exchange.response.status if exchange.response else None,
         "method": scope["method"],
         "path": _format_target(scope),
-        "violations": [violation.as_json() for violation in exchange.violations],
+        "violations": [violation.to_json() for violation in exchange.violations],
         "fault": exchange.fault_kind,
     }
     return orjson.dumps(entry).decode() + "\n"
@@ -162,7 +162,7 @@ def _format_text(scope: Scope, exchange: Exchange) -> str:
     )
     if exchange.applied_fault:
         line += f"  fault {exchange.fault_kind}"
-    wrong = (f"    {each.part}: {each.short}" for each in exchange.violations)
+    wrong = (f"    {each.part}: {each.short_message}" for each in exchange.violations)
     return (
         "\n".join(
             (_escape_control_characters(line), *map(_escape_control_characters, wrong))

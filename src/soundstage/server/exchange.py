@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from soundstage.apis.api import ApiError, Response
 from soundstage.apis.registry import Service
-from soundstage.openapi.errors import Refused, Unrouted, Violation
+from soundstage.openapi.errors import InvalidRequest, RouteNotFound, Violation
 from soundstage.openapi.operation import Arguments, Operation
 from soundstage.openapi.security import Credential
 from soundstage.server.faults.fault import AppliedFault
@@ -73,17 +73,17 @@ class Exchange:
         if violations is not None:
             self.violations = violations
 
-    def reject(self, error: Refused | ApiError) -> None:
+    def reject(self, error: InvalidRequest | ApiError) -> None:
         """Set the API's own response for an error.
 
         A 405 lists the methods of the path in ``Allow`` (RFC 9110, 15.5.6).
         """
         response = self.service.api.render_error(error)
-        if isinstance(error, Unrouted) and error.allowed:
+        if isinstance(error, RouteNotFound) and error.allowed:
             allow = ("Allow", ", ".join(error.allowed))
             response = response._replace(headers=(*response.headers, allow))
         self.response = response
-        if isinstance(error, Refused):
+        if isinstance(error, InvalidRequest):
             self.violations = error.violations
 
     @property

@@ -11,7 +11,7 @@ from soundstage.server.faults.rules import FaultRules
 from soundstage.server.journal import Journal
 from soundstage.server.problems import Problem
 from soundstage.server.waiters import Waiters
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.commands import Reset
 from soundstage.world.world import Opening, World
 
@@ -175,7 +175,7 @@ class Worlds:
     def _create_journal(self) -> Journal:
         return Journal(self._redactors, on_clear=self._retired_coverage.add)
 
-    def import_world(self, host: WorldHost, exported: Document) -> None:
+    def import_world(self, host: WorldHost, exported: JsonObject) -> None:
         """Let a host's world be one that was exported. Raises as ``World.imported``."""
         host.replace_world(World.imported(self.fixtures, exported))
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from starlette.types import Send
 
 from soundstage.apis.api import Response
-from soundstage.openapi.errors import Violation, header_of
-from soundstage.openapi.responses import encoded
+from soundstage.openapi.errors import Violation, format_header
+from soundstage.openapi.responses import encode_json
 from soundstage.types import Json
 
 HeaderPairs = tuple[tuple[bytes, bytes], ...]
@@ -62,7 +62,7 @@ def encode_response(
         more = ((name.lower().encode(), v.encode()) for name, v in response.headers)
         headers = (*headers, *more)
     if violations:
-        told = (b"soundstage-violations", header_of(violations).encode())
+        told = (b"soundstage-violations", format_header(violations).encode())
         headers = (*headers, told)
     return EncodedResponse(response.status, headers, body)
 
@@ -80,7 +80,7 @@ def encode_event(item: Json) -> bytes:
         for name in ("id", "event", "retry")
         if name in item
     ]
-    return b"".join([*lines, b"data: ", encoded(item["data"]), b"\n\n"])
+    return b"".join([*lines, b"data: ", encode_json(item["data"]), b"\n\n"])
 
 
 def _encode_body(
@@ -97,6 +97,6 @@ def _encode_body(
     if isinstance(value, str) and media_type.startswith("text/"):
         body, media_type = value.encode(), f"{media_type}; charset=utf-8"
     else:
-        body = encoded(value) if serialized_body is None else serialized_body
+        body = encode_json(value) if serialized_body is None else serialized_body
     length = (b"content-length", b"%d" % len(body))
     return body, ((b"content-type", media_type.encode()), length, VARY_ORIGIN)

@@ -34,10 +34,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import ApiError, RequestContext, Response
 from soundstage.apis.registry import Service
-from soundstage.openapi.errors import Broken, Refused, TooLarge, Unrouted, Violation
+from soundstage.openapi.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    InvalidResponse,
+    RouteNotFound,
+    Violation,
+)
 from soundstage.openapi.operation import Operation
 from soundstage.openapi.router import Router
-from soundstage.openapi.security import Admission
+from soundstage.openapi.security import Authenticator
 from soundstage.server.exchange import SCOPE_KEY, Exchange
 from soundstage.types import Json
 from soundstage.world.clock import within_years
@@ -136,10 +142,10 @@ class Routing(RoutingMiddleware):
         method = scope["method"]
         match = self.router.find(scope["raw_path"], method)
         if match is None:
-            raise Unrouted(scope["path"])
+            raise RouteNotFound(scope["path"])
         route = match.methods.get(method)
         if route is None:
-            raise Unrouted(scope["path"], tuple(sorted(match.methods)))
+            raise RouteNotFound(scope["path"], tuple(sorted(match.methods)))
         exchange: Exchange = scope[SCOPE_KEY]
         exchange.operation, exchange.path_values = route.operation, match.values
         # Not a coroutine: the awaitable of the next step saves a frame per request. All
@@ -156,7 +162,7 @@ class _ResponseOperation:
         exchange: Exchange = scope[SCOPE_KEY]
         try:
             await self.next_app(scope, receive, send)
-        except (Refused, ApiError) as error:
+        except (InvalidRequest, ApiError) as error:
             # Rendered here, so that error responses are validated as well.
             exchange.reject(error)
         response = exchange.response
@@ -173,15 +179,17 @@ class _ResponseOperation:
         body, status, media_type, headers, _ = response
         # Serialization validates what was not validated before: None asks for the slow
         # way, which finds every violation.
-        serialized = self.operation.write(status, media_type, body)
+        serialized = self.operation.serialize_response(status, media_type, body)
         exchange.serialized_body = serialized
         if serialized is not None:
-            violations = self.operation.judge_headers(status, headers)
+            violations = self.operation.validate_response_headers(status, headers)
         else:
             content_type = None if body is None else media_type
-            violations = self.operation.judge(status, content_type, body, headers)
+            violations = self.operation.validate_response(
+                status, content_type, body, headers
+            )
         if violations:
-            raise Broken(*violations)
+            raise InvalidResponse(*violations)
 
     async def _validate_stream(
         self, response: Response, stream: AsyncIterator[Json]
@@ -191,9 +199,11 @@ class _ResponseOperation:
         status, media_type = response.status, response.media_type
         async with aclosing(items):
             async for item in items:
-                violations = self.operation.judge(status, media_type, [item])
+                violations = self.operation.validate_response(
+                    status, media_type, [item]
+                )
                 if violations:
-                    raise Broken(*violations)
+                    raise InvalidResponse(*violations)
                 yield item
 
 
@@ -213,13 +223,13 @@ class ResponseValidation(OperationMiddleware, ResponseValidationMiddleware):
 
 
 class _SecurityOperation:
-    def __init__(self, next_app: ASGIApp, authenticator: Admission) -> None:
+    def __init__(self, next_app: ASGIApp, authenticator: Authenticator) -> None:
         self.next_app = next_app
         self.authenticator = authenticator
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: Exchange = scope[SCOPE_KEY]
-        exchange.credential = self.authenticator.admit(
+        exchange.credential = self.authenticator.authenticate(
             exchange.headers, scope["query_string"]
         )
         return self.next_app(scope, receive, send)
@@ -230,7 +240,7 @@ class SecurityApi(CompiledOperations, SecurityAPI):
 
     def make_operation(self, operation: AbstractOperation) -> _SecurityOperation:
         security = self.get_compiled(operation).security
-        authenticator = security.among(self.service.fixture.credentials)
+        authenticator = security.with_credentials(self.service.fixture.credentials)
         return _SecurityOperation(self.get_next(operation), authenticator)
 
 
@@ -247,7 +257,7 @@ class _RequestOperation:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: Exchange = scope[SCOPE_KEY]
-        exchange.arguments = self.operation.read(
+        exchange.arguments = self.operation.parse_request(
             exchange.path_values,
             scope["query_string"],
             exchange.headers,
@@ -273,7 +283,7 @@ async def _read_body(receive: Receive) -> bytes:
         size += len(chunk)
         if size > MAX_BODY_BYTES:
             text = f"the body is larger than {MAX_BODY_BYTES} bytes"
-            raise TooLarge(Violation("body", "size", text))
+            raise BodyTooLarge(Violation("body", "size", text))
         chunks.append(chunk)
         more = message.get("more_body", False)
     return b"".join(chunks)

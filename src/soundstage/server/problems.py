@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 from soundstage.apis.api import ApiError, Response, default_status
-from soundstage.openapi.errors import Broken, Refused, Violation
+from soundstage.openapi.errors import InvalidRequest, InvalidResponse, Violation
 from soundstage.world.errors import TooFar
 
 log = logging.getLogger("soundstage")
@@ -25,7 +25,7 @@ def clock_jump_problem(error: TooFar) -> Problem:
     return Problem(409, f"{error}; reset this world")
 
 
-def render_error(error: Refused | ApiError) -> Response:
+def render_error(error: InvalidRequest | ApiError) -> Response:
     """Render an error as a response of the control API."""
     status = error.status if isinstance(error, Problem) else default_status(error)
     return render_problem(status, str(error))
@@ -54,10 +54,10 @@ def render_failure(error: Exception) -> tuple[Response, tuple[Violation, ...]]:
     """
     body = {"type": "about:blank", "title": "Soundstage failed", "status": 500}
     violations: tuple[Violation, ...] = ()
-    if isinstance(error, Broken):
+    if isinstance(error, InvalidResponse):
         violations = error.violations
         detail = f"our own response violates the contract: {error}"
-        body["violations"] = [violation.as_json() for violation in violations]
+        body["violations"] = [violation.to_json() for violation in violations]
         log.error("%s", detail)
     else:
         detail = f"{type(error).__name__}: {error}"

@@ -9,7 +9,7 @@ from connexion.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Response
-from soundstage.openapi.errors import Broken, Unrouted
+from soundstage.openapi.errors import InvalidResponse, RouteNotFound
 from soundstage.server.exchange import SCOPE_KEY, Exchange
 from soundstage.server.faults.connection import ClientConnection
 from soundstage.server.message import EncodedResponse, encode_event, encode_response
@@ -42,7 +42,7 @@ class ResponseSender(ExceptionMiddleware):
         exchange: Exchange = scope[SCOPE_KEY]
         try:
             await self.app(scope, receive, send)
-        except Unrouted as error:
+        except RouteNotFound as error:
             exchange.reject(error)
         except ClientDisconnected:
             return
@@ -102,7 +102,7 @@ async def send_stream(exchange: Exchange, connection: ClientConnection) -> None:
         return
     except WorldClosed:
         await connection.send_chunk(b"", last=True)
-    except Broken as error:
+    except InvalidResponse as error:
         exchange.violations = error.violations
         log.error("our own stream violates the contract: %s", error)  # noqa: TRY400 - the message names the place
         await connection.finish()

@@ -22,7 +22,7 @@ from soundstage.server.middleware import (
     Security,
 )
 from soundstage.server.response_sender import ResponseSender
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 STEPS = [
     # Outermost: whatever happens inside, one response is encoded and sent.
@@ -57,12 +57,12 @@ def build_stack(service: Service) -> ASGIApp:
     return stack
 
 
-def _build_routing_document(contract: Contract) -> Document:
+def _build_routing_document(contract: Contract) -> JsonObject:
     """Build the part of a document that Connexion needs: paths and operationIds.
 
     Connexion would copy and resolve the rest several times; it is compiled already.
     """
-    paths: Document = {}
+    paths: JsonObject = {}
     for operation in contract.operations.values():
         item = paths.setdefault(operation.path, {})
         item[operation.method.lower()] = {"operationId": operation.id}
@@ -76,6 +76,6 @@ class PrecompiledSpecification(OpenAPISpecification):
     Connexion would validate it as OpenAPI 3.0 and copy it twice.
     """
 
-    def __init__(self, raw_spec: Document, *, base_uri: str = "") -> None:
+    def __init__(self, raw_spec: JsonObject, *, base_uri: str = "") -> None:
         self._raw_spec = self._spec = raw_spec
         self._base_uri = base_uri

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from soundstage import vendored_files
 from soundstage.apis import registry
-from soundstage.openapi.contract import check_version, compile_contract, overlaid
-from soundstage.openapi.document import Source, load
-from soundstage.openapi.errors import DocumentError, pointer_of
-from soundstage.types import Document
+from soundstage.openapi.contract import apply_overlay, check_version, compile_contract
+from soundstage.openapi.document import SourceFile, load_document
+from soundstage.openapi.errors import DocumentError, format_pointer
+from soundstage.types import JsonObject
 from soundstage.world.errors import Unknown
 
 
@@ -38,32 +38,32 @@ def _iter_vendored_files() -> Iterator[Path]:
 
 
 def _check_file(path: Path) -> str:
-    source = load(path)
+    source = load_document(path)
     if "overlay" in source.document:
-        overlaid(load(path.parent / "openapi.yaml"), source)
+        apply_overlay(load_document(path.parent / "openapi.yaml"), source)
         return f"overlay of {len(source.document.get('actions', ()))} actions"
     if "openapi" in source.document:
         return _check_document(source)
     if "api" in source.document:
         return _check_fixture(path)
-    raise source.error("is neither an OpenAPI document, an overlay nor a fixture")
+    raise source.error_at("is neither an OpenAPI document, an overlay nor a fixture")
 
 
-def _check_document(source: Source) -> str:
+def _check_document(source: SourceFile) -> str:
     repairs = source.path.parent / "overlay.yaml"
     document = source.document
     if repairs.exists():
-        document = overlaid(source, load(repairs))
+        document = apply_overlay(source, load_document(repairs))
     try:
         check_version(document)
         _validate_specification(document)
         contract = compile_contract(source.path.parent.name, document)
     except DocumentError as error:
-        raise source.error(error.message, error.pointer) from error
+        raise source.error_at(error.message, error.pointer) from error
     return f"OpenAPI {document['openapi']} of {len(contract.operations)} operations"
 
 
-def _validate_specification(document: Document) -> None:
+def _validate_specification(document: JsonObject) -> None:
     """Raise ``DocumentError`` for the first thing openapi-spec-validator finds."""
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
@@ -74,7 +74,7 @@ def _validate_specification(document: Document) -> None:
     except Exception:  # noqa: BLE001 - it stumbles over references to nothing
         return  # our compiler names them
     if error is not None:
-        raise DocumentError(error.message, pointer_of(error.absolute_path))
+        raise DocumentError(error.message, format_pointer(error.absolute_path))
 
 
 def _check_fixture(path: Path) -> str:
@@ -82,6 +82,6 @@ def _check_fixture(path: Path) -> str:
     try:
         module = registry.load_api(source.document["api"])
     except Unknown as error:
-        raise source.error(str(error), "/api") from error
+        raise source.error_at(str(error), "/api") from error
     loaded = registry.load_service(module, source)
     return f"fixture of {len(loaded.fixture.script.scenarios)} scenarios"

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from soundstage.apis.registry import Service
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
-def describe_apis(services: Mapping[str, Service]) -> Document:
+def describe_apis(services: Mapping[str, Service]) -> JsonObject:
     """Every API with its operations, tasks, scenarios and kinds of record."""
     return {name: _describe_service(service) for name, service in services.items()}
 
 
-def _describe_service(service: Service) -> Document:
+def _describe_service(service: Service) -> JsonObject:
     script = service.fixture.script
     return {
         "title": service.api.title,
@@ -28,7 +28,7 @@ def _describe_service(service: Service) -> Document:
     }
 
 
-def format_listing(apis: Document) -> str:
+def format_listing(apis: JsonObject) -> str:
     """The listing for people."""
     lines: list[str] = []
     for name, api in apis.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.change_times import Instants
 from soundstage.world.copy_on_write import Layered
 from soundstage.world.query import Page, Query
@@ -45,16 +45,16 @@ class Collection:
             found = next(there, None)
         return found
 
-    def get(self, record_id: str, now: int, parent: Json = None) -> Document | None:
+    def get(self, record_id: str, now: int, parent: Json = None) -> JsonObject | None:
         """The document with this id, as of now; found as ``record`` does."""
         record = self.record(record_id, parent)
         return record.as_of(now) if record else None
 
-    def all(self, now: int) -> list[Document]:
+    def all(self, now: int) -> list[JsonObject]:
         """Every document that has begun, the oldest first. O(documents)."""
         return self.rows.all(now)
 
-    def children(self, parent: Json, now: int) -> list[Document]:
+    def children(self, parent: Json, now: int) -> list[JsonObject]:
         """Those listed under this parent, the oldest first. O(children)."""
         return self.family(parent).all(now)
 

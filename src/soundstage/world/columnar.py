@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from soundstage.types import Document, Json, Versions
+from soundstage.types import Json, JsonObject, RecordPage
 from soundstage.world.query import (
     Above,
     Among,
@@ -124,7 +124,7 @@ that were added later, somewhere behind it."""
 
 Placed: TypeAlias = tuple[Place, Record]
 
-Found: TypeAlias = tuple[Key, Place, Document]
+Found: TypeAlias = tuple[Key, Place, JsonObject]
 
 NO_KEY: Key = nulls_first(None)
 
@@ -263,7 +263,7 @@ class Columns:
             documents = [self._last(i) for i in places[ranks].tolist()]
         if query.descending:
             documents.reverse()
-        return Page(Versions(documents), total)
+        return Page(RecordPage(documents), total)
 
     def _stands(
         self,
@@ -271,7 +271,7 @@ class Columns:
         places: Numbers,
         found: Sequence[int] | Numbers,
         loose: list[Found],
-    ) -> dict[int, Document]:
+    ) -> dict[int, JsonObject]:
         """Where those that were looked at alone stand among all that are found."""
         standing = self._standing(query, places)
         return {
@@ -283,9 +283,9 @@ class Columns:
         self,
         places: Numbers,
         found: Sequence[int] | Numbers,
-        stands: dict[int, Document],
+        stands: dict[int, JsonObject],
         page: range,
-    ) -> Iterator[Document]:
+    ) -> Iterator[JsonObject]:
         before = sum(1 for place in stands if place < page.start)
         for place in page:
             if place in stands:
@@ -307,7 +307,7 @@ class Columns:
 
         return standing
 
-    def _last(self, i: int) -> Document:
+    def _last(self, i: int) -> JsonObject:
         document = self._records[i].last
         if document is None:
             raise LookupError(i)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Define:
 
     api: str
     name: str
-    node: Document
+    node: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +119,13 @@ class Entry:
     command: Command
 
 
-def entry_as_json(entry: Entry) -> Document:
+def entry_as_json(entry: Entry) -> JsonObject:
     """``{at, command, …}``: what ``entry_of`` reads."""
     name = type(entry.command).__name__.lower()
     return {"at": entry.at, "command": name, **asdict(entry.command)}
 
 
-def entry_of(node: Document) -> Entry:
+def entry_of(node: JsonObject) -> Entry:
     """The entry of its JSON. Raises ``ValueError`` for what is none."""
     fields = {k: v for k, v in node.items() if k not in {"at", "command"}}
     kind = _KINDS.get(node["command"])

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.collection import Collection
 from soundstage.world.commands import Delete, Interrupt, Patch, Plan, Put, Start
 from soundstage.world.errors import Unknown
@@ -124,6 +124,6 @@ def _changed(
     return new, lambda own: own.put(old, new)
 
 
-def _identified(command: Put | Patch | Delete, collection: Collection) -> Document:
+def _identified(command: Put | Patch | Delete, collection: Collection) -> JsonObject:
     given = command.document if isinstance(command, Put) else {}
     return {**given, collection.kind.id: command.id}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.errors import FixtureError
 from soundstage.world.lifecycle import Lifecycle, lifecycles
 from soundstage.world.random import Seeded
@@ -65,11 +65,11 @@ class Wrong(Protocol):
         """Empty for the whole document."""
 
 
-Verdict: TypeAlias = Callable[[Kind, Document], Wrong | None]
+Verdict: TypeAlias = Callable[[Kind, JsonObject], Wrong | None]
 """What is wrong with a document of a kind, by the API's contract; None if nothing."""
 
 
-def anything_goes(_kind: Kind, _document: Document) -> Wrong | None:
+def anything_goes(_kind: Kind, _document: JsonObject) -> Wrong | None:
     """The verdict where there is no contract."""
     return None
 
@@ -87,7 +87,7 @@ class Fixture:
     schedule: Schedule | None = None
 
 
-def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
+def compile_fixture(node: JsonObject, vocabulary: Vocabulary) -> Fixture:
     """A fixture from its YAML, which already satisfies fixtures/schema.json.
 
     Raises ``FixtureError`` with the JSON pointer of what is wrong.
@@ -123,7 +123,7 @@ def compile_fixture(node: Document, vocabulary: Vocabulary) -> Fixture:
 
 
 def _passages(
-    node: Document, section: str, vocabulary: Vocabulary
+    node: JsonObject, section: str, vocabulary: Vocabulary
 ) -> Iterator[tuple[str, Passage]]:
     """Beginnings or endings; a bare list is one of steps."""
     for name, given in node.get(section, {}).items():
@@ -161,7 +161,7 @@ def _check_tasks(script: Script) -> None:
 
 
 def _lifecycles(
-    node: Mapping[str, Document], vocabulary: Vocabulary
+    node: Mapping[str, JsonObject], vocabulary: Vocabulary
 ) -> dict[str, tuple[Lifecycle, ...]]:
     for name in node:
         kind = name.partition(".")[0]
@@ -169,7 +169,7 @@ def _lifecycles(
     return lifecycles(node)
 
 
-def compile_scenario(name: str, node: Document, script: Script) -> Scenario:
+def compile_scenario(name: str, node: JsonObject, script: Script) -> Scenario:
     """One scenario more for a script; its node is as under ``scenarios``.
 
     Raises ``FixtureError``.
@@ -177,7 +177,7 @@ def compile_scenario(name: str, node: Document, script: Script) -> Scenario:
     return _scenario(name, node, script.vocabulary)
 
 
-def _scenario(name: str, node: Document, vocabulary: Vocabulary) -> Scenario:
+def _scenario(name: str, node: JsonObject, vocabulary: Vocabulary) -> Scenario:
     pointer = f"/scenarios/{name}"
     return Scenario(
         name=name,
@@ -189,14 +189,14 @@ def _scenario(name: str, node: Document, vocabulary: Vocabulary) -> Scenario:
 
 
 def _steps(
-    nodes: list[Document], pointer: str, vocabulary: Vocabulary
+    nodes: list[JsonObject], pointer: str, vocabulary: Vocabulary
 ) -> tuple[Step, ...]:
     return tuple(
         _step(node, f"{pointer}/{i}", vocabulary) for i, node in enumerate(nodes)
     )
 
 
-def _step(node: Document, pointer: str, vocabulary: Vocabulary) -> Step:
+def _step(node: JsonObject, pointer: str, vocabulary: Vocabulary) -> Step:
     after, repeat, start = node.get("after"), node.get("repeat"), node.get("start")
     play = node.get("play")
     return Step(
@@ -211,7 +211,9 @@ def _step(node: Document, pointer: str, vocabulary: Vocabulary) -> Step:
     )
 
 
-def _changes(node: Document, pointer: str, vocabulary: Vocabulary) -> Iterator[Change]:
+def _changes(
+    node: JsonObject, pointer: str, vocabulary: Vocabulary
+) -> Iterator[Change]:
     for key, value in node.items():
         if key in _WORDS:
             continue
@@ -228,7 +230,7 @@ def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _successor(node: Document, pointer: str) -> Successor:
+def _successor(node: JsonObject, pointer: str) -> Successor:
     return Successor(
         pointer=f"{pointer}/scenario",
         scenario=compile_value(node["scenario"], f"{pointer}/scenario"),
@@ -236,7 +238,7 @@ def _successor(node: Document, pointer: str) -> Successor:
     )
 
 
-def _past(node: Document, pointer: str, script: Script) -> Past:
+def _past(node: JsonObject, pointer: str, script: Script) -> Past:
     _known(script.tasks, node["task"], "task", f"{pointer}/task")
     task, scenario = script.tasks[node["task"]], node.get("scenario")
     weights = sum(s.weight for s in script.scenarios.values())
@@ -271,7 +273,7 @@ def _past(node: Document, pointer: str, script: Script) -> Past:
 
 
 def _records(
-    node: Mapping[str, list[Document]], vocabulary: Vocabulary
+    node: Mapping[str, list[JsonObject]], vocabulary: Vocabulary
 ) -> Iterator[Record]:
     for name, documents in node.items():
         _known(vocabulary.kinds, name, "kind", f"/records/{name}")

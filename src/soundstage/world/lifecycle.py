@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.errors import IllegalMove
 
 
@@ -16,7 +16,7 @@ class Lifecycle:
     begins: frozenset[Json]
     moves: Mapping[Json, frozenset[Json]]
 
-    def check(self, old: Document | None, new: Document) -> None:
+    def check(self, old: JsonObject | None, new: JsonObject) -> None:
         """Raise ``IllegalMove`` unless this version may follow that one."""
         after = new.get(self.field)
         before = old.get(self.field) if old else None
@@ -27,7 +27,7 @@ class Lifecycle:
             legal = self.moves.get(before, frozenset())
             raise self._illegal(f"goes from {before!r} to {after!r}", legal)
 
-    def is_final(self, document: Document) -> bool:
+    def is_final(self, document: JsonObject) -> bool:
         """Whether no move leads on from here."""
         return not self.moves.get(document.get(self.field))
 

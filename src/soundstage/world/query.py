@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from soundstage.types import Document, Json, Versions
+from soundstage.types import Json, JsonObject, RecordPage
 from soundstage.world.record import Record
 
-Aspect: TypeAlias = str | Callable[[Document, int], Json]
+Aspect: TypeAlias = str | Callable[[JsonObject, int], Json]
 """What is looked at of a document: a field, or what a function makes of the document
 and the instant since which it holds. Its values can be hashed and, but for null, put in
 order; what a function gives depends on its arguments alone."""
@@ -79,26 +79,26 @@ class Query(NamedTuple):
 class Page(NamedTuple):
     """Some of the documents that were found, and how many were in all."""
 
-    documents: Versions
+    documents: RecordPage
     total: int
 
 
-def value_of(aspect: Aspect, document: Document, at: int) -> Json:
+def value_of(aspect: Aspect, document: JsonObject, at: int) -> Json:
     """What a document that holds since ``at`` says."""
     return document.get(aspect) if isinstance(aspect, str) else aspect(document, at)
 
 
-def key_of(aspect: Aspect | None, document: Document, at: int) -> Key:
+def key_of(aspect: Aspect | None, document: JsonObject, at: int) -> Key:
     """By what a document is put in order."""
     return nulls_first(None if aspect is None else value_of(aspect, document, at))
 
 
-def passes(query: Query, document: Document, at: int) -> bool:
+def passes(query: Query, document: JsonObject, at: int) -> bool:
     """Whether a document is asked for."""
     return all(test(value_of(a, document, at)) for a, test in query.tests)
 
 
-Seen: TypeAlias = tuple[Document, int]
+Seen: TypeAlias = tuple[JsonObject, int]
 """A document, and the instant since which it holds."""
 
 
@@ -123,7 +123,7 @@ def searched(found: list[Seen], query: Query) -> Page:
     if query.descending:
         found = found[::-1]
     end = query.start + query.size
-    documents = Versions(document for document, _ in found[query.start : end])
+    documents = RecordPage(document for document, _ in found[query.start : end])
     return Page(documents, len(found))
 
 
@@ -147,8 +147,11 @@ T = TypeVar("T")
 
 
 def ordered(
-    documents: Iterable[Document], key: Callable[[Document], Json], *, descending: bool
-) -> list[Document]:
+    documents: Iterable[JsonObject],
+    key: Callable[[JsonObject], Json],
+    *,
+    descending: bool,
+) -> list[JsonObject]:
     """Sorted by ``key``; ties stand as they came, in the other direction too.
 
     So descending is exactly ascending read backwards. O(n log n).

@@ -79,7 +79,7 @@ def pool(provider: str) -> tuple[str, ...]:
 
     Raises ``FixtureError`` for a name that Faker lacks or that needs arguments.
     """
-    entry = cache.entry("texts", provider)
+    entry = cache.entry_name("texts", provider)
     texts = cache.get(entry)
     if texts is None:
         texts = _texts(provider)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from soundstage.types import Document, Json, Version
+from soundstage.types import Json, JsonObject, RecordVersion
 from soundstage.world.ids import IdForm
 
 ALWAYS = -(2**62)
@@ -48,7 +48,7 @@ class Vocabulary:
         return cls({kind.name: kind for kind in kinds}, moments)
 
 
-Change: TypeAlias = Callable[[Document], Document]
+Change: TypeAlias = Callable[[JsonObject], JsonObject]
 """Makes a new version of an old one."""
 
 
@@ -62,7 +62,7 @@ class Record:
     kind: Kind
     id: str
     times: tuple[int, ...]
-    documents: tuple[Document | None, ...]
+    documents: tuple[JsonObject | None, ...]
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class Record:
         return self.times[-1]
 
     @property
-    def last(self) -> Document | None:
+    def last(self) -> JsonObject | None:
         """The last version."""
         return self.documents[-1]
 
@@ -99,7 +99,7 @@ class Record:
             return self.times[-1]
         return self.times[max(bisect_right(self.times, now) - 1, 0)]
 
-    def as_of(self, now: int) -> Document | None:
+    def as_of(self, now: int) -> JsonObject | None:
         """The version in force; ``None`` before the first. O(log versions)."""
         if self.times[-1] <= now:  # what is over is asked for most
             return self.documents[-1]
@@ -126,21 +126,21 @@ class Record:
         new = (None if document is None else change(document) for document in old)
         return self._of(times, (*self.documents[:index], *new))
 
-    def ended(self, now: int, last: Document | None) -> "Record":
+    def ended(self, now: int, last: JsonObject | None) -> "Record":
         """The record with ``last`` as its only version from now on."""
         index = bisect_right(self.times, now)
         return self._of((*self.times[:index], now), (*self.documents[:index], last))
 
     def _of(
-        self, times: tuple[int, ...], documents: tuple[Document | None, ...]
+        self, times: tuple[int, ...], documents: tuple[JsonObject | None, ...]
     ) -> "Record":
         return Record(self.kind, self.id, times, documents, self.name)
 
 
-def _version(document: Document | None) -> Version | None:
-    if document is None or isinstance(document, Version):
+def _version(document: JsonObject | None) -> RecordVersion | None:
+    if document is None or isinstance(document, RecordVersion):
         return document
-    return Version(document)
+    return RecordVersion(document)
 
 
 def began(record: Record) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.query import (
     Aspect,
     Between,
@@ -99,7 +99,7 @@ class Rows:
         records = self.records
         return records[first : bisect_right(records, now, key=began)]
 
-    def all(self, now: int) -> list[Document]:
+    def all(self, now: int) -> list[JsonObject]:
         """Their documents as of now, the oldest first. O(those)."""
         seen = (record.as_of(now) for record in self.begun(now))
         return [document for document in seen if document is not None]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import within_years
 from soundstage.world.errors import FixtureError, IllegalMove, Unknown
 from soundstage.world.random import Chance
@@ -63,7 +63,7 @@ class _Draft:
     id: str
     name: str | None
     times: list[int]
-    documents: list[Document | None]
+    documents: list[JsonObject | None]
 
     def record(self) -> Record:
         return Record(
@@ -223,7 +223,7 @@ class Drawing:
         kind = self._script.vocabulary.kinds[change.kind]
         given = self.given_id if change.kind == RUN else None
         record_id = given or kind.form(self.chance, self.at)
-        start: Document = {kind.id: record_id}
+        start: JsonObject = {kind.id: record_id}
         if change.name:
             self.names[change.name] = start
         if defaults := self._script.defaults.get(change.kind):

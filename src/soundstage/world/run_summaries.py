@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import within_years
 from soundstage.world.fixture import Past
 from soundstage.world.random import Chance, Seeded
@@ -108,7 +108,7 @@ class Outline(Record):
 
     at: int
     _began: int
-    _last: Document | None
+    _last: JsonObject | None
     _number: int
     _series: Series
     _settled: int
@@ -137,7 +137,7 @@ class Outline(Record):
         return self._settled
 
     @property
-    def last(self) -> Document | None:
+    def last(self) -> JsonObject | None:
         return self._last
 
     @property
@@ -151,7 +151,7 @@ class Outline(Record):
     def since(self, now: int) -> int:
         return self._settled if self._settled <= now else super().since(now)
 
-    def as_of(self, now: int) -> Document | None:
+    def as_of(self, now: int) -> JsonObject | None:
         return self._last if self._settled <= now else super().as_of(now)
 
     @property
@@ -160,7 +160,7 @@ class Outline(Record):
         return self.run().records[0].times
 
     @property
-    def documents(self) -> tuple[Document | None, ...]:
+    def documents(self) -> tuple[JsonObject | None, ...]:
         """Its versions."""
         return self.run().records[0].documents
 

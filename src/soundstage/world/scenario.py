@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.errors import Unknown
 from soundstage.world.lifecycle import Lifecycle
 from soundstage.world.random import Chance
@@ -118,13 +118,13 @@ class Script:
     vocabulary: Vocabulary
     lifecycles: Mapping[str, tuple[Lifecycle, ...]]
     defaults: Mapping[str, Patch]
-    tasks: Mapping[str, Document]
+    tasks: Mapping[str, JsonObject]
     scenarios: Mapping[str, Scenario]
     beginnings: Mapping[str, Passage]
     endings: Mapping[str, Passage]
     follow: "Callable[[Run], Cue | None] | None" = None
 
-    def task(self, name: str) -> Document:
+    def task(self, name: str) -> JsonObject:
         """What runs of a task know; ``*`` is every other one. Raises ``Unknown``."""
         task = self.tasks.get(name, self.tasks.get(ANY))
         if task is None:
@@ -155,12 +155,12 @@ class Script:
         ticket = chance.whole(1, totals[-1])
         return list(weights)[bisect_left(totals, ticket)]
 
-    def is_final(self, document: Document) -> bool:
+    def is_final(self, document: JsonObject) -> bool:
         """Whether a run whose record says this has ended."""
         own = self.lifecycles.get(RUN, ())
         return bool(own) and all(lifecycle.is_final(document) for lifecycle in own)
 
-    def may_end(self, document: Document, ending: Passage) -> bool:
+    def may_end(self, document: JsonObject, ending: Passage) -> bool:
         """Whether an ending is for a run whose record says this."""
         own = self.lifecycles.get(RUN, ())
         states = {document.get(lifecycle.field) for lifecycle in own}

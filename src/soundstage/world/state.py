@@ -4,7 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from functools import partial
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.collection import Collection
 from soundstage.world.copy_on_write import Layered
 from soundstage.world.errors import FixtureError, Unknown
@@ -142,7 +142,7 @@ def inspect(fixture: Fixture, run: Run) -> None:
 def inspect_record(fixture: Fixture, record: Record) -> None:
     """Raise ``FixtureError`` for a version that may not be, or not follow the last."""
     lifecycles = fixture.script.lifecycles.get(record.kind.name, ())
-    last: Document | None = None
+    last: JsonObject | None = None
     for document in record.documents:
         if document is None:
             continue

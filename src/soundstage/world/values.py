@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 import orjson
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import UNITS, span_of
 from soundstage.world.errors import FixtureError
 from soundstage.world.ids import FORMS
@@ -50,7 +50,7 @@ Patch: TypeAlias = Mapping[str, "Patch | Value | None"]
 """A JSON Merge Patch (RFC 7386) whose leaves are drawn; None removes the field."""
 
 
-def patched(document: Document, patch: Patch, scene: Scene) -> Document:
+def patched(document: JsonObject, patch: Patch, scene: Scene) -> JsonObject:
     """The document after the patch; the one given stays as it is."""
     result = dict(document)
     for field, change in patch.items():
@@ -65,7 +65,7 @@ def patched(document: Document, patch: Patch, scene: Scene) -> Document:
     return result
 
 
-def merged(document: Document, patch: Mapping[str, Json]) -> Document:
+def merged(document: JsonObject, patch: Mapping[str, Json]) -> JsonObject:
     """The document after a plain JSON Merge Patch; the one given stays as it is."""
     result = dict(document)
     for field, change in patch.items():

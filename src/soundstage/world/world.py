@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import overload
 
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import LATEST, Clock
 from soundstage.world.collection import Collection
 from soundstage.world.commands import (
@@ -168,7 +168,7 @@ class World:
             self._leap(entry.at - self.clock.now())
             self.apply(entry.command)
 
-    def exported(self) -> Document:
+    def exported(self) -> JsonObject:
         """Seed, origin, clock and log as JSON: with the fixtures, all of the world."""
         return {
             "seed": self.opening.seed,
@@ -180,7 +180,7 @@ class World:
         }
 
     @classmethod
-    def imported(cls, fixtures: Mapping[str, Fixture], document: Document) -> "World":
+    def imported(cls, fixtures: Mapping[str, Fixture], document: JsonObject) -> "World":
         """The world that was exported, from the same fixtures.
 
         Raises ``WorldError`` and ``ValueError`` for a log that cannot be replayed.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from soundstage.apis.api import NotFound, RequestContext
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 OWNER_FIELDS = {"runs": "appID"}
 """The field that says whose a record is, where that is not ``owner``."""
@@ -11,7 +11,7 @@ OWNER_FIELDS = {"runs": "appID"}
 
 def get_own_record(
     context: RequestContext, collection: str, record_id: str
-) -> Document:
+) -> JsonObject:
     """A record of the caller's application. Raises ``NotFound``."""
     document = context.get(collection, record_id)
     if document[OWNER_FIELDS.get(collection, "owner")] != application_id(context):
@@ -19,7 +19,7 @@ def get_own_record(
     return document
 
 
-def list_own_records(context: RequestContext, collection: str) -> list[Document]:
+def list_own_records(context: RequestContext, collection: str) -> list[JsonObject]:
     """The plain records of the caller's application, the oldest first. O(these)."""
     return context.collection(collection).children(application_id(context), context.now)
 

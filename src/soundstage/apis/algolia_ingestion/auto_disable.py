@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Final
 
 from soundstage.apis.algolia_ingestion.failure_streaks import reaches_failure_threshold
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339, within_years
 from soundstage.world.record import Record
 from soundstage.world.state import State
@@ -13,7 +13,7 @@ DEFAULT_FAILURE_THRESHOLD: Final = 5
 """Failed runs in a row that disable a task, where its policies say nothing else."""
 
 
-def is_enabled(state: State, task: Document, now: int) -> bool:
+def is_enabled(state: State, task: JsonObject, now: int) -> bool:
     """Whether a task takes runs: it was enabled, and has not failed too often since.
 
     Nothing is written down when the last failure comes, so that reading changes

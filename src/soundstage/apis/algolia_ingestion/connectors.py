@@ -7,7 +7,7 @@ from soundstage.apis.algolia_ingestion.lists import field_values
 from soundstage.apis.algolia_ingestion.model import MODEL
 from soundstage.apis.algolia_ingestion.resources import Resource
 from soundstage.apis.api import RequestContext
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 SECRET_FIELDS: Final = frozenset(
     {"privateKey", "password", "key", "client_secret", "apiKey"}
@@ -18,11 +18,11 @@ OMITTED_FIELDS: Final = frozenset({"code"})
 """What no answer has."""
 
 
-def _build_authentication(body: Document) -> Document:
+def _build_authentication(body: JsonObject) -> JsonObject:
     return {**body, "input": mask_secrets(body["type"], body["input"])}
 
 
-def mask_secrets(authentication_type: str, input_fields: Document) -> Document:
+def mask_secrets(authentication_type: str, input_fields: JsonObject) -> JsonObject:
     """The input of an authentication without its secrets, which nobody needs here."""
     if authentication_type == "secrets":
         return dict.fromkeys(input_fields)
@@ -33,7 +33,7 @@ def mask_secrets(authentication_type: str, input_fields: Document) -> Document:
     }
 
 
-def _build_transformation(body: Document) -> Document:
+def _build_transformation(body: JsonObject) -> JsonObject:
     """Said in the old way (``code``) and in the new one, however it was given."""
     given = body.get("input")
     if given is None:
@@ -44,7 +44,7 @@ def _build_transformation(body: Document) -> Document:
     return {"type": kind, **body, "code": body.get("code", given.get("code", ""))}
 
 
-def _platform_values(_: RequestContext, authentication: Document) -> tuple[Json, ...]:
+def _platform_values(_: RequestContext, authentication: JsonObject) -> tuple[Json, ...]:
     """Its platform, or the two words that a filter has for none."""
     platform = authentication.get("platform")
     return (None, "none") if platform is None else (platform,)
@@ -81,21 +81,21 @@ DESTINATIONS: Final = Resource(
 )
 
 
-def update_connector(context: RequestContext, old: Document) -> Document:
+def update_connector(context: RequestContext, old: JsonObject) -> JsonObject:
     """The record with what the request gives; ``input`` is changed field by field."""
-    new: Document = {**old, **context.body}
+    new: JsonObject = {**old, **context.body}
     if "input" in context.body:
         new["input"] = {**old.get("input", {}), **context.body["input"]}
     return new
 
 
-def update_authentication(context: RequestContext, old: Document) -> Document:
+def update_authentication(context: RequestContext, old: JsonObject) -> JsonObject:
     """As ``revised``; the secrets that it gives are not kept."""
     new = update_connector(context, old)
     return {**new, "input": mask_secrets(new["type"], new["input"])}
 
 
-def replace_transformation(context: RequestContext, old: Document) -> Document:
+def replace_transformation(context: RequestContext, old: JsonObject) -> JsonObject:
     """The transformation as the request describes it."""
     kept = {name: old[name] for name in ("transformationID", "owner", "createdAt")}
     return {**kept, **_build_transformation(context.body)}

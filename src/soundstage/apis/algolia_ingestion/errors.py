@@ -1,10 +1,10 @@
 """How Algolia refuses: an error body with a message."""
 
 from soundstage.apis.api import ApiError, Forbidden, Response, default_status
-from soundstage.openapi.errors import Refused, Unauthorized
+from soundstage.openapi.errors import InvalidRequest, Unauthorized
 
 
-def render_error(error: Refused | ApiError) -> Response:
+def render_error(error: InvalidRequest | ApiError) -> Response:
     """The answer to a request that is refused."""
     match error:
         case Unauthorized() | Forbidden():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.record_index import Rows
 
 ACTIVE_STATUSES: Final = frozenset({"created", "started"})
@@ -89,11 +89,11 @@ def _extend(index: Rows, settled: SettledRuns, now: int) -> SettledRuns:
     )
 
 
-def _next_streak(streak: int, run: Document) -> int:
+def _next_streak(streak: int, run: JsonObject) -> int:
     return streak + 1 if run["outcome"] == "failure" else 0
 
 
-def _select_finished(runs: Iterable[Document], since: str) -> list[Document]:
+def _select_finished(runs: Iterable[JsonObject], since: str) -> list[JsonObject]:
     """Those that ended since, in the order of that."""
     ended = (
         run
@@ -103,6 +103,6 @@ def _select_finished(runs: Iterable[Document], since: str) -> list[Document]:
     return sorted(ended, key=lambda run: str(run["finishedAt"]))
 
 
-def _iter_runs(index: Rows, first: int, now: int) -> Iterator[Document]:
+def _iter_runs(index: Rows, first: int, now: int) -> Iterator[JsonObject]:
     there = (record.as_of(now) for record in index.begun(now, first))
     return (run for run in there if run is not None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from soundstage.apis.api import RequestContext
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import instant_of, rfc3339, within_years
 from soundstage.world.query import (
     Among,
@@ -17,7 +17,7 @@ from soundstage.world.query import (
     pages,
 )
 
-FilterValues = Callable[[RequestContext, Document], Iterable[Json]]
+FilterValues = Callable[[RequestContext, JsonObject], Iterable[Json]]
 """What a document has to offer to a filter."""
 
 
@@ -28,9 +28,9 @@ def field_values(name: str) -> FilterValues:
 
 def filter_records(
     context: RequestContext,
-    records: Iterable[Document],
+    records: Iterable[JsonObject],
     filters: Mapping[str, FilterValues],
-) -> list[Document]:
+) -> list[JsonObject]:
     """Those that satisfy every filter that the call has; an empty one is none."""
     wanted = _parse_filters(context, filters)
     return [
@@ -78,7 +78,7 @@ def _parse_filters(
     }
 
 
-def render_page(context: RequestContext, key: str, page: Page) -> Document:
+def render_page(context: RequestContext, key: str, page: Page) -> JsonObject:
     """A page under this name."""
     return {key: page.documents, "pagination": _render_pagination(context, page.total)}
 
@@ -86,14 +86,14 @@ def render_page(context: RequestContext, key: str, page: Page) -> Document:
 def sort_and_render_page(
     context: RequestContext,
     key: str,
-    records: Iterable[Document],
-    sort_keys: Mapping[str, Callable[[Document], Json]],
-) -> Document:
+    records: Iterable[JsonObject],
+    sort_keys: Mapping[str, Callable[[JsonObject], Json]],
+) -> JsonObject:
     """A sorted page under this name; ``keys`` are what is no field of a document."""
     given = context.parameters
     sort, down = given["sort"], given["order"] == "desc"
 
-    def sort_key(record: Document) -> Json:
+    def sort_key(record: JsonObject) -> Json:
         own = sort_keys.get(sort)
         return nulls_first(own(record) if own else record.get(sort))
 
@@ -104,7 +104,7 @@ def sort_and_render_page(
     }
 
 
-def _render_pagination(context: RequestContext, total: int) -> Document:
+def _render_pagination(context: RequestContext, total: int) -> JsonObject:
     given = context.parameters
     size = given["itemsPerPage"]
     return {
@@ -115,7 +115,7 @@ def _render_pagination(context: RequestContext, total: int) -> Document:
     }
 
 
-def parse_window(context: RequestContext, default_duration: int) -> Document:
+def parse_window(context: RequestContext, default_duration: int) -> JsonObject:
     """The first and last instant asked for, as the API writes them."""
     start, end = context.parameters.get("startDate"), context.parameters.get("endDate")
     first = (

@@ -8,7 +8,7 @@ from soundstage.apis.algolia_ingestion.lists import (
     render_page,
 )
 from soundstage.apis.api import NotFound, RequestContext, Response
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import DAY, HOUR
 from soundstage.world.query import Among, Aspect, Between, Test
 
@@ -38,7 +38,7 @@ def list_runs(context: RequestContext) -> Response:
     return Response({**render_page(context, "runs", page), "window": period})
 
 
-def _update_timestamp(_run: Document, timestamp: int) -> int:
+def _update_timestamp(_run: JsonObject, timestamp: int) -> int:
     return timestamp
 
 

@@ -14,7 +14,7 @@ from soundstage.apis.algolia_ingestion.start_runs import (
     require_enabled,
 )
 from soundstage.apis.api import BadRequest, RequestContext, Response
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 from soundstage.world.state import State
 
@@ -50,7 +50,7 @@ async def push_to_index(context: RequestContext) -> Response:
     return await _start_push(context, tasks[0])
 
 
-def _find_tasks_by_index(context: RequestContext, index: str) -> list[Document]:
+def _find_tasks_by_index(context: RequestContext, index: str) -> list[JsonObject]:
     """The tasks that target an index. O(tasks of the application)."""
     return [
         task
@@ -59,7 +59,7 @@ def _find_tasks_by_index(context: RequestContext, index: str) -> list[Document]:
     ]
 
 
-async def _start_push(context: RequestContext, task: Document) -> Response:
+async def _start_push(context: RequestContext, task: JsonObject) -> Response:
     """Start a push; the event that a client waits for is in its future already."""
     require_enabled(context, task)
     state = context.world.state(context.api)
@@ -73,7 +73,7 @@ async def _start_push(context: RequestContext, task: Document) -> Response:
     return Response({**receipt, **await _wait_for_outcome(context.refreshed(), run.id)})
 
 
-async def _wait_for_outcome(context: RequestContext, run_id: str) -> Document:
+async def _wait_for_outcome(context: RequestContext, run_id: str) -> JsonObject:
     """What became of a push, once it is over."""
     run = context.get("runs", run_id)
     while not context.world.state(context.api).script.is_final(run):
@@ -86,7 +86,7 @@ async def _wait_for_outcome(context: RequestContext, run_id: str) -> Document:
     return {"message": run.get("reason", "The push failed"), "events": events}
 
 
-def _choose_scenario(state: State, task: Document) -> str | None:
+def _choose_scenario(state: State, task: JsonObject) -> str | None:
     """A push as it was planned, if the next one was."""
     name = get_task_name(state, task)
     plans = (plan.scenario for plan in state.planned if plan.task in {None, name})

@@ -10,7 +10,7 @@ from soundstage.apis.algolia_ingestion.application import (
 )
 from soundstage.apis.algolia_ingestion.model import MODEL
 from soundstage.apis.api import BadRequest, RequestContext
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 REFERENCES: Final = (
     ("sources", "authenticationID", "authentications"),
@@ -26,7 +26,7 @@ ID_FIELDS: Final = {kind.collection: kind.id for kind in MODEL.kinds.values()}
 
 
 def check_references(
-    context: RequestContext, collection: str, record: Document
+    context: RequestContext, collection: str, record: JsonObject
 ) -> None:
     """Raise ``Impossible`` for a reference to nothing of the application's own."""
     for holder, field, target in REFERENCES:

@@ -18,14 +18,14 @@ from soundstage.apis.algolia_ingestion.references import (
     check_unreferenced,
 )
 from soundstage.apis.api import BadRequest, Handler, RequestContext, Response
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import rfc3339
 from soundstage.world.commands import Delete, Put
 from soundstage.world.ids import uuid
 from soundstage.world.record import Kind
 
 
-def _identity(_context: RequestContext, record: Document) -> Document:
+def _identity(_context: RequestContext, record: JsonObject) -> JsonObject:
     return record
 
 
@@ -41,10 +41,10 @@ class Resource:
 
     record_type: Kind
     filters: Mapping[str, FilterValues]
-    build: Callable[[Document], Document] = dict
-    refresh: Callable[[RequestContext, Document], Document] = _identity
-    render: Callable[[RequestContext, Document], Document] = _identity
-    sort_keys: Mapping[str, Callable[[Document], Json]] = field(default_factory=dict)
+    build: Callable[[JsonObject], JsonObject] = dict
+    refresh: Callable[[RequestContext, JsonObject], JsonObject] = _identity
+    render: Callable[[RequestContext, JsonObject], JsonObject] = _identity
+    sort_keys: Mapping[str, Callable[[JsonObject], Json]] = field(default_factory=dict)
     includes_name: bool = True
 
     @property
@@ -52,7 +52,7 @@ class Resource:
         """The collection that has them."""
         return self.record_type.collection
 
-    def render_receipt(self, record: Document, timestamp_field: str) -> Response:
+    def render_receipt(self, record: JsonObject, timestamp_field: str) -> Response:
         """The answer to a change: which record, and when."""
         told = (
             self.record_type.id,
@@ -62,7 +62,7 @@ class Resource:
         return Response({name: record[name] for name in told})
 
 
-RecordUpdate = Callable[[RequestContext, Document], Document]
+RecordUpdate = Callable[[RequestContext, JsonObject], JsonObject]
 """What a request makes of a record."""
 
 
@@ -149,7 +149,9 @@ def make_delete_handler(resource: Resource) -> Handler:
     return delete
 
 
-def check_record(context: RequestContext, resource: Resource, record: Document) -> None:
+def check_record(
+    context: RequestContext, resource: Resource, record: JsonObject
+) -> None:
     """Raise ``Impossible`` for a record that refers to nothing, or is none.
 
     An update says less than the record that comes of it, which may break the contract.
@@ -162,7 +164,9 @@ def check_record(context: RequestContext, resource: Resource, record: Document) 
         raise BadRequest(str(wrong))
 
 
-def store_record(context: RequestContext, resource: Resource, record: Document) -> None:
+def store_record(
+    context: RequestContext, resource: Resource, record: JsonObject
+) -> None:
     """Let a record be this document from now on."""
     record_id = record[resource.record_type.id]
     context.world.apply(Put(context.api, resource.name, record_id, record))

@@ -9,7 +9,7 @@ from soundstage.apis.algolia_ingestion.application import (
 from soundstage.apis.algolia_ingestion.auto_disable import is_enabled
 from soundstage.apis.algolia_ingestion.failure_streaks import has_active_run
 from soundstage.apis.api import BadRequest, RequestContext, Response
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 from soundstage.world.commands import Start
 from soundstage.world.state import State
@@ -50,7 +50,7 @@ def run_source(context: RequestContext) -> Response:
     return Response({"taskWithRunID": started, "createdAt": rfc3339(context.now)})
 
 
-def _select_tasks(context: RequestContext, source: Document) -> list[Document]:
+def _select_tasks(context: RequestContext, source: JsonObject) -> list[JsonObject]:
     given = context.body or {}
     included, excluded = given.get("indexToInclude"), given.get("indexToExclude", ())
     state = context.world.state(context.api)
@@ -64,28 +64,28 @@ def _select_tasks(context: RequestContext, source: Document) -> list[Document]:
     ]
 
 
-def get_index_name(context: RequestContext, task: Document) -> str:
+def get_index_name(context: RequestContext, task: JsonObject) -> str:
     """The name of the index that a task's destination is."""
     destination = context.get("destinations", task["destinationID"])
     name: str = destination["input"]["indexName"]
     return name
 
 
-def require_enabled(context: RequestContext, task: Document) -> None:
+def require_enabled(context: RequestContext, task: JsonObject) -> None:
     """Raise ``Impossible`` for a task that takes no runs."""
     if not is_enabled(context.world.state(context.api), task, context.now):
         msg = f"the task {task['taskID']!r} is disabled"
         raise BadRequest(msg)
 
 
-def build_start_command(state: State, task: Document, now: int) -> Start:
+def build_start_command(state: State, task: JsonObject, now: int) -> Start:
     """The command that starts a run of a task as it is now."""
     runs = state.collection("runs").family(task["taskID"])
     scenario = BLOCKED_SCENARIO if has_active_run(runs, now) else None
     return build_scenario_start(state, task, scenario)
 
 
-def build_scenario_start(state: State, task: Document, scenario: str | None) -> Start:
+def build_scenario_start(state: State, task: JsonObject, scenario: str | None) -> Start:
     """The command that starts a run of a task in this way."""
     names = {
         "appID": task["owner"],
@@ -95,7 +95,7 @@ def build_scenario_start(state: State, task: Document, scenario: str | None) -> 
     return Start(API_NAME, get_task_name(state, task), scenario, names)
 
 
-def get_task_name(state: State, task: Document) -> str:
+def get_task_name(state: State, task: JsonObject) -> str:
     """What the fixture calls a task; its identifier, if that is not in there."""
     task_id: str = task["taskID"]
     listed = state.script.tasks.items()

@@ -8,17 +8,17 @@ from soundstage.apis.algolia_ingestion.model import MODEL
 from soundstage.apis.algolia_ingestion.resources import Resource
 from soundstage.apis.algolia_ingestion.schedule import is_valid_cron
 from soundstage.apis.api import BadRequest, RequestContext
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import rfc3339
 from soundstage.world.scheduler import next_at
 
 
-def _build_task(body: Document) -> Document:
+def _build_task(body: JsonObject) -> JsonObject:
     """What is kept of a task; without a word about it, it is enabled."""
     return _check_cron({"enabled": True, **body})
 
 
-def _check_cron(task: Document) -> Document:
+def _check_cron(task: JsonObject) -> JsonObject:
     """The task, if its cron can be understood. Raises ``Impossible``."""
     if "cron" in task and not is_valid_cron(task["cron"]):
         msg = f"{task['cron']!r} is no cron expression of five fields"
@@ -26,13 +26,13 @@ def _check_cron(task: Document) -> Document:
     return task
 
 
-def refresh_task(context: RequestContext, task: Document) -> Document:
+def refresh_task(context: RequestContext, task: JsonObject) -> JsonObject:
     """The task as its runs left it. O(runs not over for good)."""
     enabled = is_enabled(context.world.state(context.api), task, context.now)
     return {**task, "enabled": enabled}
 
 
-def render_task(context: RequestContext, task: Document) -> Document:
+def render_task(context: RequestContext, task: JsonObject) -> JsonObject:
     """The settled task, and when its cron last ran and will run next."""
     told = refresh_task(context, task)
     return (
@@ -42,7 +42,7 @@ def render_task(context: RequestContext, task: Document) -> Document:
     )
 
 
-def _render_run_times(context: RequestContext, task: Document) -> Document:
+def _render_run_times(context: RequestContext, task: JsonObject) -> JsonObject:
     newest = context.collection("runs").newest(context.now, task["taskID"])
     runs = (run for record in newest if (run := record.as_of(context.now)))
     ran = (run["createdAt"] for run in runs if run["type"] != "push")
@@ -51,7 +51,7 @@ def _render_run_times(context: RequestContext, task: Document) -> Document:
     return {name: moment for name, moment in moments.items() if moment}
 
 
-def list_triggers(task: Document) -> tuple[str, ...]:
+def list_triggers(task: JsonObject) -> tuple[str, ...]:
     """What starts a task, besides requests."""
     found = {
         "schedule": task.get("cron"),
@@ -61,13 +61,13 @@ def list_triggers(task: Document) -> tuple[str, ...]:
     return tuple(name for name, there in found.items() if there) or ("onDemand",)
 
 
-def _source_type_values(context: RequestContext, task: Document) -> tuple[Json]:
+def _source_type_values(context: RequestContext, task: JsonObject) -> tuple[Json]:
     source = context.get("sources", task["sourceID"])
     return (source["type"],)
 
 
-def _email_notification_values(_: RequestContext, task: Document) -> tuple[bool]:
-    email: Document = task.get("notifications", {}).get("email", {})
+def _email_notification_values(_: RequestContext, task: JsonObject) -> tuple[bool]:
+    email: JsonObject = task.get("notifications", {}).get("email", {})
     return (email.get("enabled", False),)
 
 
@@ -90,22 +90,22 @@ TASKS: Final = Resource(
 )
 
 
-def update_task(context: RequestContext, old: Document) -> Document:
+def update_task(context: RequestContext, old: JsonObject) -> JsonObject:
     """The task with what the request gives."""
     return _check_cron({**old, **context.body})
 
 
-def replace_task(context: RequestContext, old: Document) -> Document:
+def replace_task(context: RequestContext, old: JsonObject) -> JsonObject:
     """The task as the request describes it; its source stays."""
     kept = {name: old[name] for name in ("taskID", "sourceID", "owner", "createdAt")}
     return {**kept, **_build_task(context.body)}
 
 
-def enable_task(_: RequestContext, old: Document) -> Document:
+def enable_task(_: RequestContext, old: JsonObject) -> JsonObject:
     """The task, taking runs."""
     return {**old, "enabled": True}
 
 
-def disable_task(_: RequestContext, old: Document) -> Document:
+def disable_task(_: RequestContext, old: JsonObject) -> JsonObject:
     """The task, taking no runs."""
     return {**old, "enabled": False}

@@ -9,13 +9,13 @@ from soundstage.apis.api import (
     default_status,
 )
 from soundstage.openapi.errors import (
-    Refused,
-    TooLarge,
+    BodyTooLarge,
+    InvalidRequest,
+    RouteNotFound,
     Unauthorized,
-    Unrouted,
     Violation,
 )
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 NOT_FOUND_MESSAGES = {
     "tasks": "task not found",
@@ -37,7 +37,7 @@ class LoginFailed(ApiError):
     """Logging in failed; the text says why."""
 
 
-def render_error(error: Refused | ApiError) -> Response:
+def render_error(error: InvalidRequest | ApiError) -> Response:
     """RFC 9457 problem details; but what refuses a credential is plain text."""
     match error:
         case Unauthorized(missing=missing):
@@ -45,13 +45,13 @@ def render_error(error: Refused | ApiError) -> Response:
             return Response(text, 401, "text/plain")
         case LoginFailed():
             return Response(str(error), 401, "text/plain")
-        case Unrouted() | TooLarge():
+        case RouteNotFound() | BodyTooLarge():
             return _render_problem(default_status(error), str(error))
         case NotFound(collection=collection):
             return _render_problem(404, NOT_FOUND_MESSAGES.get(collection, str(error)))
-        case Refused(violations=violations):
+        case InvalidRequest(violations=violations):
             # Logging in alone takes a body, and its route is none of the framework's.
-            if any(violation.place == "body" for violation in violations):
+            if any(violation.location == "body" for violation in violations):
                 return Response("Invalid request", 400, "text/plain")
             errors = [_render_violation(violation) for violation in violations]
             return _render_problem(422, "validation failed", errors=errors)
@@ -65,17 +65,17 @@ def _render_problem(status: int, detail: str, **members: Json) -> Response:
     return Response(body, status, "application/problem+json")
 
 
-def _render_violation(violation: Violation) -> Document:
+def _render_violation(violation: Violation) -> JsonObject:
     return {
         "message": _render_message(violation),
-        "location": violation.location,
+        "location": violation.display_path,
         "value": violation.value,
     }
 
 
 def _render_message(violation: Violation) -> str:
     """As the real server's framework words it, where it knows the rule."""
-    limit = violation.limit
+    limit = violation.constraint
     match violation.rule:
         case "minimum":
             return f"expected number >= {limit}"

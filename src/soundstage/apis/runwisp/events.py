@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.runwisp.resume import parse_last_event_id
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import SECOND
 from soundstage.world.commands import Interrupt, Start
 from soundstage.world.record import Record
@@ -27,7 +27,7 @@ class RunEvent:
 
     timestamp: int
     name: str
-    run: Document
+    run: JsonObject
 
 
 def stream_runs(context: RequestContext) -> Response:
@@ -118,7 +118,7 @@ def _iter_run_events(record: Record, since: int, now: int) -> Iterator[RunEvent]
                 yield RunEvent(at, name, run)
 
 
-def _iter_event_names(previous: Document | None, run: Document) -> Iterator[str]:
+def _iter_event_names(previous: JsonObject | None, run: JsonObject) -> Iterator[str]:
     """What the events are called; a run that is skipped ends as it begins."""
     if previous is None:
         yield "run.created"

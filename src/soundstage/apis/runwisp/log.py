@@ -7,7 +7,7 @@ from itertools import accumulate
 from soundstage.apis.api import NotFound, RequestContext, Response
 from soundstage.apis.runwisp.resume import parse_last_event_id
 from soundstage.apis.runwisp.schema_links import build_described_response
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.errors import Unknown
 
 DEFAULT_PAGE_SIZE = 1_000
@@ -22,7 +22,7 @@ class RunLog:
     front too, ``dropped`` those that were lost at the end.
     """
 
-    lines: list[Document]
+    lines: list[JsonObject]
     total_count: int
     dropped_count: int
     is_final: bool
@@ -36,7 +36,7 @@ class RunLog:
         """The number of a line; below 0 it counts back from the end."""
         return max(start + self.total_count if start < 0 else start, self.first_number)
 
-    def lines_from(self, number: int) -> list[Document]:
+    def lines_from(self, number: int) -> list[JsonObject]:
         """The lines from this number on."""
         return self.lines[max(number - self.first_number, 0) :]
 
@@ -132,13 +132,13 @@ def _load_log(context: RequestContext) -> RunLog:
             return RunLog(lines, len(lines), 0, ended)
 
 
-def _count_fitting_lines(lines: list[Document], max_bytes: int) -> int:
+def _count_fitting_lines(lines: list[JsonObject], max_bytes: int) -> int:
     """How many of these lines have room in so many bytes."""
     sizes = accumulate(len(line["text"].encode()) + 1 for line in lines)
     return sum(1 for total in sizes if total <= max_bytes)
 
 
-def _get_task_policy(context: RequestContext, task_name: str) -> Document:
+def _get_task_policy(context: RequestContext, task_name: str) -> JsonObject:
     try:
         return context.world.state(context.api).script.task(task_name)
     except Unknown:

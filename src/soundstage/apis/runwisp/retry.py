@@ -1,7 +1,7 @@
 """Which run follows one that is over: a retry of a task, a restart of a service."""
 
 from soundstage.apis.runwisp.tasks import Task
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.run_builder import LONGEST_CHAIN
 from soundstage.world.runs import Run
 from soundstage.world.scenario import Cue
@@ -20,7 +20,7 @@ def plan_next_run(run: Run) -> Cue | None:
     return again(task, run, document, ended)
 
 
-def _plan_retry(task: Task, run: Run, record: Document, ended_at: int) -> Cue | None:
+def _plan_retry(task: Task, run: Run, record: JsonObject, ended_at: int) -> Cue | None:
     """A new run that points back to the one that has just failed.
 
     A scenario can say how many ``failures`` there are to be in a row.
@@ -45,7 +45,9 @@ def _plan_retry(task: Task, run: Run, record: Document, ended_at: int) -> Cue | 
     return Cue("", scenario, at, names=names, beginning="retry")
 
 
-def _plan_restart(task: Task, run: Run, record: Document, ended_at: int) -> Cue | None:
+def _plan_restart(
+    task: Task, run: Run, record: JsonObject, ended_at: int
+) -> Cue | None:
     """The same replica again; its count of retries stays 0."""
     reason = record.get("end_reason")
     match task.policy.get("restart", "always"):

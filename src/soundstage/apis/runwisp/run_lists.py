@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.runwisp.schema_links import build_described_response
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import instant_of
 from soundstage.world.query import Among, Aspect, Holds, Query, Test, nulls_first
 
@@ -32,7 +32,7 @@ def summarize_runs(context: RequestContext) -> Response:
         (_match_end_reason(FAILURE_REASONS),), "end_at", descending=True, size=1
     )
     failures = runs.find(failed, context.now)
-    body: Document = {
+    body: JsonObject = {
         "total": runs.find(Query(), context.now).total,
         "success": runs.find(
             Query((_match_end_reason({"success"}),)), context.now
@@ -89,7 +89,7 @@ def _normalize_search(search: str | None) -> str:
     return _lower_ascii(cut.replace("%", "").replace("_", ""))
 
 
-def _searched_fields(run: Document, _timestamp: int) -> tuple[str, str]:
+def _searched_fields(run: JsonObject, _timestamp: int) -> tuple[str, str]:
     """What is searched in."""
     return _lower_ascii(run["task_name"]), _lower_ascii(run["id"])
 
@@ -100,13 +100,13 @@ def _lower_ascii(text: str) -> str:
     )  # bytes know ASCII capitals only, as LIKE does
 
 
-def _run_duration(run: Document) -> int:
+def _run_duration(run: JsonObject) -> int:
     if "start_at" not in run or "end_at" not in run:
         return 0
     return instant_of(run["end_at"]) - instant_of(run["start_at"])
 
 
-_SORT_KEYS: dict[str, Callable[[Document], Json]] = {
+_SORT_KEYS: dict[str, Callable[[JsonObject], Json]] = {
     "task_name": lambda run: run["task_name"],
     "status": lambda run: run["status"],
     "start_at": lambda run: (
@@ -119,7 +119,7 @@ _SORT_KEYS: dict[str, Callable[[Document], Json]] = {
 }
 
 
-def _add_id_tiebreak(key: Callable[[Document], Json]) -> Aspect:
+def _add_id_tiebreak(key: Callable[[JsonObject], Json]) -> Aspect:
     """The real server breaks no ties; here the id does, so that pages never overlap."""
     return lambda run, _at: (key(run), run["id"])
 

@@ -17,7 +17,7 @@ from soundstage.apis.runwisp.errors import (
 )
 from soundstage.apis.runwisp.schema_links import build_described_response
 from soundstage.apis.runwisp.tasks import Task
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import SECOND, rfc3339
 from soundstage.world.commands import Delete, Interrupt, Patch
 from soundstage.world.errors import Unknown
@@ -79,7 +79,7 @@ def get_task(context: RequestContext) -> Task:
         raise NotFound("tasks", name) from None
 
 
-def end_run(context: RequestContext, run: Document) -> None:
+def end_run(context: RequestContext, run: JsonObject) -> None:
     """Let a run end now; one that nothing drew is only patched."""
     state = context.world.state(context.api)
     if run["id"] in state.runs and "stopped" in state.script.endings:

@@ -5,11 +5,11 @@ from functools import cache
 from soundstage import vendored_files
 from soundstage.apis.api import NotFound, RequestContext, Response
 from soundstage.openapi.contract import load_contract
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 
 def build_described_response(
-    context: RequestContext, schema_name: str, body: Document, status: int = 200
+    context: RequestContext, schema_name: str, body: JsonObject, status: int = 200
 ) -> Response:
     """A body that names its schema, in itself and in a Link header."""
     path = f"/schemas/{schema_name}.json"
@@ -27,9 +27,9 @@ def retrieve_schema(context: RequestContext) -> Response:
 
 
 @cache
-def _load_schemas() -> dict[str, Document]:
+def _load_schemas() -> dict[str, JsonObject]:
     contract = load_contract("runwisp", vendored_files.specs() / "runwisp")
-    schemas: dict[str, Document] = contract.document["components"]["schemas"]
+    schemas: dict[str, JsonObject] = contract.document["components"]["schemas"]
     return schemas
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.runwisp.schema_links import build_described_response
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import MINUTE, SECOND, rfc3339
 from soundstage.world.scenario import ANY
 from soundstage.world.scheduler import Overview, next_at
@@ -22,13 +22,13 @@ COPIED_FIELDS = tuple(
     "restart parallelism on_overlap instances restart_backoff retry_attempts "
     "retry_backoff log_max_size log_on_full keep_runs".split()
 )
-TASK_DEFAULTS: Document = {
+TASK_DEFAULTS: JsonObject = {
     "kind": "task",
     "api_trigger": True,
     "parallelism": 1,
     "on_overlap": "queue",
 }
-SERVICE_DEFAULTS: Document = {"kind": "service", "api_trigger": True, "instances": 1}
+SERVICE_DEFAULTS: JsonObject = {"kind": "service", "api_trigger": True, "instances": 1}
 DURATION_FIELDS = ("restart_delay", "retry_delay", "keep_for")
 """Written in a fixture as 5s or 30d, told in nanoseconds."""
 
@@ -40,7 +40,7 @@ class Task:
     """A task of a fixture; ``policy`` is what the fixture says of it."""
 
     name: str
-    policy: Document
+    policy: JsonObject
 
     @property
     def is_service(self) -> bool:
@@ -85,7 +85,7 @@ class Task:
                 base <<= min(attempt - 1, MAX_DELAY.bit_length())
         return min(base, MAX_DELAY)
 
-    def render(self, now: int) -> Document:
+    def render(self, now: int) -> JsonObject:
         """As the API shows it."""
         policy = {
             **(SERVICE_DEFAULTS if self.is_service else TASK_DEFAULTS),
@@ -130,7 +130,7 @@ def retrieve_info(context: RequestContext) -> Response:
     )
 
 
-DEFAULT_DAEMON_INFO: Document = {
+DEFAULT_DAEMON_INFO: JsonObject = {
     "version": "0.0.0-dev",
     "fingerprint": "",
     "port": 9477,

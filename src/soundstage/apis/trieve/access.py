@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from soundstage.apis.api import Forbidden, Handler, NotFound, RequestContext, Response
 from soundstage.apis.trieve.errors import RejectedRequest, format_deserialization_error
 from soundstage.apis.trieve.store import Dataset
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 ROLES = ("readonly", "admin", "owner")
 """Roles of API keys, the lowest first. A credential without a role is an owner's."""
@@ -74,7 +74,7 @@ def resolve_dataset(context: RequestContext) -> Dataset:
     return require_own_dataset(context, dataset)
 
 
-def require_own_dataset(context: RequestContext, dataset: Document) -> Dataset:
+def require_own_dataset(context: RequestContext, dataset: JsonObject) -> Dataset:
     """Return the dataset. Raises ``Forbidden`` if another organization owns it."""
     if dataset["organization_id"] != context.credential["organization_id"]:
         raise Forbidden
@@ -83,7 +83,7 @@ def require_own_dataset(context: RequestContext, dataset: Document) -> Dataset:
 
 def find_dataset_by_tracking_id(
     context: RequestContext, organization_id: str, tracking_id: str
-) -> Document:
+) -> JsonObject:
     """Return the dataset with a tracking id. O(datasets of the organization).
 
     Raises ``NotFound``.

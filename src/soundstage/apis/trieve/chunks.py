@@ -7,7 +7,7 @@ from soundstage.apis.trieve.errors import RejectedRequest, TooManyItems
 from soundstage.apis.trieve.filters import matches
 from soundstage.apis.trieve.model import format_time, normalize_time
 from soundstage.apis.trieve.store import Dataset
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.ids import uuid
 
 MAX_CHUNKS = 120
@@ -49,14 +49,14 @@ def create_chunk(context: RequestContext) -> Response:
 
 def _upload(
     dataset: Dataset,
-    chunks: list[Document],
-    payloads: list[Document],
+    chunks: list[JsonObject],
+    payloads: list[JsonObject],
 ) -> None:
     """Start the job that uploads chunks; an upsert takes the id of the old chunk."""
     existing = {}
     if any(chunk["tracking_id"] for chunk in chunks):
         existing = dataset.index_by_tracking_id("chunks")
-    accepted: dict[str, tuple[Document, Document]] = {}
+    accepted: dict[str, tuple[JsonObject, JsonObject]] = {}
     for chunk, payload in zip(chunks, payloads, strict=True):
         old = existing.get(chunk["tracking_id"])
         if old and not payload.get("upsert_by_tracking_id"):
@@ -77,7 +77,7 @@ def _upload(
             groups.add_to_groups(dataset, chunk_id, payload)
 
 
-def upsert_chunk(dataset: Dataset, chunk: Document, event_id: str) -> None:
+def upsert_chunk(dataset: Dataset, chunk: JsonObject, event_id: str) -> None:
     """Create or replace a chunk at an event."""
     context = dataset.context
     if context.collection("chunks").get(chunk["id"], context.now):
@@ -86,7 +86,7 @@ def upsert_chunk(dataset: Dataset, chunk: Document, event_id: str) -> None:
         dataset.put("chunks", chunk, event_id)
 
 
-def build_chunk(dataset: Dataset, payload: Document) -> Document:
+def build_chunk(dataset: Dataset, payload: JsonObject) -> JsonObject:
     """Return the chunk that a payload describes. Raises ``RejectedRequest``."""
     context, now = dataset.context, format_time(dataset.context.now)
     return {
@@ -101,7 +101,7 @@ def build_chunk(dataset: Dataset, payload: Document) -> Document:
     }
 
 
-def parse_time_stamp(payload: Document) -> str | None:
+def parse_time_stamp(payload: JsonObject) -> str | None:
     """Return a payload's ``time_stamp``, normalized. Raises ``RejectedRequest``."""
     text = payload.get("time_stamp")
     try:
@@ -127,7 +127,7 @@ def delete_chunk(context: RequestContext) -> Response:
     return Response(None, 204)
 
 
-def _find_chunk(context: RequestContext, dataset: Dataset) -> Document:
+def _find_chunk(context: RequestContext, dataset: Dataset) -> JsonObject:
     """Return the chunk of the path, which has an id or a tracking id."""
     path = context.parameters
     return dataset.find("chunks", path.get("chunk_id"), path.get("tracking_id"))
@@ -166,7 +166,7 @@ def update_chunk_by_tracking_id(context: RequestContext) -> Response:
     return _update_chunk(dataset, old)
 
 
-def _update_chunk(dataset: Dataset, old: Document) -> Response:
+def _update_chunk(dataset: Dataset, old: JsonObject) -> Response:
     context = dataset.context
     # A field that is null is left as it is, like one that is missing.
     body = {name: value for name, value in context.body.items() if value is not None}
@@ -184,7 +184,7 @@ def _update_chunk(dataset: Dataset, old: Document) -> Response:
     return Response(None, 204)
 
 
-def _parse_new_tracking_id(dataset: Dataset, chunk: Document) -> Json:
+def _parse_new_tracking_id(dataset: Dataset, chunk: JsonObject) -> Json:
     """Return the tracking id that a chunk is to have; "" removes it. O(chunks).
 
     Raises ``RejectedRequest`` if another chunk has it.

@@ -9,7 +9,7 @@ from soundstage.apis.trieve.chunks import build_chunk, upsert_chunk
 from soundstage.apis.trieve.errors import RejectedRequest
 from soundstage.apis.trieve.model import format_time
 from soundstage.apis.trieve.store import Dataset
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import DAY
 from soundstage.world.commands import Interrupt
 from soundstage.world.query import page_of
@@ -34,7 +34,7 @@ def create_crawl(context: RequestContext) -> Response:
     return _start_crawl(dataset, context.body["crawl_options"])
 
 
-def _start_crawl(dataset: Dataset, options: Document) -> Response:
+def _start_crawl(dataset: Dataset, options: JsonObject) -> Response:
     _check_options(options)
     context = dataset.context
     interval = options.get("interval")
@@ -55,7 +55,7 @@ def _start_crawl(dataset: Dataset, options: Document) -> Response:
     return Response(_render_crawl(crawl))
 
 
-def _check_options(options: Document) -> None:
+def _check_options(options: JsonObject) -> None:
     paths = options.get("include_paths") or ()
     if options.get("allow_external_links") and all(path == "*" for path in paths):
         raise RejectedRequest(
@@ -64,13 +64,13 @@ def _check_options(options: Document) -> None:
         )
 
 
-def _generate_page_count(context: RequestContext, options: Document) -> int:
+def _generate_page_count(context: RequestContext, options: JsonObject) -> int:
     limit = options.get("limit")
     maximum = MAX_PAGES if limit is None else max(0, min(int(limit), MAX_PAGES))
     return context.random.whole(min(maximum, 3), maximum)
 
 
-def _schedule_chunks(dataset: Dataset, run: Run, options: Document) -> None:
+def _schedule_chunks(dataset: Dataset, run: Run, options: JsonObject) -> None:
     """Store the chunks that a crawl uploads, visible from their page's event on."""
     if options.get("add_chunks_to_dataset") is False:
         return
@@ -116,7 +116,7 @@ def delete_crawl(context: RequestContext) -> Response:
     return Response(None, 204)
 
 
-def _find_crawl(dataset: Dataset, crawl_id: str) -> Document:
+def _find_crawl(dataset: Dataset, crawl_id: str) -> JsonObject:
     """Return a crawl by its id or its scrape id. O(crawls of the dataset).
 
     Raises ``NotFound``.
@@ -128,12 +128,12 @@ def _find_crawl(dataset: Dataset, crawl_id: str) -> Document:
     raise NotFound("crawls", crawl_id)
 
 
-def _stop_and_delete(dataset: Dataset, crawl: Document) -> None:
+def _stop_and_delete(dataset: Dataset, crawl: JsonObject) -> None:
     if job := crawl.get("job"):
         context = dataset.context
         context.world.apply(Interrupt(context.api, job, "cancelled"))
     dataset.delete("crawls", crawl["id"])
 
 
-def _render_crawl(crawl: Document) -> Document:
+def _render_crawl(crawl: JsonObject) -> JsonObject:
     return {name: value for name, value in crawl.items() if name != "job"}

@@ -11,7 +11,7 @@ from soundstage.apis.trieve.access import (
 from soundstage.apis.trieve.errors import RejectedRequest
 from soundstage.apis.trieve.model import format_time
 from soundstage.apis.trieve.store import Dataset
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.commands import Put
 from soundstage.world.ids import uuid
 from soundstage.world.query import ordered
@@ -128,7 +128,7 @@ def list_datasets(context: RequestContext) -> Response:
     return Response([_render_with_usage(Dataset(context, each)) for each in page])
 
 
-def _render_with_usage(dataset: Dataset) -> Document:
+def _render_with_usage(dataset: Dataset) -> JsonObject:
     names = ("id", "name", "created_at", "updated_at", "organization_id", "tracking_id")
     chunks = sum(1 for _ in dataset.iter_visible("chunks"))
     usage = {"id": dataset.id, "dataset_id": dataset.id, "chunk_count": chunks}

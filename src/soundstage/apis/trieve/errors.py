@@ -7,7 +7,12 @@ ApiError
 """
 
 from soundstage.apis.api import ApiError, Forbidden, NotFound, Response
-from soundstage.openapi.errors import Refused, TooLarge, Unauthorized, Unrouted
+from soundstage.openapi.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    RouteNotFound,
+    Unauthorized,
+)
 
 NOT_FOUND_MESSAGES = {
     "datasets": "Could not find dataset",
@@ -37,23 +42,23 @@ class UrlExpired(RejectedRequest):
     status = 403
 
 
-def render_error(error: Refused | ApiError) -> Response:
+def render_error(error: InvalidRequest | ApiError) -> Response:
     """Return the error response of an invalid or rejected request."""
     match error:
         case Unauthorized():
             return _error_response(401, "Unauthorized")
         case Forbidden():
             return _error_response(403, "Forbidden")
-        case Unrouted(allowed=allowed) if allowed:
+        case RouteNotFound(allowed=allowed) if allowed:
             return _error_response(405, str(error))
-        case Unrouted():
+        case RouteNotFound():
             return _error_response(404, f"Not Found: {error}")
-        case TooLarge():
+        case BodyTooLarge():
             return _error_response(413, str(error))
         case NotFound(collection=collection):
             message = NOT_FOUND_MESSAGES.get(collection, collection)
             return _error_response(404, f"Not Found: {message}")
-        case Refused(violations=violations) if violations[0].place == "body":
+        case InvalidRequest(violations=violations) if violations[0].location == "body":
             kind = "Syntax" if violations[0].rule == "json" else "Data"
             return _error_response(400, format_deserialization_error(kind, str(error)))
         case RejectedRequest(status=status):

@@ -12,7 +12,7 @@ from soundstage.apis.trieve.chunks import build_chunk, parse_time_stamp, upsert_
 from soundstage.apis.trieve.errors import RejectedRequest
 from soundstage.apis.trieve.model import format_time
 from soundstage.apis.trieve.store import Dataset
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.ids import uuid
 
 DEFAULT_SPLITS_PER_CHUNK = 20
@@ -45,9 +45,9 @@ def upload_file(context: RequestContext) -> Response:
 
 def _schedule_chunks(
     dataset: Dataset,
-    file: Document,
+    file: JsonObject,
     content: bytes,
-    names: Document,
+    names: JsonObject,
 ) -> None:
     """Start the job that creates a file's chunks, and the group that holds them."""
     context = dataset.context
@@ -82,7 +82,7 @@ def _decode_base64(text: str) -> bytes:
         raise RejectedRequest("Could not decode base64 file") from error
 
 
-def build_file(dataset: Dataset, fields: Document, size: int) -> Document:
+def build_file(dataset: Dataset, fields: JsonObject, size: int) -> JsonObject:
     """Return the file that a request describes. Raises ``RejectedRequest``."""
     context, now = dataset.context, format_time(dataset.context.now)
     return {
@@ -123,7 +123,7 @@ def _split(text: str, delimiters: Sequence[str]) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def _build_chunk_payload(upload: Document, text: str, index: int) -> Document:
+def _build_chunk_payload(upload: JsonObject, text: str, index: int) -> JsonObject:
     """Return the payload of a file's chunk, in the form that ``build_chunk`` reads."""
     inherited = ("link", "metadata", "tag_set", "time_stamp")
     group = upload.get("group_tracking_id")
@@ -134,7 +134,7 @@ def _build_chunk_payload(upload: Document, text: str, index: int) -> Document:
     }
 
 
-def _schedule_group(dataset: Dataset, file: Document, event_id: str) -> str:
+def _schedule_group(dataset: Dataset, file: JsonObject, event_id: str) -> str:
     """Create or update the group of a file's chunks at an event; return its id.
 
     O(groups of the dataset) if it has a tracking id.
@@ -160,7 +160,7 @@ def _schedule_group(dataset: Dataset, file: Document, event_id: str) -> str:
     return str(group["id"])
 
 
-def _find_file(dataset: Dataset) -> Document:
+def _find_file(dataset: Dataset) -> JsonObject:
     return dataset.find("files", dataset.context.parameters["file_id"])
 
 

@@ -10,7 +10,7 @@ from soundstage.apis.trieve.geometry import (
     parse_point,
 )
 from soundstage.apis.trieve.model import normalize_time
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 _STORED_NAMES = {"timestamp": "time_stamp"}
 
@@ -29,7 +29,7 @@ _SHAPE_PREDICATES = {
 
 
 def matches(
-    chunk: Document, memberships: Mapping[str, Json], chunk_filter: Document
+    chunk: JsonObject, memberships: Mapping[str, Json], chunk_filter: JsonObject
 ) -> bool:
     """Whether a chunk matches a filter; a filter without conditions matches all.
 
@@ -53,7 +53,7 @@ def matches(
     )
 
 
-def _satisfies(subject: Document, condition: Document) -> bool:
+def _satisfies(subject: JsonObject, condition: JsonObject) -> bool:
     if "field" not in condition:
         ids = [i.lower() for i in condition.get("ids") or ()]
         tracking_ids = condition.get("tracking_ids") or ()
@@ -72,7 +72,7 @@ def _satisfies(subject: Document, condition: Document) -> bool:
     )
 
 
-def _get_values(subject: Document, path: str) -> list[Json]:
+def _get_values(subject: JsonObject, path: str) -> list[Json]:
     """Return a field's values; a path such as ``metadata.a.b`` enters objects."""
     value: Json = subject
     for step in _STORED_NAMES.get(path, path).split("."):
@@ -102,14 +102,14 @@ def _matches_boolean(
     return any(value is expected for value in values)
 
 
-def _matches_range(values: list[Json], bounds: Document) -> bool:
+def _matches_range(values: list[Json], bounds: JsonObject) -> bool:
     numbers = (
         v for v in values if isinstance(v, int | float) and not isinstance(v, bool)
     )
     return any(_is_within_bounds(number, bounds) for number in numbers)
 
 
-def _matches_date_range(values: list[Json], bounds: Document) -> bool:
+def _matches_date_range(values: list[Json], bounds: JsonObject) -> bool:
     try:
         # The stored form of a time sorts as text in the order of time.
         normalized = {
@@ -123,7 +123,7 @@ def _matches_date_range(values: list[Json], bounds: Document) -> bool:
     return any(_is_within_bounds(text, normalized) for text in texts)
 
 
-def _is_within_bounds(value: Json, bounds: Document) -> bool:
+def _is_within_bounds(value: Json, bounds: JsonObject) -> bool:
     return all(
         compare(value, bounds[name])
         for name, compare in _COMPARISONS.items()
@@ -132,7 +132,7 @@ def _is_within_bounds(value: Json, bounds: Document) -> bool:
 
 
 def _make_shape_test(name: str) -> Callable[[list[Json], Json], bool]:
-    def matches_shape(values: list[Json], shape: Document) -> bool:
+    def matches_shape(values: list[Json], shape: JsonObject) -> bool:
         points = (parse_point(value) for value in values if isinstance(value, dict))
         return any(
             point is not None and _SHAPE_PREDICATES[name](point, shape)

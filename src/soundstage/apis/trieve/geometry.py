@@ -3,7 +3,7 @@
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 EARTH_RADIUS_M = 6_371_000.0
 """Radius of the earth in metres, which Qdrant uses for great-circle distances."""
@@ -28,7 +28,7 @@ def parse_point(value: Json) -> Point | None:
     return Point(float(lat), float(lon))
 
 
-def is_in_circle(point: Point, circle: Document) -> bool:
+def is_in_circle(point: Point, circle: JsonObject) -> bool:
     """Whether a point is at most ``radius`` metres away from ``center``."""
     distance = _compute_distance_m(point, Point(**circle["center"]))
     return bool(distance <= circle["radius"])
@@ -45,7 +45,7 @@ def _compute_distance_m(a: Point, b: Point) -> float:
     return 2 * EARTH_RADIUS_M * asin(sqrt(min(1.0, h)))
 
 
-def is_in_box(point: Point, box: Document) -> bool:
+def is_in_box(point: Point, box: JsonObject) -> bool:
     """Whether a point is between two corners; the box may cross the date line.
 
     >>> box = {
@@ -64,7 +64,7 @@ def is_in_box(point: Point, box: Document) -> bool:
     return bool(south <= point.lat <= north and is_between)
 
 
-def is_in_polygon(point: Point, polygon: Document) -> bool:
+def is_in_polygon(point: Point, polygon: JsonObject) -> bool:
     """Whether a point is inside the outer ring and in none of the holes."""
     holes = polygon.get("interior") or ()
     return _is_in_ring(point, polygon["exterior"]) and not any(
@@ -72,7 +72,7 @@ def is_in_polygon(point: Point, polygon: Document) -> bool:
     )
 
 
-def _is_in_ring(point: Point, ring: list[Document]) -> bool:
+def _is_in_ring(point: Point, ring: list[JsonObject]) -> bool:
     """Whether a ring contains a point (even-odd rule)."""
     is_inside = False
     # A ray from the point to the east crosses the ring an odd number of times.

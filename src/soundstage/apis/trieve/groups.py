@@ -9,7 +9,7 @@ from soundstage.apis.trieve.access import resolve_dataset
 from soundstage.apis.trieve.errors import RejectedRequest, TooManyItems
 from soundstage.apis.trieve.model import format_time
 from soundstage.apis.trieve.store import Dataset
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.ids import uuid
 
 MAX_GROUPS = 1000
@@ -37,7 +37,7 @@ def create_chunk_group(context: RequestContext) -> Response:
     return Response(bodies[0] if len(bodies) == 1 else bodies)
 
 
-def _build_groups(dataset: Dataset, payloads: list[Document]) -> list[Document]:
+def _build_groups(dataset: Dataset, payloads: list[JsonObject]) -> list[JsonObject]:
     """Return the groups that payloads describe.
 
     O(groups of the dataset) if there are tracking ids. Raises ``RejectedRequest`` for a
@@ -46,7 +46,7 @@ def _build_groups(dataset: Dataset, payloads: list[Document]) -> list[Document]:
     existing = {}
     if any(payload.get("tracking_id") for payload in payloads):
         existing = dataset.index_by_tracking_id("groups")
-    groups: list[Document] = []
+    groups: list[JsonObject] = []
     used = set()
     for payload in payloads:
         group = build_group(dataset, payload)
@@ -71,7 +71,7 @@ def _build_conflict(dataset: Dataset, tracking_id: str) -> RejectedRequest:
     )
 
 
-def build_group(dataset: Dataset, payload: Document) -> Document:
+def build_group(dataset: Dataset, payload: JsonObject) -> JsonObject:
     """Return the group that a payload describes."""
     context, now = dataset.context, format_time(dataset.context.now)
     return {
@@ -88,7 +88,7 @@ def build_group(dataset: Dataset, payload: Document) -> Document:
     }
 
 
-def _render_group(group: Document) -> Document:
+def _render_group(group: JsonObject) -> JsonObject:
     # ChunkGroup lacks the file_id, which only ChunkGroupAndFileId has.
     return {name: value for name, value in group.items() if name != "file_id"}
 
@@ -98,7 +98,7 @@ def get_chunk_group(context: RequestContext) -> Response:
     return Response(_find_group(resolve_dataset(context)))
 
 
-def _find_group(dataset: Dataset) -> Document:
+def _find_group(dataset: Dataset) -> JsonObject:
     return dataset.find("groups", dataset.context.parameters["group_id"])
 
 
@@ -123,7 +123,7 @@ def update_chunk_group(context: RequestContext) -> Response:
     return Response(None, 204)
 
 
-def _propagate_tags(dataset: Dataset, group: Document) -> None:
+def _propagate_tags(dataset: Dataset, group: JsonObject) -> None:
     """Start the job that adds a group's tags to its chunks. O(chunks of the group)."""
     run = jobs.start(dataset, "group_update", group_id=group["id"])
     event_id = jobs.find_event_id(run, "group_chunks_updated", group_id=group["id"])
@@ -147,7 +147,7 @@ def delete_chunk_group(context: RequestContext) -> Response:
     return Response(None, 204)
 
 
-def delete_group(dataset: Dataset, group: Document, *, with_chunks: bool) -> None:
+def delete_group(dataset: Dataset, group: JsonObject, *, with_chunks: bool) -> None:
     """Delete a group and its bookmarks, and its chunks too. O(chunks of the group)."""
     for chunk in _list_chunks(dataset, group["id"]) if with_chunks else ():
         dataset.delete("chunks", chunk["id"])
@@ -180,7 +180,7 @@ def remove_chunk_from_group(context: RequestContext) -> Response:
     return Response(None, 204)
 
 
-def check_groups_exist(dataset: Dataset, payloads: Iterable[Document]) -> None:
+def check_groups_exist(dataset: Dataset, payloads: Iterable[JsonObject]) -> None:
     """Raise ``NotFound`` if a payload of a chunk names a ``group_id`` that is missing.
 
     Missing groups of ``group_tracking_ids`` are created instead.
@@ -189,7 +189,7 @@ def check_groups_exist(dataset: Dataset, payloads: Iterable[Document]) -> None:
         dataset.find("groups", group_id)
 
 
-def add_to_groups(dataset: Dataset, chunk_id: str, payload: Document) -> None:
+def add_to_groups(dataset: Dataset, chunk_id: str, payload: JsonObject) -> None:
     """Add a chunk to the groups of its payload; create those that are missing.
 
     O(groups of the dataset) if the payload has tracking ids of groups.
@@ -222,12 +222,12 @@ def add_bookmark(dataset: Dataset, group_id: str, chunk_id: str) -> None:
     dataset.put("bookmarks", document)
 
 
-def _iter_bookmarks(dataset: Dataset, group_id: str) -> Iterable[Document]:
+def _iter_bookmarks(dataset: Dataset, group_id: str) -> Iterable[JsonObject]:
     bookmarks = dataset.context.collection("bookmarks")
     return bookmarks.children(group_id, dataset.context.now)
 
 
-def _list_chunks(dataset: Dataset, group_id: str) -> list[Document]:
+def _list_chunks(dataset: Dataset, group_id: str) -> list[JsonObject]:
     """Return the visible chunks of a group. O(these)."""
     chunks = []
     for bookmark in _iter_bookmarks(dataset, group_id):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from soundstage.apis.trieve.store import Dataset
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Start
 from soundstage.world.runs import Run
 
@@ -16,7 +16,7 @@ class JobEvent:
     """An event that a job will emit, with its parsed ``event_data``."""
 
     event_id: str
-    data: Document
+    data: JsonObject
 
 
 def start(dataset: Dataset, task: str, **names: Json) -> Run:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from soundstage.apis.api import NotFound, RequestContext
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Delete, Patch, Put
 
 SINCE_KEY = "_since"
@@ -25,7 +25,7 @@ class Dataset:
     """A dataset as one request reads and changes it."""
 
     context: RequestContext
-    document: Document
+    document: JsonObject
 
     @property
     def id(self) -> str:
@@ -36,7 +36,7 @@ class Dataset:
         """Return the dataset at the present instant, after commands of the request."""
         return Dataset(self.context.refreshed(), self.document)
 
-    def records(self, collection: str) -> Iterable[Document]:
+    def records(self, collection: str) -> Iterable[JsonObject]:
         """Return the stored records, the oldest first."""
         records = self.context.collection(collection)
         return records.children(self.id, self.context.now)
@@ -46,7 +46,7 @@ class Dataset:
         collection: str,
         record_id: str | None = None,
         tracking_id: str | None = None,
-    ) -> Document:
+    ) -> JsonObject:
         """Return the visible record with an id, or else with a tracking id.
 
         O(1) by id, O(records of the dataset) by tracking id. Raises ``NotFound``.
@@ -63,13 +63,13 @@ class Dataset:
                 return document
         raise NotFound(collection, str(tracking_id))
 
-    def iter_visible(self, collection: str) -> Iterator[Document]:
+    def iter_visible(self, collection: str) -> Iterator[JsonObject]:
         """Yield the visible records, the oldest first. O(records of the dataset)."""
         for record in self.records(collection):
             if document := self._get_visible(record):
                 yield document
 
-    def index_by_tracking_id(self, collection: str) -> dict[str, Document]:
+    def index_by_tracking_id(self, collection: str) -> dict[str, JsonObject]:
         """Map tracking ids to the records that have them once all jobs have ended.
 
         O(records of the dataset).
@@ -87,7 +87,7 @@ class Dataset:
         }
 
     def put(
-        self, collection: str, document: Document, event_id: str | None = None
+        self, collection: str, document: JsonObject, event_id: str | None = None
     ) -> None:
         """Store a record; changes that are still due are kept.
 
@@ -107,7 +107,11 @@ class Dataset:
         context.world.apply(Put(context.api, collection, record_id, record))
 
     def schedule_change(
-        self, collection: str, record_id: str, event_id: str, document: Document | None
+        self,
+        collection: str,
+        record_id: str,
+        event_id: str,
+        document: JsonObject | None,
     ) -> None:
         """Replace a record at an event, or delete it if the document is None."""
         record = self.context.get(collection, record_id)
@@ -119,7 +123,7 @@ class Dataset:
         """Delete a record from now on."""
         self.context.world.apply(Delete(self.context.api, collection, record_id))
 
-    def _get_visible(self, record: Document) -> Document | None:
+    def _get_visible(self, record: JsonObject) -> JsonObject | None:
         return _apply_changes(record, self._has_occurred)
 
     def _has_occurred(self, event_id: str) -> bool:
@@ -128,12 +132,12 @@ class Dataset:
 
 
 def _apply_changes(
-    record: Document, has_occurred: Callable[[str], bool]
-) -> Document | None:
+    record: JsonObject, has_occurred: Callable[[str], bool]
+) -> JsonObject | None:
     """Return the document of the last change in effect; None if it is not visible."""
     for change in reversed(record.get(CHANGES_KEY, ())):
         if has_occurred(change["event"]):
-            changed: Document | None = change["document"]
+            changed: JsonObject | None = change["document"]
             return changed
     since: Json = record.get(SINCE_KEY)
     if since and not has_occurred(since):

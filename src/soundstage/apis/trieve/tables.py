@@ -14,7 +14,7 @@ from soundstage.apis.trieve.chunks import build_chunk, upsert_chunk
 from soundstage.apis.trieve.errors import RejectedRequest, UrlExpired
 from soundstage.apis.trieve.files import build_file
 from soundstage.apis.trieve.store import Dataset
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Interrupt, Start
 
 ROWS_PER_CHECKPOINT = 1000
@@ -68,11 +68,11 @@ def upload_table(context: RequestContext) -> Response:
     return Response(None)
 
 
-def _import_table(dataset: Dataset, upload: Document) -> None:
+def _import_table(dataset: Dataset, upload: JsonObject) -> None:
     context = dataset.context
     content = context.body or ""
-    chunks: list[Document] = []
-    names: Document
+    chunks: list[JsonObject] = []
+    names: JsonObject
     try:
         # Spreadsheets write a byte order mark at the start of CSV files.
         rows = _parse_rows(content.removeprefix("\ufeff"), upload["file"]["file_name"])
@@ -94,8 +94,8 @@ def _import_table(dataset: Dataset, upload: Document) -> None:
 def _schedule_chunks(
     dataset: Dataset,
     events: Iterator[jobs.JobEvent],
-    chunks: list[Document],
-    payloads: list[Document],
+    chunks: list[JsonObject],
+    payloads: list[JsonObject],
 ) -> None:
     """Store the chunk of each row, visible from the first event that counts it."""
     existing = dataset.index_by_tracking_id("chunks")
@@ -117,13 +117,13 @@ def _schedule_chunks(
         groups.add_to_groups(dataset, chunk["id"], payload)
 
 
-def _build_payload(row: Document, request: Document) -> Document:
+def _build_payload(row: JsonObject, request: JsonObject) -> JsonObject:
     """Return the payload of a row, in the form that ``build_chunk`` reads.
 
     Raises ``InvalidTable``.
     """
     group = request.get("group_tracking_id")
-    payload: Document = {
+    payload: JsonObject = {
         "chunk_html": orjson.dumps(row).decode(),
         "link": request.get("link"),
         "time_stamp": request.get("time_stamp"),
@@ -140,11 +140,11 @@ def _build_payload(row: Document, request: Document) -> Document:
     return payload
 
 
-def _as_object(value: Json) -> Document:
+def _as_object(value: Json) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _apply_mapping(payload: Document, field: str, value: Json) -> None:
+def _apply_mapping(payload: JsonObject, field: str, value: Json) -> None:
     """Set a field of a payload to a row's value. Raises ``InvalidTable``."""
     if field in _LIST_FIELDS:
         items = value if isinstance(value, list) else str(value).split(",")
@@ -170,13 +170,13 @@ def _parse_number(value: Json) -> float | None:
     return number if isfinite(number) else None
 
 
-def _parse_rows(content: str, file_name: str) -> Iterator[Document]:
+def _parse_rows(content: str, file_name: str) -> Iterator[JsonObject]:
     if file_name.lower().endswith((".jsonl", ".ndjson", ".json")):
         return _parse_json_lines(content)
     return _parse_csv(content)
 
 
-def _parse_json_lines(content: str) -> Iterator[Document]:
+def _parse_json_lines(content: str) -> Iterator[JsonObject]:
     for number, line in enumerate(content.splitlines(), 1):
         if not line.strip():
             continue
@@ -189,7 +189,7 @@ def _parse_json_lines(content: str) -> Iterator[Document]:
         yield row
 
 
-def _parse_csv(content: str) -> Iterator[Document]:
+def _parse_csv(content: str) -> Iterator[JsonObject]:
     try:
         for number, row in enumerate(csv.DictReader(io.StringIO(content)), 1):
             # DictReader collects surplus values under None, and fills up with None.

@@ -9,7 +9,7 @@ from soundstage.apis.trigger_dev.idempotency import build_key, find_record_id, s
 from soundstage.apis.trigger_dev.model import BATCH_ID
 from soundstage.apis.trigger_dev.results import build_result
 from soundstage.apis.trigger_dev.trigger import TriggerRequest, build_request, start_run
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 from soundstage.world.commands import Put
 
@@ -84,7 +84,7 @@ def add_batch_items(context: RequestContext) -> Response:
         _build_request(context, batch, items[key]) for key in sorted(items, key=int)
     ]
     accepted = len(items) - len(batch["items"])
-    body: Document = {
+    body: JsonObject = {
         "id": batch_id,
         "itemsAccepted": accepted,
         "itemsDeduplicated": len(context.body) - accepted,
@@ -100,18 +100,18 @@ def add_batch_items(context: RequestContext) -> Response:
 
 
 def _build_request(
-    context: RequestContext, batch: Document, item: Document
+    context: RequestContext, batch: JsonObject, item: JsonObject
 ) -> TriggerRequest:
     options = {**batch["options"], **(item.get("options") or {})}
     item = {**item, "options": options}
     return build_request(context, item["task"], item, batch["id"])
 
 
-def _get_batch(context: RequestContext) -> Document:
+def _get_batch(context: RequestContext) -> JsonObject:
     return get_own(context, "batches", context.parameters["batchId"])
 
 
-def _store_batch(context: RequestContext, batch_id: str, batch: Document) -> None:
+def _store_batch(context: RequestContext, batch_id: str, batch: JsonObject) -> None:
     now = rfc3339(context.now)
     document = {
         "createdAt": now,
@@ -148,13 +148,13 @@ def list_batch_results(context: RequestContext) -> Response:
     return Response({"id": batch["id"], "items": items})
 
 
-def _list_runs(context: RequestContext, batch: Document) -> list[Document]:
+def _list_runs(context: RequestContext, batch: JsonObject) -> list[JsonObject]:
     collection = context.collection("runs")
     runs = (collection.get(run_id, context.now) for run_id in batch.get("runs", ()))
     return [run for run in runs if run]
 
 
-def _render_batch(context: RequestContext, batch: Document) -> Document:
+def _render_batch(context: RequestContext, batch: JsonObject) -> JsonObject:
     runs = _list_runs(context, batch)
     is_final = context.world.state(context.api).script.is_final
     is_completed = "runs" in batch and all(map(is_final, runs))

@@ -2,10 +2,10 @@
 
 from soundstage.apis.api import ApiError, Headers, NotFound, Response
 from soundstage.openapi.errors import (
-    Refused,
-    TooLarge,
+    BodyTooLarge,
+    InvalidRequest,
+    RouteNotFound,
     Unauthorized,
-    Unrouted,
     Violation,
 )
 from soundstage.world.clock import SECOND
@@ -37,18 +37,18 @@ _ERROR_TITLES = {
 }
 
 
-def render_error(error: Refused | ApiError) -> Response:
+def render_error(error: InvalidRequest | ApiError) -> Response:
     """Return the error response of an invalid or rejected request."""
     # Some messages of the real server are missing in the enums of its contract. The
     # contract has priority, as generated clients parse responses by it.
     match error:
         case Unauthorized():
             return Response({"error": "Invalid or Missing API key"}, 401)
-        case Unrouted(allowed=allowed) if allowed:
+        case RouteNotFound(allowed=allowed) if allowed:
             return Response({"error": "Method not allowed"}, 405)
-        case Unrouted():
+        case RouteNotFound():
             return Response({"error": "Not found"}, 404)
-        case TooLarge():
+        case BodyTooLarge():
             return Response({"error": str(error)}, 413)
         case NotFound(collection="runs"):
             # The official client retries, as a run may be stored after its start.
@@ -58,7 +58,7 @@ def render_error(error: Refused | ApiError) -> Response:
             return Response({"error": "Batch not found"}, 404)
         case RejectedRequest(status=status, message=message):
             return Response({"error": message}, status)
-        case Refused(violations=violations):
+        case InvalidRequest(violations=violations):
             return _render_invalid_request(violations)
         case _:
             return Response({"error": str(error)}, 400)
@@ -68,7 +68,7 @@ def _render_invalid_request(violations: tuple[Violation, ...]) -> Response:
     """Return a 400 with all violations, or a 422 if all are lists of too many tags."""
     if all(map(_has_too_many_tags, violations)):
         return render_error(build_tag_limit_error(len(violations[0].value)))
-    title = _ERROR_TITLES.get(violations[0].place)
+    title = _ERROR_TITLES.get(violations[0].location)
     if title is None:
         texts = (f"{_format_message(v)}{_format_path(v)}" for v in violations)
         return Response({"error": f"Validation error: {'; '.join(texts)}"}, 400)
@@ -99,7 +99,9 @@ def _format_message(violation: Violation) -> str:
         return f"Invalid {violation.path[-1]}: {violation.value}"
     if violation.name == "filter" and violation.path == ("status",):
         # The contract has a pattern: the names in it are the statuses that exist.
-        known = set(str(violation.limit).strip("^()$*").replace(")", "|").split("|"))
+        known = set(
+            str(violation.constraint).strip("^()$*").replace(")", "|").split("|")
+        )
         unknown = (name for name in violation.value.split(",") if name not in known)
         return f"Invalid status values: {', '.join(unknown)}"
     return violation.message

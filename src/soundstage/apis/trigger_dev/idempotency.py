@@ -6,7 +6,7 @@ import orjson
 
 from soundstage.apis.api import RequestContext
 from soundstage.apis.trigger_dev.durations import parse_duration
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import DAY
 from soundstage.world.commands import Put
 
@@ -61,5 +61,5 @@ def store_key(
 ) -> None:
     """Store that a record was created with a key, if there is a key."""
     if key:
-        entry: Document = {"of": record_id, "expiresAt": context.now + key.ttl_ms}
+        entry: JsonObject = {"of": record_id, "expiresAt": context.now + key.ttl_ms}
         context.world.apply(Put(context.api, "keys", key.id, entry))

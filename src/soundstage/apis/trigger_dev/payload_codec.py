@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 JSON_TEXT_KEY = "application/json"
 """The only key of the object that stores an object or a null of metadata."""
@@ -32,7 +32,7 @@ def encode_json(value: Json) -> str:
     return orjson.dumps(value).decode()
 
 
-def encode_metadata(metadata: Mapping[str, Json]) -> Document:
+def encode_metadata(metadata: Mapping[str, Json]) -> JsonObject:
     """Return metadata in the form of a record; ``decode_metadata`` reverts it.
 
     >>> encode_metadata({"a": 1, "b": None})
@@ -48,7 +48,7 @@ def encode_metadata(metadata: Mapping[str, Json]) -> Document:
     }
 
 
-def decode_metadata(metadata: Mapping[str, Json]) -> Document:
+def decode_metadata(metadata: Mapping[str, Json]) -> JsonObject:
     """Return the metadata of a record in the form of a client."""
     return {
         key: orjson.loads(value[JSON_TEXT_KEY]) if _is_encoded(value) else value

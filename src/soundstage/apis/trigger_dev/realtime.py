@@ -13,7 +13,7 @@ from soundstage.apis.trigger_dev.access import get_run
 from soundstage.apis.trigger_dev.payload_codec import decode_metadata, encode_json
 from soundstage.apis.trigger_dev.results import build_error
 from soundstage.apis.trigger_dev.serializers import FAILED_STATUSES, compute_usage
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 _DATABASE_STATUSES = {
     "QUEUED": "PENDING",
@@ -49,7 +49,7 @@ _REQUIRED_COLUMNS = frozenset(
     {"id", "taskIdentifier", "friendlyId", "status", "createdAt"}
 )
 
-UP_TO_DATE: Document = {"headers": {"control": "up-to-date"}}
+UP_TO_DATE: JsonObject = {"headers": {"control": "up-to-date"}}
 
 
 async def subscribe_to_run(context: RequestContext) -> Response:
@@ -77,7 +77,7 @@ async def subscribe_to_run(context: RequestContext) -> Response:
 
 
 def _build_headers(
-    context: RequestContext, handle: str, row: Document
+    context: RequestContext, handle: str, row: JsonObject
 ) -> tuple[tuple[str, str], ...]:
     return (
         ("electric-handle", handle),
@@ -92,7 +92,7 @@ def _build_headers(
     )
 
 
-def _describe_column(name: str) -> Document:
+def _describe_column(name: str) -> JsonObject:
     if name in _ARRAY_COLUMNS:
         return {"type": "text", "dims": 1}
     if name.endswith(("At", "Until")):
@@ -100,25 +100,25 @@ def _describe_column(name: str) -> Document:
     return {"type": _COLUMN_TYPES.get(name, "text")}
 
 
-def _compute_checksum(row: Document) -> str:
+def _compute_checksum(row: JsonObject) -> str:
     return str(crc32(orjson.dumps(row)))
 
 
-def _build_change(run: Document, row: Document, operation: str) -> Document:
+def _build_change(run: JsonObject, row: JsonObject, operation: str) -> JsonObject:
     key = f'"public"."TaskRun"/"{run["id"].removeprefix("run_")}"'
     return {"key": key, "value": row, "headers": {"operation": operation}}
 
 
 def _build_row(
-    context: RequestContext, run: Document, skipped: frozenset[str]
-) -> Document:
+    context: RequestContext, run: JsonObject, skipped: frozenset[str]
+) -> JsonObject:
     """Return the run as a row of the database, with texts as values."""
     usage = compute_usage(context, run)
     has_failed = run["status"] in FAILED_STATUSES or "error" in run
     has_output = run["status"] == "COMPLETED" and "output" in run
     metadata = decode_metadata(run["metadata"]) if "metadata" in run else None
     dates = {column: run.get(name) for column, name in _DATE_COLUMNS.items()}
-    row: Document = {
+    row: JsonObject = {
         "id": run["id"].removeprefix("run_"),
         "friendlyId": run["id"],
         "taskIdentifier": run["taskIdentifier"],
@@ -147,7 +147,7 @@ def _format_date(text: str | None) -> str | None:
     return text and text.removesuffix("Z")
 
 
-def _build_packet(name: str, run: Document, *, is_present: bool) -> Document:
+def _build_packet(name: str, run: JsonObject, *, is_present: bool) -> JsonObject:
     value: Json = encode_json(run[name]) if is_present else None
     return {name: value, f"{name}Type": "application/json"}
 

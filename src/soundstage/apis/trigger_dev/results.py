@@ -5,7 +5,7 @@ from soundstage.apis.trigger_dev.access import get_run_to_change
 from soundstage.apis.trigger_dev.errors import RejectedRequest
 from soundstage.apis.trigger_dev.payload_codec import encode_json
 from soundstage.apis.trigger_dev.serializers import FAILED_STATUSES, compute_usage
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 _ERROR_CODES = {
     "CANCELED": "TASK_RUN_CANCELLED",
@@ -23,9 +23,9 @@ def get_run_result(context: RequestContext) -> Response:
     return Response(result)
 
 
-def build_result(context: RequestContext, run: Document) -> Document | None:
+def build_result(context: RequestContext, run: JsonObject) -> JsonObject | None:
     """Return the output or the error of a run; None if it has not ended."""
-    result: Document = {
+    result: JsonObject = {
         "id": run["id"],
         "taskIdentifier": run["taskIdentifier"],
         "usage": {"durationMs": compute_usage(context, run)["durationMs"]},
@@ -41,7 +41,7 @@ def build_result(context: RequestContext, run: Document) -> Document | None:
     return result
 
 
-def build_error(run: Document) -> Document:
+def build_error(run: JsonObject) -> JsonObject:
     """Return a run's error in its stored form: of the task's code, or of the system.
 
     >>> build_error({"status": "CRASHED"})

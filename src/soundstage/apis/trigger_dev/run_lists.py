@@ -11,7 +11,7 @@ from soundstage.apis.trigger_dev.serializers import (
     render_listed_run,
     translate_status,
 )
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import DAY, rfc3339, within_years
 from soundstage.world.query import (
     Among,
@@ -91,11 +91,11 @@ def _find_runs(context: RequestContext, query: Query) -> Page:
     return context.collection("runs").find(query, context.now, environment)
 
 
-def _get_sort_key(run: Document, _timestamp: int = 0) -> SortKey:
+def _get_sort_key(run: JsonObject, _timestamp: int = 0) -> SortKey:
     return run["createdAt"], run["id"]
 
 
-def _encode_cursor(run: Document) -> str:
+def _encode_cursor(run: JsonObject) -> str:
     text = "\0".join(_get_sort_key(run))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -114,7 +114,7 @@ def _decode_cursor(cursor: str, context: RequestContext) -> SortKey | None:
 
 
 def _parse_filters(context: RequestContext) -> Iterator[tuple[Aspect, Test]]:
-    params: Document = context.parameters.get("filter") or {}
+    params: JsonObject = context.parameters.get("filter") or {}
     lists = {k: v.split(",") for k, v in params.items() if isinstance(v, str) and v}
     created = _parse_created_range(params.get("createdAt") or {}, context.now)
     yield "createdAt", Between(*created)
@@ -130,7 +130,7 @@ def _parse_filters(context: RequestContext) -> Iterator[tuple[Aspect, Test]]:
             yield field, Among(frozenset(lists[name]))
 
 
-def _get_tags(run: Document, _timestamp: int) -> tuple[str, ...]:
+def _get_tags(run: JsonObject, _timestamp: int) -> tuple[str, ...]:
     return tuple(run["tags"])
 
 

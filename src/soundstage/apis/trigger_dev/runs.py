@@ -6,7 +6,7 @@ from soundstage.apis.trigger_dev.durations import parse_future_delay
 from soundstage.apis.trigger_dev.errors import MAX_TAGS, RejectedRequest
 from soundstage.apis.trigger_dev.payload_codec import encode_metadata
 from soundstage.apis.trigger_dev.serializers import render_run
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 from soundstage.world.commands import Interrupt, Patch
 
@@ -57,7 +57,7 @@ def add_tags(context: RequestContext) -> Response:
     return Response({"message": f"Successfully set {len(new)} new tags."})
 
 
-def _check_tag_limit(run: Document, new: list[str]) -> None:
+def _check_tag_limit(run: JsonObject, new: list[str]) -> None:
     count = len(run["tags"]) + len(new)
     if count > MAX_TAGS:
         names = ", ".join(f"'{tag}'" for tag in new)

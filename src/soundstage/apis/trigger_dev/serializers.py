@@ -6,7 +6,7 @@ from soundstage.apis.api import RequestContext
 from soundstage.apis.trigger_dev.model import NS_PER_MS
 from soundstage.apis.trigger_dev.payload_codec import decode_metadata
 from soundstage.apis.trigger_dev.spans import list_spans
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 CURRENT_VERSION = "2025-07-16"
 """The ``x-trigger-api-version`` that has the current names of statuses."""
@@ -59,7 +59,7 @@ def translate_status(status: str, version: str | None) -> str:
     return _STATUS_NAMES.get(version or "", _OLD_STATUS_NAMES).get(status, status)
 
 
-def render_listed_run(context: RequestContext, run: Document) -> Document:
+def render_listed_run(context: RequestContext, run: JsonObject) -> JsonObject:
     """Return the JSON of a run in a list."""
     environment = run["environment"]
     return {
@@ -68,7 +68,7 @@ def render_listed_run(context: RequestContext, run: Document) -> Document:
     }
 
 
-def render_run(context: RequestContext, run: Document) -> Document:
+def render_run(context: RequestContext, run: JsonObject) -> JsonObject:
     """Return the JSON of a run by itself, with its relatives."""
     document = _render_related(context, run) | {
         # The real server no longer lists attempts, only their count.
@@ -84,9 +84,9 @@ def render_run(context: RequestContext, run: Document) -> Document:
     return document
 
 
-def _render_relatives(context: RequestContext, run: Document) -> Document:
+def _render_relatives(context: RequestContext, run: JsonObject) -> JsonObject:
     runs = context.collection("runs")
-    relatives: Document = {}
+    relatives: JsonObject = {}
     for name in ("root", "parent"):
         if relative := runs.get(run.get(f"{name}RunId", ""), context.now):
             relatives[name] = _render_related(context, relative)
@@ -96,7 +96,7 @@ def _render_relatives(context: RequestContext, run: Document) -> Document:
     return relatives
 
 
-def _render_related(context: RequestContext, run: Document) -> Document:
+def _render_related(context: RequestContext, run: JsonObject) -> JsonObject:
     document = _render_common(context, run)
     document["triggerFunction"] = run["triggerFunction"]
     if "batchId" in run:
@@ -104,7 +104,7 @@ def _render_related(context: RequestContext, run: Document) -> Document:
     return document
 
 
-def _render_common(context: RequestContext, run: Document) -> Document:
+def _render_common(context: RequestContext, run: JsonObject) -> JsonObject:
     version = get_api_version(context)
     document = {name: run[name] for name in _COPIED_FIELDS if name in run}
     document["status"] = translate_status(run["status"], version)
@@ -118,7 +118,7 @@ def _render_common(context: RequestContext, run: Document) -> Document:
     }
 
 
-def _compute_status_flags(status: str) -> Document:
+def _compute_status_flags(status: str) -> JsonObject:
     # The real server sets no flag for runs that expired or timed out.
     success = status == "COMPLETED"
     return {
@@ -132,7 +132,7 @@ def _compute_status_flags(status: str) -> Document:
     }
 
 
-def compute_usage(context: RequestContext, run: Document) -> Document:
+def compute_usage(context: RequestContext, run: JsonObject) -> JsonObject:
     """Return the duration of a run's attempts so far, in ms, and their cost."""
     if "durationMs" in run:
         duration = run["durationMs"]
@@ -152,7 +152,7 @@ def compute_usage(context: RequestContext, run: Document) -> Document:
     }
 
 
-def compute_duration_ms(spans: Iterable[Document]) -> int:
+def compute_duration_ms(spans: Iterable[JsonObject]) -> int:
     """Return the duration in ms of the completed attempts, without their waits.
 
     >>> attempt = {"style": {"icon": "attempt"}, "isPartial": False}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.trigger_dev.access import get_run
 from soundstage.apis.trigger_dev.model import NS_PER_MS
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 from soundstage.world.query import ordered
 
@@ -23,7 +23,7 @@ def list_run_events(context: RequestContext) -> Response:
 def get_run_trace(context: RequestContext) -> Response:
     """Return the spans of a run as a tree."""
     run = get_run(context)
-    nodes: dict[str, Document] = {}
+    nodes: dict[str, JsonObject] = {}
     for span in list_spans(context, run):
         node = nodes[span["spanId"]] = _build_node(span, run)
         if parent := nodes.get(span["parentId"] or ""):
@@ -32,14 +32,14 @@ def get_run_trace(context: RequestContext) -> Response:
     return Response({"trace": {"traceId": run["traceId"], "rootSpan": root}})
 
 
-def list_spans(context: RequestContext, run: Document) -> list[Document]:
+def list_spans(context: RequestContext, run: JsonObject) -> list[JsonObject]:
     """Return a run's spans, the earliest first. O(spans log spans)."""
     spans = context.collection("spans").children(run["id"], context.now)
     by_start = ordered(spans, lambda s: int(s["startTime"]), descending=False)
     return close_descendants(by_start)[:MAX_SPANS]
 
 
-def _build_node(span: Document, run: Document) -> Document:
+def _build_node(span: JsonObject, run: JsonObject) -> JsonObject:
     """Return a span as a node of a tree: times as text, and no null."""
     data = {
         "message": span["message"],
@@ -54,7 +54,7 @@ def _build_node(span: Document, run: Document) -> Document:
     return {**node, "parentId": span["parentId"]} if span["parentId"] else node
 
 
-def _build_placeholder(run: Document) -> Document:
+def _build_placeholder(run: JsonObject) -> JsonObject:
     """Return the root of a run that has no span yet."""
     span = {
         "spanId": "",
@@ -73,7 +73,7 @@ def _build_placeholder(run: Document) -> Document:
     return _build_node(span, run)
 
 
-def close_descendants(spans: list[Document]) -> list[Document]:
+def close_descendants(spans: list[JsonObject]) -> list[JsonObject]:
     """Return the spans; an open one ends with its closest closed ancestor.
 
     Spans are open while ``isPartial`` is true.
@@ -90,15 +90,15 @@ def close_descendants(spans: list[Document]) -> list[Document]:
 
 
 def _find_closed_ancestor(
-    span: Document, by_id: Mapping[str, Document]
-) -> Document | None:
+    span: JsonObject, by_id: Mapping[str, JsonObject]
+) -> JsonObject | None:
     parent = by_id.get(span.get("parentId") or "")
     while parent is not None and parent["isPartial"]:
         parent = by_id.get(parent.get("parentId") or "")
     return parent
 
 
-def _close_span(span: Document, ancestor: Document) -> Document:
+def _close_span(span: JsonObject, ancestor: JsonObject) -> JsonObject:
     if ancestor["isCancelled"]:
         new = [e for e in ancestor.get("events", ()) if e["name"] == "cancellation"]
         flag = {"isCancelled": True}
@@ -113,7 +113,7 @@ def _close_span(span: Document, ancestor: Document) -> Document:
     return {**span, **flag, "isPartial": False, "duration": duration, "events": events}
 
 
-def _find_failure_events(span: Document, ancestor: Document) -> list[Document]:
+def _find_failure_events(span: JsonObject, ancestor: JsonObject) -> list[JsonObject]:
     """Return the events of a failed ancestor about the attempt of a span."""
     if not ancestor["isError"] or span.get("attemptNumber") is None:
         return []

@@ -27,7 +27,7 @@ from soundstage.apis.trigger_dev.payload_codec import (
     decode_payload,
     encode_metadata,
 )
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import SECOND, rfc3339
 from soundstage.world.commands import Patch, Start
 from soundstage.world.scenario import ANY
@@ -39,7 +39,7 @@ class TriggerRequest:
 
     command: Start
     key: IdempotencyKey | None = None
-    parent: Document | None = None
+    parent: JsonObject | None = None
 
 
 def trigger_task(context: RequestContext) -> Response:
@@ -59,7 +59,7 @@ def replay_run(context: RequestContext) -> Response:
     """Start a run with the options of another one, whatever its status."""
     run = get_run_to_change(context)
     body = context.body or {}
-    options: Document = {
+    options: JsonObject = {
         "tags": body.get("tags", run["tags"]),
         "metadata": body.get("metadata", decode_metadata(run.get("metadata", {}))),
         "queue": {"name": body.get("queue", run["queue"])},
@@ -69,25 +69,25 @@ def replay_run(context: RequestContext) -> Response:
         "test": run["isTest"],
         "payloadType": body.get("payloadType"),
     }
-    trigger: Document = {"options": _drop_nulls(options)}
+    trigger: JsonObject = {"options": _drop_nulls(options)}
     if "payload" in body or "payload" in run:
         trigger["payload"] = body.get("payload", run.get("payload"))
     request = build_request(context, run["taskIdentifier"], trigger)
     return Response({"id": start_run(context, request)[0]})
 
 
-def _drop_nulls(fields: Mapping[str, Json]) -> Document:
+def _drop_nulls(fields: Mapping[str, Json]) -> JsonObject:
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def build_request(
     context: RequestContext,
     identifier: str,
-    body: Document,
+    body: JsonObject,
     batch_id: str | None = None,
 ) -> TriggerRequest:
     """Validate the body of a trigger request. Raises ``RejectedRequest``."""
-    options: Document = body.get("options") or {}
+    options: JsonObject = body.get("options") or {}
     environment = context.credential["environment"]
     # The real server ignores a parent that does not exist.
     parent = find_own(context, "runs", options.get("parentRunId"))
@@ -96,7 +96,7 @@ def build_request(
         **_build_parent_fields(parent),
     }
     # Names are values for the scenario; fields override those of the run's records.
-    names: Document = {
+    names: JsonObject = {
         "taskIdentifier": identifier,
         "environment": environment,
         "tags": parse_tags(options.get("tags")),
@@ -124,7 +124,7 @@ def build_request(
     return TriggerRequest(command, _build_key(context, identifier, options), parent)
 
 
-def _build_deadlines(names: Document) -> dict[str, int]:
+def _build_deadlines(names: JsonObject) -> dict[str, int]:
     """Return the longest times in the queue and in execution, in ms, by ending."""
     deadlines = {"expired": parse_duration(names["ttl"])} if "ttl" in names else {}
     return {**deadlines, "timed_out": names["limit"]} if "limit" in names else deadlines
@@ -180,10 +180,10 @@ def _find_task(context: RequestContext, identifier: str, environment: str) -> st
 
 
 def _build_fields(
-    context: RequestContext, options: Document, batch_id: str | None
-) -> Document:
+    context: RequestContext, options: JsonObject, batch_id: str | None
+) -> JsonObject:
     """Return the fields of a run that a request sets; the fixture has the others."""
-    fields: Document = {
+    fields: JsonObject = {
         "idempotencyKey": _get_displayed_key(context, options),
         "version": options.get("lockToVersion"),
         "queue": (options.get("queue") or {}).get("name"),
@@ -199,12 +199,12 @@ def _build_fields(
     return _drop_nulls(fields)
 
 
-def _get_trigger_function(options: Document, batch_id: str | None) -> str:
+def _get_trigger_function(options: JsonObject, batch_id: str | None) -> str:
     name = "batchTrigger" if batch_id else "trigger"
     return f"{name}AndWait" if options.get("resumeParentOnCompletion") else name
 
 
-def _build_parent_fields(parent: Document | None) -> Document:
+def _build_parent_fields(parent: JsonObject | None) -> JsonObject:
     if parent is None:
         return {}
     return {

@@ -4,7 +4,7 @@ from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.faults import FAULT_KINDS, options_schema
 from soundstage.server.faults.rules import FaultRules
 from soundstage.server.hosts import Worlds
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
 def build_handlers(worlds: Worlds) -> dict[str, Handler]:
@@ -37,7 +37,7 @@ def build_handlers(worlds: Worlds) -> dict[str, Handler]:
     }
 
 
-def _list_kinds() -> list[Document]:
+def _list_kinds() -> list[JsonObject]:
     return [
         {
             "name": kind.NAME,

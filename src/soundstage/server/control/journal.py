@@ -18,7 +18,7 @@ from soundstage.server.control.serializers import (
 from soundstage.server.hosts import Worlds
 from soundstage.server.journal import Journal
 from soundstage.server.problems import Problem
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import instant_of
 
 
@@ -89,7 +89,7 @@ def _filter_entries(
 
 
 def _verify(
-    worlds: Worlds, entries: list[JournalEntry], assertion: Document
+    worlds: Worlds, entries: list[JournalEntry], assertion: JsonObject
 ) -> VerificationResult:
     """Verify an assertion about the exchanges. Raises ``Problem``."""
     match assertion:

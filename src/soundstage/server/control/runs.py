@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.hosts import Worlds
 from soundstage.server.problems import Problem
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 from soundstage.world.commands import Interrupt, Start
 from soundstage.world.errors import FixtureError, TooFar, Unknown
@@ -92,7 +92,7 @@ def _find_run(context: RequestContext) -> Run:
     return run
 
 
-def _serialize_run(context: RequestContext, api: str, run: Run) -> Document:
+def _serialize_run(context: RequestContext, api: str, run: Run) -> JsonObject:
     state = context.world.state(api)
     collection = state.collection(run.records[0].kind.collection)
     # ``context.now`` may be earlier than the start of a run that this request started.

@@ -8,7 +8,7 @@ from soundstage.openapi.errors import DocumentError
 from soundstage.server.control.runs import translate_errors
 from soundstage.server.hosts import Worlds
 from soundstage.server.problems import Problem
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.commands import Define, Plan
 from soundstage.world.scenario import Scenario
 
@@ -64,7 +64,7 @@ def put_scenario(context: RequestContext) -> Response:
     return Response(_serialize_scenario(script.scenario(name)))
 
 
-def _serialize_scenario(scenario: Scenario) -> Document:
+def _serialize_scenario(scenario: Scenario) -> JsonObject:
     return {
         "name": scenario.name,
         "about": scenario.about,

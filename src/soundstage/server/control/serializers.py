@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from soundstage.exchange.coverage import OperationCoverage
 from soundstage.exchange.exchange import JournalEntry
 from soundstage.exchange.payload import Payload
-from soundstage.openapi.enums import Value
-from soundstage.types import Document
+from soundstage.openapi.enums import EnumValue
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 
 
-def serialize_entry(entry: JournalEntry) -> Document:
+def serialize_entry(entry: JournalEntry) -> JsonObject:
     """Serialize a whole exchange."""
     return {
         **_serialize_summary(entry),
@@ -27,17 +27,17 @@ def serialize_entry(entry: JournalEntry) -> Document:
     }
 
 
-def serialize_violations(entry: JournalEntry) -> Document:
+def serialize_violations(entry: JournalEntry) -> JsonObject:
     """Serialize an exchange briefly, with its violations."""
     return {**_serialize_summary(entry), "violations": _serialize_violation_list(entry)}
 
 
-def serialize_coverage(operations: Iterable[OperationCoverage]) -> Document:
+def serialize_coverage(operations: Iterable[OperationCoverage]) -> JsonObject:
     """Serialize the coverage of operations."""
     return {"operations": [_serialize_operation(each) for each in operations]}
 
 
-def _serialize_operation(operation: OperationCoverage) -> Document:
+def _serialize_operation(operation: OperationCoverage) -> JsonObject:
     return {
         "api": operation.api,
         "operation": operation.operation,
@@ -60,11 +60,11 @@ def _serialize_operation(operation: OperationCoverage) -> Document:
     }
 
 
-def _serialize_value(value: Value) -> Document:
-    return {"at": value.at, "value": value.json}
+def _serialize_value(value: EnumValue) -> JsonObject:
+    return {"at": value.path, "value": value.value}
 
 
-def _serialize_summary(entry: JournalEntry) -> Document:
+def _serialize_summary(entry: JournalEntry) -> JsonObject:
     return {
         "number": entry.number,
         "at": rfc3339(entry.timestamp),
@@ -76,15 +76,15 @@ def _serialize_summary(entry: JournalEntry) -> Document:
     }
 
 
-def _serialize_violation_list(entry: JournalEntry) -> list[Document]:
-    return [violation.as_json() for violation in entry.violations]
+def _serialize_violation_list(entry: JournalEntry) -> list[JsonObject]:
+    return [violation.to_json() for violation in entry.violations]
 
 
-def _serialize_headers(headers: Iterable[tuple[str, str]]) -> list[Document]:
+def _serialize_headers(headers: Iterable[tuple[str, str]]) -> list[JsonObject]:
     return [{"name": name, "value": value} for name, value in headers]
 
 
-def _serialize_body(body: Payload) -> Document | None:
+def _serialize_body(body: Payload) -> JsonObject | None:
     """Serialize a body: as JSON if it is, else as text, else in Base64."""
     if not body.size:
         return None

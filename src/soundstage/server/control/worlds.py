@@ -5,7 +5,7 @@ from dataclasses import replace
 from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.hosts import DEFAULT_WORLD, WorldHost, Worlds
 from soundstage.server.problems import Problem
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import instant_of, rfc3339
 from soundstage.world.world import Opening
 
@@ -49,7 +49,7 @@ def build_handlers(worlds: Worlds) -> dict[str, Handler]:
     }
 
 
-def _build_options(defaults: Opening, requested: Document) -> Opening:
+def _build_options(defaults: Opening, requested: JsonObject) -> Opening:
     """Return the server's options with those of a request."""
     if "now" in requested:
         now = instant_of(requested["now"])
@@ -58,7 +58,7 @@ def _build_options(defaults: Opening, requested: Document) -> Opening:
     return replace(defaults, **options)
 
 
-def serialize_world(host: WorldHost, base_url: str) -> Document:
+def serialize_world(host: WorldHost, base_url: str) -> JsonObject:
     """Serialize a world for the control API."""
     world = host.world
     url = f"{base_url}/~{host.name}"

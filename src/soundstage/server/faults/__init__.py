@@ -19,7 +19,7 @@ from soundstage.server.faults.responses import (
 )
 from soundstage.server.faults.timing import Latency, Reset, Slow, Stale, Timeout
 from soundstage.server.problems import Problem
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 _KIND_CLASSES: tuple[type[Fault], ...] = (
     Status,
@@ -48,7 +48,7 @@ def create_fault(name: str, options: Mapping[str, Json]) -> Fault:
         known = ", ".join(FAULT_KINDS)
         raise Problem(404, f"unknown fault {name!r}; known: {known}")
     kind = FAULT_KINDS[name]
-    violations = _compile_options_schema(name).violations(dict(options), "options")
+    violations = _compile_options_schema(name).find_violations(dict(options), "options")
     if violations:
         reasons = "; ".join(map(str, violations))
         known = ", ".join(kind.OPTIONS) or "none"
@@ -62,7 +62,7 @@ def create_fault(name: str, options: Mapping[str, Json]) -> Fault:
     return kind(**{**defaults, **options})
 
 
-def options_schema(kind: type[Fault]) -> Document:
+def options_schema(kind: type[Fault]) -> JsonObject:
     """Return the JSON Schema of a kind's options."""
     return {
         "type": "object",

@@ -6,7 +6,7 @@ from typing import ClassVar
 from soundstage.apis.api import Api, Response
 from soundstage.server.faults.connection import ClientConnection
 from soundstage.server.message import EncodedResponse
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.random import Chance
 
 FAULT_HEADER = b"soundstage-fault"
@@ -25,8 +25,8 @@ class Fault:
     NAME: ClassVar[str]
     DESCRIPTION: ClassVar[str]
     SENDS_RESPONSE: ClassVar[bool] = True
-    OPTIONS: ClassVar[Document] = {}
-    SCHEMA_KEYWORDS: ClassVar[Document] = {}
+    OPTIONS: ClassVar[JsonObject] = {}
+    SCHEMA_KEYWORDS: ClassVar[JsonObject] = {}
 
     def read_lag_ms(self) -> int:
         """Return how far before the present the handler reads (virtual ms)."""

@@ -16,11 +16,16 @@ from soundstage.apis.api import (
     NotFound,
     Response,
 )
-from soundstage.openapi.errors import Refused, TooLarge, Unauthorized, Violation
+from soundstage.openapi.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    Unauthorized,
+    Violation,
+)
 from soundstage.server.faults.connection import ClientConnection
 from soundstage.server.faults.fault import Fault, split_pointer
 from soundstage.server.message import EncodedResponse
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import wall
 from soundstage.world.random import Chance
 
@@ -38,7 +43,7 @@ class Status(Fault):
 
     NAME = "status"
     DESCRIPTION = "An error status; its body has the API's own shape unless given."
-    OPTIONS: ClassVar[Document] = {
+    OPTIONS: ClassVar[JsonObject] = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "message": {"type": "string", "minLength": 1},
         "body": {},
@@ -56,13 +61,13 @@ class Status(Fault):
             "additionalProperties": {"type": "string", "pattern": "^[ -~]*$"},
         },
     }
-    SCHEMA_KEYWORDS: ClassVar[Document] = {"required": ["status"]}
+    SCHEMA_KEYWORDS: ClassVar[JsonObject] = {"required": ["status"]}
 
     status: int
     media_type: str
     message: str | None = None
     body: Json = None
-    headers: Document = field(default_factory=dict)
+    headers: JsonObject = field(default_factory=dict)
 
     def replace_response(self, api: Api) -> Response:
         if self.body is None:
@@ -80,7 +85,7 @@ class RateLimit(Fault):
     DESCRIPTION = (
         "429 with the vendor's own headers; retry_after is in seconds of real time."
     )
-    OPTIONS: ClassVar[Document] = {
+    OPTIONS: ClassVar[JsonObject] = {
         "retry_after": {"type": "integer", "minimum": 0, "maximum": 86400, "default": 1}
     }
 
@@ -93,14 +98,14 @@ class RateLimit(Fault):
         return response._replace(headers=(*response.headers, *headers))
 
 
-_SAMPLE_ERRORS: tuple[Refused | ApiError, ...] = (
+_SAMPLE_ERRORS: tuple[InvalidRequest | ApiError, ...] = (
     Unauthorized(
         Violation("security", "security", "these credentials are refused"),
         missing=False,
     ),
     Forbidden("this is forbidden"),
     NotFound("runs", "anything"),
-    TooLarge(Violation("body", "size", "the body is too large")),
+    BodyTooLarge(Violation("body", "size", "the body is too large")),
 )
 """One error of each kind for which an API may have a body of its own."""
 
@@ -121,7 +126,7 @@ def render_status_error(api: Api, status: int, message: str | None = None) -> Re
     return response._replace(status=status, body=body)
 
 
-def _replace_message(body: Document, status: int, message: str) -> Document:
+def _replace_message(body: JsonObject, status: int, message: str) -> JsonObject:
     """Return the body with the message alone where the API puts it into a sentence."""
     result = {
         key: message if isinstance(value, str) and message in value else value
@@ -150,7 +155,7 @@ class Malformed(Fault):
         "A body that is not JSON: cut in the middle, with an extra comma, a page of "
         "HTML, or empty."
     )
-    OPTIONS: ClassVar[Document] = {
+    OPTIONS: ClassVar[JsonObject] = {
         "form": {"enum": ["cut", "comma", "html", "empty"], "default": "cut"}
     }
 
@@ -178,7 +183,7 @@ class Truncate(Fault):
 
     NAME = "truncate"
     DESCRIPTION = "This share of the body after the full content-length, then the end."
-    OPTIONS: ClassVar[Document] = {
+    OPTIONS: ClassVar[JsonObject] = {
         "share": {
             "type": "number",
             "minimum": 0,
@@ -207,11 +212,11 @@ class Drift(Fault):
         "A field that violates the contract: a JSON pointer, with * for every item of "
         "a list, and the change of the field."
     )
-    OPTIONS: ClassVar[Document] = {
+    OPTIONS: ClassVar[JsonObject] = {
         "field": {"type": "string", "pattern": "^(/([^~/]|~[01])*)+$"},
         "change": {"enum": ["missing", "wrong_type", "null", "unknown_enum", "extra"]},
     }
-    SCHEMA_KEYWORDS: ClassVar[Document] = {"required": ["field", "change"]}
+    SCHEMA_KEYWORDS: ClassVar[JsonObject] = {"required": ["field", "change"]}
 
     field: str
     change: str

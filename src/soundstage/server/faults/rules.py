@@ -8,7 +8,7 @@ from soundstage.openapi.operation import Arguments, Operation
 from soundstage.server.faults import create_fault
 from soundstage.server.faults.fault import AppliedFault, Fault, split_pointer
 from soundstage.server.problems import Problem
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.random import Seeded
 
 
@@ -23,7 +23,7 @@ class FaultRule:
 
     id: str
     fault: Fault
-    spec: Document
+    spec: JsonObject
     targets: frozenset[tuple[str, str]]
     matched: int = 0
     hits: int = 0
@@ -43,7 +43,7 @@ class FaultRule:
         self.hits += 1
         return AppliedFault(self.id, self.fault, random)
 
-    def as_json(self) -> Document:
+    def as_json(self) -> JsonObject:
         """Serialize the rule for the control API."""
         spec = {"id": self.id, "options": {}, "match": {}, **self.spec}
         return {**spec, "seen": self.matched, "hits": self.hits}
@@ -62,7 +62,7 @@ class FaultRules:
     def __iter__(self) -> Iterator[FaultRule]:
         return iter(self._rules.values())
 
-    def add(self, services: Mapping[str, Service], spec: Document) -> FaultRule:
+    def add(self, services: Mapping[str, Service], spec: JsonObject) -> FaultRule:
         """Add a rule after the others. Raises ``Problem``."""
         _check_limits(spec)
         fault = create_fault(spec["kind"], spec.get("options", {}))
@@ -98,7 +98,7 @@ class FaultRules:
         return None
 
 
-def _check_limits(spec: Document) -> None:
+def _check_limits(spec: JsonObject) -> None:
     """Raise ``Problem`` for an invalid count or probability."""
     if "times" in spec and "probability" in spec:
         raise Problem(409, 'pass "times" or "probability", not both')
@@ -113,7 +113,7 @@ OperationTarget = tuple[tuple[str, str], Operation]
 
 
 def _find_targets(
-    services: Mapping[str, Service], spec: Document
+    services: Mapping[str, Service], spec: JsonObject
 ) -> Iterator[OperationTarget]:
     """Yield the operations that a rule applies to. Raises ``Problem``."""
     api, operation_id = spec.get("api"), spec.get("operation")

@@ -11,7 +11,7 @@ from typing import ClassVar
 from soundstage.server.faults.connection import ClientConnection
 from soundstage.server.faults.fault import Fault
 from soundstage.server.message import EncodedResponse
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import MINUTE, span_of
 from soundstage.world.random import Chance
 
@@ -32,14 +32,14 @@ class Latency(Fault):
         "A delayed response, in milliseconds of real time: fixed (ms), uniformly "
         "distributed (least, most) or lognormally distributed (median, p99)."
     )
-    OPTIONS: ClassVar[Document] = {
+    OPTIONS: ClassVar[JsonObject] = {
         "ms": _DELAY,
         "least": _DELAY,
         "most": _DELAY,
         "median": _POSITIVE_DELAY,
         "p99": _POSITIVE_DELAY,
     }
-    SCHEMA_KEYWORDS: ClassVar[Document] = {
+    SCHEMA_KEYWORDS: ClassVar[JsonObject] = {
         "minProperties": 1,
         "maxProperties": 2,
         "oneOf": [
@@ -79,11 +79,11 @@ class Slow(Fault):
 
     NAME = "slow"
     DESCRIPTION = "The body in this number of pieces, over ms of real time."
-    OPTIONS: ClassVar[Document] = {
+    OPTIONS: ClassVar[JsonObject] = {
         "ms": {"type": "integer", "minimum": 1, "maximum": 600_000},
         "pieces": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 10},
     }
-    SCHEMA_KEYWORDS: ClassVar[Document] = {"required": ["ms"]}
+    SCHEMA_KEYWORDS: ClassVar[JsonObject] = {"required": ["ms"]}
 
     ms: int
     pieces: int
@@ -137,10 +137,10 @@ class Stale(Fault):
         "The world as of a duration ago, by its own clock: newer changes are not "
         "visible yet."
     )
-    OPTIONS: ClassVar[Document] = {
+    OPTIONS: ClassVar[JsonObject] = {
         "lag": {"type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$"}
     }
-    SCHEMA_KEYWORDS: ClassVar[Document] = {"required": ["lag"]}
+    SCHEMA_KEYWORDS: ClassVar[JsonObject] = {"required": ["lag"]}
 
     lag: str
 

@@ -16,7 +16,7 @@ from soundstage.tools.checks.operation_spec import (
     OperationSpec,
     Parameter,
 )
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 SendRequest = Callable[[RecordedExchange], RecordedExchange]
 """Sends the request of an exchange and returns it with its new response."""
@@ -79,7 +79,7 @@ class CheckContext:
         return parse_json(self.exchange.response_body)
 
     @cached_property
-    def items(self) -> list[Document]:
+    def items(self) -> list[JsonObject]:
         """The listed objects of the response, if it has exactly one list."""
         body = self.response_json
         values = body.values() if isinstance(body, dict) else [body]

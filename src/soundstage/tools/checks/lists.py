@@ -10,7 +10,7 @@ from soundstage.tools.checks.operation_spec import (
     Parameter,
     normalize_name,
 )
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import instant_of
 
 _SORT_NAMES = frozenset("sort sortby sortfield orderby sortkey".split())
@@ -81,7 +81,7 @@ def _has_fixed_values(operation: OperationSpec, parameter: Parameter) -> bool:
     )
 
 
-def _has_enum(operation: OperationSpec, schema: Document) -> bool:
+def _has_enum(operation: OperationSpec, schema: JsonObject) -> bool:
     alternatives = (*schema.get("oneOf", ()), *schema.get("anyOf", ()))
     nodes = [schema, *map(operation.resolve, alternatives)]
     return any("enum" in node or "const" in node for node in nodes)
@@ -92,7 +92,7 @@ def _is_identifier_name(name: str) -> bool:
     return name.endswith(("id", "name")) and name not in {"id", "name"}
 
 
-def _find_property(parameter: Parameter, item: Document) -> str | None:
+def _find_property(parameter: Parameter, item: JsonObject) -> str | None:
     """Find the scalar property of an item that a parameter filters by."""
     name = parameter.normalized_name
     names = {name, name.removesuffix("s"), name.removesuffix("es")}
@@ -138,7 +138,7 @@ def _find_value(context: CheckContext, names: frozenset[str]) -> str | None:
     return default if isinstance(default, str) else None
 
 
-def _parse_sort_key(item: Document, name: str) -> Json:
+def _parse_sort_key(item: JsonObject, name: str) -> Json:
     """Return a number, or a timestamp (ms since the epoch); ``None`` for the rest."""
     name = normalize_name(name)
     value = next((v for k, v in item.items() if normalize_name(k) == name), None)
@@ -244,7 +244,7 @@ def _get_first_position(position: Parameter) -> int:
     return first if isinstance(first, int) else 1
 
 
-def _serialize_items(items: Iterable[Document]) -> list[str]:
+def _serialize_items(items: Iterable[JsonObject]) -> list[str]:
     return [json.dumps(item, sort_keys=True) for item in items]
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
 
-from soundstage.openapi.document import resolved
-from soundstage.types import Document, Json
+from soundstage.openapi.document import resolve_pointer
+from soundstage.types import Json, JsonObject
 
 METHODS = frozenset("get put post delete options head patch trace".split())
 
@@ -22,7 +22,7 @@ class Parameter:
 
     name: str
     location: str
-    schema: Document
+    schema: JsonObject
     is_comma_separated: bool
 
     @property
@@ -54,10 +54,10 @@ def normalize_name(name: str) -> str:
 class OperationSpec:
     """One operation of a document; ``method`` is in lower case."""
 
-    document: Document
+    document: JsonObject
     path: str
     method: str
-    node: Document
+    node: JsonObject
 
     @property
     def label(self) -> str:
@@ -80,7 +80,7 @@ class OperationSpec:
             *self._iter_body_parameters(),
         )
 
-    def iter_parameter_nodes(self) -> Iterator[Document]:
+    def iter_parameter_nodes(self) -> Iterator[JsonObject]:
         """Iterate over the parameter nodes of the path, then of the operation."""
         item = self.document["paths"][self.path]
         for raw in (*item.get("parameters", ()), *self.node.get("parameters", ())):
@@ -88,7 +88,7 @@ class OperationSpec:
             if isinstance(node.get("name"), str) and "in" in node:
                 yield node
 
-    def _parse_parameter(self, node: Document) -> Parameter:
+    def _parse_parameter(self, node: JsonObject) -> Parameter:
         style = node.get("style", "form")
         is_comma_separated = not node.get("explode", style == "form")
         schema = self.resolve(node.get("schema", {}))
@@ -121,7 +121,7 @@ class OperationSpec:
     def _iter_properties(self, schema: Json) -> Iterator[tuple[str, Json]]:
         yield from _as_mapping(self.resolve(schema).get("properties")).items()
 
-    def is_unambiguous(self, query: Document) -> bool:
+    def is_unambiguous(self, query: JsonObject) -> bool:
         """Whether no two different values of the query are sent as the same text.
 
         With ``explode: false``, an empty list and a list of one empty text are both
@@ -154,13 +154,13 @@ class OperationSpec:
         names = re.findall(r"\{([^}]+)\}", self.path)
         return dict(zip(names, map(unquote, match.groups()), strict=True))
 
-    def resolve(self, node: Json) -> Document:
+    def resolve(self, node: Json) -> JsonObject:
         """Follow the references of a node; return ``{}`` if a target is missing."""
         for _ in range(20):  # a limit for circular references
             if not isinstance(node, dict) or "$ref" not in node:
                 break
             try:
-                node = resolved(self.document, node["$ref"])
+                node = resolve_pointer(self.document, node["$ref"])
             except KeyError:
                 return {}
         return node if isinstance(node, dict) else {}
@@ -175,7 +175,7 @@ class OperationIndex:
     'getRun'
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: JsonObject) -> None:
         self.document = document
         self.operations = {o.label: o for o in _iter_operations(document)}
 
@@ -195,7 +195,7 @@ class OperationIndex:
         return min(matching, key=lambda o: o.path.count("{"), default=None)
 
 
-def _iter_operations(document: Document) -> Iterator[OperationSpec]:
+def _iter_operations(document: JsonObject) -> Iterator[OperationSpec]:
     for path, item in _as_mapping(document.get("paths")).items():
         for method, node in _as_mapping(item).items():
             if method in METHODS and isinstance(node, dict):

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from soundstage.exchange.recorded import RecordedExchange
 from soundstage.tools.checks.context import CheckContext, parse_json
 from soundstage.tools.checks.operation_spec import normalize_name
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 _DATE_PATTERN = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -111,16 +111,18 @@ def _find_id(body: Json, name: str) -> str | None:
     return None
 
 
-def _unwrap(body: Json) -> Document:
+def _unwrap(body: Json) -> JsonObject:
     """Remove an envelope whose only member is an object."""
     if not isinstance(body, dict):
         return {}
     inner = [value for value in body.values() if isinstance(value, dict)]
-    record: Document = inner[0] if len(inner) == len(body) == 1 else body
+    record: JsonObject = inner[0] if len(inner) == len(body) == 1 else body
     return record
 
 
-def _find_difference(expected: Document, stored: Document, origin: str) -> str | None:
+def _find_difference(
+    expected: JsonObject, stored: JsonObject, origin: str
+) -> str | None:
     for name, value in expected.items():
         # APIs may store an empty text as a missing value.
         if name not in stored or value == "" or not isinstance(value, str | int):

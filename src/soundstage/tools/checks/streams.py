@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from soundstage.tools.checks.context import CheckContext
 from soundstage.tools.checks.operation_spec import OperationIndex
-from soundstage.tools.openapi_core.validator import Judge
+from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 
 EVENT_STREAM = "text/event-stream"
 
@@ -17,10 +17,10 @@ def check_streams(context: CheckContext) -> str | None:
     """
     if not context.get_header("content-type").startswith(EVENT_STREAM):
         return None
-    errors = _create_validator(context.operations).answer(context.exchange)
+    errors = _create_validator(context.operations).validate_response(context.exchange)
     return errors[0] if errors else None
 
 
 @lru_cache(maxsize=4)
-def _create_validator(operations: OperationIndex) -> Judge:
-    return Judge(operations.document)
+def _create_validator(operations: OperationIndex) -> OpenApiCoreValidator:
+    return OpenApiCoreValidator(operations.document)

@@ -3,7 +3,7 @@
 import json
 
 from soundstage.tools.checks.context import CheckContext
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 VIOLATIONS_HEADER = "soundstage-violations"
 
@@ -31,7 +31,7 @@ def check_violation_header(context: CheckContext) -> str | None:
     return None
 
 
-def _find_contradiction(context: CheckContext, violation: Document) -> str | None:
+def _find_contradiction(context: CheckContext, violation: JsonObject) -> str | None:
     # A long header ends with the number of omitted violations.
     if "more" in violation:
         return None

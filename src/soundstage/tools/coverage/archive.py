@@ -8,12 +8,12 @@ from soundstage.exchange.exchange import RawExchange
 from soundstage.exchange.har import read_har
 from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.openapi.contract import Contract
-from soundstage.openapi.errors import Refused, Violation
+from soundstage.openapi.errors import InvalidRequest, Violation
 from soundstage.openapi.operation import Operation
 from soundstage.openapi.router import Router
 from soundstage.server.control import CONTROL_PREFIX
 from soundstage.server.exchange import group_headers
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 MatchedOperation = tuple[str, Operation, Mapping[str, str]]
 """The name of an API, its operation, and the path parameters."""
@@ -28,7 +28,7 @@ class ArchiveCoverage:
         self.coverage = Coverage()
         self.unmatched: list[str] = []
 
-    def count(self, har: Document) -> int:
+    def count(self, har: JsonObject) -> int:
         """Count each exchange; return their number. Raises ``ValueError``."""
         exchanges = read_har(har)
         for exchange in exchanges:
@@ -97,8 +97,10 @@ def _build_exchange(
     parameters: Mapping[str, Json] = {}
     violations: tuple[Violation, ...] = ()
     try:
-        parameters = operation.read(path_values, query, headers, body).parameters
-    except Refused as error:
+        parameters = operation.parse_request(
+            path_values, query, headers, body
+        ).parameters
+    except InvalidRequest as error:
         violations = error.violations
     # Browsers record the media type even where a header is missing.
     response_headers = (

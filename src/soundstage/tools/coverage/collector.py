@@ -5,7 +5,7 @@ from soundstage.openapi.contract import Contract
 from soundstage.server.background import BackgroundServer, ServerPool
 from soundstage.server.control import serializers
 from soundstage.server.hosts import Worlds
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
 class CoverageCollector:
@@ -26,7 +26,7 @@ class CoverageCollector:
         for server in servers.list_running():
             self._add_server(server)
 
-    def as_json(self) -> Document:
+    def as_json(self) -> JsonObject:
         """As the control API gives it."""
         return serializers.serialize_coverage(
             self._coverage.summarize(self._contracts.values())

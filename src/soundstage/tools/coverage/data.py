@@ -4,9 +4,9 @@ from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
 from soundstage.exchange.coverage import OperationCoverage
-from soundstage.openapi.enums import Value, text_of
+from soundstage.openapi.enums import EnumValue, canonical_json
 from soundstage.server.control import serializers
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 T = TypeVar("T", bound=Hashable)
 
@@ -23,14 +23,14 @@ def parse_coverage(document: Json) -> list[OperationCoverage]:
         raise ValueError(msg) from error
 
 
-def merge_documents(documents: Iterable[Json]) -> Document:
+def merge_documents(documents: Iterable[Json]) -> JsonObject:
     """Several of them as one."""
     return serializers.serialize_coverage(
         merge_operations(one for d in documents for one in parse_coverage(d))
     )
 
 
-def _parse_operation(node: Document) -> OperationCoverage:
+def _parse_operation(node: JsonObject) -> OperationCoverage:
     statuses, parameters, values = (
         node[key] for key in ("statuses", "parameters", "values")
     )
@@ -50,8 +50,10 @@ def _parse_operation(node: Document) -> OperationCoverage:
     )
 
 
-def _parse_values(nodes: Iterable[Document]) -> tuple[Value, ...]:
-    return tuple(Value(str(node["at"]), text_of(node["value"])) for node in nodes)
+def _parse_values(nodes: Iterable[JsonObject]) -> tuple[EnumValue, ...]:
+    return tuple(
+        EnumValue(str(node["at"]), canonical_json(node["value"])) for node in nodes
+    )
 
 
 def merge_operations(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from soundstage.exchange.coverage import RESPONSE_PREFIX
-from soundstage.openapi.document import load
-from soundstage.openapi.enums import text_of
-from soundstage.openapi.errors import pointer_of
+from soundstage.openapi.document import load_document
+from soundstage.openapi.enums import canonical_json
+from soundstage.openapi.errors import format_pointer
 from soundstage.openapi.schema import Schema
 from soundstage.tools.coverage.items import PARAMETER, STATUS, CoverageItem
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 _TEXT_SCHEMA: Final = {"type": "string", "minLength": 1}
 
@@ -90,21 +90,23 @@ class Exemption:
 
 def load_exemptions(path: Path) -> list[Exemption]:
     """The exceptions of a file. Raises ``DocumentError`` with file and line."""
-    source = load(path)
-    for violation in Schema(_FILE_SCHEMA, "").violations(source.document, "exceptions"):
-        raise source.error(violation.message, pointer_of(violation.path))
+    source = load_document(path)
+    for violation in Schema(_FILE_SCHEMA, "").find_violations(
+        source.document, "exceptions"
+    ):
+        raise source.error_at(violation.message, format_pointer(violation.path))
     result = []
     for i, node in enumerate(source.document["exceptions"]):
         pointer = f"/exceptions/{i}"
         if len(node.keys() & {"status", "parameter", "at"}) > 1:
             message = "an exception is for one of status, parameter and at"
-            raise source.error(message, pointer)
-        line = source.error("", pointer).line
+            raise source.error_at(message, pointer)
+        line = source.error_at("", pointer).line
         result.append(_parse_exemption(f"{path}:{line}", node))
     return result
 
 
-def _parse_exemption(source: str, node: Document) -> Exemption:
+def _parse_exemption(source: str, node: JsonObject) -> Exemption:
     return Exemption(
         source=source,
         api=node["api"],
@@ -113,7 +115,9 @@ def _parse_exemption(source: str, node: Document) -> Exemption:
         status=str(node["status"]) if "status" in node else None,
         parameter=node.get("parameter"),
         location=node.get("at"),
-        values=frozenset(map(text_of, node["values"])) if "values" in node else None,
+        values=frozenset(map(canonical_json, node["values"]))
+        if "values" in node
+        else None,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from soundstage.exchange.coverage import RESPONSE_PREFIX, OperationCoverage
-from soundstage.openapi.enums import Value
+from soundstage.openapi.enums import EnumValue
 
 OPERATION = "operation"
 STATUS = "status"
@@ -48,7 +48,7 @@ def iter_items(operation: OperationCoverage) -> Iterator[tuple[CoverageItem, boo
     )
 
 
-def _create_value_item(value: Value) -> CoverageItem:
+def _create_value_item(value: EnumValue) -> CoverageItem:
     return CoverageItem(
-        RETURNED_VALUE if value.at.startswith(RESPONSE_PREFIX) else SENT_VALUE, *value
+        RETURNED_VALUE if value.path.startswith(RESPONSE_PREFIX) else SENT_VALUE, *value
     )

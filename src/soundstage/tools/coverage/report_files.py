@@ -10,7 +10,7 @@ from soundstage.server.control import serializers
 from soundstage.tools.coverage.figures import ApiFigures, Figures, OperationFigures
 from soundstage.tools.coverage.items import CoverageItem
 from soundstage.tools.coverage.report_text import COLUMNS, iter_notes, list_gaps
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 ReportRenderer = Callable[[Figures, bool], str]
 
@@ -29,7 +29,7 @@ def write_reports(
     return written
 
 
-def serialize_report(figures: Figures) -> Document:
+def serialize_report(figures: Figures) -> JsonObject:
     """The figures; its ``operations`` are such as ``soundstage coverage`` reads."""
     return {
         "soundstage": version("soundstage"),
@@ -50,7 +50,7 @@ def serialize_report(figures: Figures) -> Document:
     }
 
 
-def _serialize_row(row: OperationFigures) -> Document:
+def _serialize_row(row: OperationFigures) -> JsonObject:
     (covered,) = serializers.serialize_coverage([row.covered])["operations"]
     counts = {kind: {"seen": s, "total": t} for kind, (s, t) in row.counts.items()}
     return {
@@ -64,8 +64,8 @@ def _serialize_row(row: OperationFigures) -> Document:
     }
 
 
-def _serialize_item(item: CoverageItem) -> Document:
-    node: Document = {"kind": item.kind, "name": item.name}
+def _serialize_item(item: CoverageItem) -> JsonObject:
+    node: JsonObject = {"kind": item.kind, "name": item.name}
     if item.value:
         node["value"] = json.loads(item.value)
     return {key: value for key, value in node.items() if value != ""}

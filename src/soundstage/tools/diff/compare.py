@@ -13,7 +13,7 @@ from soundstage.tools.diff.node import DocumentNode
 from soundstage.tools.diff.parameters import collect_parameters, compare_parameters
 from soundstage.tools.diff.schemas import ChangeReporter, SchemaComparer
 from soundstage.tools.diff.security import compare_schemes, compare_security
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 OperationKey = tuple[str, str]
 """A path template with empty parameter names, and a method."""
@@ -25,7 +25,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def compare(old: Document, new: Document) -> list[ContractChange]:
+def compare(old: JsonObject, new: JsonObject) -> list[ContractChange]:
     """Return all changes, the breaking ones first. Raises ``DocumentError``.
 
     >>> old = {"openapi": "3.1.0", "servers": [{"url": "/a"}], "paths": {}}

@@ -7,11 +7,11 @@ References and ``allOf`` are merged. Differences in notation between OpenAPI 3.0
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from soundstage.openapi.enums import text_of
-from soundstage.openapi.schema import BOUNDS, JSON_TYPES
+from soundstage.openapi.enums import canonical_json
+from soundstage.openapi.schema import FORMAT_BOUNDS, JSON_TYPES
 from soundstage.tools.diff.facets import FACETS, Facet
 from soundstage.tools.diff.node import DocumentNode
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 SchemaNodes = tuple[DocumentNode, ...]
 """Schemas that all apply to the same value."""
@@ -103,7 +103,9 @@ def _read_schema(node: DocumentNode, ancestors: frozenset[str]) -> Constraints:
     return constraints
 
 
-def _read_facets(constraints: Constraints, node: DocumentNode, value: Document) -> None:
+def _read_facets(
+    constraints: Constraints, node: DocumentNode, value: JsonObject
+) -> None:
     keywords = dict(value)
     for bound, exclusive in (
         ("minimum", "exclusiveMinimum"),
@@ -114,7 +116,7 @@ def _read_facets(constraints: Constraints, node: DocumentNode, value: Document) 
             keywords[exclusive] = keywords.pop(bound)
         elif isinstance(keywords.get(exclusive), bool):
             del keywords[exclusive]
-    limits = BOUNDS.get(keywords.get("format", ""))
+    limits = FORMAT_BOUNDS.get(keywords.get("format", ""))
     if limits:
         # Integer formats (int32) are bounds, so they compare with explicit bounds.
         format_node = node.child("format")
@@ -127,12 +129,12 @@ def _read_facets(constraints: Constraints, node: DocumentNode, value: Document) 
                 constraints.add(facet, parse(keywords[keyword]), node.child(keyword))
     for key in OPAQUE_KEYWORDS:
         if key in keywords:
-            condition = frozenset({f"{key}: {text_of(keywords[key])}"})
+            condition = frozenset({f"{key}: {canonical_json(keywords[key])}"})
             constraints.add(FACETS["condition"], condition, node.child(key))
 
 
 def _read_subschemas(
-    constraints: Constraints, node: DocumentNode, value: Document
+    constraints: Constraints, node: DocumentNode, value: JsonObject
 ) -> None:
     for name in value.get("properties", {}):
         constraints.properties[name] = (node.child("properties").child(name),)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from soundstage.openapi.enums import text_of
+from soundstage.openapi.enums import canonical_json
 from soundstage.openapi.schema import JSON_TYPES
 from soundstage.tools.diff.changes import ValueSetChange
 from soundstage.types import Json
@@ -139,8 +139,8 @@ FACETS = {
             "enum",
             None,
             _format_set,
-            enum=lambda values: frozenset(map(text_of, values)),
-            const=lambda value: frozenset({text_of(value)}),
+            enum=lambda values: frozenset(map(canonical_json, values)),
+            const=lambda value: frozenset({canonical_json(value)}),
         ),
         _create_lower_bound(
             "minimum",

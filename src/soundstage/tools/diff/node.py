@@ -4,23 +4,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from soundstage.openapi.document import resolved
-from soundstage.openapi.errors import DocumentError, pointer_of
-from soundstage.types import Document, Json
+from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.errors import DocumentError, format_pointer
+from soundstage.types import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentNode:
     """A value in a document. ``revision`` is ``"old"`` or ``"new"``."""
 
-    document: Document
+    document: JsonObject
     revision: str
     pointer: str
     value: Json
 
     def child(self, key: str | int) -> "DocumentNode":
         """Return the child under a key. Raises ``KeyError`` if it is missing."""
-        pointer = self.pointer + pointer_of((key,))
+        pointer = self.pointer + format_pointer((key,))
         return DocumentNode(self.document, self.revision, pointer, self.value[key])
 
     def get(self, *keys: str) -> "DocumentNode | None":
@@ -71,7 +71,7 @@ class DocumentNode:
             message = f"only references within the document are followed: {reference}"
             raise DocumentError(message, self.pointer)
         try:
-            value = resolved(self.document, reference)
+            value = resolve_pointer(self.document, reference)
         except KeyError:
             raise DocumentError(f"{reference} leads nowhere", self.pointer) from None
         return DocumentNode(self.document, self.revision, reference[1:], value)

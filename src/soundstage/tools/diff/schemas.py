@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterable
 
-from soundstage.openapi.enums import text_of
+from soundstage.openapi.enums import canonical_json
 from soundstage.tools.diff.changes import REQUEST, RESPONSE
 from soundstage.tools.diff.constraints import Constraints, SchemaNodes, read_constraints
 from soundstage.tools.diff.facets import FACETS
@@ -89,7 +89,10 @@ class SchemaComparer:
     ) -> None:
         if self.direction != REQUEST or not (old.default and new.default):
             return
-        before, after = text_of(old.default.value), text_of(new.default.value)
+        before, after = (
+            canonical_json(old.default.value),
+            canonical_json(new.default.value),
+        )
         if before != after:
             message = f"default: {before} -> {after}"
             self._report("request-default-changed", location, new.default, message)
@@ -205,5 +208,5 @@ def _name_branches(branches: SchemaNodes) -> dict[str, DocumentNode]:
     for node in branches:
         value = node.value if isinstance(node.value, dict) else {}
         name = str(value.get("$ref", "")).rpartition("/")[2] or value.get("title")
-        result[name or text_of(node.value)] = node
+        result[name or canonical_json(node.value)] = node
     return result

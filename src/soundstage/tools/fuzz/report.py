@@ -6,7 +6,7 @@ from textwrap import indent
 from soundstage.tools.checks.operation_spec import OperationIndex
 from soundstage.tools.fuzz.results import Failure, FuzzResults
 from soundstage.tools.fuzz.target import Target
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 EXAMPLE_MOCK_URL = "http://127.0.0.1:4010"
 """The default address of ``soundstage serve``, for reproducing a failure."""
@@ -74,7 +74,7 @@ def _format_error(location: str, message: str, count: int) -> str:
 
 def serialize_report(
     target: Target, results: FuzzResults, commands: Mapping[str, str]
-) -> Document:
+) -> JsonObject:
     """Return the report as JSON; its keys are public."""
     labels = OperationIndex(target.document).operations
     return {

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
 @dataclass(slots=True)
@@ -14,9 +14,9 @@ class Failure:
     check: str
     title: str
     count: int = 0
-    example: Document = field(default_factory=dict)
+    example: JsonObject = field(default_factory=dict)
 
-    def add(self, event: Document) -> None:
+    def add(self, event: JsonObject) -> None:
         """Count another case, and keep its example if it is shorter."""
         self.count += 1
         if not self.example or _example_length(event) < _example_length(self.example):
@@ -56,7 +56,7 @@ class FuzzResults:
         """Whether the campaign ran to completion."""
         return self.stop_reason == "completed"
 
-    def add(self, event: Document) -> None:
+    def add(self, event: JsonObject) -> None:
         """Count an event that ``schemathesis.hooks`` emitted."""
         match event["event"]:
             case "phase":
@@ -80,5 +80,5 @@ class FuzzResults:
         return sum(failure.operation == operation for failure in self.failures.values())
 
 
-def _example_length(event: Document) -> int:
+def _example_length(event: JsonObject) -> int:
     return sum(map(len, event["curl"]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from soundstage import vendored_files
 from soundstage.apis.registry import Service, list_api_names, load_api, load_service
 from soundstage.openapi.contract import load_contract
-from soundstage.openapi.document import load
+from soundstage.openapi.document import load_document
 from soundstage.server.background import BackgroundServer
 from soundstage.server.control import CONTROL_API as CONTROL
 from soundstage.server.control import CONTROL_PREFIX
@@ -18,7 +18,7 @@ from soundstage.tools.fuzz.sample_values import (
     collect_control_values,
     collect_sample_values,
 )
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.world import Opening
 
 
@@ -31,7 +31,7 @@ class Target:
     """
 
     name: str
-    document: Document
+    document: JsonObject
     url: str
     secrets: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, list[str]] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def create_api_target(name: str, url: str) -> Target:
     return Target(name, load_api_document(name), url, secrets)
 
 
-def load_api_document(name: str) -> Document:
+def load_api_document(name: str) -> JsonObject:
     """Load the effective document of an API. Raises ``Unknown``, ``DocumentError``."""
     if name != CONTROL:
         name = load_api(name).name
@@ -114,7 +114,7 @@ def load_api_document(name: str) -> Document:
 
 def create_document_target(path: Path, url: str) -> Target:
     """Create a target: a URL and a document file. Raises ``DocumentError``."""
-    return Target(str(path), load(path).document, url)
+    return Target(str(path), load_document(path).document, url)
 
 
 def select_secrets(service: Service) -> dict[str, str]:

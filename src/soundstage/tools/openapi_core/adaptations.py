@@ -15,11 +15,13 @@ from soundstage.exchange.recorded import (
     replace_query,
 )
 from soundstage.openapi.body import essence
-from soundstage.openapi.document import resolved
-from soundstage.types import Document
+from soundstage.openapi.document import resolve_pointer
+from soundstage.types import JsonObject
 
 
-def _decoded_path(exchange: RecordedExchange, _document: Document) -> RecordedExchange:
+def _decoded_path(
+    exchange: RecordedExchange, _document: JsonObject
+) -> RecordedExchange:
     path, question, query = exchange.url.partition("?")
     decoded = "/".join(_decoded(segment) for segment in path.split("/"))
     return replace(exchange, url=f"{decoded}{question}{query}")
@@ -32,7 +34,7 @@ def _decoded(segment: str) -> str:
     )
 
 
-def _with_bearer(exchange: RecordedExchange, _document: Document) -> RecordedExchange:
+def _with_bearer(exchange: RecordedExchange, _document: JsonObject) -> RecordedExchange:
     headers = tuple(
         (name, f"Bearer {value}")
         if name.lower() == "authorization" and " " not in value.strip()
@@ -43,7 +45,7 @@ def _with_bearer(exchange: RecordedExchange, _document: Document) -> RecordedExc
 
 
 def _with_media_type(
-    exchange: RecordedExchange, _document: Document
+    exchange: RecordedExchange, _document: JsonObject
 ) -> RecordedExchange:
     if not exchange.request_body or get_header(
         exchange.request_headers, "content-type"
@@ -53,7 +55,7 @@ def _with_media_type(
     return replace(exchange, request_headers=headers)
 
 
-def _as_json(exchange: RecordedExchange, document: Document) -> RecordedExchange:
+def _as_json(exchange: RecordedExchange, document: JsonObject) -> RecordedExchange:
     if essence(get_header(exchange.request_headers, "content-type")) != "text/plain":
         return exchange
     body = _operation(exchange, document).get("requestBody", {})
@@ -64,18 +66,18 @@ def _as_json(exchange: RecordedExchange, document: Document) -> RecordedExchange
     return replace(exchange, request_headers=tuple(headers))
 
 
-def _operation(exchange: RecordedExchange, document: Document) -> Document:
+def _operation(exchange: RecordedExchange, document: JsonObject) -> JsonObject:
     """The operation that a request is for; an empty one if there is none."""
     path = exchange.url.partition("?")[0]
     for template, item in document.get("paths", {}).items():
         pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template))
         if exchange.method.lower() in item and re.fullmatch(pattern, path):
-            operation: Document = item[exchange.method.lower()]
+            operation: JsonObject = item[exchange.method.lower()]
             return operation
     return {}
 
 
-def _joined_lists(exchange: RecordedExchange, document: Document) -> RecordedExchange:
+def _joined_lists(exchange: RecordedExchange, document: JsonObject) -> RecordedExchange:
     lists = dict(_lists(exchange, document))
     pairs: list[tuple[str, str]] = []
     parts: dict[str, list[str]] = {}
@@ -91,7 +93,7 @@ def _joined_lists(exchange: RecordedExchange, document: Document) -> RecordedExc
 
 
 def _lists(
-    exchange: RecordedExchange, document: Document
+    exchange: RecordedExchange, document: JsonObject
 ) -> Iterator[tuple[str, bool]]:
     """The query parameters that are lists, and whether null may be in them."""
     for parameter in _parameters(exchange, document, "array"):
@@ -100,8 +102,8 @@ def _lists(
 
 
 def _parameters(
-    exchange: RecordedExchange, document: Document, kind: str
-) -> Iterator[Document]:
+    exchange: RecordedExchange, document: JsonObject, kind: str
+) -> Iterator[JsonObject]:
     """The query parameters of this type that the operation of a request has."""
     for node in _operation(exchange, document).get("parameters", ()):
         parameter = _followed(node, document)
@@ -110,7 +112,7 @@ def _parameters(
             yield parameter
 
 
-def _may_be_null(schema: Document, document: Document) -> bool:
+def _may_be_null(schema: JsonObject, document: JsonObject) -> bool:
     schema = _followed(schema, document)
     branches = schema.get("oneOf", ())
     return schema.get("type") == "null" or any(
@@ -118,13 +120,15 @@ def _may_be_null(schema: Document, document: Document) -> bool:
     )
 
 
-def _followed(node: Document, document: Document) -> Document:
+def _followed(node: JsonObject, document: JsonObject) -> JsonObject:
     while "$ref" in node:
-        node = resolved(document, node["$ref"])
+        node = resolve_pointer(document, node["$ref"])
     return node
 
 
-def _flat_objects(exchange: RecordedExchange, _document: Document) -> RecordedExchange:
+def _flat_objects(
+    exchange: RecordedExchange, _document: JsonObject
+) -> RecordedExchange:
     if exchange.status >= HTTPStatus.BAD_REQUEST:
         return exchange
     pairs = [
@@ -139,7 +143,9 @@ _LEAP_SECOND = re.compile(r"(?<=T23:59:)60(?=[.Z+-])", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
-def _plain_values(exchange: RecordedExchange, _document: Document) -> RecordedExchange:
+def _plain_values(
+    exchange: RecordedExchange, _document: JsonObject
+) -> RecordedExchange:
     pairs = [(name, _plain(value)) for name, value in get_query_pairs(exchange)]
     return replace_query(exchange, pairs)
 
@@ -152,7 +158,9 @@ def _plain(text: str) -> str:
     return text if _NUMBER.fullmatch(text) else f"no number: {text}"
 
 
-def _large_numbers(exchange: RecordedExchange, _document: Document) -> RecordedExchange:
+def _large_numbers(
+    exchange: RecordedExchange, _document: JsonObject
+) -> RecordedExchange:
     try:
         json.loads(exchange.request_body.decode(), parse_int=_double)
     except OverflowError:
@@ -169,7 +177,9 @@ def _double(digits: str) -> float:
     return number
 
 
-def _plain_booleans(exchange: RecordedExchange, document: Document) -> RecordedExchange:
+def _plain_booleans(
+    exchange: RecordedExchange, document: JsonObject
+) -> RecordedExchange:
     booleans = {p["name"] for p in _parameters(exchange, document, "boolean")}
     pairs = [
         (name, f"no boolean: {value}")
@@ -180,7 +190,9 @@ def _plain_booleans(exchange: RecordedExchange, document: Document) -> RecordedE
     return replace_query(exchange, pairs)
 
 
-def _whole_numbers(exchange: RecordedExchange, _document: Document) -> RecordedExchange:
+def _whole_numbers(
+    exchange: RecordedExchange, _document: JsonObject
+) -> RecordedExchange:
     try:
         value = json.loads(exchange.request_body.decode(), parse_float=_whole)
     except (ValueError, RecursionError):
@@ -193,7 +205,7 @@ def _whole(text: str) -> float:
     return int(number) if number.is_integer() else number
 
 
-READINGS = {
+REQUEST_ADAPTATIONS = {
     _decoded_path: (
         "openapi-core takes the values in a path as they were sent; to RFC 3986, %41 "
         "and A are the same"

@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
-def _json(body: bytes, **_parameters: str) -> Any:
+def _decode_json(body: bytes, **_parameters: str) -> Any:
     """JSON as RFC 8259 has it: UTF-8, no byte order mark, no NaN, no half surrogate."""
     try:
-        value = json.loads(body.decode(), parse_constant=_no_constant)
+        value = json.loads(body.decode(), parse_constant=_reject_constant)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if b"\\u" in body:
@@ -18,20 +18,22 @@ def _json(body: bytes, **_parameters: str) -> Any:
     return value
 
 
-def _text(body: bytes, **_parameters: str) -> str:
+def _decode_text(body: bytes, **_parameters: str) -> str:
     return body.decode()
 
 
-def _lines(body: bytes, **_parameters: str) -> list[Any]:
-    return [_json(line) for line in body.splitlines() if line.strip()]
+def _decode_lines(body: bytes, **_parameters: str) -> list[Any]:
+    return [_decode_json(line) for line in body.splitlines() if line.strip()]
 
 
-def _events(body: bytes, **_parameters: str) -> list[Any]:
+def _decode_events(body: bytes, **_parameters: str) -> list[Any]:
     """A stream of server-sent events, whose ``data`` is JSON, as the list of them."""
-    return [_event(block) for block in body.decode().split("\n\n") if block.strip()]
+    return [
+        _decode_event(block) for block in body.decode().split("\n\n") if block.strip()
+    ]
 
 
-def _event(block: str) -> Document:
+def _decode_event(block: str) -> JsonObject:
     pairs = (line.partition(":")[::2] for line in block.split("\n"))
     fields = {name: value.removeprefix(" ") for name, value in pairs if name}
     numbers = {
@@ -40,16 +42,16 @@ def _event(block: str) -> Document:
     return {**fields, **numbers, "data": json.loads(fields.get("data", "null"))}
 
 
-def _no_constant(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     msg = f"{name} is no number of JSON"
     raise ValueError(msg)
 
 
 DECODERS: Mapping[str, Callable[[bytes], Any]] = {
-    "application/json": _json,
-    "application/problem+json": _json,
-    "application/x-ndjson": _lines,
-    "application/yaml": _text,
-    "text/event-stream": _events,
-    "*/*": _text,
+    "application/json": _decode_json,
+    "application/problem+json": _decode_json,
+    "application/x-ndjson": _decode_lines,
+    "application/yaml": _decode_text,
+    "text/event-stream": _decode_events,
+    "*/*": _decode_text,
 }

@@ -15,54 +15,58 @@ from typing import Any
 
 from soundstage.exchange.recorded import RecordedExchange, get_header, get_query_pairs
 from soundstage.openapi.body import essence
-from soundstage.tools.openapi_core.adaptations import READINGS
+from soundstage.tools.openapi_core.adaptations import REQUEST_ADAPTATIONS
 from soundstage.tools.openapi_core.decoding import DECODERS
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
-class Judge:
+class OpenApiCoreValidator:
     """Judges exchanges by one effective document."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: JsonObject) -> None:
         from openapi_core import Config, OpenAPI
 
         self._document = document
         config = Config(extra_media_type_deserializers=dict(DECODERS))
-        self._openapi = OpenAPI.from_dict(_adapted(document), config=config)
+        self._openapi = OpenAPI.from_dict(_adapt_document(document), config=config)
 
-    def exchange(self, exchange: RecordedExchange) -> list[str]:
+    def find_disagreements(self, exchange: RecordedExchange) -> list[str]:
         """What the judges do not agree on: an answer, or a request taken or refused."""
-        wrong = self.answer(exchange)
-        rules = _rules(exchange)
+        wrong = self.validate_response(exchange)
+        rules = _violated_rules(exchange)
         if exchange.status < HTTPStatus.MULTIPLE_CHOICES:
-            wrong += self.request(exchange)
-        elif rules and not rules & STRICTER.keys() and not self.request(exchange):
+            wrong += self.validate_request(exchange)
+        elif (
+            rules
+            and not rules & STRICTER_RULES.keys()
+            and not self.validate_request(exchange)
+        ):
             wrong.append(f"openapi-core knows no reason to refuse this: {rules}")
         return wrong
 
-    def request(self, exchange: RecordedExchange) -> list[str]:
+    def validate_request(self, exchange: RecordedExchange) -> list[str]:
         """What is wrong with the request; none of the ``READINGS`` is."""
-        request = _Request(self._as_read(exchange))
-        return _complaints(self._openapi.iter_request_errors(request))
+        request = CoreRequest(self._adapt(exchange))
+        return _format_errors(self._openapi.iter_request_errors(request))
 
-    def answer(self, exchange: RecordedExchange) -> list[str]:
+    def validate_response(self, exchange: RecordedExchange) -> list[str]:
         """What is wrong with the answer; that its operation is not there, too."""
-        return _complaints(self.errors(exchange))
+        return _format_errors(self.response_errors(exchange))
 
-    def errors(self, exchange: RecordedExchange) -> list[BaseException]:
+    def response_errors(self, exchange: RecordedExchange) -> list[BaseException]:
         """What is wrong with the answer, as openapi-core has it."""
-        request = _Request(self._as_read(exchange))
+        request = CoreRequest(self._adapt(exchange))
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-            answer = _Answer(exchange)
+            answer = CoreResponse(exchange)
             return list(self._openapi.iter_response_errors(request, answer))
 
-    def _as_read(self, exchange: RecordedExchange) -> RecordedExchange:
-        for reading in READINGS:
+    def _adapt(self, exchange: RecordedExchange) -> RecordedExchange:
+        for reading in REQUEST_ADAPTATIONS:
             exchange = reading(exchange, self._document)
         return exchange
 
 
-STRICTER = {
+STRICTER_RULES = {
     "unknown": "openapi-core passes over parameters that nobody documented",
     "repeated": "openapi-core takes the first of a parameter sent twice",
     "security": "openapi-core sees that there are credentials, not whose they are",
@@ -72,39 +76,39 @@ STRICTER = {
 """Rules that only the compiled form knows, and why the second judge does not."""
 
 
-def _rules(exchange: RecordedExchange) -> set[str]:
+def _violated_rules(exchange: RecordedExchange) -> set[str]:
     """The rules that the server says a request broke."""
     header = get_header(exchange.response_headers, "soundstage-violations")
     return {violation.get("rule", "more") for violation in json.loads(header or "[]")}
 
 
-def _adapted(document: Document) -> Document:
+def _adapt_document(document: JsonObject) -> JsonObject:
     """The document without what openapi-core would make too much of."""
     adapted = copy.deepcopy(document)
     # A mock is elsewhere than the vendor's hosts.
     adapted["servers"] = [{"url": "/"}]
     # An empty text is a text: its schema says whether it will do.
-    for parameter in _query_parameters(adapted):
+    for parameter in _iter_query_parameters(adapted):
         parameter["allowEmptyValue"] = True
     if str(document.get("openapi", "")).startswith("3.0"):
-        _let_null_in(adapted)
+        _allow_null(adapted)
     return adapted
 
 
-def _let_null_in(node: Any) -> None:
+def _allow_null(node: Any) -> None:
     """Let ``nullable`` mean null beside allOf too, where 3.0.3 gives it no meaning.
 
     Vendors mean this by it, and the compiled form reads it so.
     """
     for inner in node.values() if isinstance(node, dict) else node:
         if isinstance(inner, dict | list):
-            _let_null_in(inner)
+            _allow_null(inner)
     if isinstance(node, dict) and node.get("nullable") is True and "allOf" in node:
         null = {"type": "object", "nullable": True, "enum": [None]}
         node["anyOf"] = [{"allOf": node.pop("allOf")}, null]
 
 
-def _query_parameters(document: Document) -> Iterator[Document]:
+def _iter_query_parameters(document: JsonObject) -> Iterator[JsonObject]:
     owners = [document.get("components", {})]
     for item in document.get("paths", {}).values():
         owners += [item, *(node for node in item.values() if isinstance(node, dict))]
@@ -115,13 +119,13 @@ def _query_parameters(document: Document) -> Iterator[Document]:
                 yield node
 
 
-def _complaints(errors: Iterable[BaseException]) -> list[str]:
+def _format_errors(errors: Iterable[BaseException]) -> list[str]:
     # openapi-core warns that allowEmptyValue is deprecated.
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-        return [_complaint(error) for error in errors]
+        return [_format_error(error) for error in errors]
 
 
-def _complaint(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     """An error with its causes, which say where and why."""
     try:
         texts = [f"{type(error).__name__}: {error}"]
@@ -129,10 +133,10 @@ def _complaint(error: BaseException) -> str:
         texts = [type(error).__name__]
     texts += [inner.message for inner in getattr(error, "schema_errors", ())]
     cause = error.__cause__
-    return " <- ".join([*texts, _complaint(cause)] if cause else texts)
+    return " <- ".join([*texts, _format_error(cause)] if cause else texts)
 
 
-class _Request:
+class CoreRequest:
     """A request as openapi-core wants it."""
 
     host_url = "http://localhost"
@@ -156,7 +160,7 @@ class _Request:
         )
 
 
-class _Answer:
+class CoreResponse:
     """An answer as openapi-core wants it."""
 
     def __init__(self, exchange: RecordedExchange) -> None:

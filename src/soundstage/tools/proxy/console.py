@@ -7,7 +7,7 @@ from soundstage.exchange.exchange import JournalEntry
 from soundstage.exchange.expectations import escape_control_characters
 from soundstage.server.console import write_and_flush
 from soundstage.tools.proxy.contract_router import ContractRouter
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 
 
@@ -17,7 +17,7 @@ def build_startup_info(
     router: ContractRouter,
     record: str | None,
     fail_on: list[str],
-) -> Document:
+) -> JsonObject:
     """Return the addresses, the contract and the options of a proxy."""
     return {
         "url": url,
@@ -40,7 +40,7 @@ class ProxyConsole:
         self._out = out
         self._json = json
 
-    def print_startup(self, info: Document) -> None:
+    def print_startup(self, info: JsonObject) -> None:
         """Print the addresses and the contract."""
         self._write(info, _format_startup(info))
 
@@ -54,7 +54,7 @@ class ProxyConsole:
             "method": entry.method,
             "path": entry.path,
             "took_ms": entry.duration_ms,
-            "violations": [violation.as_json() for violation in entry.violations],
+            "violations": [violation.to_json() for violation in entry.violations],
             "note": note,
         }
         head = (
@@ -69,18 +69,18 @@ class ProxyConsole:
         """Print another message."""
         self._write({"said": text}, [text])
 
-    def print_summary(self, summary: Document) -> None:
+    def print_summary(self, summary: JsonObject) -> None:
         """Print the summary at the end."""
         self._write({"summary": summary}, _format_summary(summary))
 
-    def _write(self, document: Document, text: list[str]) -> None:
+    def _write(self, document: JsonObject, text: list[str]) -> None:
         lines = [json.dumps(document)] if self._json else text
         # What clients sent must not control the terminal.
         lines = [escape_control_characters(line) for line in lines]
         write_and_flush(self._out, "".join(f"{line}\n" for line in lines))
 
 
-def _format_startup(info: Document) -> list[str]:
+def _format_startup(info: JsonObject) -> list[str]:
     operations = _format_count(info["operations"], "operation")
     lines = [
         f"Soundstage proxy on {info['url']} -> {info['upstream']}",
@@ -97,7 +97,7 @@ def _format_startup(info: Document) -> list[str]:
     return lines
 
 
-def _format_summary(summary: Document) -> list[str]:
+def _format_summary(summary: JsonObject) -> list[str]:
     exchanges = _format_count(summary["exchanges"], "exchange")
     requests = _format_count(summary["requests"], "request")
     responses = _format_count(summary["answers"], "response")

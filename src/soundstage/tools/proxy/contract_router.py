@@ -6,13 +6,23 @@ from dataclasses import dataclass
 from soundstage import vendored_files
 from soundstage.apis.api import ApiError, Response
 from soundstage.apis.registry import load_api
-from soundstage.openapi.contract import METHODS, Contract, complete, load_contract
-from soundstage.openapi.errors import DocumentError, Refused, Unrouted, pointer_of
+from soundstage.openapi.contract import (
+    METHODS,
+    Contract,
+    compile_schemas,
+    load_contract,
+)
+from soundstage.openapi.errors import (
+    DocumentError,
+    InvalidRequest,
+    RouteNotFound,
+    format_pointer,
+)
 from soundstage.openapi.operation import Operation, compile_operation
 from soundstage.openapi.router import Router
-from soundstage.openapi.specs import specification
+from soundstage.openapi.specs import open_spec
 from soundstage.server.problems import render_error
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class ContractRouter:
     def __init__(
         self,
         contract: Contract,
-        render_error: Callable[[Refused | ApiError], Response],
+        render_error: Callable[[InvalidRequest | ApiError], Response],
         skipped: Mapping[tuple[str, str], str],
     ) -> None:
         self.contract = contract
@@ -51,9 +61,9 @@ class ContractRouter:
         path = raw_path.decode("latin-1")
         match = self._router.find(raw_path, method)
         if match is None:
-            raise Unrouted(path)
+            raise RouteNotFound(path)
         if method not in match.methods:
-            raise Unrouted(path, tuple(sorted(match.methods)))
+            raise RouteNotFound(path, tuple(sorted(match.methods)))
         return RoutedRequest(match.methods[method], match.values)
 
 
@@ -69,7 +79,7 @@ def build_document_router(reference: str) -> ContractRouter:
 
     Raises ``DocumentError`` if no operation can be compiled.
     """
-    spec = specification(reference)
+    spec = open_spec(reference)
     operations: dict[str, Operation] = {}
     skipped: dict[tuple[str, str], str] = {}
     for route, compiled in _compile_operations(spec.document):
@@ -80,23 +90,25 @@ def build_document_router(reference: str) -> ContractRouter:
     if not operations:
         reason = next(iter(skipped.values()), "it has none")
         msg = f"no operation can be validated: {reason}"
-        raise spec.source.error(msg, "/paths")
+        raise spec.source.error_at(msg, "/paths")
     contract = Contract(spec.name, spec.document, operations)
     return ContractRouter(contract, render_error, skipped)
 
 
 def _compile_operations(
-    document: Document,
+    document: JsonObject,
 ) -> Iterator[tuple[tuple[str, str], Operation | str]]:
     """Yield method and path of each operation with the compiled one, or the error."""
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
             if method not in item:
                 continue
-            pointer = pointer_of(("paths", path, method))
+            pointer = format_pointer(("paths", path, method))
             compiled: Operation | str
             try:
-                compiled = complete(compile_operation(document, path, method, pointer))
+                compiled = compile_schemas(
+                    compile_operation(document, path, method, pointer)
+                )
             except DocumentError as error:
                 compiled = str(error)
             except (KeyError, TypeError, AttributeError) as error:

@@ -15,7 +15,7 @@ from soundstage.server.guard import Guard
 from soundstage.server.journal import Journal
 from soundstage.server.message import encode_response, send_response
 from soundstage.server.problems import render_problem
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 CONTROL_PATH = f"/{CONTROL_PREFIX}/".encode()
 
@@ -30,7 +30,7 @@ class ProxyControlApp:
         self._journal = journal
         self._contract = contract
         self._guard = Guard()
-        self._handlers: dict[str, Callable[[dict[str, str]], Document]] = {
+        self._handlers: dict[str, Callable[[dict[str, str]], JsonObject]] = {
             "journal": lambda query: self._list_entries(
                 query, serializers.serialize_entry
             ),
@@ -74,16 +74,16 @@ class ProxyControlApp:
     def _list_entries(
         self,
         query: dict[str, str],
-        serialize: Callable[[JournalEntry], Document],
+        serialize: Callable[[JournalEntry], JsonObject],
         *,
         only_violations: bool = False,
-    ) -> Document:
+    ) -> JsonObject:
         entries = self._filter_entries(query, only_violations=only_violations)
         limit = int(query.get("limit", DEFAULT_LIMIT))
         last = entries[-limit:] if limit > 0 else []
         return {"entries": [serialize(entry) for entry in last], "total": len(entries)}
 
-    def _summarize_coverage(self, _query: dict[str, str]) -> Document:
+    def _summarize_coverage(self, _query: dict[str, str]) -> JsonObject:
         return serializers.serialize_coverage(
             self._journal.coverage.summarize([self._contract])
         )

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from soundstage.exchange.exchange import RawExchange
 from soundstage.exchange.redaction import HeaderPair
-from soundstage.openapi.errors import Refused, Violation
+from soundstage.openapi.errors import InvalidRequest, Violation
 from soundstage.openapi.operation import Arguments, Operation
 from soundstage.openapi.security import Headers
 from soundstage.server.exchange import group_headers
@@ -31,7 +31,7 @@ class ProxiedExchange:
     operation: Operation | None = None
     path_values: Mapping[str, str] = field(default_factory=dict)
     arguments: Arguments | None = None
-    request_errors: tuple[Refused, ...] = ()
+    request_errors: tuple[InvalidRequest, ...] = ()
     decoded_request_body: bytes | None = None
     is_request_validated: bool = False
     is_response_started: bool = False

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundstage.apis.api import Response
 from soundstage.exchange.exchange import VIOLATIONS_HEADER
-from soundstage.openapi.errors import Unrouted, Violation, header_of
+from soundstage.openapi.errors import RouteNotFound, Violation, format_header
 from soundstage.server.exchange import group_headers
 from soundstage.server.message import EncodedResponse, encode_response, send_response
 from soundstage.server.problems import render_problem
@@ -204,7 +204,7 @@ class ReverseProxy:
         """Send the error response that the API itself would send."""
         error = exchange.request_errors[0]
         response = self._router.render_error(error)
-        if isinstance(error, Unrouted) and error.allowed:
+        if isinstance(error, RouteNotFound) and error.allowed:
             allow = ("Allow", ", ".join(error.allowed))
             response = response._replace(headers=(*response.headers, allow))
         exchange.note = "rejected, not forwarded"
@@ -215,7 +215,7 @@ class ReverseProxy:
         exchange.note = "withheld; the client received a 502"
         invalid = f"the response {exchange.status} of {self._upstream.base_url}"
         response = render_problem(502, f"{invalid} violates the contract")
-        listed = [violation.as_json() for violation in exchange.response_violations]
+        listed = [violation.to_json() for violation in exchange.response_violations]
         response = response._replace(body={**response.body, "violations": listed})
         await self._send(exchange, encode_response(response), send)
 
@@ -245,7 +245,7 @@ class ReverseProxy:
             return response
         name = VIOLATIONS_HEADER_NAME
         others = tuple(pair for pair in response.headers if pair[0] != name)
-        added = (name, header_of(violations).encode())
+        added = (name, format_header(violations).encode())
         return response._replace(headers=(*others, added))
 
 

@@ -10,7 +10,7 @@ from soundstage.server.recording import MAX_RECORDED_BODY_BYTES
 from soundstage.tools.proxy.console import ProxyConsole
 from soundstage.tools.proxy.contract_router import ContractRouter
 from soundstage.tools.proxy.proxied_exchange import ProxiedExchange, build_raw_exchange
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 NO_REDACTION = Redactor(frozenset())
 
@@ -62,9 +62,11 @@ class TrafficLog:
         self.counts["answers"] += bool(exchange.response_violations)
         operation = entry.operation or "no operation"
         for violation in entry.violations:
-            self.violation_counts[operation, violation.location, violation.rule] += 1
+            self.violation_counts[
+                operation, violation.display_path, violation.rule
+            ] += 1
 
-    def summarize(self) -> Document:
+    def summarize(self) -> JsonObject:
         """Return the counts of exchanges and of each kind of violation."""
         violations = self.violation_counts.most_common()
         return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from soundstage.exchange.redaction import HeaderPair
-from soundstage.openapi.body import EVENTS, essence
+from soundstage.openapi.body import EVENT_STREAM, essence
 from soundstage.server.exchange import group_headers
 
 CONNECT_SECONDS = 10.0
@@ -162,7 +162,7 @@ def filter_end_to_end(headers: Iterable[HeaderPair]) -> list[HeaderPair]:
 
 
 def _is_event_stream(response: httpx.Response) -> bool:
-    return essence(response.headers.get("content-type", "")) == EVENTS
+    return essence(response.headers.get("content-type", "")) == EVENT_STREAM
 
 
 def _parse_base_url(text: str) -> httpx.URL:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 import httpx
 
-from soundstage.openapi.body import EVENTS, essence
-from soundstage.openapi.errors import Refused, Unrouted, Violation
+from soundstage.openapi.body import EVENT_STREAM, essence
+from soundstage.openapi.errors import InvalidRequest, RouteNotFound, Violation
 from soundstage.openapi.operation import Operation
 from soundstage.openapi.security import Headers
 from soundstage.server.exchange import group_headers
@@ -35,7 +35,7 @@ class ExchangeValidator:
         scope = exchange.scope
         try:
             routed = self._router.route(scope["method"], scope["raw_path"])
-        except Unrouted as error:
+        except RouteNotFound as error:
             exchange.request_errors = () if _is_preflight(exchange) else (error,)
         else:
             exchange.operation = routed.operation
@@ -109,17 +109,19 @@ def _validate_request_parts(
     query, headers = exchange.scope["query_string"], exchange.request_headers
     try:
         _check_credentials_present(operation, query, headers)
-    except Refused as error:
+    except InvalidRequest as error:
         exchange.request_errors = (error,)
     try:
-        exchange.arguments = operation.read(exchange.path_values, query, headers, body)
-    except Refused as error:
+        exchange.arguments = operation.parse_request(
+            exchange.path_values, query, headers, body
+        )
+    except InvalidRequest as error:
         exchange.request_errors = (*exchange.request_errors, error)
 
 
 def is_event_stream(content_type: str | None) -> bool:
     """Whether a body is a list of events: valid even before its end."""
-    return essence(content_type or "") == EVENTS
+    return essence(content_type or "") == EVENT_STREAM
 
 
 def _is_preflight(exchange: ProxiedExchange) -> bool:
@@ -132,18 +134,20 @@ def _check_credentials_present(
     operation: Operation, query: bytes, headers: Headers
 ) -> None:
     """Raise ``Unauthorized`` if credentials are required and none are sent."""
-    schemes = operation.security.schemes.items()
+    schemes = operation.security.extractors.items()
     found = {name: extract(headers, query) for name, extract in schemes}
     sent = {name: secret for name, secret in found.items() if secret is not None}
     # Whatever was sent is taken for valid credentials.
-    operation.security.among([sent]).admit(headers, query)
+    operation.security.with_credentials([sent]).authenticate(headers, query)
 
 
 def _find_head_violations(
     operation: Operation, exchange: ProxiedExchange
 ) -> tuple[Violation, ...]:
     status, headers = exchange.status or 0, _decode_response_headers(exchange)
-    found = operation.judge(status, exchange.response_content_type, "", headers)
+    found = operation.validate_response(
+        status, exchange.response_content_type, "", headers
+    )
     # Violations of the body are about the empty one that replaces it here.
     return tuple(v for v in found if v.rule in {"status", "media type"} or v.name)
 
@@ -163,4 +167,4 @@ def _find_response_violations(
     if exchange.scope["method"] == "HEAD":
         return _find_head_violations(operation, exchange)
     kind, headers = exchange.response_content_type, _decode_response_headers(exchange)
-    return tuple(operation.judge_bytes(status, kind, body, headers))
+    return tuple(operation.validate_response_bytes(status, kind, body, headers))

@@ -11,13 +11,13 @@ import orjson
 from soundstage.apis.registry import Service
 from soundstage.exchange.har import read_har
 from soundstage.exchange.recorded import RecordedExchange
-from soundstage.openapi.body import EVENTS, essence
-from soundstage.openapi.document import resolved
-from soundstage.openapi.errors import pointer_of
+from soundstage.openapi.body import EVENT_STREAM, essence
+from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.errors import format_pointer
 from soundstage.openapi.operation import Operation
 from soundstage.openapi.router import Match, Router
 from soundstage.tools.recorder import UnusableRecording
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.record import Kind
 
 
@@ -41,7 +41,7 @@ def read_archive(path: Path) -> list[RecordedExchange]:
 
 def _observation_time(exchange: RecordedExchange) -> int:
     # Most responses take no time. A stream of events is observed at its end.
-    is_stream = essence(exchange.response_type) == EVENTS
+    is_stream = essence(exchange.response_type) == EVENT_STREAM
     return (exchange.timestamp or 0) + is_stream * max(0, exchange.duration_ms)
 
 
@@ -55,7 +55,7 @@ class ObservedRecord:
 
     timestamp: int
     kind: Kind
-    document: Document
+    document: JsonObject
     view: str
     view_fields: frozenset[str]
     path_values: frozenset[str]
@@ -73,7 +73,7 @@ class RecordExtractor:
         self._document = service.contract.document
         self._numbered = service.api.numbered_records
         self._aliases = service.api.state_aliases
-        self._schema = cache(service.contract.schema)
+        self._schema = cache(service.contract.response_schema)
         self._kinds: dict[str, Kind] = {}
         for kind in service.fixture.script.vocabulary.kinds.values():
             for pointer in self._schema_pointers(kind):
@@ -91,20 +91,20 @@ class RecordExtractor:
         """Yield the records in one response, each once."""
         match = self._find_operation(exchange)
         operation = match and match.methods[exchange.method]
-        status = operation and operation.documented(exchange.status)
+        status = operation and operation.response_key(exchange.status)
         if not match or not operation or not status:
             return
-        content = operation.answers[status].get(essence(exchange.response_type))
+        content = operation.responses[status].get(essence(exchange.response_type))
         try:
-            body = content.read(exchange.response_body) if content else None
+            body = content.parse(exchange.response_body) if content else None
         except ValueError:
             return
         if not content:
             return
         pointer = f"{operation.pointer}/responses/{status}"
-        while "$ref" in (node := resolved(self._document, pointer)):
+        while "$ref" in (node := resolve_pointer(self._document, pointer)):
             pointer = node["$ref"].removeprefix("#")
-        pointer += pointer_of(("content", content.media_type, "schema"))
+        pointer += format_pointer(("content", content.media_type, "schema"))
         timestamp = _observation_time(exchange)
         values = frozenset(match.values.values())
         # The same object may match several schemas of one type of record.
@@ -130,8 +130,8 @@ class RecordExtractor:
         return None
 
     def _normalize(
-        self, kind: Kind, document: Document, path_values: Mapping[str, str]
-    ) -> Document:
+        self, kind: Kind, document: JsonObject, path_values: Mapping[str, str]
+    ) -> JsonObject:
         """Return the record with an identifier, and states as the fixture has them."""
         result = {n: v for n, v in document.items() if n != "$schema"}
         if kind.name in self._numbered:
@@ -165,7 +165,7 @@ class RecordExtractor:
 
     def _walk(
         self, value: Json, pointer: str, view: str, *visited: str
-    ) -> Iterator[tuple[str, Document, str]]:
+    ) -> Iterator[tuple[str, JsonObject, str]]:
         """Yield each record in a value: pointer of its schema, document, view.
 
         ``visited`` are the pointers of the schemas applied to this value before.
@@ -182,7 +182,7 @@ class RecordExtractor:
             for name, inner in value.items():
                 known = name in node.get("properties", {})
                 parts = ("properties", name) if known else ("additionalProperties",)
-                place = pointer + pointer_of(parts)
+                place = pointer + format_pointer(parts)
                 yield from self._walk(inner, place, f"{view}.{name}")
         else:
             first = len(node.get("prefixItems", ()))
@@ -199,16 +199,16 @@ class RecordExtractor:
             for branch, _ in _branches(node, pointer):
                 yield from self._fields(branch, *visited, pointer)
 
-    def _resolve(self, pointer: str) -> Document:
+    def _resolve(self, pointer: str) -> JsonObject:
         """Return the schema at a pointer, or an empty one that accepts anything."""
         try:
-            node = resolved(self._document, pointer)
+            node = resolve_pointer(self._document, pointer)
         except KeyError:
             return {}
         return node if isinstance(node, dict) else {}
 
 
-def _branches(node: Document, pointer: str) -> Iterator[tuple[str, bool]]:
+def _branches(node: JsonObject, pointer: str) -> Iterator[tuple[str, bool]]:
     """Yield the schemas that apply to the same value, and whether by choice only."""
     if "$ref" in node:
         yield str(node["$ref"]).removeprefix("#"), False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 from soundstage.tools.recorder.timestamps import TimestampFormats
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.errors import FixtureError
 from soundstage.world.lifecycle import Lifecycle
 from soundstage.world.random import Chance, Seeded
@@ -66,7 +66,7 @@ class FixtureProfile:
     """
 
     def __init__(
-        self, script: Script, node: Document, contract_fields: Mapping[str, set[str]]
+        self, script: Script, node: JsonObject, contract_fields: Mapping[str, set[str]]
     ) -> None:
         self.script = script
         self.formats = TimestampFormats(script.vocabulary)
@@ -92,7 +92,7 @@ class FixtureProfile:
     def _is_timestamp(self, value: Json) -> bool:
         return isinstance(value, str) and value[1:] in self.script.vocabulary.moments
 
-    def _collect(self, steps: list[Document], existing: set[str]) -> None:
+    def _collect(self, steps: list[JsonObject], existing: set[str]) -> None:
         """Collect the fields in steps; ``existing`` are the records created so far."""
         for step in steps:
             self._collect(step.get("steps", []), existing)
@@ -122,9 +122,9 @@ class FixtureProfile:
         at: int,
         names: Mapping[str, Json],
         seed: int = 0,
-    ) -> Document | None:
+    ) -> JsonObject | None:
         """Generate a record from its defaults; None if these need unknown names."""
-        first: Document = {kind.id: record_id}
+        first: JsonObject = {kind.id: record_id}
         known = {**names, RUN: first} if kind.name == RUN else names
         context = _Context(self.script, known, at, Seeded(seed, "record"))
         try:
@@ -133,7 +133,7 @@ class FixtureProfile:
             return None
 
     def generated_ids(
-        self, kind: Kind, names: Mapping[str, Json], document: Document
+        self, kind: Kind, names: Mapping[str, Json], document: JsonObject
     ) -> set[str]:
         """Return the fields of a record whose identifiers are generated anew."""
         one, other = (self.generate(kind, "", 0, names, seed) or {} for seed in (1, 2))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from soundstage.tools.recorder import UnusableRecording
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 WIDTH = 120
 _PLAIN = re.compile(
@@ -31,7 +31,7 @@ class ScenarioText:
     """A scenario to be written: its name, its node, the lines of its comment."""
 
     name: str
-    node: Document
+    node: JsonObject
     comment: Sequence[str]
 
 
@@ -117,7 +117,7 @@ def add_scenario(text: str, scenario: ScenarioText) -> str:
     return "\n".join([*lines[:end], "", *more, *lines[end:]]) + "\n"
 
 
-def build_fixture(text: str, scenario: ScenarioText, history: Document | None) -> str:
+def build_fixture(text: str, scenario: ScenarioText, history: JsonObject | None) -> str:
     """Return the fixture with no other history than this entry, or with none.
 
     The other scenarios stay, as handlers may name them, but are never chosen.

@@ -13,7 +13,7 @@ from soundstage.tools.recorder.transitions import (
     add_states,
     find_path,
 )
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.clock import SECOND
 from soundstage.world.record import Kind
 
@@ -32,7 +32,7 @@ class Version:
     """
 
     timestamp: int
-    document: Document
+    document: JsonObject
     exact: bool = True
 
 
@@ -131,15 +131,15 @@ class _HistoryBuilder:
             versions = _add_versions(versions, transitions)
         return versions
 
-    def _snapshots(self) -> list[tuple[int, int, Document]]:
+    def _snapshots(self) -> list[tuple[int, int, JsonObject]]:
         """Combine views: a field is removed if a view that had it lacks it.
 
         A snapshot is a timestamp, the time since the view was last seen, a document.
         """
-        result: list[tuple[int, int, Document]] = []
-        last: dict[str, tuple[int, Document]] = {}
-        constant: Document = {}
-        current: Document = {}
+        result: list[tuple[int, int, JsonObject]] = []
+        last: dict[str, tuple[int, JsonObject]] = {}
+        constant: JsonObject = {}
+        current: JsonObject = {}
         changing = self._record.changing_fields
         for one in self._observed:
             timestamp, document = self._align(one.timestamp), one.document
@@ -157,7 +157,7 @@ class _HistoryBuilder:
     def _transitions(
         self,
         versions: list[Version],
-        snapshot: tuple[int, int, Document],
+        snapshot: tuple[int, int, JsonObject],
         *,
         is_new: bool = False,
     ) -> list[Transition]:
@@ -207,7 +207,9 @@ class _HistoryBuilder:
         ]
 
 
-def _is_outdated(record: RecordProfile, current: Document, document: Document) -> bool:
+def _is_outdated(
+    record: RecordProfile, current: JsonObject, document: JsonObject
+) -> bool:
     """Whether the document has an earlier state: in a stream, or overtaken."""
     for lifecycle in record.lifecycles:
         now, then = current.get(lifecycle.field), document.get(lifecycle.field)
@@ -247,7 +249,7 @@ def compress_before(versions: list[Version], end: int) -> list[Version]:
     ]
 
 
-def diff(old: Document, new: Document) -> Patch:
+def diff(old: JsonObject, new: JsonObject) -> Patch:
     """Return the new values by the path of their field, down to the leaves.
 
     >>> diff({"a": {"b": 1}, "c": [2]}, {"a": {"b": 3}, "c": [2]})
@@ -266,7 +268,7 @@ def diff(old: Document, new: Document) -> Patch:
     return patch | {(name,): REMOVED for name in old if name not in new}
 
 
-def apply(document: Document, patch: Patch) -> Document:
+def apply(document: JsonObject, patch: Patch) -> JsonObject:
     """Return a copy of the document with the patch applied."""
     result = dict(document)
     for (name, *rest), change in patch.items():

@@ -20,7 +20,7 @@ from soundstage.tools.recorder.scenario import (
     RunSelection,
     build_scenario,
 )
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.clock import rfc3339
 
 
@@ -51,12 +51,12 @@ def record(
         options.into or vendored_files.fixtures() / f"{api.name}.yaml"
     )
     if source.document["api"] != api.name:
-        raise source.error(f"is no fixture of {api.name}", "/api")
+        raise source.error_at(f"is no fixture of {api.name}", "/api")
     exchanges = read_archive(options.archive)
     service = load_service(api, source)
     recorded = build_scenario(exchanges, service, source.document, selection)
     states = " -> ".join(state for _, state in recorded.states)
-    node: Document = {"about": f"As it was recorded: {states}."}
+    node: JsonObject = {"about": f"As it was recorded: {states}."}
     node |= {"weight": 0} if options.into else {}
     origin = f"Run {recorded.run} as recorded in {options.archive.name}"
     comment = [f"{origin}; it began {rfc3339(recorded.began)}."]

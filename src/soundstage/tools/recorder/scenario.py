@@ -16,7 +16,7 @@ from soundstage.tools.recorder.reconstruction import (
 )
 from soundstage.tools.recorder.steps import StepsBuilder
 from soundstage.tools.recorder.timestamps import align_clocks, estimate_speed
-from soundstage.types import Document
+from soundstage.types import JsonObject
 from soundstage.world.scenario import ANY, RUN
 
 MAX_LISTED_RUNS = 10
@@ -45,7 +45,7 @@ class RecordedScenario:
     run: str
     task: str
     began: int
-    steps: list[Document]
+    steps: list[JsonObject]
     states: list[tuple[int, str]]
     records: dict[str, int]
     notes: list[str]
@@ -55,7 +55,7 @@ class RecordedScenario:
 def build_scenario(
     exchanges: Sequence[RecordedExchange],
     service: Service,
-    node: Document,
+    node: JsonObject,
     selection: RunSelection,
 ) -> RecordedScenario:
     """Build a scenario for a service and the ``node`` of its fixture.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from soundstage.tools.recorder.fixture_profile import FixtureProfile
 from soundstage.tools.recorder.reconstruction import TOLERANCE, RecordHistory, equals
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 from soundstage.world.scenario import RUN
 from soundstage.world.values import form_of, spelled, spelled_span
 
@@ -18,8 +18,8 @@ MIN_ID_LENGTH = 8
 class _Change(NamedTuple):
     timestamp: int
     history: RecordHistory
-    before: Document | None
-    document: Document
+    before: JsonObject | None
+    document: JsonObject
 
 
 class StepsBuilder:
@@ -38,12 +38,12 @@ class StepsBuilder:
         self._references: dict[str, str] = {}
         self._names = dict(names)
 
-    def build(self) -> list[Document]:
+    def build(self) -> list[JsonObject]:
         """Return the steps, each after the time since the one before it."""
-        steps: list[Document] = []
+        steps: list[JsonObject] = []
         now = self._histories[0].began
         for timestamp, changes in self._changes_by_time():
-            step: Document = {}
+            step: JsonObject = {}
             if timestamp > now:
                 step["after"] = spelled_span(timestamp - now)
             now = timestamp
@@ -77,7 +77,7 @@ class StepsBuilder:
             rest = [change for name, change in pairs if name is None]
             yield timestamp, [*own, *_order_by_references(named), *rest]
 
-    def _render_patch(self, change: _Change) -> Document:
+    def _render_patch(self, change: _Change) -> JsonObject:
         """Return the patch of a step, without what the fixture generates itself."""
         timestamp, history, before, document = change
         kind, parse = history.kind, self._formats.parse
@@ -99,10 +99,10 @@ class StepsBuilder:
         return self._render_changes(old, new, change, kind.name)
 
     def _render_changes(
-        self, old: Document, new: Document, change: _Change, place: str
-    ) -> Document:
+        self, old: JsonObject, new: JsonObject, change: _Change, place: str
+    ) -> JsonObject:
         """Return the changed fields as a JSON Merge Patch: null removes a field."""
-        result: Document = {}
+        result: JsonObject = {}
         for name, value in new.items():
             before = old.get(name)
             if name in old and equals(before, value):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from soundstage.tools.checks.operation_spec import OperationIndex, OperationSpec
 from soundstage.tools.checks.streams import EVENT_STREAM
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
@@ -38,7 +38,7 @@ class Campaign:
     ['run', 'api.json', '--url', 'http://localhost']
     """
 
-    document: Document
+    document: JsonObject
     url: str
     secrets: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, list[str]] = field(default_factory=dict)
@@ -116,11 +116,11 @@ class Campaign:
 
     def build_config(self, cache_folder: Path) -> str:
         """Build the configuration file, as TOML."""
-        generation: Document = {"database": "none"}
-        coverage: Document = {}
+        generation: JsonObject = {"database": "none"}
+        coverage: JsonObject = {}
         if self.documented_methods_only:
             coverage["unexpected-methods"] = []
-        tables: Document = {
+        tables: JsonObject = {
             "cache": {"enabled": True, "directory": str(cache_folder)},
             "generation": generation,
             "phases": {"coverage": coverage},
@@ -139,7 +139,7 @@ class Campaign:
             f"{key} = {_serialize_toml(value)}\n" for key, value in tables.items()
         )
 
-    def _build_auth_config(self) -> Iterator[tuple[str, Document]]:
+    def _build_auth_config(self) -> Iterator[tuple[str, JsonObject]]:
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         for i, (name, secret) in enumerate(self.secrets.items()):
             # Only the name of a variable is written to the file, not the secret.
@@ -155,9 +155,9 @@ class Campaign:
                 case {"type": _}:
                     yield name, {"bearer": variable}
 
-    def _build_operation_config(self) -> Iterator[Document]:
+    def _build_operation_config(self) -> Iterator[JsonObject]:
         for operation in OperationIndex(self.document).operations.values():
-            config: Document = {}
+            config: JsonObject = {}
             if _has_stream(operation) and not self.is_mock:
                 config["request-timeout"] = STREAM_TIMEOUT_S
             # Known records are not deleted: later requests need them.
@@ -167,7 +167,7 @@ class Campaign:
             if config:
                 yield {"include-name": operation.label, **config}
 
-    def _bind_parameters(self, operation: OperationSpec) -> Document:
+    def _bind_parameters(self, operation: OperationSpec) -> JsonObject:
         """Map parameters with known values to the dictionaries of these values."""
         numbers = {key: i for i, key in enumerate(self.values)}
         return {
@@ -185,14 +185,14 @@ class Campaign:
         return next((name for name in names if name in self.values), None)
 
 
-def prepare_document(campaign: Campaign) -> Document:
+def prepare_document(campaign: Campaign) -> JsonObject:
     """Return a copy of the document, adapted for schemathesis.
 
     Schemas of streams are removed: schemathesis interprets them in another way, and our
     own check covers them. Known values become examples, from which the coverage phase
     starts.
     """
-    document: Document = copy.deepcopy(campaign.document)
+    document: JsonObject = copy.deepcopy(campaign.document)
     operations = OperationIndex(document).operations.values()
     for owner in [document.get("components", {}), *(o.node for o in operations)]:
         for response in owner.get("responses", {}).values():

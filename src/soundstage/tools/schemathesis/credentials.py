@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.tools.checks.operation_spec import OperationSpec
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 
 def apply_secrets(
@@ -30,7 +30,7 @@ def _iter_scheme_names(operation: OperationSpec) -> Iterator[str]:
 
 
 def _apply_scheme(
-    exchange: RecordedExchange, scheme: Document, secret: str
+    exchange: RecordedExchange, scheme: JsonObject, secret: str
 ) -> RecordedExchange:
     headers = exchange.request_headers
     match scheme:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from soundstage.tools.schemathesis.campaign import Campaign, prepare_document
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 EVENT_PREFIX = "soundstage:"
 """Prefix of event lines on standard error; the rest of a line is JSON."""
@@ -66,7 +66,7 @@ def check_reachable(url: str) -> None:
         raise SchemathesisFailed(f"cannot connect to {url}: {error}") from error
 
 
-def run_campaign(campaign: Campaign) -> Iterator[Document]:
+def run_campaign(campaign: Campaign) -> Iterator[JsonObject]:
     """Run a campaign and yield the events of ``hooks``.
 
     Closing the iterator ends the process. Crash files, one for each failure, are copied
@@ -170,7 +170,7 @@ def _start_process(
 
 def _read_events(
     campaign: Campaign, folder: Path, arguments: list[str]
-) -> Iterator[Document]:
+) -> Iterator[JsonObject]:
     error_output: list[str] = []
     reason = ""
     with _start_process(campaign, folder, arguments) as running:

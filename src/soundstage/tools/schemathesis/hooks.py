@@ -29,7 +29,7 @@ from soundstage.tools.checks.operation_spec import OperationIndex
 from soundstage.tools.checks.violation_header import VIOLATIONS_HEADER
 from soundstage.tools.schemathesis.campaign import MOCK_TIMEOUT_S
 from soundstage.tools.schemathesis.engine import DOCUMENT_FILE, EVENT_PREFIX
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 # Shells start background commands with SIGINT ignored, but the time limit of a campaign
 # is enforced by SIGINT.
@@ -114,7 +114,7 @@ def advance_clock() -> bool:
     return IS_MOCK and _post_control("/clock/advance", {"by": "1m"})
 
 
-def _post_control(path: str, body: Document) -> bool:
+def _post_control(path: str, body: JsonObject) -> bool:
     url = f"{URL.removesuffix(CONTROL_PATH)}{CONTROL_PATH}{path}"
     return requests.post(url, json=body, timeout=MOCK_TIMEOUT_S).ok
 
@@ -203,7 +203,7 @@ FRAMING_HEADERS = frozenset(
 
 @schemathesis.hook
 def filter_headers(
-    _context: schemathesis.HookContext, headers: Document | None
+    _context: schemathesis.HookContext, headers: JsonObject | None
 ) -> bool:
     """Keep only cases that leave HTTP framing intact."""
     return FRAMING_HEADERS.isdisjoint(name.lower() for name in headers or ())
@@ -264,7 +264,7 @@ class EventReporter(cli.EventHandler[Any]):
                 emit(event="finished", reason=event.stop_reason.value)
 
 
-def _count_cases(recorder: RecordedScenario) -> Document:
+def _count_cases(recorder: RecordedScenario) -> JsonObject:
     """Count cases and 2xx responses by operation, and checks by name."""
     cases: Counter[str] = Counter()
     successes: Counter[str] = Counter()
@@ -280,7 +280,7 @@ def _count_cases(recorder: RecordedScenario) -> Document:
     return {"cases": cases, "successes": successes, "checks": checks}
 
 
-def _iter_failures(recorder: RecordedScenario) -> Iterator[Document]:
+def _iter_failures(recorder: RecordedScenario) -> Iterator[JsonObject]:
     for case_id, checks in recorder.checks.items():
         for check in checks:
             if check.status is not Status.FAILURE or check.failure_info is None:

@@ -8,18 +8,18 @@ from soundstage.exchange.redaction import (
     build_value_redactor,
 )
 from soundstage.openapi.contract import Contract
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 MAX_BODY_LENGTH = 2_000
 """Characters of a body that are shown."""
 
 
-def create_redactor(document: Document) -> Redactor:
+def create_redactor(document: JsonObject) -> Redactor:
     """What is secret, by the security schemes of a document."""
     return build_redactors([Contract("verified", document, {})])["verified"]
 
 
-def serialize_redacted(exchange: RecordedExchange, redactor: Redactor) -> Document:
+def serialize_redacted(exchange: RecordedExchange, redactor: Redactor) -> JsonObject:
     """The exchange as JSON; what an answer repeats of a secret is taken out too."""
     path, question, query = exchange.url.partition("?")
     cut = create_value_redactor(exchange, redactor)

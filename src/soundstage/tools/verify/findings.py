@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from soundstage.exchange.recorded import RecordedExchange
-from soundstage.openapi.errors import pointer_of
+from soundstage.openapi.errors import format_pointer
 from soundstage.tools.checks.operation_spec import OperationSpec
-from soundstage.tools.openapi_core.validator import Judge
-from soundstage.types import Document
+from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
+from soundstage.types import JsonObject
 
 MIN_SERVER_ERROR = 500
 
@@ -29,29 +29,31 @@ class Finding:
 
     key: FindingKey
     message: str
-    example: Document = field(default_factory=dict)
+    example: JsonObject = field(default_factory=dict)
     count: int = 1
 
-    def to_json(self) -> Document:
+    def to_json(self) -> JsonObject:
         """The form in states and reports."""
         about = {"message": self.message, "count": self.count, "example": self.example}
         return {**self.key._asdict(), **about}
 
 
-def parse_finding(data: Document) -> Finding:
+def parse_finding(data: JsonObject) -> Finding:
     """A finding from its JSON form."""
     key = FindingKey(*(data[name] for name in FindingKey._fields))
     return Finding(key, data["message"], data["example"], data["count"])
 
 
 def validate_exchange(
-    validator: Judge, operation: OperationSpec, exchange: RecordedExchange
+    validator: OpenApiCoreValidator,
+    operation: OperationSpec,
+    exchange: RecordedExchange,
 ) -> Iterator[tuple[FindingKey, str]]:
     """The findings in an answer: openapi-core's, and what no document may allow."""
     if exchange.status >= MIN_SERVER_ERROR:
         message = f"the server failed with {exchange.status}"
         yield FindingKey(operation.id, exchange.status, "server_error", ""), message
-    for error in validator.errors(exchange):
+    for error in validator.response_errors(exchange):
         for rule, pointer, message in _explain_error(error):
             yield FindingKey(operation.id, exchange.status, rule, pointer), message
 
@@ -90,7 +92,7 @@ def _explain_schema_error(error: Any) -> tuple[str, str, str]:
     path = ["*" if isinstance(step, int) else step for step in error.absolute_path]
     if error.validator == "required":  # what is missing is the place
         path += re.findall(r"^'(.*)' is a required property$", error.message)
-    return str(error.validator), pointer_of(path), error.message
+    return str(error.validator), format_pointer(path), error.message
 
 
 def _rank_schema_error(error: Any) -> tuple[int, bool]:

@@ -8,7 +8,7 @@ import schemathesis
 
 from soundstage.exchange.recorded import RecordedExchange
 from soundstage.tools.checks.operation_spec import OperationSpec
-from soundstage.tools.openapi_core.validator import Judge
+from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 from soundstage.tools.schemathesis.hooks import (
     Case,
     emit,
@@ -27,8 +27,8 @@ REPORTED: Counter[FindingKey] = Counter()
 
 
 @cache
-def _create_validator() -> Judge:
-    return Judge(load_operations().document)
+def _create_validator() -> OpenApiCoreValidator:
+    return OpenApiCoreValidator(load_operations().document)
 
 
 def _report_findings(exchange: RecordedExchange, operation: OperationSpec) -> None:

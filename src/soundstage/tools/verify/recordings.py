@@ -11,7 +11,7 @@ from soundstage.exchange.har import read_har
 from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.openapi.errors import DocumentError
 from soundstage.tools.checks.operation_spec import OperationIndex, OperationSpec
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 _WORLD_PREFIX = re.compile(r"^/~[^/]+(?=/)")
 """How a path may begin on a Soundstage server."""
@@ -49,7 +49,7 @@ def load_recording(path: Path) -> list[RecordedExchange]:
     raise DocumentError("is no HTTP Archive and no journal", file=str(path))
 
 
-def _parse_journal_entry(entry: Document) -> RecordedExchange:
+def _parse_journal_entry(entry: JsonObject) -> RecordedExchange:
     return RecordedExchange(
         method=entry["method"],
         url=entry["path"],
@@ -61,7 +61,7 @@ def _parse_journal_entry(entry: Document) -> RecordedExchange:
     )
 
 
-def _decode_body(body: Document | None) -> bytes:
+def _decode_body(body: JsonObject | None) -> bytes:
     match body:
         case {"json": value}:
             return json.dumps(value, ensure_ascii=False).encode()
@@ -95,7 +95,7 @@ def match_to_operation(
     return None
 
 
-def list_base_paths(document: Document, name: str) -> list[str]:
+def list_base_paths(document: JsonObject, name: str) -> list[str]:
     """Where the API may stand: at the root, at its servers, on a Soundstage server."""
     servers = (server.get("url", "") for server in document.get("servers", ()))
     paths = {urlsplit(url).path.rstrip("/") for url in servers}

@@ -8,7 +8,7 @@ from soundstage.tools.verify.findings import Finding
 from soundstage.tools.verify.verifier import VerificationPlan, VerificationResult
 from soundstage.tools.verify.waivers import WaivedFindings
 from soundstage.tools.verify.waivers import serialize_waiver as waiver_as_json
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 MAX_BODY_EXCERPT = 500
 """Characters of an answer that are shown to people."""
@@ -100,7 +100,7 @@ def list_unsent(plan: VerificationPlan, result: VerificationResult) -> list[str]
 
 def serialize_report(
     plan: VerificationPlan, result: VerificationResult, waived: WaivedFindings
-) -> Document:
+) -> JsonObject:
     """The same for machines."""
     findings, state = result.state.findings, result.state
     return {

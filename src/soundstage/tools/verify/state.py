@@ -10,7 +10,7 @@ from pathlib import Path
 from soundstage.exchange.recorded import RecordedExchange
 from soundstage.tools.verify.findings import Finding, FindingKey, parse_finding
 from soundstage.tools.verify.recordings import MatchedExchange
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 STATE_VERSION = 1
 
@@ -28,7 +28,7 @@ class VerificationState:
     recorded ones: name, and why it says nothing that they were sent.
     """
 
-    subject: Document = field(default_factory=dict)
+    subject: JsonObject = field(default_factory=dict)
     path: Path | None = None
     findings: dict[FindingKey, Finding] = field(default_factory=dict)
     completed: set[tuple[str, str]] = field(default_factory=set)
@@ -47,7 +47,11 @@ class VerificationState:
             known.count += finding.count
 
     def add_cases(
-        self, phase: str, labels: Iterable[str], cases: Document, successes: Document
+        self,
+        phase: str,
+        labels: Iterable[str],
+        cases: JsonObject,
+        successes: JsonObject,
     ) -> None:
         """Take in that operations were through a phase, and how they were answered."""
         done = sorted({(phase, label) for label in labels} - self.completed)
@@ -56,7 +60,10 @@ class VerificationState:
         self._add_cases(done, cases, successes)
 
     def _add_cases(
-        self, completed: Iterable[Iterable[str]], cases: Document, successes: Document
+        self,
+        completed: Iterable[Iterable[str]],
+        cases: JsonObject,
+        successes: JsonObject,
     ) -> None:
         for phase, label in completed:
             self.completed.add((phase, label))
@@ -97,7 +104,7 @@ class VerificationState:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
-    def apply_line(self, line: Document) -> None:
+    def apply_line(self, line: JsonObject) -> None:
         """Take in a line of the file."""
         match line:
             case {"finding": node}:
@@ -115,14 +122,14 @@ def hash_request(exchange: RecordedExchange) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def describe_subject(url: str, document: Document, options: Document) -> Document:
+def describe_subject(url: str, document: JsonObject, options: JsonObject) -> JsonObject:
     """What a state is about: it is of no use for another server, or document."""
     text = json.dumps(document, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return {"version": STATE_VERSION, "url": url, "document": digest, **options}
 
 
-def open_state(path: Path | None, subject: Document) -> VerificationState:
+def open_state(path: Path | None, subject: JsonObject) -> VerificationState:
     """The state in a file, to go on with; a new one if there is none.
 
     A last line that was cut off is passed over. Raises ``Unfit`` and ``OSError``.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from soundstage.exchange.recorded import RecordedExchange
 from soundstage.tools.checks.operation_spec import METHODS, OperationIndex
-from soundstage.tools.openapi_core.validator import Judge
+from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 from soundstage.tools.schemathesis.campaign import PHASES, Campaign
 from soundstage.tools.schemathesis.engine import run_campaign
 from soundstage.tools.verify.excerpts import (
@@ -32,7 +32,7 @@ from soundstage.tools.verify.resend import (
     resend,
 )
 from soundstage.tools.verify.state import VerificationState, hash_request
-from soundstage.types import Document
+from soundstage.types import JsonObject
 
 HOOKS_MODULE = "soundstage.tools.verify.hooks"
 
@@ -45,7 +45,7 @@ class VerificationPlan:
     """
 
     name: str
-    document: Document
+    document: JsonObject
     url: str
     secrets: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, list[str]] = field(default_factory=dict)
@@ -103,8 +103,8 @@ def _can_send(plan: VerificationPlan, operation: str, method: str) -> bool:
 
 
 def restrict_document(
-    document: Document, is_included: Callable[[str, str], bool]
-) -> Document:
+    document: JsonObject, is_included: Callable[[str, str], bool]
+) -> JsonObject:
     """The document with those operations alone, and no links, which may lead away."""
     kept = {
         (one.path, one.method)
@@ -124,12 +124,12 @@ def restrict_document(
 
 def _resend_recorded(
     plan: VerificationPlan,
-    document: Document,
+    document: JsonObject,
     result: VerificationResult,
     on_progress: ProgressCallback,
     remaining_seconds: Callable[[], float | None],
 ) -> None:
-    judge, mask = Judge(document), create_redactor(document)
+    judge, mask = OpenApiCoreValidator(document), create_redactor(document)
     with open_sender(plan.url, plan.rate) as sending:
         for kept in _select_recorded(plan, document, result):
             if remaining_seconds() == 0:
@@ -156,7 +156,7 @@ def _resend_recorded(
 
 
 def _select_recorded(
-    plan: VerificationPlan, document: Document, result: VerificationResult
+    plan: VerificationPlan, document: JsonObject, result: VerificationResult
 ) -> Iterator[MatchedExchange]:
     """Recorded requests, each once, without those that were sent before."""
     whole, safe = OperationIndex(plan.document), OperationIndex(document)
@@ -175,7 +175,7 @@ def _select_recorded(
 
 def _send_generated(
     plan: VerificationPlan,
-    document: Document,
+    document: JsonObject,
     result: VerificationResult,
     on_progress: ProgressCallback,
     remaining_seconds: Callable[[], float | None],
@@ -199,7 +199,7 @@ def _send_generated(
             return
 
 
-def _record_event(event: Document, phase: str, result: VerificationResult) -> None:
+def _record_event(event: JsonObject, phase: str, result: VerificationResult) -> None:
     match event:
         case {"event": "tested", "cases": cases, "successes": good}:
             # A chain is of many operations; they are through when all chains are.
@@ -212,7 +212,7 @@ def _record_event(event: Document, phase: str, result: VerificationResult) -> No
 
 
 def _create_campaigns(
-    plan: VerificationPlan, document: Document, state: VerificationState
+    plan: VerificationPlan, document: JsonObject, state: VerificationState
 ) -> Iterator[Campaign]:
     """One of all phases; or for each what is left of it, if some was done before."""
     labels = tuple(OperationIndex(document).operations)

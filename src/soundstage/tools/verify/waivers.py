@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from soundstage.openapi.document import Source, load
+from soundstage.openapi.document import SourceFile, load_document
 from soundstage.tools.verify.findings import FindingKey
-from soundstage.types import Document, Json
+from soundstage.types import Json, JsonObject
 
 _PATTERN_FIELDS = ("operation", "status", "rule", "pointer")
 
@@ -48,24 +48,24 @@ def _escape_pointer(pointer: str) -> str:
 
 def load_waivers(path: Path) -> list[Waiver]:
     """The waivers of a file. Raises ``DocumentError``, with the line."""
-    source = load(path)
+    source = load_document(path)
     nodes = source.document.get("waivers")
     if not isinstance(nodes, list) or len(source.document) > 1:
-        raise source.error("has one key, waivers, with a list")
+        raise source.error_at("has one key, waivers, with a list")
     return [
         _parse_waiver(source, node, f"/waivers/{i}") for i, node in enumerate(nodes)
     ]
 
 
-def _parse_waiver(source: Source, node: Json, pointer: str) -> Waiver:
+def _parse_waiver(source: SourceFile, node: Json, pointer: str) -> Waiver:
     if not isinstance(node, dict) or not str(node.get("reason") or "").strip():
-        raise source.error("a waiver needs a reason", pointer)
+        raise source.error_at("a waiver needs a reason", pointer)
     if unknown := node.keys() - {*_PATTERN_FIELDS, "reason"}:
         known = ", ".join(_PATTERN_FIELDS)
         message = f"a waiver has {known} and reason, not {', '.join(sorted(unknown))}"
-        raise source.error(message, pointer)
+        raise source.error_at(message, pointer)
     patterns = {name: str(node.get(name, "*")) for name in _PATTERN_FIELDS}
-    line = source.error("", pointer).line
+    line = source.error_at("", pointer).line
     return Waiver(**patterns, reason=str(node["reason"]), line=line)
 
 
@@ -96,7 +96,7 @@ def apply_waivers(
     return WaivedFindings(tuple(left), tuple(waived), unused)
 
 
-def serialize_waiver(waiver: Waiver) -> Document:
+def serialize_waiver(waiver: Waiver) -> JsonObject:
     """A waiver for machines."""
-    patterns: Document = {name: getattr(waiver, name) for name in _PATTERN_FIELDS}
+    patterns: JsonObject = {name: getattr(waiver, name) for name in _PATTERN_FIELDS}
     return {**patterns, "reason": waiver.reason, "line": waiver.line}
