@@ -28,12 +28,12 @@ def test_what_keeps_the_contract_passes_as_it_is(spec):
     with things_service(json_bytes({"id": 1}), X_Own="a") as real:
         with proxy_process(real.url + "/v1", "--spec", spec) as proxy:
             url = f"{proxy.url}/things/a%2Fb?size=3&size="
-            answer = httpx.get(url.removesuffix("&size="), headers={"X-Mine": "b"})
+            response = httpx.get(url.removesuffix("&size="), headers={"X-Mine": "b"})
             line = proxy.line()
         ((method, target, headers, _),) = real.requests
-    assert answer.json() == {"id": 1}
-    assert answer.headers["x-own"] == "a"
-    assert "soundstage-violations" not in answer.headers
+    assert response.json() == {"id": 1}
+    assert response.headers["x-own"] == "a"
+    assert "soundstage-violations" not in response.headers
     assert (method, target) == ("GET", "/v1/things/a%2Fb?size=3")
     assert headers["x-mine"] == "b"
     assert headers["host"] == real.url.removeprefix("http://")
@@ -44,17 +44,17 @@ def test_what_keeps_the_contract_passes_as_it_is(spec):
     assert proxy.summary["exchanges"] == 1
 
 
-def test_a_violating_answer_can_be_kept_back(spec):
+def test_an_invalid_response_can_be_withheld(spec):
     with (
         things_service(json_bytes({"id": "x"})) as real,
         proxy_process(real.url, "--spec", spec, "--fail-on", "response") as proxy,
     ):
-        answer = httpx.get(f"{proxy.url}/things/1?size=10")
+        response = httpx.get(f"{proxy.url}/things/1?size=10")
         line = proxy.line()
-    assert answer.status_code == 502
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert [v["pointer"] for v in answer.json()["violations"]] == ["/id"]
-    assert line["status"] == 200, "this is what the service has said"
+    assert response.status_code == 502
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [v["pointer"] for v in response.json()["violations"]] == ["/id"]
+    assert line["status"] == 200, "this is the status of the service"
     assert proxy.code == 1
 
 
@@ -68,7 +68,7 @@ def test_only_what_was_chosen_decides_the_exit_code(spec):
     assert proxy.code == 0
 
 
-def test_what_cannot_be_judged_is_named_and_passed_on(spec):
+def test_an_operation_that_cannot_be_validated_is_named_and_forwarded(spec):
     with (
         things_service(b"", kind="") as real,
         proxy_process(real.url, "--spec", spec, "--fail-on", "request") as proxy,
@@ -106,7 +106,7 @@ def test_the_archive_is_complete_however_the_proxy_ends(spec, tmp_path, how):
 def test_an_exchange_that_is_interrupted_is_in_the_archive(spec, tmp_path):
     har = tmp_path / "run.har"
 
-    def answer(handler):
+    def response(handler):
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
@@ -114,11 +114,11 @@ def test_an_exchange_that_is_interrupted_is_in_the_archive(spec, tmp_path):
         time.sleep(30)  # longer than anybody waits for the proxy to end
 
     with (
-        upstream_service(answer) as real,
+        upstream_service(response) as real,
         proxy_process(real.url, "--spec", spec, "--record", str(har)) as proxy,
         httpx.stream("GET", f"{proxy.url}/news", timeout=20) as got,
     ):
-        parts = got.iter_raw()  # a stream that nobody has a hold of is closed
+        parts = got.iter_raw()  # a stream without a reference is closed
         next(parts)
         proxy.end()
     (entry,) = json.loads(har.read_text())["log"]["entries"]
@@ -134,21 +134,21 @@ def test_people_get_text(spec):
             first = next_line(process.stdout)
             httpx.get(f"{first.split()[3]}/things/1%1b")
             process.send_signal(signal.SIGINT)
-            said = process.stdout.read()
+            output = process.stdout.read()
         finally:
             process.kill()
             process.communicate(timeout=10)
     assert first.startswith("Soundstage proxy on http://127.0.0.1:")
     assert f"-> {real.url}" in first
-    assert "contract: things, 3 operations" in said
-    assert "not validated: PUT /files" in said
-    assert "  200  getThing  GET /things/1%1b  " in said
-    assert '    answer.id: "x" is not of type "integer"' in said
-    assert "1 exchange; invalid: 0 requests and 1 response" in said
-    assert "    1x getThing: answer.id [type]" in said
+    assert "contract: things, 3 operations" in output
+    assert "not validated: PUT /files" in output
+    assert "  200  getThing  GET /things/1%1b  " in output
+    assert '    answer.id: "x" is not of type "integer"' in output
+    assert "1 exchange; invalid: 0 requests and 1 response" in output
+    assert "    1x getThing: answer.id [type]" in output
 
 
-def test_traffic_passes_when_nobody_reads_the_lines(spec):
+def test_traffic_continues_when_the_output_is_not_read(spec):
     with things_service(json_bytes({"id": 1})) as real:
         command = [*SOUNDSTAGE, "proxy", real.url, "--spec", spec, "--port", "0"]
         process = subprocess.Popen(
@@ -160,12 +160,12 @@ def test_traffic_passes_when_nobody_reads_the_lines(spec):
             for _ in range(2):
                 assert httpx.get(f"{url}/things/1").json() == {"id": 1}
             process.send_signal(signal.SIGINT)
-            code, said = process.wait(10), process.stderr.read()
+            code, output = process.wait(10), process.stderr.read()
         finally:
             process.kill()
             process.wait(10)
             process.stderr.close()
-    assert (code, said) == (0, "")
+    assert (code, output) == (0, "")
 
 
 BAD_STARTS = [
@@ -184,17 +184,17 @@ BAD_STARTS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "said"), BAD_STARTS, ids=lambda v: str(v)[:50])
-def test_a_proxy_that_cannot_be_is_one_message_and_exit_code_2(options, said, capsys):
+@pytest.mark.parametrize(("options", "output"), BAD_STARTS, ids=lambda v: str(v)[:50])
+def test_a_proxy_that_cannot_be_is_one_message_and_exit_code_2(options, output, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["proxy", *options])
     printed = capsys.readouterr()
     assert ended.value.code == 2
-    assert said in printed.err
+    assert output in printed.err
     assert printed.out == ""
 
 
-def test_a_document_of_which_nothing_can_be_judged_is_refused(tmp_path):
+def test_a_document_without_valid_operations_is_rejected(tmp_path):
     path = tmp_path / "empty.yaml"
     path.write_text("openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n")
     done = run_process("proxy", "http://x", "--spec", str(path))

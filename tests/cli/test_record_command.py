@@ -69,7 +69,7 @@ def record_in_production(folder):
     return har, run_id, seen
 
 
-def test_what_an_official_client_saw_in_production_unfolds_again_offline(tmp_path):
+def test_what_an_official_client_saw_in_production_is_repeated_offline(tmp_path):
     har, run_id, seen = record_in_production(tmp_path)
     fixture = tmp_path / "incident.yaml"
     done = run_process(
@@ -77,15 +77,15 @@ def test_what_an_official_client_saw_in_production_unfolds_again_offline(tmp_pat
         *("--name", "incident", "--json"),
     )
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    output = json.loads(done.stdout)
     _, _, (started, finished), events = seen[-1]
-    assert said["run"] == run_id
-    assert said["states"] == [
+    assert output["run"] == run_id
+    assert output["states"] == [
         {"after_ms": 0, "state": "created"},
         {"after_ms": started, "state": "started"},
         {"after_ms": finished, "state": "finished"},
     ]
-    assert said["records"] == {"event": len(events)}
+    assert output["records"] == {"event": len(events)}
 
     options = ("--api", API, "--fixture", str(fixture), "--speed", "0")
     now = "2027-05-05T00:00:00Z"
@@ -155,9 +155,9 @@ def test_a_scenario_is_added_to_a_fixture_whose_text_stays(har, tmp_path, capsys
     )
     assert block in fixture.read_text()
     assert fixture.read_text().replace(block, "") == before
-    said = capsys.readouterr().err
-    assert "pending at 0 s, running at 1 s, ended at 41.5 s; nothing else" in said
-    assert f"{fixture}, scenario made" in said
+    output = capsys.readouterr().err
+    assert "pending at 0 s, running at 1 s, ended at 41.5 s; nothing else" in output
+    assert f"{fixture}, scenario made" in output
     assert run_process("check", str(fixture)).returncode == 0
 
 
@@ -191,10 +191,10 @@ def test_a_run_that_the_client_has_started_waits_to_be_started_again(
     first, begins, tmp_path, capsys
 ):
     url = "http://ci.example/api/tasks/backup/runs"
-    asked = url + first.get("path", "")
-    said = entry(T0, asked, {"id": RUN["id"]}, method=first.get("method", "GET"))
+    requested = url + first.get("path", "")
+    output = entry(T0, requested, {"id": RUN["id"]}, method=first.get("method", "GET"))
     har = write_archive(
-        tmp_path, said, entry(T0 + 60_000, url, {"runs": [RUN], "total": 1})
+        tmp_path, output, entry(T0 + 60_000, url, {"runs": [RUN], "total": 1})
     )
     to = tmp_path / "to.yaml"
     words = ["record", str(har), "--api", "runwisp", "--to", str(to), "--json"]
@@ -219,11 +219,11 @@ def test_what_cannot_be_served_is_not_written(tmp_path, capsys):
     fixture = tmp_path / "own.yaml"
     before = (vendored_files.fixtures() / "runwisp.yaml").read_text()
     fixture.write_text(before)
-    code, said = refused(capsys, har, "--api", "runwisp", "--into", str(fixture))
+    code, output = refused(capsys, har, "--api", "runwisp", "--into", str(fixture))
     assert code == 1
-    assert "made.har: at /scenarios/made/steps/2/run/end_reason" in said
-    assert "the recording makes no fixture that can be served" in said
-    assert "bored" in said
+    assert "made.har: at /scenarios/made/steps/2/run/end_reason" in output
+    assert "the recording makes no fixture that can be served" in output
+    assert "bored" in output
     assert fixture.read_text() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["made.har", "own.yaml"]
 
@@ -231,9 +231,9 @@ def test_what_cannot_be_served_is_not_written(tmp_path, capsys):
 def test_what_is_there_is_not_written_over(har, tmp_path, capsys):
     there = tmp_path / "there.yaml"
     there.write_text("")
-    code, said = refused(capsys, har, "--api", "runwisp", "--to", str(there))
+    code, output = refused(capsys, har, "--api", "runwisp", "--to", str(there))
     assert code == 2
-    assert said.endswith("there.yaml: File exists; see --into\n")
+    assert output.endswith("there.yaml: File exists; see --into\n")
     assert there.read_text() == ""
 
 
@@ -256,13 +256,13 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=str)
-def test_what_cannot_be_done_is_said(har, capsys, arguments, said):
+@pytest.mark.parametrize(("arguments", "output"), WRONG, ids=str)
+def test_a_failure_is_one_message(har, capsys, arguments, output):
     trieve = vendored_files.fixtures() / "trieve.yaml"
     given = [word.format(har=har, trieve=trieve) for word in arguments]
-    code, told = refused(capsys, *given)
+    code, errors = refused(capsys, *given)
     assert code == 2
-    assert said in told
+    assert output in errors
 
 
 def test_a_name_is_made_of_the_archives(tmp_path, capsys):

@@ -31,7 +31,7 @@ pytestmark = [
 
 
 class Production:
-    """A service and a proxy before it, under one clock that somebody turns."""
+    """A service and a proxy in front of it, with one clock that the test advances."""
 
     def __init__(self, url, proxy=None):
         self.url, self.proxy = url, proxy
@@ -42,8 +42,8 @@ class Production:
         return self.proxy.url if self.proxy else self.url
 
     def control(self, path, **body):
-        answer = httpx.post(f"{self.url}/_soundstage{path}", json=body)
-        return answer.raise_for_status().json()
+        response = httpx.post(f"{self.url}/_soundstage{path}", json=body)
+        return response.raise_for_status().json()
 
     def advance(self, milliseconds):
         self.control("/clock/advance", by=f"{milliseconds}ms")
@@ -79,26 +79,29 @@ def replayed(api, har, scenario):
         scenario(service)
         for entry in entries:
             service.advance(instant_of(entry["startedDateTime"]) - service.at)
-            asked, said = entry["request"], entry["response"]
-            url = urlsplit(asked["url"])
-            answer = client.request(
-                asked["method"],
+            request, recorded_response = entry["request"], entry["response"]
+            url = urlsplit(request["url"])
+            response = client.request(
+                request["method"],
                 f"{service.url}{url.path}?{url.query}".removesuffix("?"),
                 headers=[
                     (h["name"], h["value"])
-                    for h in asked["headers"]
+                    for h in request["headers"]
                     if h["name"] != "host"
                 ],
-                content=asked.get("postData", {}).get("text"),
+                content=request.get("postData", {}).get("text"),
             )
-            assert answer.status_code == said["status"]
+            assert response.status_code == recorded_response["status"]
             there = f"{url.scheme}://{url.netloc}"
-            assert answer.text.replace(service.url, there) == said["content"]["text"]
+            assert (
+                response.text.replace(service.url, there)
+                == recorded_response["content"]["text"]
+            )
     return len(entries)
 
 
 def polls(service, watch, every):
-    """What is seen every so many milliseconds, until the run is over."""
+    """Poll every ``every`` ms until the run is over; return what was seen."""
     seen = [watch()]
     while not seen[-1]["over"]:
         service.advance(every)
@@ -107,7 +110,7 @@ def polls(service, watch, every):
     return [*seen, watch()]
 
 
-def told(har, api):
+def write_fixture(har, api):
     fixture = har.with_suffix(".yaml")
     done = run_process("record", str(har), "--api", api, "--to", str(fixture))
     assert done.returncode == 0, done.stderr
@@ -159,7 +162,7 @@ def test_algolias_client_sees_the_same_run_again(name, tmp_path, monkeypatch):
         seen = polls(service, algolia(service), every=4_300)
     assert replayed(ALGOLIA, har, scenario) == 1 + 2 * len(seen)
     assert len({json.dumps(poll["progress"]) for poll in seen}) > 3
-    fixture = told(har, ALGOLIA)
+    fixture = write_fixture(har, ALGOLIA)
     with production(ALGOLIA, "--now", LATER, "--fixture", str(fixture)) as offline:
         assert polls(offline, algolia(offline), every=4_300) == seen
 
@@ -207,6 +210,6 @@ def test_a_run_of_runwisp_goes_as_it_went(tmp_path, monkeypatch):
         seen = polls(service, runwisp(service), every=1_000)
     assert replayed(RUNWISP, har, scenario) == 3 + 2 * len(seen)
     assert len({len(poll["lines"]) for poll in seen}) > 2
-    fixture = told(har, RUNWISP)
+    fixture = write_fixture(har, RUNWISP)
     with production(RUNWISP, "--now", LATER, "--fixture", str(fixture)) as offline:
         assert polls(offline, runwisp(offline), every=1_000) == seen

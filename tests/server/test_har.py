@@ -1,4 +1,4 @@
-"""The archive is HAR 1.2, and says what HAR has no word for."""
+"""The archive is HAR 1.2, with additional properties."""
 
 import json
 
@@ -77,9 +77,9 @@ def control_client():
 
 
 def exported(client, **chosen):
-    answer = client.get("/_soundstage/journal.har", params=chosen)
-    assert answer.status_code == 200, answer.text
-    document = json.loads(answer.content)
+    response = client.get("/_soundstage/journal.har", params=chosen)
+    assert response.status_code == 200, response.text
+    document = json.loads(response.content)
     HAR.validate(document)
     return document["log"]["entries"]
 
@@ -107,13 +107,13 @@ def test_every_exchange_makes_a_valid_entry(
 ):
     types = {"content-type": "application/json"} if body else {}
     sent = {"headers": {**headers, **types}, "content": body}
-    answer = control_client.request(method, path, **sent)
+    response = control_client.request(method, path, **sent)
     (entry,) = exported(control_client)
     assert entry["request"]["method"] == method
     assert entry["request"]["url"] == f"http://127.0.0.1:4010{path}"
     assert entry["request"]["bodySize"] == len(body)
-    assert entry["response"]["status"] == answer.status_code
-    assert entry["response"]["content"]["text"] == answer.text
+    assert entry["response"]["status"] == response.status_code
+    assert entry["response"]["content"]["text"] == response.text
 
 
 @pytest.mark.parametrize("kind", ["status", "reset", "malformed"])
@@ -139,7 +139,7 @@ def test_an_exchange_starts_at_its_virtual_time(control_client):
     assert entry["timings"]["wait"] == entry["time"]
 
 
-def test_what_har_has_no_word_for_stands_in_fields_of_our_own(control_client):
+def test_what_har_does_not_define_is_in_additional_properties(control_client):
     control_client.get(f"{EVENTS}?page=2", headers=ALGOLIA)
     control_client.get(f"{EVENTS}?page=0", headers=ALGOLIA)
     good, bad = exported(control_client)
@@ -160,7 +160,7 @@ def test_a_query_is_listed(control_client):
     ]
 
 
-def test_bodies_that_are_no_text_or_too_long_say_so(control_client):
+def test_binary_and_truncated_bodies_are_marked(control_client):
     headers = {**TRIEVE, "content-type": "application/json"}
     for body in (b"\xff\x00", b"x" * 100_000):
         control_client.post("/api/dataset/events", headers=headers, content=body)
@@ -177,7 +177,7 @@ def test_an_archive_may_have_some_of_the_exchanges_only(control_client):
 
 
 def test_no_secret_is_in_an_archive(control_client):
-    secret = "hunter2-and-more"  # noqa: S105 - of nobody
+    secret = "hunter2-and-more"  # noqa: S105 - not a real one
     headers = {"authorization": f"Bearer {secret}", "cookie": f"runwisp_jwt={secret}"}
     query = f"runwisp_jwt={secret}"
     control_client.get(f"/api/tasks/example/runs?{query}", headers=headers)

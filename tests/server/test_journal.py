@@ -1,4 +1,4 @@
-"""The journal: what is written down, what is found again, what is never told."""
+"""The journal: what it records, what it returns, and what it redacts."""
 
 import json
 
@@ -13,7 +13,7 @@ from soundstage.server.guard import Guard
 from soundstage.server.journal import Journal
 from support.in_process import ALGOLIA, NOW, RUN, TRIEVE, new_worlds_client
 
-SECRET = "hunter2-and-a-good-deal-longer-than-that"  # noqa: S105 - of nobody
+SECRET = "hunter2-and-a-good-deal-longer-than-that"  # noqa: S105 - not a real one
 EVENTS = f"/1/runs/{RUN}/events"
 EXITS = ("/_soundstage/journal", "/_soundstage/journal.har", "/_soundstage/violations")
 
@@ -32,15 +32,15 @@ def last(client):
     return journal(client)[-1]
 
 
-def test_an_entry_says_what_was_asked_and_what_was_answered(control_client):
-    answer = control_client.get(f"{EVENTS}?page=2", headers=ALGOLIA)
+def test_an_entry_has_the_request_and_the_response(control_client):
+    response = control_client.get(f"{EVENTS}?page=2", headers=ALGOLIA)
     entry = last(control_client)
     assert entry["number"] == 1
     assert entry["at"] == "2026-01-01T00:00:00.000Z"
     assert entry["wall"] > "2026-01-02"
     assert (entry["api"], entry["operation"]) == ("algolia-ingestion", "listEvents")
     assert (entry["method"], entry["path"]) == ("GET", f"{EVENTS}?page=2")
-    assert (entry["status"], entry["answer_body"]["json"]) == (200, answer.json())
+    assert (entry["status"], entry["answer_body"]["json"]) == (200, response.json())
     assert (entry["body"], entry["violations"], entry["fault"]) == (None, [], None)
 
 
@@ -82,9 +82,7 @@ def test_a_refused_request_has_violations_and_no_parameters(control_client):
         ("GET", "/nowhere", None, 404),
     ],
 )
-def test_a_path_that_nobody_has_is_written_down(
-    control_client, method, path, api, status
-):
+def test_an_unknown_path_is_recorded(control_client, method, path, api, status):
     assert control_client.request(method, path).status_code == status
     entry = last(control_client)
     assert (entry["api"], entry["operation"]) == (api, None)
@@ -92,7 +90,7 @@ def test_a_path_that_nobody_has_is_written_down(
     assert [v["in"] for v in entry["violations"]] == ["path"]
 
 
-def test_the_control_api_is_not_written_down():
+def test_the_control_api_is_not_recorded():
     with new_worlds_client(Guard("token")) as client:
         assert client.get("/_soundstage/clock").status_code == 401
         client.headers["soundstage-token"] = "token"
@@ -100,7 +98,7 @@ def test_the_control_api_is_not_written_down():
         assert journal(client) == []
 
 
-def test_a_fault_is_written_down(control_client):
+def test_a_fault_is_recorded(control_client):
     fault = {"kind": "status", "options": {"status": 503}}
     control_client.post("/_soundstage/faults", json=fault)
     control_client.get(EVENTS, headers=ALGOLIA)
@@ -109,9 +107,9 @@ def test_a_fault_is_written_down(control_client):
 
 
 @pytest.mark.parametrize("kind", ["reset", "timeout"])
-def test_an_answer_that_never_came_has_no_status(control_client, kind):
+def test_a_response_that_was_not_sent_has_no_status(control_client, kind):
     control_client.post("/_soundstage/faults", json={"kind": kind})
-    with pytest.raises(OSError, match=r"answer|response|connection"):
+    with pytest.raises(OSError, match=r"response|connection"):
         control_client.get(EVENTS, headers=ALGOLIA)
     entry = last(control_client)
     assert (entry["status"], entry["fault"]) == (None, kind)
@@ -158,14 +156,14 @@ def test_exchanges_are_found_by_api_operation_status_and_time(busy, chosen, numb
 
 
 def test_the_total_counts_what_the_limit_leaves_out(busy):
-    answer = busy.get("/_soundstage/journal?operation=listEvents&limit=1").json()
-    assert (len(answer["entries"]), answer["total"]) == (1, 3)
+    response = busy.get("/_soundstage/journal?operation=listEvents&limit=1").json()
+    assert (len(response["entries"]), response["total"]) == (1, 3)
 
 
 @pytest.mark.parametrize("query", ["status=9XX", "since=yesterday", "limit=0", "x=1"])
 def test_a_senseless_question_is_refused(control_client, query):
-    answer = control_client.get(f"/_soundstage/journal?{query}")
-    assert answer.status_code == 400
+    response = control_client.get(f"/_soundstage/journal?{query}")
+    assert response.status_code == 400
 
 
 def test_violations_are_listed_with_the_exchange_they_were_found_in(busy):
@@ -213,7 +211,7 @@ def covered(client, operation):
     return next(one for one in found if one["operation"] == operation)
 
 
-def test_coverage_tells_what_was_seen_of_an_operation(busy):
+def test_coverage_lists_what_was_seen_of_an_operation(busy):
     events = covered(busy, "listEvents")
     assert events["calls"] == 3
     assert events["statuses"]["seen"] == ["200", "400"]
@@ -222,14 +220,14 @@ def test_coverage_tells_what_was_seen_of_an_operation(busy):
     assert "query.itemsPerPage" in events["parameters"]["unseen"]
 
 
-def test_coverage_lists_operations_that_nobody_called(control_client):
+def test_coverage_lists_operations_without_calls(control_client):
     run = covered(control_client, "getRun")
     assert (run["calls"], run["statuses"]["seen"]) == (0, [])
     unseen = ["path.runID", "query.x-algolia-agent"]
     assert sorted(run["parameters"]["unseen"]) == unseen
 
 
-def test_a_status_that_no_contract_has_is_told(control_client):
+def test_a_status_that_no_contract_has_is_listed(control_client):
     fault = {"kind": "status", "options": {"status": 503}}
     control_client.post("/_soundstage/faults", json=fault)
     control_client.get(EVENTS, headers=ALGOLIA)
@@ -270,7 +268,7 @@ def raw_exchange(**fields):
     return RawExchange(**default | fields)
 
 
-def test_a_journal_keeps_the_last_ones_and_their_numbers():
+def test_a_journal_stores_the_last_exchanges_and_their_numbers():
     bounded = Journal({"x": Redactor()}, max_exchanges=3)
     for _ in range(10):
         bounded.record(raw_exchange())
@@ -295,7 +293,7 @@ def test_coverage_outlives_the_bound(control_client):
     assert covered(control_client, "listEvents")["calls"] == 1002
 
 
-def test_a_long_body_is_cut_and_says_so(control_client):
+def test_a_long_body_is_truncated_and_marked(control_client):
     sent = json.dumps({"page": 1, "long": "x" * 100_000})
     headers = {**TRIEVE, "content-type": "application/json"}
     control_client.post("/api/dataset/events", headers=headers, content=sent)
@@ -363,14 +361,14 @@ def shown(client):
         (f"/nowhere?runwisp_jwt={SECRET}", {"x-algolia-api-key": SECRET}),
     ],
 )
-def test_a_secret_is_told_nowhere(control_client, path, headers):
+def test_a_secret_is_redacted_everywhere(control_client, path, headers):
     control_client.get(path, headers=headers)
     everything = shown(control_client)
     assert SECRET[:16] not in everything
     assert REDACTED in everything
 
 
-def test_the_length_of_a_secret_is_not_told_either(control_client):
+def test_the_length_of_a_secret_is_redacted_too(control_client):
     lengths = set()
     for secret in (SECRET, SECRET * 2):
         control_client.get(f"/api/tasks/a/runs?authorization={secret}")
@@ -384,7 +382,7 @@ def test_the_length_of_a_secret_is_not_told_either(control_client):
     assert len(lengths) == 1
 
 
-def test_answers_that_are_no_refusals_are_shown_as_they_were(control_client):
+def test_successful_responses_are_shown_unchanged(control_client):
     control_client.get(f"/1/runs/{RUN}", headers=ALGOLIA)
     shown = last(control_client)["answer_body"]["json"]
     assert shown["appID"] == ALGOLIA["x-algolia-application-id"]
@@ -421,7 +419,7 @@ def test_a_cookie_that_is_set_is_masked():
     assert entry.response_headers == (("set-cookie", REDACTED), ("etag", "abc"))
 
 
-def test_a_violation_of_a_secret_parameter_does_not_tell_its_value():
+def test_a_violation_of_a_secret_parameter_does_not_show_its_value():
     wrong = Violation("query", "pattern", "'abc' is no key", "key", (), "abc", "^k")
     entry = redacted(status=400, violations=(wrong,))
     assert "abc" not in repr(entry)
@@ -429,7 +427,7 @@ def test_a_violation_of_a_secret_parameter_does_not_tell_its_value():
 
 
 @pytest.mark.parametrize(
-    ("headers", "answer", "masked"),
+    ("headers", "response", "masked"),
     [
         ({b"key": [b"abcdefg"]}, '{"it":"abcdefg"}', '{"it":"***"}'),
         ({b"key": [b'ab"cdefg']}, '{"it":"ab\\"cdefg"}', '{"it":"***"}'),
@@ -442,8 +440,10 @@ def test_a_violation_of_a_secret_parameter_does_not_tell_its_value():
         ({b"page": [b"abcdefg"]}, "no abcdefg", "no abcdefg"),
     ],
 )
-def test_a_refusal_does_not_repeat_a_secret(headers, answer, masked):
-    entry = redacted(status=400, request_headers=headers, response_body=answer.encode())
+def test_an_error_response_does_not_repeat_a_secret(headers, response, masked):
+    entry = redacted(
+        status=400, request_headers=headers, response_body=response.encode()
+    )
     assert entry.response_body.text == masked
 
 

@@ -81,7 +81,7 @@ SEEN = [
         (ExpectedCall("delete"), 0),
     ],
 )
-def test_a_call_matches_by_what_it_has_to_say_at_least(call, count):
+def test_a_call_matches_by_the_expected_fields(call, count):
     assert verify_called(SEEN, call, times=count).ok
     assert not verify_called(SEEN, call, times=count + 1).ok
     assert verify_called(SEEN, call).ok == (count > 0)
@@ -127,7 +127,7 @@ def test_values_are_equal_as_json_is(one, other, same):
     assert equals_json(one, other) == equals_json(other, one) == same
 
 
-def test_a_failure_says_what_was_expected_what_was_seen_and_what_was_nearest():
+def test_a_failure_lists_the_expected_the_actual_and_the_nearest_call():
     failed = verify_called(SEEN, ExpectedCall("list", {"page": 3, "size": 10}), times=2)
     assert failed.text == (
         """\
@@ -192,7 +192,7 @@ def test_too_many_calls_have_no_nearest_miss():
     assert "nearest" not in text
 
 
-def test_an_order_that_fails_says_where():
+def test_a_wrong_order_names_the_missing_call():
     text = verify_in_order(
         SEEN, [ExpectedCall("add"), ExpectedCall("list", {"page": 2})]
     ).text
@@ -204,7 +204,7 @@ def test_an_order_that_fails_says_where():
     )
 
 
-def test_nothing_seen_is_said_so():
+def test_an_empty_journal_is_reported():
     text = verify_called([], ExpectedCall("list")).text
     assert text.splitlines() == [
         "expected: list is called at least 1 time",
@@ -232,7 +232,7 @@ def test_a_client_cannot_steer_the_terminal():
     assert len(text.splitlines()) == 5
 
 
-def test_a_fault_and_an_answer_that_never_came_are_told():
+def test_a_fault_and_a_missing_response_are_listed():
     text = verify_never_called(
         [entry(1, "list", status=None, fault="reset")], ExpectedCall("list")
     ).text
@@ -278,9 +278,9 @@ def busy(control_client):
 
 
 def verified(client, question):
-    answer = client.post("/_soundstage/journal/verify", json=question)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = client.post("/_soundstage/journal/verify", json=question)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 PAGE_2 = {"operation": "listEvents", "with": {"parameters": {"page": 2}}}
@@ -304,9 +304,9 @@ OF_FILES = {"body": {"event_types": ["file_uploaded"]}}
     ],
 )
 def test_a_server_is_asked_in_json(busy, question, ok):
-    verdict = verified(busy, question)
-    assert verdict["ok"] == ok
-    assert verdict["text"].startswith("as expected: " if ok else "expected: ")
+    result = verified(busy, question)
+    assert result["ok"] == ok
+    assert result["text"].startswith("as expected: " if ok else "expected: ")
 
 
 @pytest.mark.parametrize(
@@ -324,6 +324,6 @@ def test_a_server_is_asked_in_json(busy, question, ok):
         {"in_order": ["nothing"]},
     ],
 )
-def test_a_question_that_nobody_can_answer_is_refused(busy, question):
-    answer = busy.post("/_soundstage/journal/verify", json=question)
-    assert answer.status_code in {400, 404}  # 404: no such operation
+def test_an_expectation_of_an_unknown_call_is_rejected(busy, question):
+    response = busy.post("/_soundstage/journal/verify", json=question)
+    assert response.status_code in {400, 404}  # 404: no such operation

@@ -1,4 +1,4 @@
-"""The proxy: as a user starts it, a process of its own; or in a thread of the test."""
+"""The proxy for tests: in a process of its own, or in a thread of the test."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ from support.server import SOUNDSTAGE, next_line
 
 @dataclass
 class ProxyThread:
-    """A proxy in a thread of the test; ``line`` is what it says of an exchange."""
+    """A proxy in a thread of the test; ``line`` returns its output for an exchange."""
 
     url: str
     notes: TrafficLog
@@ -91,11 +91,11 @@ class ProxyProcess:
     summary: dict = field(default_factory=dict)
 
     def line(self) -> dict:
-        """What is said of the next exchange."""
+        """Return the output for the next exchange."""
         return json.loads(next_line(self.output))
 
     def end(self, how: int = signal.SIGINT) -> None:
-        """Interrupt it, and read what else it says."""
+        """Interrupt it, and read the rest of its output."""
         self.process.send_signal(how)
         self.errors = self.process.communicate(timeout=20)[1]
         self.code = self.process.returncode
@@ -105,7 +105,7 @@ class ProxyProcess:
 
 @contextmanager
 def proxy_process(url: str, *options: str) -> Iterator[ProxyProcess]:
-    """A proxy before this URL. It is interrupted at the end, if nobody has done it."""
+    """Start a proxy in front of this URL; interrupt it at the end, if necessary."""
     command = [*SOUNDSTAGE, "proxy", url, "--port", "0", "--json", *options]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "output"

@@ -27,20 +27,20 @@ def terms(tmp_path_factory):
     return build_document_router(str(path))
 
 
-def test_both_directions_are_judged_and_the_answer_says_so(terms):
+def test_both_directions_are_validated_and_a_header_lists_violations(terms):
     with (
         things_service(json_bytes({"id": "x"})) as real,
         proxy_thread(real.url, terms) as proxy,
     ):
-        answer = httpx.get(f"{proxy.url}/things/1?size=10")
-        told = json.loads(answer.headers["soundstage-violations"])
+        response = httpx.get(f"{proxy.url}/things/1?size=10")
+        listed = json.loads(response.headers["soundstage-violations"])
         line = proxy.line()
-    assert answer.json() == {"id": "x"}
-    assert [(v["in"], v["rule"]) for v in told] == [
+    assert response.json() == {"id": "x"}
+    assert [(v["in"], v["rule"]) for v in listed] == [
         ("query", "maximum"),
         ("answer", "type"),
     ]
-    assert line["violations"] == told
+    assert line["violations"] == listed
     summary = proxy.notes.summarize()
     assert summary["requests"] == summary["answers"] == 1
     assert summary["violations"][0]["operation"] == "getThing"
@@ -48,37 +48,43 @@ def test_both_directions_are_judged_and_the_answer_says_so(terms):
 
 
 @pytest.mark.parametrize("coding", ["identity", "odd"])
-def test_a_wrong_header_of_an_answer_is_told_whatever_its_body_is(terms, coding):
+def test_an_invalid_response_header_is_listed_for_any_body(terms, coding):
     body, headers = json_bytes({"id": 1}), {"X_Left": "few", "Content_Encoding": coding}
     with (
         things_service(body, **headers) as real,
         proxy_thread(real.url, terms) as proxy,
     ):
-        with httpx.stream("GET", f"{proxy.url}/things/1") as answer:
-            (told,) = json.loads(answer.headers["soundstage-violations"])
-        assert proxy.line()["violations"] == [told]
-    assert (told["in"], told["name"], told["rule"]) == ("answer", "X-Left", "type")
+        with httpx.stream("GET", f"{proxy.url}/things/1") as response:
+            (listed,) = json.loads(response.headers["soundstage-violations"])
+        assert proxy.line()["violations"] == [listed]
+    assert (listed["in"], listed["name"], listed["rule"]) == (
+        "answer",
+        "X-Left",
+        "type",
+    )
 
 
-def test_silent_says_nothing_to_the_client(terms):
+def test_a_silent_proxy_adds_no_header(terms):
     with (
         things_service(json_bytes({})) as real,
         proxy_thread(real.url, terms, adds_violations_header=False) as proxy,
     ):
-        answer = httpx.get(f"{proxy.url}/things/1")
+        response = httpx.get(f"{proxy.url}/things/1")
         assert len(proxy.line()["violations"]) == 1
-    assert "soundstage-violations" not in answer.headers
+    assert "soundstage-violations" not in response.headers
 
 
 def test_a_violating_request_can_be_refused_before_it_is_passed_on(terms):
     with things_service(json_bytes({"id": 1})) as real:
         with proxy_thread(real.url, terms, rejects_requests=True) as proxy:
-            answer = httpx.get(f"{proxy.url}/things/1?size=10")
+            response = httpx.get(f"{proxy.url}/things/1?size=10")
             wrong_method = httpx.delete(f"{proxy.url}/things/1")
             note = proxy.line()["note"]
         assert real.requests == []
-    assert answer.status_code == 400
-    assert answer.json()["detail"] == "query.size: 10 is greater than the maximum of 9"
+    assert response.status_code == 400
+    assert (
+        response.json()["detail"] == "query.size: 10 is greater than the maximum of 9"
+    )
     assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET")
     assert note == "rejected, not forwarded"
 
@@ -87,9 +93,9 @@ def test_an_api_refuses_in_its_own_words():
     with things_service(json_bytes({})) as real:
         algolia = build_api_router("algolia-ingestion")
         with proxy_thread(real.url, algolia, rejects_requests=True) as proxy:
-            answer = httpx.get(f"{proxy.url}/1/runs/a")
-    assert answer.status_code == 403
-    assert answer.json() == {"message": "Invalid Application-Id or API-Key"}
+            response = httpx.get(f"{proxy.url}/1/runs/a")
+    assert response.status_code == 403
+    assert response.json() == {"message": "Invalid Application-Id or API-Key"}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +130,7 @@ PACKED = {
 
 
 @pytest.mark.parametrize("coding", PACKED)
-def test_what_is_judged_is_the_unpacked_body(terms, tmp_path, coding):
+def test_the_decoded_body_is_validated(terms, tmp_path, coding):
     har = tmp_path / "a.har"
     with things_service(PACKED[coding], Content_Encoding=coding) as real:
         with proxy_thread(real.url, terms, tape=har) as proxy:
@@ -157,7 +163,7 @@ def test_what_cannot_be_unpacked_is_passed_on_with_a_note(terms, coding, note):
     assert line["violations"] == []
 
 
-def test_a_packed_request_is_judged_unpacked(terms):
+def test_an_encoded_request_is_validated_decoded(terms):
     headers = {"X-Key": "k", "Content-Type": "application/json"}
     packed = gzip.compress(json_bytes({"id": "no"}))
     with things_service(b"", kind="", status=201) as real:
@@ -184,10 +190,10 @@ def chunked(handler, *parts, kind, pause=0.0):
     handler.wfile.write(b"0\r\n\r\n")
 
 
-def test_events_pass_as_they_come_and_are_judged_at_the_end(terms):
+def test_events_are_forwarded_at_once_and_validated_at_the_end(terms):
     go_on = threading.Event()
 
-    def answer(handler):
+    def response(handler):
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
@@ -198,7 +204,7 @@ def test_events_pass_as_they_come_and_are_judged_at_the_end(terms):
 
     # A silence that is longer than the patience is part of a stream.
     with (
-        upstream_service(answer) as real,
+        upstream_service(response) as real,
         proxy_thread(real.url, terms, timeout=0.3) as proxy,
     ):
         with httpx.stream("GET", f"{proxy.url}/news", timeout=20) as got:
@@ -211,10 +217,10 @@ def test_events_pass_as_they_come_and_are_judged_at_the_end(terms):
     assert found["pointer"] == "/1/data/id"
 
 
-def test_a_client_that_leaves_lets_the_service_go_and_its_events_are_judged(terms):
+def test_a_disconnect_closes_the_upstream_and_its_events_are_validated(terms):
     left = threading.Event()
 
-    def answer(handler):
+    def response(handler):
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
@@ -226,7 +232,7 @@ def test_a_client_that_leaves_lets_the_service_go_and_its_events_are_judged(term
             left.set()
         handler.close_connection = True
 
-    with upstream_service(answer) as real, proxy_thread(real.url, terms) as proxy:
+    with upstream_service(response) as real, proxy_thread(real.url, terms) as proxy:
         with httpx.stream("GET", f"{proxy.url}/news", timeout=20) as got:
             next(got.iter_raw())
         line = proxy.line()
@@ -246,18 +252,18 @@ def test_a_body_that_comes_in_pieces_is_passed_on(terms):
         assert real.requests[0][2]["transfer-encoding"] == "chunked"
 
 
-def test_json_in_pieces_is_waited_for_and_judged(terms):
-    def answer(handler):
+def test_chunked_json_is_buffered_and_validated(terms):
+    def response(handler):
         chunked(handler, b'{"id"', b": null}", kind="application/json")
 
-    with upstream_service(answer) as real, proxy_thread(real.url, terms) as proxy:
-        answer = httpx.get(f"{proxy.url}/things/1")
-    assert answer.json() == {"id": None}
-    assert "soundstage-violations" in answer.headers
+    with upstream_service(response) as real, proxy_thread(real.url, terms) as proxy:
+        response = httpx.get(f"{proxy.url}/things/1")
+    assert response.json() == {"id": None}
+    assert "soundstage-violations" in response.headers
 
 
 def test_headers_of_one_connection_are_not_passed_on(terms):
-    def answer(handler):
+    def response(handler):
         respond(
             handler,
             json_bytes({"id": 1}),
@@ -266,22 +272,22 @@ def test_headers_of_one_connection_are_not_passed_on(terms):
             Keep_Alive="9",
         )
 
-    with upstream_service(answer) as real:
+    with upstream_service(response) as real:
         with proxy_thread(real.url, terms) as proxy:
             hop = {"Connection": "close, X-Away", "X-Away": "1", "TE": "trailers"}
-            answer = httpx.get(f"{proxy.url}/things/1", headers=hop)
+            response = httpx.get(f"{proxy.url}/things/1", headers=hop)
         asked = real.requests[0][2]
     assert not {"x-away", "te"} & asked.keys()
-    assert not {"x-hop", "keep-alive"} & answer.headers.keys()
+    assert not {"x-hop", "keep-alive"} & response.headers.keys()
 
 
 def test_a_redirect_is_passed_on_and_leads_back_through_the_proxy(terms):
     places = {}
 
-    def answer(handler):
+    def response(handler):
         respond(handler, status=302, Location=places[handler.path])
 
-    with upstream_service(answer) as real:
+    with upstream_service(response) as real:
         places["/things/1"] = f"{real.url}/things/2?size=1"
         places["/things/3"] = "https://elsewhere.example/things/3"
         with proxy_thread(real.url, terms) as proxy:
@@ -292,28 +298,28 @@ def test_a_redirect_is_passed_on_and_leads_back_through_the_proxy(terms):
     assert away.headers["location"] == places["/things/3"]
 
 
-def test_a_service_that_is_not_there_is_a_502_that_says_so(terms):
+def test_an_unreachable_service_is_a_502(terms):
     with proxy_thread(f"http://127.0.0.1:{free_port()}", terms) as proxy:
-        answer = httpx.get(f"{proxy.url}/things/1")
+        response = httpx.get(f"{proxy.url}/things/1")
         line = proxy.line()
-    assert answer.status_code == 502
-    assert "cannot be reached" in answer.json()["detail"]
-    assert line["note"] == answer.json()["detail"]
+    assert response.status_code == 502
+    assert "cannot be reached" in response.json()["detail"]
+    assert line["note"] == response.json()["detail"]
     assert line["violations"] == []
 
 
-def test_a_service_that_says_nothing_is_a_504_that_says_so(terms):
+def test_a_silent_service_is_a_504(terms):
     with (
         upstream_service(lambda _: time.sleep(3)) as real,
         proxy_thread(real.url, terms, timeout=0.2) as proxy,
     ):
-        answer = httpx.get(f"{proxy.url}/things/1")
-    assert answer.status_code == 504
-    assert answer.json()["detail"].endswith("did not respond within 0.2 s")
+        response = httpx.get(f"{proxy.url}/things/1")
+    assert response.status_code == 504
+    assert response.json()["detail"].endswith("did not respond within 0.2 s")
 
 
-def test_an_answer_that_breaks_off_is_a_502(terms):
-    def answer(handler):
+def test_an_interrupted_response_is_a_502(terms):
+    def response(handler):
         handler.send_response(200)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", "100")
@@ -322,25 +328,25 @@ def test_an_answer_that_breaks_off_is_a_502(terms):
         handler.wfile.flush()
         handler.connection.shutdown(socket.SHUT_RDWR)
 
-    with upstream_service(answer) as real, proxy_thread(real.url, terms) as proxy:
-        answer = httpx.get(f"{proxy.url}/things/1")
-    assert answer.status_code == 502
+    with upstream_service(response) as real, proxy_thread(real.url, terms) as proxy:
+        response = httpx.get(f"{proxy.url}/things/1")
+    assert response.status_code == 502
 
 
 @pytest.mark.parametrize(
     ("method", "status"), [("HEAD", 200), ("GET", 304), ("GET", 404)]
 )
-def test_answers_without_a_body_pass(terms, method, status):
+def test_responses_without_a_body_are_forwarded(terms, method, status):
     with (
         things_service(b"", kind="application/json", status=status, ETag='"1"') as real,
         proxy_thread(real.url, terms) as proxy,
     ):
         condition = {"If-None-Match": '"1"'}
-        answer = httpx.request(
+        response = httpx.request(
             method, f"{proxy.url}/things/1", headers=condition, timeout=5
         )
         rules = [v["rule"] for v in proxy.line()["violations"]]
-    assert (answer.status_code, answer.content) == (status, b"")
+    assert (response.status_code, response.content) == (status, b"")
     assert rules == (["method"] if method == "HEAD" else [])
 
 
@@ -350,8 +356,8 @@ def test_a_browsers_preflight_breaks_nothing(terms):
         proxy_thread(real.url, terms, rejects_requests=True) as proxy,
     ):
         asks = {"Origin": "http://x", "Access-Control-Request-Method": "GET"}
-        answer = httpx.options(f"{proxy.url}/things/1", headers=asks)
-    assert answer.status_code == 204
+        response = httpx.options(f"{proxy.url}/things/1", headers=asks)
+    assert response.status_code == 204
     assert proxy.line()["violations"] == []
 
 
@@ -405,20 +411,20 @@ def test_the_journal_can_be_asked_while_the_proxy_runs(terms):
 
 
 def test_what_is_wrong_from_the_start_is_kept_back_before_it_streams(terms):
-    def answer(handler):
+    def response(handler):
         chunked(handler, b"<p>", b"</p>", kind="text/html")
 
     with (
-        upstream_service(answer) as real,
+        upstream_service(response) as real,
         proxy_thread(real.url, terms, withholds_responses=True) as proxy,
     ):
-        answer = httpx.get(f"{proxy.url}/things/1")
+        response = httpx.get(f"{proxy.url}/things/1")
         assert proxy.line()["violations"][0]["rule"] == "media type"
-    assert answer.status_code == 502
-    assert "text/html" in answer.json()["violations"][0]["message"]
+    assert response.status_code == 502
+    assert "text/html" in response.json()["violations"][0]["message"]
 
 
-def test_an_answer_that_is_too_long_passes_unjudged(terms):
+def test_a_response_that_is_too_long_is_forwarded_without_validation(terms):
     long = b'{"id": "' + b"x" * (17 * 2**20) + b'"}'
     with things_service(long) as real, proxy_thread(real.url, terms) as proxy:
         got = httpx.get(f"{proxy.url}/things/1", timeout=60)
@@ -443,20 +449,20 @@ def test_a_request_that_is_too_long_passes_unjudged(terms):
     assert line["violations"] == []
 
 
-def test_what_the_service_says_of_violations_makes_room_for_what_the_proxy_says(terms):
-    said = {"Soundstage_Violations": "theirs"}
+def test_the_violations_header_replaces_that_of_the_service(terms):
+    own = {"Soundstage_Violations": "theirs"}
     with (
-        things_service(json_bytes({"id": 1}), **said) as real,
+        things_service(json_bytes({"id": 1}), **own) as real,
         proxy_thread(real.url, terms) as proxy,
     ):
         fine = httpx.get(f"{proxy.url}/things/1")
         wrong = httpx.get(f"{proxy.url}/things/1?size=10")
     assert fine.headers.get_list("soundstage-violations") == ["theirs"]
-    (told,) = wrong.headers.get_list("soundstage-violations")
-    assert json.loads(told)[0]["rule"] == "maximum"
+    (listed,) = wrong.headers.get_list("soundstage-violations")
+    assert json.loads(listed)[0]["rule"] == "maximum"
 
 
-def test_no_more_is_kept_of_a_body_than_can_be_judged():
+def test_no_more_of_a_body_is_buffered_than_can_be_validated():
     kept = BodyBuffer()
     for _ in range(40):
         kept.append(bytes(2**20))

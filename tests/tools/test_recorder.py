@@ -1,4 +1,4 @@
-"""Recorded runs become scenarios, whichever API they are of."""
+"""Recorded runs become scenarios, for each API with runs in its responses."""
 
 import json
 
@@ -38,7 +38,7 @@ def runwisp():
     return load_service(module_of("runwisp"))
 
 
-# Every scenario of every API whose runs are answered, recorded and recorded.
+# Every scenario of every API with runs in its responses, recorded and run again.
 
 ASK = {
     "algolia-ingestion": [
@@ -72,7 +72,7 @@ def scenarios():
 
 
 def watched(stage, api, run, tmp_path, wait):
-    """Let a run go on to its end; the archive of a client that asks now and then."""
+    """Advance a run to its end; return the archive of a client that polls it."""
     with stage.httpx_client(api) as client:
         for turn in range(300):
             for template in ASK[api]:
@@ -88,7 +88,7 @@ def watched(stage, api, run, tmp_path, wait):
 
 
 def records_of(stage, run):
-    """All versions of a run's records that are answered, as they came to be."""
+    """Return the records of a run that responses show, with all versions."""
     world = stage._hosted.world
     vocabulary = world.fixtures[run.api].script.vocabulary
     known = [world.collection(run.api, k.collection) for k in vocabulary.kinds.values()]
@@ -101,7 +101,7 @@ def records_of(stage, run):
 
 
 def changes(record, shown=dict):
-    """When a record came to be shown otherwise, and how."""
+    """Yield the timestamps at which a record changed, and what it shows then."""
     last = None
     for at, document in zip(record.times, record.documents, strict=True):
         if shown(document) != last:
@@ -110,18 +110,18 @@ def changes(record, shown=dict):
 
 
 def states_of(stage, run, fields):
-    """The states that a run comes to, each with the time since its beginning."""
+    """Return the states of a run, each with the time since its beginning."""
     own = records_of(stage, run)[0]
 
     def state(document):
-        said = [document.get(name) for name in fields]
-        return [HIDDEN.get((run.api, one), one) for one in said]
+        states = [document.get(name) for name in fields]
+        return [HIDDEN.get((run.api, one), one) for one in states]
 
-    return [(at - own.began, said) for at, said in changes(own, state)]
+    return [(at - own.began, states) for at, states in changes(own, state)]
 
 
 def others_of(stage, run):
-    """What else there is of a run, and when it changes."""
+    """Return the other records of a run, and when they change."""
     own, *others = records_of(stage, run)
     return sorted(
         (record.kind.name, at - own.began, len(document))
@@ -139,7 +139,7 @@ SOME = [
 
 
 @pytest.mark.parametrize(("api", "scenario"), list(scenarios()), ids=str)
-def test_a_run_that_was_watched_closely_unfolds_again(api, scenario, tmp_path):
+def test_a_run_that_was_polled_often_is_repeated_exactly(api, scenario, tmp_path):
     with Soundstage(apis=[api], seed=3, violations="allow") as stage:
         service = stage._server.worlds.services[api]
         run = stage.start(api, scenario)
@@ -153,7 +153,7 @@ def test_a_run_that_was_watched_closely_unfolds_again(api, scenario, tmp_path):
 
 
 @pytest.mark.parametrize(("api", "scenario"), SOME, ids=str)
-def test_a_run_that_was_watched_now_and_then_ends_as_it_did(api, scenario, tmp_path):
+def test_a_run_that_was_polled_rarely_ends_as_it_did(api, scenario, tmp_path):
     with Soundstage(apis=[api], seed=3, violations="allow") as stage:
         service = stage._server.worlds.services[api]
         run = stage.start(api, scenario)
@@ -168,12 +168,12 @@ def test_a_run_that_was_watched_now_and_then_ends_as_it_did(api, scenario, tmp_p
         again = stage.start(api, "again", task=recorded.task)
         states, real = states_of(stage, again, fields), states_of(stage, run, fields)
         assert (states[0], states[-1]) == (real[0], real[-1])
-        # What says itself when it began has begun then.
+        # Records with a creation time began then.
         count = len(records_of(stage, run)) - 1
         assert sum(recorded.records.values()) == count
 
 
-# What can be told from little.
+# What can be inferred from few observations.
 
 
 def run_of(status, **fields):
@@ -199,7 +199,7 @@ DONE = run_of(
 )
 
 
-def test_a_run_that_was_seen_once_at_its_end_tells_how_it_came_there(algolia, tmp_path):
+def test_one_response_at_the_end_shows_all_states_of_a_run(algolia, tmp_path):
     recorded = recorded_scenario(
         write_archive(tmp_path, entry(T0, f"{HOST}/1/runs/{RUN}", DONE)), algolia
     )
@@ -222,7 +222,7 @@ def test_a_run_that_was_seen_once_at_its_end_tells_how_it_came_there(algolia, tm
     assert recorded.notes == []
 
 
-def test_what_tells_no_moment_happens_when_it_was_seen(algolia, tmp_path):
+def test_a_change_without_a_timestamp_happens_when_it_was_observed(algolia, tmp_path):
     bodies = [
         (0, run_of("created", reasonCode="early")),
         (9_000, run_of("started", startedAt="2026-03-01T10:00:03Z")),
@@ -243,7 +243,7 @@ def test_what_tells_no_moment_happens_when_it_was_seen(algolia, tmp_path):
     assert recorded.notes == ["the recording ends before the run does"]
 
 
-def test_states_that_nobody_saw_are_those_of_the_lifecycle(runwisp, tmp_path):
+def test_states_that_were_not_observed_follow_the_lifecycle(runwisp, tmp_path):
     run = {
         "id": "01KDVDNA008JM07FVJDM0JZQ73",
         "task_name": "backup",
@@ -286,7 +286,7 @@ def events(*given):
     }
 
 
-def test_events_happen_at_their_own_times_and_speak_of_the_new_run(algolia, tmp_path):
+def test_events_happen_at_their_own_times_and_refer_to_the_new_run(algolia, tmp_path):
     page = events(
         (
             "2026-03-01T09:59:10.000Z",
@@ -319,7 +319,7 @@ def test_events_happen_at_their_own_times_and_speak_of_the_new_run(algolia, tmp_
     ]
 
 
-def test_a_date_of_another_time_stays_and_is_said(algolia, tmp_path):
+def test_a_timestamp_of_another_time_stays_with_a_note(algolia, tmp_path):
     data = {"since": "2020-01-01T00:00:00.000Z"}
     page = events(("2026-03-01T09:59:10.000Z", "fetch", data))
     path = write_archive(
@@ -346,7 +346,7 @@ def test_an_event_from_before_its_run_begins_with_it(algolia, tmp_path):
     assert recorded.steps[0]["run"] == {"status": "created"}
 
 
-def test_a_clock_that_went_faster_is_brought_into_line(algolia, tmp_path):
+def test_a_faster_recorded_clock_is_aligned(algolia, tmp_path):
     bodies = [
         (0, run_of("created", createdAt="2026-03-01T10:00:00Z")),
         (1_000, run_of("created", createdAt="2026-03-01T10:00:00Z", reason="a")),
@@ -357,7 +357,7 @@ def test_a_clock_that_went_faster_is_brought_into_line(algolia, tmp_path):
     assert [step["after"] for step in recorded.steps[1:]] == ["1m", "1m"]
 
 
-def test_the_run_that_changed_is_the_one_that_is_meant(algolia, tmp_path):
+def test_the_run_that_changed_is_chosen(algolia, tmp_path):
     old = DONE | {"runID": OTHER}
     listed = [[run_of("created"), old], [DONE, old]]
     pagination = {"nbPages": 1, "page": 1, "nbItems": 2, "itemsPerPage": 10}
@@ -378,14 +378,14 @@ def test_the_run_that_changed_is_the_one_that_is_meant(algolia, tmp_path):
         recorded_scenario(write_archive(tmp_path, entries[0]), algolia)
 
 
-def test_an_api_is_found_behind_whatever_stands_before_its_paths(algolia, tmp_path):
+def test_an_api_is_found_below_any_path_prefix(algolia, tmp_path):
     url = f"http://127.0.0.1:4010/~mine/algolia-ingestion/1/runs/{RUN}"
     path = write_archive(tmp_path, entry(T0, url, DONE), entry(T0, "http://x/", {}))
     assert recorded_scenario(path, algolia).run == RUN
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[", "is no HTTP Archive"),
         ("{}", "is no HTTP Archive: it lacks 'log'"),
@@ -393,21 +393,21 @@ def test_an_api_is_found_behind_whatever_stands_before_its_paths(algolia, tmp_pa
         ('{"log": {"entries": []}}', "no response in it contains a run"),
     ],
 )
-def test_what_tells_nothing_is_said(algolia, tmp_path, text, said):
+def test_an_unusable_recording_is_rejected(algolia, tmp_path, text, message):
     path = tmp_path / "a.har"
     path.write_text(text)
-    with pytest.raises(UnusableRecording, match=said):
+    with pytest.raises(UnusableRecording, match=message):
         recorded_scenario(path, algolia)
 
 
-def test_an_api_that_answers_with_no_runs_cannot_be_told_of(tmp_path):
+def test_an_api_without_runs_in_its_responses_cannot_be_recorded(tmp_path):
     with pytest.raises(
         UnusableRecording, match="responses of trieve never contain a run"
     ):
         recorded_scenario(write_archive(tmp_path), load_service(module_of("trieve")))
 
 
-def test_a_body_in_base64_and_one_without_an_answer_are_read(tmp_path):
+def test_a_base64_body_is_decoded_and_a_missing_response_skipped(tmp_path):
     packed = entry(T0, f"{HOST}/1/runs/{RUN}", "e30=")
     packed["response"]["content"]["encoding"] = "base64"
     lost = entry(T0, f"{HOST}/1/runs/{RUN}", "", status=0)
@@ -415,7 +415,7 @@ def test_a_body_in_base64_and_one_without_an_answer_are_read(tmp_path):
     assert exchange.response_body == b"{}"
 
 
-def test_spans_speak_of_one_another_and_grow(tmp_path):
+def test_spans_refer_to_one_another_and_grow(tmp_path):
     with Soundstage(apis=["trigger-dev"], seed=3) as stage:
         service = stage._server.worlds.services["trigger-dev"]
         run = stage.start("trigger-dev", "all_attempts_failed")
@@ -432,7 +432,7 @@ def test_spans_speak_of_one_another_and_grow(tmp_path):
     assert run.id not in text
 
 
-def test_identifiers_that_are_drawn_are_drawn_anew():
+def test_generated_identifiers_are_generated_again():
     script = compile_fixture(
         parse_document(
             "api: x\n"
@@ -448,7 +448,7 @@ def test_identifiers_that_are_drawn_are_drawn_anew():
     assert profile.generated_ids(kind, {}, {"trace": "none"}) == set()
 
 
-def test_a_task_that_the_fixture_does_not_list_is_none_of_the_rest(runwisp, tmp_path):
+def test_an_unknown_task_is_replaced_by_a_listed_one(runwisp, tmp_path):
     run = {
         "id": "01KDVDNA008JM07FVJDM0JZQ73",
         "task_name": "nightly",
@@ -467,7 +467,7 @@ def test_a_task_that_the_fixture_does_not_list_is_none_of_the_rest(runwisp, tmp_
     assert recorded.steps[0]["run"]["task_name"] == "nightly"
 
 
-def test_what_was_only_seen_gives_way_to_what_is_told(algolia, tmp_path):
+def test_observed_times_give_way_to_timestamps(algolia, tmp_path):
     """The recorder's clock is half a minute ahead."""
     at = {"createdAt": "2026-03-01T10:00:00Z", "startedAt": "2026-03-01T10:00:01Z"}
     bodies = [
@@ -527,7 +527,9 @@ def trigger():
     return load_service(module_of("trigger-dev"))
 
 
-def test_a_state_comes_with_the_moment_that_fixtures_give_it_with(trigger, tmp_path):
+def test_a_state_is_placed_at_the_timestamp_that_fixtures_set_with_it(
+    trigger, tmp_path
+):
     url = "https://api.trigger.dev/api/v3/runs/run_1"
     recorded = recorded_scenario(
         write_archive(tmp_path, entry(T0 + 60_000, url, TRIGGERED)), trigger
@@ -541,7 +543,7 @@ def test_a_state_comes_with_the_moment_that_fixtures_give_it_with(trigger, tmp_p
     assert last == {"after": "20ms", "run": {"updatedAt": "$at"}}
 
 
-def test_what_is_spoken_of_is_there_before(trigger, tmp_path):
+def test_a_record_is_created_before_those_that_refer_to_it(trigger, tmp_path):
     url = "https://api.trigger.dev/api/v1/runs/run_1/events"
     a, b, c, leaf = 2, 3, 4, 5
     spans = [span(b, 900, a), span(c, 900, b), span(a, 900, 1), span(leaf, 900, c)]
@@ -565,7 +567,7 @@ def history_of(service, observed):
     return build_history(profile, align_clocks([], T0, 1), observed)
 
 
-def test_what_another_place_does_not_show_is_not_gone(trigger):
+def test_a_field_that_another_view_lacks_is_not_removed(trigger):
     kind = trigger.fixture.script.vocabulary.kinds["run"]
 
     def seen(at, view, **fields):
@@ -588,22 +590,22 @@ def test_what_another_place_does_not_show_is_not_gone(trigger):
     ]
 
 
-def test_a_stream_and_answers_that_were_overtaken_tell_nothing_new(runwisp, tmp_path):
-    """A stream that is open all along has begun before what it tells of."""
+def test_streams_and_overtaken_responses_add_nothing(runwisp, tmp_path):
+    """A stream begins before the events that it contains."""
     run = {"id": "01KDVDNA008JM07FVJDM0JZQ73", "task_name": "backup", "exit_code": 0}
     run |= {"triggered_by": "api", "retry_attempt": 0, "replica_index": 0}
     run |= {"created_at": rfc3339(T0 + 1_000), "status": "pending"}
     started = run | {"status": "running", "start_at": rfc3339(T0 + 2_000)}
     ended = started | {"status": "ended", "end_at": rfc3339(T0 + 9_000)}
     ended |= {"end_reason": "success"}
-    told_then = zip(
+    events_of_run = zip(
         ("run.created", "run.started", "run.completed"),
         (run, started, ended),
         strict=True,
     )
     text = "".join(
         f"event: {name}\ndata: {json.dumps({'run': one})}\n\n"
-        for name, one in told_then
+        for name, one in events_of_run
     )
     url = "http://x/api/runs/stream"
     stream = entry(T0, url, text, kind="text/event-stream") | {"time": 20_000}
@@ -618,7 +620,7 @@ def test_a_stream_and_answers_that_were_overtaken_tell_nothing_new(runwisp, tmp_
         assert found.is_started
 
 
-def test_a_log_is_told_line_by_line_and_only_the_runs_own(runwisp, tmp_path):
+def test_a_log_is_recorded_by_line_and_only_for_the_run(runwisp, tmp_path):
     def log(run, text):
         lines = [{"n": 0, "ts": T0 + 2_000, "stream": "stderr", "text": text}]
         page = {"lines": lines, "first_available": 0, "total_lines": 1}

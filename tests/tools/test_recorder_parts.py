@@ -56,19 +56,19 @@ def test_a_value_on_one_line_of_yaml_is_the_same_value(value):
 
 
 @given(VALUES)
-def test_a_spelled_value_stands_for_itself(value):
+def test_a_fixture_value_generates_itself(value):
     drawn = compile_value(spelled(value), "")(Bare(Seeded(0), 0), None)
     assert drawn == value
     assert type(drawn) is type(value)
 
 
 @given(DOCUMENTS, DOCUMENTS)
-def test_a_difference_makes_the_new_of_the_old(old, new):
+def test_a_patch_turns_the_old_document_into_the_new(old, new):
     assert apply(old, diff(old, new)) == new
 
 
 @given(st.integers(1, 10**12))
-def test_a_spelled_span_is_the_same_span(span):
+def test_a_formatted_duration_is_the_same_duration(span):
     assert span_of(spelled_span(span)) == span
 
 
@@ -93,7 +93,7 @@ LIFE = Lifecycle(
         ("a", "x", None),
     ],
 )
-def test_a_bridge_is_the_shortest_way(old, new, way):
+def test_a_path_of_states_is_the_shortest(old, new, way):
     assert find_path(LIFE, old, new) == (None if way is None else list(way))
 
 
@@ -108,7 +108,7 @@ def test_a_bridge_is_the_shortest_way(old, new, way):
         ("a", "d", "", None),
     ],
 )
-def test_a_stop_lies_on_the_way(old, new, states, state):
+def test_a_waypoint_is_on_the_path(old, new, states, state):
     assert find_waypoint(LIFE, old, new, frozenset(states)) == state
 
 
@@ -128,18 +128,18 @@ TIMESTAMPS = [
 
 
 @pytest.mark.parametrize(("api", "value", "parsed"), TIMESTAMPS, ids=str)
-def test_moments_are_told_as_the_api_writes_them(api, value, parsed):
+def test_timestamps_are_parsed_in_the_formats_of_the_api(api, value, parsed):
     assert TimestampFormats(module_of(api).model).parse(value) == parsed
 
 
-def test_a_moment_that_is_not_the_present_one_is_not_told():
+def test_a_format_of_another_time_than_now_is_not_parsed():
     later = Vocabulary.of(
         tomorrow=lambda at, _: rfc3339(at + DAY), at=lambda at, _: rfc3339(at)
     )
     assert TimestampFormats(later).parse("2026-03-01T10:00:00Z") == ("at", T0)
 
 
-def test_what_is_not_certain_moves_together_before_what_is():
+def test_inexact_versions_move_before_an_exact_one():
     versions = [
         Version(0, {}),
         Version(60, {}, exact=False),
@@ -150,7 +150,7 @@ def test_what_is_not_certain_moves_together_before_what_is():
     assert [v.timestamp for v in compress_before(versions[:1], 0)] == [0]
 
 
-def test_spans_since_the_beginning_are_told_to_a_millisecond():
+def test_durations_since_the_beginning_match_to_a_millisecond():
     moments = TimestampFormats(module_of("trigger-dev").model)
     assert moments.duration_name(5_000_400_000, T0 + 5_000, T0) == "elapsed_ns"
     assert moments.duration_name(5_000, T0 + 5_000, T0) == "elapsed_ms"
@@ -158,7 +158,7 @@ def test_spans_since_the_beginning_are_told_to_a_millisecond():
     assert moments.duration_name(0, T0, T0) is None
 
 
-def test_clocks_agree_unless_what_was_seen_was_to_come():
+def test_clocks_are_shifted_only_if_an_observation_is_early():
     assert align_clocks([(T0, T0 - 60_000)], T0, 1)(T0) == T0
     assert align_clocks([(T0, T0 + 500)], T0, 1)(T0) == T0 + 500
     assert align_clocks([(T0 + 100, T0 - 60_000)], T0, 60)(T0 + 100) == T0 - 60_000
@@ -174,7 +174,7 @@ def test_a_clock_that_goes_too_fast_is_noticed():
 NODE = {"steps": [{"run": {"status": "a"}}]}
 
 
-def test_a_scenario_that_is_kept_is_not_chosen_by_chance():
+def test_another_scenario_stays_with_no_weight():
     assert set_weight_to_zero("  # x\n  a:\n    weight: 3\n    steps: []\n") == (
         "  # x\n  a:\n    weight: 0\n    steps: []\n"
     )
@@ -201,12 +201,12 @@ def test_a_scenario_is_added_wherever_there_is_room(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("scenarios: {a: {}}\n", "in braces on line 1"),
         ("scenarios:\n  two: {}\n", "there is a scenario 'two' already; see --name"),
     ],
 )
-def test_where_there_is_no_room_it_says_so(text, said):
-    with pytest.raises(UnusableRecording, match=said):
+def test_a_scenario_that_cannot_be_added_is_rejected(text, message):
+    with pytest.raises(UnusableRecording, match=message):
         add_scenario(text, ScenarioText("two", NODE, []))
