@@ -18,8 +18,8 @@ from benchmarks.cases import ACCEPTED, REFUSED, Case
 from benchmarks.client import Client
 from benchmarks.figure import Held, figure
 from soundstage.apis.registry import load_services
-from soundstage.server.hosts import Opening, Worlds
-from soundstage.world.clock import instant_of
+from soundstage.server.hosts import WorldOptions, Worlds
+from soundstage.world.clock import parse_rfc3339
 
 KEPT = Path(__file__).parent / "guard.json"
 MARGIN = 1.25
@@ -32,7 +32,9 @@ Counts = dict[str, int]
 def count() -> dict[str, Counts]:
     """What one request of each case is."""
     services = load_services(["algolia-ingestion", "runwisp", "trieve"])
-    client = Client(Worlds(services, Opening(0, instant_of("2026-01-01T00:00:00Z"), 0)))
+    client = Client(
+        Worlds(services, WorldOptions(0, parse_rfc3339("2026-01-01T00:00:00Z"), 0))
+    )
     return {case.name: _counted(client, case) for case in (*ACCEPTED, *REFUSED)}
 
 

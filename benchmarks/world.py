@@ -29,8 +29,8 @@ from soundstage.server.hosts import Worlds
 from soundstage.world.clock import HOUR
 from soundstage.world.collection import Collection
 from soundstage.world.commands import Reset, Start
-from soundstage.world.query import Among, Query
-from soundstage.world.world import Opening
+from soundstage.world.query import In, Query
+from soundstage.world.world import WorldOptions
 
 API = "algolia-ingestion"
 TASK = "9d2c7a64-0a3e-4bb0-9a1c-1d5a0f3f8a10"  # products
@@ -51,7 +51,7 @@ def runs(number: int) -> Figures:
     services = load_services([API], [fixture(number)])
     before = round(resident_mb(os.getpid()))
     start = process_time()
-    worlds = Worlds(services, Opening(0, NOW, 0))
+    worlds = Worlds(services, WorldOptions(0, NOW, 0))
     state = worlds.default.world.state(API)
     built = process_time() - start
     gc.freeze()  # as ``soundstage serve`` does, once it has begun
@@ -84,7 +84,7 @@ def runs(number: int) -> Figures:
 
 
 FINISHED = [
-    Query((("status", Among(frozenset({"finished"}))),), order, start=start, size=20)
+    Query((("status", In(frozenset({"finished"}))),), order, offset=start, limit=20)
     for order in (None, "createdAt")
     for start in (0, 20)
 ]
@@ -115,7 +115,7 @@ def events(number: int) -> Figures:
 
     The first look makes columns where there are many, O(n log n), and is told apart.
     """
-    worlds = Worlds(load_services([API], [fixture(0)]), Opening(0, NOW, 0))
+    worlds = Worlds(load_services([API], [fixture(0)]), WorldOptions(0, NOW, 0))
     client, run = Client(worlds), a_run(worlds, number)
     gc.freeze()
     listed = [of(f"{run}/events?{SINCE}&{query}") for query in pages(number)]
@@ -157,7 +157,7 @@ def a_run(worlds: Worlds, events: int) -> str:
     names = {"batches": events // 3}
     world = worlds.default.world
     run = world.apply(Start(API, "products", "big", names=names))
-    world.clock.advance(run.records[0].settled - world.clock.now())
+    world.clock.advance(run.records[0].last_changed_at - world.clock.now())
     return run.id
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.figure import Figure, Held, figure
 from soundstage.apis.registry import load_services
-from soundstage.server.hosts import Opening, Worlds
-from soundstage.world.clock import instant_of
+from soundstage.server.hosts import WorldOptions, Worlds
+from soundstage.world.clock import parse_rfc3339
 from soundstage.world.commands import Start
 
 MANY = 200
@@ -15,7 +15,9 @@ MANY = 200
 
 def measure(repeats: int) -> dict[str, Figure]:
     """Milliseconds of process time for each of many worlds."""
-    worlds = Worlds(load_services(), Opening(0, instant_of("2026-01-01T00:00:00Z"), 0))
+    worlds = Worlds(
+        load_services(), WorldOptions(0, parse_rfc3339("2026-01-01T00:00:00Z"), 0)
+    )
     worlds.default.world.now()  # the default one draws the past of all
     found: dict[str, list[float]] = {"made": [], "changed": [], "reset": []}
     for turn in range(repeats):

@@ -12,7 +12,7 @@ from hypothesis import settings
 from soundstage.apis.registry import load_services
 from soundstage.server.control import control_service
 from soundstage.server.hosts import Worlds
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.client import Validators, in_process_client
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -63,7 +63,7 @@ def judges():
 def world_of(services):
     """A world in which nothing moves, the same in every test."""
     fixtures = {name: service.fixture for name, service in services.items()}
-    return World(fixtures, Opening(seed=7, now=NOW, speed=0))
+    return World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=0))
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def operations(services):
     """Every operation by its API and id, with the service that has it."""
     every = {
         **services,
-        "soundstage": control_service(Worlds(services, Opening(now=0))),
+        "soundstage": control_service(Worlds(services, WorldOptions(start_at=0))),
     }
     return {
         (service.name, name): (service, operation)

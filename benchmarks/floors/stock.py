@@ -12,10 +12,10 @@ from benchmarks.floors.serve import answers, serve
 from soundstage.apis.api import RequestContext
 from soundstage.apis.registry import Service, load_services
 from soundstage.openapi.operation import Arguments
-from soundstage.server.hosts import Opening, Worlds
-from soundstage.world.clock import instant_of
+from soundstage.server.hosts import WorldOptions, Worlds
+from soundstage.world.clock import parse_rfc3339
 
-NOW = instant_of("2026-01-01T00:00:00Z")
+NOW = parse_rfc3339("2026-01-01T00:00:00Z")
 
 
 class Document31(OpenAPISpecification):
@@ -80,7 +80,7 @@ def build() -> AsyncApp:
     for one in answers():
         wanted.setdefault(one["api"], set()).add(one["operation"])
     services = load_services(wanted)
-    worlds = Worlds(services, Opening(0, NOW, 0))
+    worlds = Worlds(services, WorldOptions(0, NOW, 0))
     app = AsyncApp("stock", strict_validation=True, validate_responses=True)
     for name, service in services.items():
         document = Document31(_document(service, wanted[name]))

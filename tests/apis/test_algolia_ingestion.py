@@ -133,7 +133,7 @@ def test_the_default_window_is_the_last_three_hours(events, client):
 def _run_of(client, created):
     transport = client._transport
     runs = transport.world.collection("algolia-ingestion", "runs")
-    return next(r.id for r in runs if r.documents[0]["createdAt"] == created)
+    return next(r.id for r in runs if r.versions[0]["createdAt"] == created)
 
 
 @pytest.mark.parametrize("offset", ["Z", "%2B00:00", "-00:00"])

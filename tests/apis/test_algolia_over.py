@@ -11,9 +11,9 @@ from soundstage.apis.algolia_ingestion.failure_streaks import (
 )
 from soundstage.apis.algolia_ingestion.model import MODEL
 from soundstage.world.record import Record
-from soundstage.world.record_index import Rows
+from soundstage.world.record_index import RecordIndex
 
-RUN = MODEL.kinds["run"]
+RUN = MODEL.record_types["run"]
 
 
 def moment(at):
@@ -49,7 +49,7 @@ def looked_at(rows, since, most, now):
 
 @pytest.mark.parametrize("seed", range(400))
 def test_what_was_passed_makes_no_difference(seed):
-    draws, rows, now = random.Random(seed), Rows(), 0
+    draws, rows, now = random.Random(seed), RecordIndex(), 0
     for number in range(40):
         now += draws.randint(0, 3)
         if draws.random() < 0.7:
@@ -59,9 +59,9 @@ def test_what_was_passed_makes_no_difference(seed):
         elif rows.records and seed % 2 and draws.random() < 0.2:
             old = draws.choice(rows.records)
             lasts = draws.choice((0, 0, None))  # it is over, or started again
-            last = run(number, now, lasts, draws.choice(OUTCOMES)).last
+            last = run(number, now, lasts, draws.choice(OUTCOMES)).last_version
             last = None if draws.random() < 0.2 else last
-            rows.replace(old, old.ended(now, last))
+            rows.replace(old, old.replace_from(now, last))
         asked = now - draws.choice((0, 0, 0, 0, 0, 0, 9))
         under_way = [
             r for r in every_run(rows, asked) if r["status"] in ACTIVE_STATUSES
@@ -81,10 +81,10 @@ def test_runs_that_are_over_are_looked_at_once():
             looks.append(self.id)
             return super().as_of(now)
 
-    rows = Rows()
+    rows = RecordIndex()
     for n in range(1_000):
         made = run(n, n * 10, 5, "failure" if n % 4 else "success")
-        rows.add(Watched(RUN, made.id, made.times, made.documents))
+        rows.add(Watched(RUN, made.id, made.timestamps, made.versions))
     assert not reaches_failure_threshold(rows, "", 5, 9_000)
     looks.clear()
     assert not reaches_failure_threshold(rows, "", 5, 9_010)

@@ -17,9 +17,16 @@ from table.algolia_ingestion import (
     TEXT,
 )
 
-from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, SECOND, rfc3339
+from soundstage.world.clock import (
+    DAY,
+    HOUR,
+    MAX_TIMESTAMP,
+    MINUTE,
+    SECOND,
+    format_rfc3339,
+)
 from soundstage.world.commands import Advance, Interrupt, Patch, Plan
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 from support.strategies import NOW
 
@@ -88,7 +95,7 @@ class Application:
 
 
 def _name(world, task):
-    tasks = world.state(API).script.tasks.items()
+    tasks = world.state(API).definitions.tasks.items()
     return next((name for name, t in tasks if t["taskID"] == task), task)
 
 
@@ -114,7 +121,7 @@ def app(services, world, judges):
 def moving(services, judges):
     """An application in a world whose clock goes six hundred times as fast."""
     fixtures = {API: services[API].fixture}
-    world = World(fixtures, Opening(seed=7, now=NOW, speed=600))
+    world = World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=600))
     with in_process_client({API: services[API]}, world, judges) as client:
         yield Application(client, world)
 
@@ -371,7 +378,7 @@ def test_a_task_has_exactly_the_runs_that_its_cron_says(app):
     task = app.task(cron="0 * * * *", policies={"criticalThreshold": 10})
     app.world.apply(Advance(7 * DAY))
     made = [run["createdAt"] for run in app.runs(task)]
-    assert made == [rfc3339(NOW + hour * HOUR) for hour in range(1, 7 * 24 + 1)]
+    assert made == [format_rfc3339(NOW + hour * HOUR) for hour in range(1, 7 * 24 + 1)]
 
 
 def test_a_cron_run_that_comes_too_early_is_skipped(app):
@@ -439,7 +446,9 @@ def test_a_task_tells_when_it_last_ran_and_will_run(app):
 
 def test_the_default_world_goes_on_by_its_crons(app):
     app.world.apply(Advance(DAY))
-    begun = [run for run in app.runs(PRODUCTS) if run["createdAt"] >= rfc3339(NOW)]
+    begun = [
+        run for run in app.runs(PRODUCTS) if run["createdAt"] >= format_rfc3339(NOW)
+    ]
     assert [run["createdAt"][11:16] for run in begun][-3:] == [
         *("12:00", "18:00", "00:00"),
     ]
@@ -479,10 +488,10 @@ def test_a_record_is_made_told_changed_and_gone(app, name):
     method, change = CHANGES[name]
     changed = app.say(method, path, change)
     told = app.say("GET", path)
-    assert told["updatedAt"] == changed["updatedAt"] == rfc3339(NOW + MINUTE)
+    assert told["updatedAt"] == changed["updatedAt"] == format_rfc3339(NOW + MINUTE)
     assert told["createdAt"] == first["createdAt"]
     assert told != {**first, "updatedAt": told["updatedAt"]}
-    assert app.say("DELETE", path)["deletedAt"] == rfc3339(NOW + MINUTE)
+    assert app.say("DELETE", path)["deletedAt"] == format_rfc3339(NOW + MINUTE)
     assert app.ask("GET", path).status_code == 404
     left = pages(app, f"/1/{name}", name)
     assert own_id not in [each[f"{name[:-1]}ID"] for each in left]
@@ -511,7 +520,7 @@ def test_a_secret_is_told_to_nobody(app, kind, given, told):
     own_id = app.say("POST", "/1/authentications", body)["authenticationID"]
     app.say("PATCH", f"/1/authentications/{own_id}", {"input": given})
     assert app.say("GET", f"/1/authentications/{own_id}")["input"] == told
-    assert SECRET.encode() not in orjson.dumps(app.world.exported())
+    assert SECRET.encode() not in orjson.dumps(app.world.to_json())
 
 
 def test_an_input_is_changed_field_by_field(app):
@@ -532,7 +541,7 @@ def test_a_task_that_is_replaced_has_nothing_left_but_its_source(app):
         "enabled": True,
         "owner": "ALGOLIA_APPLICATION_ID",
         "createdAt": "2025-10-02T17:41:12.346Z",
-        "updatedAt": rfc3339(NOW),
+        "updatedAt": format_rfc3339(NOW),
     }
 
 
@@ -681,7 +690,7 @@ def test_runs_are_sorted_by_their_last_change(app):
 
     def changed(run):
         record = runs.record(run["runID"])
-        return max(time for time in record.times if time <= NOW)
+        return max(time for time in record.timestamps if time <= NOW)
 
     times = [changed(run) for run in found]
     assert times == sorted(times)
@@ -692,11 +701,15 @@ def test_the_default_window_of_runs_is_a_week(app):
     runs = app.world.collection(API, "runs").all(NOW)
     own = [run for run in runs if run["appID"] == "ALGOLIA_APPLICATION_ID"]
     listed = app.say("GET", "/1/runs")
-    assert listed["window"]["startDate"] == rfc3339(NOW - 7 * DAY)
+    assert listed["window"]["startDate"] == format_rfc3339(NOW - 7 * DAY)
     assert listed["pagination"]["nbItems"] == len(own)
     app.world.apply(Advance(DAY))
-    assert app.say("GET", "/1/runs")["window"]["startDate"] == rfc3339(NOW - 6 * DAY)
-    begun = {run["createdAt"] >= rfc3339(NOW - 6 * DAY) for run in app.runs(PRODUCTS)}
+    assert app.say("GET", "/1/runs")["window"]["startDate"] == format_rfc3339(
+        NOW - 6 * DAY
+    )
+    begun = {
+        run["createdAt"] >= format_rfc3339(NOW - 6 * DAY) for run in app.runs(PRODUCTS)
+    }
     assert begun == {True}
 
 
@@ -729,7 +742,7 @@ def test_what_happened_is_replayed_to_the_same_bytes(app):
     app.world.apply(Advance(HOUR))
     app.say("PATCH", f"/2/tasks/{task}", {"enabled": False})
     world = app.world
-    other = World.imported(world.fixtures, orjson.loads(orjson.dumps(world.exported())))
+    other = World.from_json(world.fixtures, orjson.loads(orjson.dumps(world.to_json())))
     for each in ("runs", "events", "tasks", "sources", "destinations"):
-        seen = [w.collection(API, each).all(LATEST) for w in (world, other)]
+        seen = [w.collection(API, each).all(MAX_TIMESTAMP) for w in (world, other)]
         assert orjson.dumps(seen[0]) == orjson.dumps(seen[1])

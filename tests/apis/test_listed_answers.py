@@ -16,7 +16,7 @@ from soundstage.tools.coverage.exceptions import load_exemptions
 from soundstage.tools.coverage.items import RETURNED_VALUE, CoverageItem
 from soundstage.world.commands import Advance, Define, Patch, Plan, Put
 from soundstage.world.errors import FixtureError
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -111,10 +111,12 @@ OPERATIONS = dict.fromkeys((shown.api, shown.operation) for shown in SHOWN)
 def lawless(services):
     """A world in which a record may be in any state, whatever it was in before."""
     fixtures = {
-        name: replace(s.fixture, script=replace(s.fixture.script, lifecycles={}))
+        name: replace(
+            s.fixture, definitions=replace(s.fixture.definitions, lifecycles={})
+        )
         for name, s in services.items()
     }
-    return World(fixtures, Opening(seed=7, now=NOW, speed=0))
+    return World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=0))
 
 
 @pytest.fixture
@@ -152,7 +154,7 @@ def records(world, shown):
     """Those that can be shown, as they are, by their identifiers."""
     collection = world.collection(shown.api, shown.collection)
     return {
-        document[collection.kind.id]: document
+        document[collection.record_type.id_field]: document
         for document in collection.all(world.now())
         if shown.having.items() <= document.items()
     }
@@ -200,7 +202,7 @@ def is_excused(api, name, value, status="200"):
 def world(services):
     """A world whose clock goes ten times as fast: no cron is due in the meantime."""
     fixtures = {name: service.fixture for name, service in services.items()}
-    return World(fixtures, Opening(seed=7, now=NOW, speed=10))
+    return World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=10))
 
 
 @pytest.fixture
@@ -295,9 +297,9 @@ def test_a_task_is_told_with_every_policy_that_it_can_have(
         f"task-{i}": with_value({}, value.path.removeprefix("[]"), value.value)
         for i, value in enumerate(listed.values)
     }
-    script = replace(fixture.script, tasks=tasks)
-    fixtures = {"runwisp": replace(fixture, script=script, history=(), records=())}
-    world = World(fixtures, Opening(seed=7, now=NOW, speed=0))
+    script = replace(fixture.definitions, tasks=tasks)
+    fixtures = {"runwisp": replace(fixture, definitions=script, history=(), records=())}
+    world = World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=0))
     with in_process_client({"runwisp": services["runwisp"]}, world, judges) as client:
         told = send(client, GOOD["runwisp", "getTasks"]).json()
     assert set(listed.find_in(told)) == set(listed.values)

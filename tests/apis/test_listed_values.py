@@ -10,7 +10,7 @@ from test_operations import GOOD, NAMES, ROWS, WRITES, rules_of, send
 
 from soundstage.exchange.coverage import OperationCounter
 from soundstage.openapi.body import JSON_LINES, essence
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 
 
@@ -101,7 +101,7 @@ def written(body, content):
 def writer(services, judges):
     """A client of a world in which only these tests have changed anything."""
     fixtures = {name: service.fixture for name, service in services.items()}
-    world = World(fixtures, Opening(seed=7, now=1_767_225_600_000, speed=0))
+    world = World(fixtures, WorldOptions(seed=7, start_at=1_767_225_600_000, speed=0))
     with in_process_client(services, world, judges) as client:
         yield client
 

@@ -5,9 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from soundstage.world.clock import MINUTE, instant_of
+from soundstage.world.clock import MINUTE, parse_rfc3339
 from soundstage.world.commands import Advance, Delete, Start
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 
 URL = "/runwisp/api/tasks/example/runs"
@@ -96,7 +96,7 @@ def test_a_search_finds_part_of_an_id_in_any_ascii_case(ask, everything):
 def duration(run):
     if "start_at" not in run or "end_at" not in run:
         return 0
-    return instant_of(run["end_at"]) - instant_of(run["start_at"])
+    return parse_rfc3339(run["end_at"]) - parse_rfc3339(run["start_at"])
 
 
 KEYS = {
@@ -347,7 +347,7 @@ def test_a_daemon_without_a_password_asks_for_none(services, judges):
     open_to_all = ({"bearerAuth": "t", "cookieAuth": "t"},)
     fixture = replace(service.fixture, credentials=open_to_all)
     mine = {"runwisp": replace(service, fixture=fixture)}
-    world = World({"runwisp": fixture}, Opening(7, 1_767_225_600_000, speed=0))
+    world = World({"runwisp": fixture}, WorldOptions(7, 1_767_225_600_000, speed=0))
     with in_process_client(mine, world, judges) as client:
         status = client.get("/runwisp/api/auth/status").json()
         assert not status["auth_required"]

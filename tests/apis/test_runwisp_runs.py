@@ -6,10 +6,10 @@ import pytest
 
 from soundstage.apis.registry import build_fixture
 from soundstage.openapi.document import SourceFile, parse_document
-from soundstage.world.clock import DAY, HOUR, MINUTE, SECOND, instant_of
+from soundstage.world.clock import DAY, HOUR, MINUTE, SECOND, parse_rfc3339
 from soundstage.world.commands import Advance, Define, Plan, Put, Start
-from soundstage.world.scheduler import next_at
-from soundstage.world.world import Opening, World
+from soundstage.world.scheduler import next_cron_tick
+from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -129,7 +129,7 @@ def daemon_with(services, judges, tmp_path):
         service = services["runwisp"]
         source = SourceFile(tmp_path / "mine.yaml", parse_document(text))
         fixture = build_fixture(source, service.api, service.contract)
-        world = World({"runwisp": fixture}, Opening(7, NOW, speed=0))
+        world = World({"runwisp": fixture}, WorldOptions(7, NOW, speed=0))
         mine = {"runwisp": type(service)(service.api, service.contract, fixture)}
         clients.append(in_process_client(mine, world, judges))
         return Daemon(world, clients[-1])
@@ -169,7 +169,7 @@ def test_a_run_takes_no_longer_than_its_task_allows(daemon_with):
     daemon.advance(10 + 30 * SECOND)
     run = daemon.run(run["id"])
     assert (run["end_reason"], run["exit_code"]) == ("timeout", -1)
-    assert instant_of(run["end_at"]) - instant_of(run["start_at"]) == 30 * SECOND
+    assert parse_rfc3339(run["end_at"]) - parse_rfc3339(run["start_at"]) == 30 * SECOND
 
 
 # Waiting for it
@@ -202,7 +202,7 @@ def test_queue_lets_each_run_start_when_the_one_before_it_has_ended(daemon_with)
     daemon.advance(HOUR)
     runs = [daemon.run(run_id) for run_id in ids]
     for before, after in pairwise(runs):
-        gap = instant_of(after["start_at"]) - instant_of(before["end_at"])
+        gap = parse_rfc3339(after["start_at"]) - parse_rfc3339(before["end_at"])
         assert gap == 10
     assert {run["end_reason"] for run in runs} == {"success"}
 
@@ -236,7 +236,7 @@ def test_two_at_once_are_let_in_one_by_one(daemon_with):
     daemon.advance(20 * SECOND)
     others = [daemon.trigger("mine") for _ in range(3)]
     daemon.advance(HOUR)
-    starts = [instant_of(daemon.run(run_id)["start_at"]) - NOW for run_id in others]
+    starts = [parse_rfc3339(daemon.run(run_id)["start_at"]) - NOW for run_id in others]
     assert daemon.run(first)["end_at"] == "2026-01-01T00:01:00.010Z"
     assert starts == [20_010, 60_020, 80_020]
 
@@ -304,7 +304,7 @@ def test_where_a_fixture_lacks_what_a_policy_needs_there_is_none(services, judge
     fixture = build_fixture(
         SourceFile(None, parse_document(text)), service.api, service.contract
     )
-    world = World({"runwisp": fixture}, Opening(7, NOW, speed=0))
+    world = World({"runwisp": fixture}, WorldOptions(7, NOW, speed=0))
     mine = {"runwisp": type(service)(service.api, service.contract, fixture)}
     with in_process_client(mine, world, judges) as client:
         daemon = Daemon(world, client)
@@ -336,7 +336,7 @@ def test_each_retry_points_back_to_the_run_that_has_just_failed(daemon_with, bac
 def delays(chain):
     """Seconds from the end of each run to the beginning of the next."""
     return [
-        (instant_of(after["created_at"]) - instant_of(before["end_at"])) / SECOND
+        (parse_rfc3339(after["created_at"]) - parse_rfc3339(before["end_at"])) / SECOND
         for before, after in pairwise(chain)
     ]
 
@@ -415,10 +415,10 @@ def test_so_many_failures_as_a_scenario_says_and_then_success(daemon):
 
 
 def ticks(cron, start, end):
-    at, found = next_at(cron, start - 1), []
+    at, found = next_cron_tick(cron, start - 1), []
     while at < end:
         found.append(at)
-        at = next_at(cron, at)
+        at = next_cron_tick(cron, at)
     return found
 
 
@@ -432,7 +432,7 @@ def test_a_week_has_the_runs_that_the_schedule_says(daemon_with, policy):
     runs = daemon.runs("mine")
     own = [run for run in runs if run["retry_attempt"] == 0]
     wanted = ticks(cron, NOW, NOW + 7 * DAY)
-    assert [instant_of(run["created_at"]) for run in own] == wanted
+    assert [parse_rfc3339(run["created_at"]) for run in own] == wanted
     assert {run["triggered_by"] for run in runs} == {"cron"}
     assert len(runs) > len(own) == 84
     if "terminate" not in policy:
@@ -461,7 +461,7 @@ def test_every_task_of_the_default_world_keeps_its_schedule_for_a_week(daemon):
         if cron := task.get("cron"):
             runs = daemon.runs(task["name"])
             since = [
-                instant_of(run["created_at"])
+                parse_rfc3339(run["created_at"])
                 for run in runs
                 if run["created_at"] >= "2026" and run["retry_attempt"] == 0
             ]
@@ -470,7 +470,7 @@ def test_every_task_of_the_default_world_keeps_its_schedule_for_a_week(daemon):
 
 def test_the_past_is_on_schedule_too(daemon):
     created = [
-        instant_of(run["created_at"])
+        parse_rfc3339(run["created_at"])
         for run in daemon.runs("backup")
         if run["retry_attempt"] == 0
     ]

@@ -10,7 +10,7 @@ from soundstage.apis.api import RequestContext
 from soundstage.apis.runwisp import events, log
 from soundstage.apis.runwisp.runs import trigger_run
 from soundstage.openapi.operation import Arguments
-from soundstage.world.clock import HOUR, MINUTE, SECOND, instant_of
+from soundstage.world.clock import HOUR, MINUTE, SECOND, parse_rfc3339
 from soundstage.world.commands import Advance, Interrupt, Plan, Put, Start
 from support.client import in_process_client
 
@@ -29,7 +29,7 @@ def visitor(services, world, judges):
 def finished(world, task, scenario="success", **names):
     """A run of the task that has just ended."""
     run = world.apply(Start(API, task, scenario, {"triggered_by": "api", **names}))
-    world.apply(Advance(run.records[0].times[-1] - NOW))
+    world.apply(Advance(run.records[0].timestamps[-1] - NOW))
     return run
 
 
@@ -175,9 +175,9 @@ def test_a_log_is_followed_until_its_run_has_ended(world):
     call = call_of(world, taskName="backup", runId=run.id, **{"from": -1000})
     heard = asyncio.run(collected(world, log.stream_log(call).stream))
     lines = [item["data"] for _, item in heard[:-1]]
-    written = [r.documents[0]["ts"] for r in run.records[1:]]
+    written = [r.versions[0]["ts"] for r in run.records[1:]]
     assert [line["ts"] for line in lines] == written
-    assert [at for at, _ in heard] == [*written, run.records[0].times[-1]]
+    assert [at for at, _ in heard] == [*written, run.records[0].timestamps[-1]]
 
 
 class Turning:
@@ -258,7 +258,7 @@ def test_an_event_comes_when_it_happens_and_tells_the_run_as_it_is(world):
     for at, item in heard(world, HOUR):
         if item["event"] != "ping":
             run = item["data"]["run"]
-            assert at == instant_of(run[moments.get(item["event"], "end_at")])
+            assert at == parse_rfc3339(run[moments.get(item["event"], "end_at")])
 
 
 def test_ids_only_grow(world):
@@ -327,7 +327,7 @@ def test_a_client_that_waits_is_answered_when_the_run_has_ended(world):
     world.apply(Plan(API, "success"))
     waited, run = answered(world)
     assert run["end_reason"] == "success"
-    assert waited == instant_of(run["end_at"]) - NOW
+    assert waited == parse_rfc3339(run["end_at"]) - NOW
 
 
 def test_a_client_waits_no_longer_than_it_wants_to(world):

@@ -102,7 +102,7 @@ def test_no_types_means_all(ask):
 def test_a_failed_index_is_left_out_unless_its_other_name_is_asked_for(
     services, world, judges
 ):
-    kind = MODEL.kinds["event"]
+    kind = MODEL.record_types["event"]
     document = {
         "id": ZERO, "dataset_id": DATASET, "organization_id": None,
         "created_at": "2026-01-01 0:00:00.0 +00:00:00",

@@ -127,8 +127,8 @@ def test_a_header_decides_the_names_of_statuses(dev, scenario, span, old, new):
     run_id = dev.start()
     record = dev.world.collection("trigger-dev", "runs").record(run_id)
     raw = {"FROZEN": "FROZEN", "REATTEMPTING": "REATTEMPTING", "EXECUTING": "DEQUEUED"}
-    states = [document["status"] for document in record.documents]
-    dev.advance(record.times[states.index(raw[old])] - dev.world.clock.now())
+    states = [document["status"] for document in record.versions]
+    dev.advance(record.timestamps[states.index(raw[old])] - dev.world.clock.now())
     run = dev.get_run(run_id)
     assert (run["status"], run["isWaiting"]) == (new, new == "WAITING")
     none = {"x-trigger-api-version": ""}

@@ -6,7 +6,7 @@ import pytest
 from trigger_dev_client import TriggerDevClient
 
 from soundstage.world.clock import DAY, HOUR, MINUTE, SECOND
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 
 
@@ -37,7 +37,7 @@ def test_any_task_can_be_triggered_and_a_listed_one_is_found_by_its_environment(
         run_id = caller.start("process-video")
         assert caller.get_run(run_id)["taskIdentifier"] == "process-video"
         run = dev.world.state("trigger-dev").runs[run_id]
-        assert run.names["environment"] == environment
+        assert run.variables["environment"] == environment
     assert dev.get_run(dev.start("a%2Fb"))["taskIdentifier"] == "a/b"
 
 
@@ -248,10 +248,10 @@ def test_what_expired_or_timed_out_is_not_completed_as_at_the_real_server(dev):
 
 def test_a_task_that_the_fixture_does_not_know_is_refused(services, world, judges):
     service = services["trigger-dev"]
-    script = service.fixture.script
+    script = service.fixture.definitions
     tasks = {name: task for name, task in script.tasks.items() if name != "*"}
-    fixture = replace(service.fixture, script=replace(script, tasks=tasks))
-    world = World({"trigger-dev": fixture}, Opening(now=0, speed=0))
+    fixture = replace(service.fixture, definitions=replace(script, tasks=tasks))
+    world = World({"trigger-dev": fixture}, WorldOptions(start_at=0, speed=0))
     one = {"items": [{}]}
     with in_process_client({"trigger-dev": service}, world, judges) as http:
         caller = TriggerDevClient(http, world)

@@ -12,7 +12,7 @@ from algoliasearch.ingestion.config import IngestionConfig
 from soundstage import vendored_files
 from soundstage.cli import main
 from soundstage.openapi.document import load_document, parse_document
-from soundstage.world.clock import instant_of, rfc3339
+from soundstage.world.clock import format_rfc3339, parse_rfc3339
 from support.proxy import proxy_process
 from support.recorder import entry, write_archive
 from support.server import run_process, running_server
@@ -38,10 +38,10 @@ def seen_by(client, run_id):
     page = client.list_events(
         run_id, items_per_page=100, start_date="2020-01-01T00:00:00Z"
     )
-    began = instant_of(record.created_at)
+    began = parse_rfc3339(record.created_at)
 
     def since(text):
-        return text and instant_of(text) - began
+        return text and parse_rfc3339(text) - began
 
     events = sorted(
         (since(e.published_at), str(e.type), str(e.status), e.batch_size)
@@ -126,7 +126,7 @@ RUN = {
 }
 
 
-T0 = instant_of("2026-03-01T11:00:00Z")
+T0 = parse_rfc3339("2026-03-01T11:00:00Z")
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def refused(capsys, *arguments):
 
 def test_what_cannot_be_served_is_not_written(tmp_path, capsys):
     odd = RUN | {"end_reason": "bored"}
-    at = instant_of("2026-03-01T11:00:00Z")
+    at = parse_rfc3339("2026-03-01T11:00:00Z")
     url = "http://ci.example:9477/api/tasks/backup/runs"
     har = str(write_archive(tmp_path, entry(at, url, {"runs": [odd]})))
     fixture = tmp_path / "own.yaml"
@@ -266,7 +266,7 @@ def test_a_failure_is_one_message(har, capsys, arguments, output):
 
 
 def test_a_name_is_made_of_the_archives(tmp_path, capsys):
-    at = instant_of("2026-03-01T11:00:00Z")
+    at = parse_rfc3339("2026-03-01T11:00:00Z")
     made = write_archive(
         tmp_path, entry(at, "http://x/api/tasks/a/runs", {"runs": [RUN]})
     )
@@ -275,4 +275,4 @@ def test_a_name_is_made_of_the_archives(tmp_path, capsys):
         path.write_bytes(made.read_bytes())
         main(["record", str(path), "--api", "runwisp", "--json"])
         assert json.loads(capsys.readouterr().out)["scenario"] == scenario
-    assert rfc3339(at)
+    assert format_rfc3339(at)

@@ -17,7 +17,7 @@ from algoliasearch.ingestion.config import IngestionConfig
 
 from soundstage.tools.proxy.contract_router import build_api_router
 from soundstage.world import clock
-from soundstage.world.clock import instant_of
+from soundstage.world.clock import parse_rfc3339
 from support.proxy import proxy_thread
 from support.server import run_process, running_server
 
@@ -35,7 +35,7 @@ class Production:
 
     def __init__(self, url, proxy=None):
         self.url, self.proxy = url, proxy
-        self.at = instant_of(NOW)
+        self.at = parse_rfc3339(NOW)
 
     @property
     def front(self):
@@ -78,7 +78,7 @@ def replayed(api, har, scenario):
     with production(api, "--now", NOW) as service, httpx.Client() as client:
         scenario(service)
         for entry in entries:
-            service.advance(instant_of(entry["startedDateTime"]) - service.at)
+            service.advance(parse_rfc3339(entry["startedDateTime"]) - service.at)
             request, recorded_response = entry["request"], entry["response"]
             url = urlsplit(request["url"])
             response = client.request(
@@ -132,18 +132,18 @@ def algolia(service):
     def watch():
         record = client.get_run(run_id)
         page = client.list_events(run_id, items_per_page=100)
-        began = instant_of(record.created_at)
+        began = parse_rfc3339(record.created_at)
         return {
             "over": record.status == "finished",
             "status": record.status,
             "outcome": (record.outcome, record.reason_code),
             "progress": record.progress and record.progress.to_dict(),
             "at": [
-                moment and instant_of(moment) - began
+                moment and parse_rfc3339(moment) - began
                 for moment in (record.started_at, record.finished_at)
             ],
             "events": sorted(
-                (instant_of(e.published_at) - began, e.type, e.status, e.batch_size)
+                (parse_rfc3339(e.published_at) - began, e.type, e.status, e.batch_size)
                 for e in page.events
             ),
         }
@@ -176,7 +176,9 @@ def runwisp(service):
     run_id = httpx.post(f"{tasks}/run").json()["id"]
 
     def since(run, name):
-        return run.get(name) and instant_of(run[name]) - instant_of(run["created_at"])
+        return run.get(name) and parse_rfc3339(run[name]) - parse_rfc3339(
+            run["created_at"]
+        )
 
     def watch():
         runs = httpx.get(f"{tasks}/runs").json()["runs"]
@@ -186,7 +188,7 @@ def runwisp(service):
         is_over = run["status"] == "ended"
         # The stream ends when the run has.
         streamed = httpx.get(f"{log}/stream").text if is_over else ""
-        began = instant_of(run["created_at"])
+        began = parse_rfc3339(run["created_at"])
         return {
             "over": is_over,
             "status": (run["status"], run.get("end_reason"), run.get("exit_code")),

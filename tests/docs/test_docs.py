@@ -83,7 +83,7 @@ def test_the_example_fixture_can_be_served(tmp_path):
     path = tmp_path / "example.yaml"
     path.write_text(example)
     service = load_service(load_api("algolia-ingestion"), load_fixture(path))
-    assert list(service.fixture.script.scenarios) == ["clean_reindex"]
+    assert list(service.fixture.definitions.scenarios) == ["clean_reindex"]
 
 
 def test_every_value_form_is_documented():

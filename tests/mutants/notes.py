@@ -6,18 +6,18 @@ from soundstage.apis.api import Api, RequestContext, Response, default_status
 from soundstage.apis.registry import Service
 from soundstage.openapi.contract import compile_contract
 from soundstage.openapi.document import load_document
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 from soundstage.world.commands import Delete, Put
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
-from soundstage.world.query import ordered, page_of
-from soundstage.world.record import Kind, Vocabulary
+from soundstage.world.query import slice_page, sort_documents
+from soundstage.world.record import ApiModel, RecordType
 
 NAME = "shelf"  # not "notes": /notes/… would be the prefix of the API
 KEY = "a-secret-that-nobody-guesses"
 DOCUMENT = load_document(Path(__file__).with_name("notes.yaml")).document
 
-_KIND = Kind("note", "notes", "noteID", uuid, None, "#/components/schemas/Note")
+_KIND = RecordType("note", "notes", "noteID", uuid, None, "#/components/schemas/Note")
 _STATUSES = ("open", "done", "dropped")
 
 
@@ -29,10 +29,10 @@ def list_notes(call: RequestContext) -> Response:
         if given.get("status") in {None, note["status"]}
     ]
     descending = given["order"] == "desc"
-    found = ordered(
+    found = sort_documents(
         found, lambda n: (n[given["sort"]], n["noteID"]), descending=descending
     )
-    page = page_of(found, given["page"], given["itemsPerPage"])
+    page = slice_page(found, given["page"], given["itemsPerPage"])
     total = (("X-Total", str(len(found))),)
     return Response({"notes": list(page), "total": len(found)}, headers=total)
 
@@ -56,14 +56,14 @@ def delete_note(call: RequestContext) -> Response:
 
 
 def _written(call: RequestContext, note_id: str, status: int) -> Response:
-    note = {"noteID": note_id, "createdAt": rfc3339(call.now), **call.body}
+    note = {"noteID": note_id, "createdAt": format_rfc3339(call.now), **call.body}
     call.world.apply(Put(NAME, "notes", note_id, note))
     return Response(note, status)
 
 
 def service() -> Service:
     """The API, with a dozen notes."""
-    vocabulary = Vocabulary.of(_KIND, at=lambda at, _: rfc3339(at))
+    vocabulary = ApiModel.define(_KIND, at=lambda at, _: format_rfc3339(at))
     handlers = {
         "listNotes": list_notes,
         "createNote": create_note,

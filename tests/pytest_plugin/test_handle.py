@@ -13,7 +13,7 @@ import soundstage as package
 from soundstage import NotReached, Soundstage, UnexpectedViolation
 from soundstage.server.background import ServerPool
 from soundstage.server.problems import Problem
-from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.errors import FixtureError, UnknownName
 
 API = "algolia-ingestion"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,7 +50,9 @@ def test_a_world_is_at_the_root_of_a_port(stage):
     url = urlsplit(stage.url(API))
     assert (url.scheme, url.hostname, url.path) == ("http", "127.0.0.1", "")
     assert stage.url(API) == stage.url("trieve") == stage.url()
-    with pytest.raises(Unknown, match="there is no API 'algolia'; there are: algolia-"):
+    with pytest.raises(
+        UnknownName, match="there is no API 'algolia'; there are: algolia-"
+    ):
         stage.url("algolia")
 
 
@@ -150,9 +152,13 @@ def test_what_is_read_is_a_copy(stage):
 
 
 def test_what_is_not_there_is_named(stage):
-    with pytest.raises(Unknown, match="there is no scenario 'odd'; there are: clean"):
+    with pytest.raises(
+        UnknownName, match="there is no scenario 'odd'; there are: clean"
+    ):
         stage.start(API, "odd")
-    with pytest.raises(Unknown, match="there is no ending 'odd'; there are: cancelled"):
+    with pytest.raises(
+        UnknownName, match="there is no ending 'odd'; there are: cancelled"
+    ):
         stage.start(API, "clean_reindex").end("odd")
     with pytest.raises(Problem, match="unknown fault 'odd'; known: status"):
         stage.fault("odd")

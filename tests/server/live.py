@@ -17,9 +17,9 @@ from soundstage.server.uvicorn_server import HttpServer, open_listener
 from soundstage.world.commands import Start
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
-from soundstage.world.record import Kind, Vocabulary
+from soundstage.world.record import ApiModel, RecordType
 from soundstage.world.scheduler import Schedule
-from soundstage.world.world import Opening
+from soundstage.world.world import WorldOptions
 from support.strategies import NOW
 
 DOCUMENT = """
@@ -63,7 +63,7 @@ api: small
 tasks: {task: {}}
 scenarios: {story: {steps: [{run: {n: 1}}, {after: 10s, run: {n: 2}}]}}
 """
-VOCABULARY = Vocabulary.of(Kind("run", "runs", "id", uuid))
+VOCABULARY = ApiModel.define(RecordType("run", "runs", "id", uuid))
 
 
 def service_of(handlers, cron=None):
@@ -109,7 +109,7 @@ def played(story, *, socket=False, cron=None, speed=0, **handlers):
 
     async def play():
         service = service_of(handlers, cron)
-        worlds = Worlds({"small": service}, Opening(7, NOW, speed))
+        worlds = Worlds({"small": service}, WorldOptions(7, NOW, speed))
         async with _serving(worlds, socket=socket) as live:
             await asyncio.wait_for(story(live), 10)
         await turns()

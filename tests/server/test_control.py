@@ -7,7 +7,7 @@ import pytest
 
 from soundstage.server.control import control_service
 from soundstage.server.hosts import Worlds
-from soundstage.world.world import Opening
+from soundstage.world.world import WorldOptions
 from support.client import in_process_client
 
 KEYS = {
@@ -373,7 +373,9 @@ def test_a_world_answers_the_same_bytes_on_another_server(services, control):
         ("/api/v1/runs/run_1234/events", {"Authorization": "tr_dev_1234"}),
     ]
     here = [control.get(f"/~here{path}", headers=keys) for path, keys in asked]
-    elsewhere = Worlds(services, Opening(seed=99, now=0, speed=0)).default.world
+    elsewhere = Worlds(
+        services, WorldOptions(seed=99, start_at=0, speed=0)
+    ).default.world
     journal = control.get(f"/~here{CONTROL}/journal?status=200").json()["entries"]
     with in_process_client(services, elsewhere) as other:
         there = f"/~there{CONTROL}/log"
@@ -456,7 +458,7 @@ def test_every_operation_of_the_control_api_is_called_by_a_test(services):
         "../apis/table/soundstage.py",
     )
     text = "".join((Path(__file__).parent / name).read_text() for name in here)
-    worlds = Worlds(services, Opening(now=0))
+    worlds = Worlds(services, WorldOptions(start_at=0))
     for operation in control_service(worlds).contract.operations.values():
         head = operation.path.split("{")[0].rstrip("/")
         assert head in text, operation.id

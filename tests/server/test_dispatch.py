@@ -8,7 +8,7 @@ from soundstage.apis.api import Api
 from soundstage.apis.registry import Service
 from soundstage.openapi.contract import compile_contract
 from soundstage.world.fixture import compile_fixture
-from soundstage.world.record import Vocabulary
+from soundstage.world.record import ApiModel
 from support.client import in_process_client
 
 RUN = "/1/runs/6c02aeb1-775e-418e-870b-1faccd4b2c0f"
@@ -95,7 +95,7 @@ def test_an_api_that_is_alone_has_the_whole_root(services, still, judges):
 
 def test_an_api_without_any_path_leaves_the_others_alone(services, still):
     document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}
-    nothing = Vocabulary({}, {})
+    nothing = ApiModel({}, {})
     api = Api("empty", "", nothing, {}, services["trieve"].api.render_error)
     fixture = compile_fixture({"api": "empty"}, nothing)
     empty = Service(api, compile_contract("empty", document), fixture)

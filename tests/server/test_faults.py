@@ -12,7 +12,7 @@ import pytest
 from soundstage.pytest_plugin.transport import InProcessTransport
 from soundstage.server.background import BackgroundServer
 from soundstage.server.faults import FAULT_KINDS, create_fault
-from soundstage.world.random import Seeded
+from soundstage.world.random import SeededRandom
 from support.server import next_line, running_server
 
 pytestmark = pytest.mark.slow
@@ -173,7 +173,7 @@ def test_latency_lets_the_client_wait(world, options):
 
 def test_latency_is_distributed_as_it_is_asked_for():
     fault = create_fault("latency", {"median": 50, "p99": 400})
-    delays = sorted(fault.sample_delay_ms(Seeded(0, i)) for i in range(4000))
+    delays = sorted(fault.sample_delay_ms(SeededRandom(0, i)) for i in range(4000))
     assert delays[2000] == pytest.approx(50, rel=0.1)
     assert delays[3960] == pytest.approx(400, rel=0.25)
 

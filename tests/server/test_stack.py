@@ -150,13 +150,13 @@ def test_the_stack_is_complete_before_the_first_request(services, still):
     del handlers["get_run_events_v1"]
     handlerless = replace(service, api=replace(service.api, handlers=handlers))
     with pytest.raises(KeyError, match="get_run_events_v1"):
-        Dispatcher(Worlds({"trigger-dev": handlerless}, still.opening))
+        Dispatcher(Worlds({"trigger-dev": handlerless}, still.options))
 
 
 def test_now_is_read_once_for_a_request(services, still):
     """The clock here goes on by a second whenever it is looked at."""
     ticks = itertools.count(step=1_000)
-    clock = Clock(0, elapsed=lambda: next(ticks))
+    clock = Clock(0, monotonic_ms=lambda: next(ticks))
     world = World(still.fixtures, clock=clock)
     at, seen = [], []
 
@@ -184,7 +184,7 @@ def test_a_server_that_gives_no_raw_path_is_served_too(services, still, raw):
     }  # fmt: skip
     if raw:
         scope["raw_path"] = EVENTS.encode()
-    coroutine = Dispatcher(Worlds(services, still.opening))(scope, None, send)
+    coroutine = Dispatcher(Worlds(services, still.options))(scope, None, send)
     with pytest.raises(StopIteration):
         coroutine.send(None)
     assert answer["status"] == 200

@@ -143,7 +143,7 @@ def test_a_change_that_came_while_an_event_went_out_is_not_missed():
         lambda live: live.listening.stop(),
         lambda live: live.worlds.default.reset(),
         lambda live: live.worlds.import_world(
-            live.worlds.default, live.world.exported()
+            live.worlds.default, live.world.to_json()
         ),
     ],
     ids=["stop", "reset", "import"],

@@ -9,7 +9,7 @@ from live import played, soon, turns
 from soundstage.apis.api import Conflict, Response
 from soundstage.world.clock import DAY, SECOND
 from soundstage.world.commands import Advance, Interrupt, Plan, Reset, Start
-from soundstage.world.errors import Unknown
+from soundstage.world.errors import UnknownName
 from support.strategies import NOW
 
 
@@ -65,7 +65,7 @@ def test_a_frozen_clock_waits_until_it_goes():
         asked = live.ask()
         await asyncio.sleep(0.05)
         assert not asked.done()
-        live.world.run_at(1000)
+        live.world.set_speed(1000)
         assert (await asked).json()["commands"] == 0
 
     played(story, wait=waiting(NOW + 10_000))
@@ -77,7 +77,7 @@ def test_a_slow_clock_may_take_its_time(speed):
         asked = live.ask()
         await turns()
         assert not asked.done()
-        live.world.run_at(0)
+        live.world.set_speed(0)
         assert (await asked).status_code == 200
 
     played(story, wait=waiting(NOW + DAY * 365), speed=speed)
@@ -89,8 +89,8 @@ def test_a_slow_clock_may_take_its_time(speed):
         lambda world: world.apply(Start("small")),
         lambda world: world.apply(Advance(0)),
         lambda world: world.apply(Plan("small", "story")),
-        lambda world: world.run_at(0),
-        lambda world: world.run_at(1e-9),
+        lambda world: world.set_speed(0),
+        lambda world: world.set_speed(1e-9),
         lambda world: world.apply(Reset()),
     ],
     ids=["start", "advance", "plan", "same speed", "speed", "reset"],
@@ -111,7 +111,7 @@ def test_a_command_that_fails_wakes_nobody():
     async def story(live):
         asked = live.ask()
         await turns()
-        with pytest.raises(Unknown):
+        with pytest.raises(UnknownName):
             live.world.apply(Interrupt("small", "nobody", "e"))
         await turns()
         assert not asked.done()
@@ -169,7 +169,7 @@ def test_what_a_waiting_handler_refuses_is_worded_as_ever():
 
 
 def restored(live):
-    live.worlds.import_world(live.worlds.default, live.world.exported())
+    live.worlds.import_world(live.worlds.default, live.world.to_json())
 
 
 def deleted(live):

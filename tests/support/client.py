@@ -38,7 +38,7 @@ class InProcessTransport(httpx.BaseTransport):
     def __init__(self, services, world, judges=None, watch=None, guard=None):
         self.world = world
         self._watch_too = watch
-        self.worlds = Worlds(services, world.opening)
+        self.worlds = Worlds(services, world.options)
         self.worlds.default.replace_world(world)
         self._app = Dispatcher(self.worlds, guard, self._watch)
         self._validators = judges

@@ -8,7 +8,7 @@ import httpx
 
 from soundstage.apis.registry import load_services
 from soundstage.server.guard import Guard
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.client import InProcessTransport
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -30,7 +30,7 @@ services = cache(load_services)
 def new_worlds_client(guard: Guard | None = None) -> Iterator[httpx.Client]:
     """A client of new worlds, in which nothing moves."""
     fixtures = {name: service.fixture for name, service in services().items()}
-    world = World(fixtures, Opening(seed=7, now=NOW, speed=0))
+    world = World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=0))
     transport = InProcessTransport(services(), world, guard=guard)
     base_url = "http://127.0.0.1:4010"
     with httpx.Client(transport=transport, base_url=base_url) as client:

@@ -8,14 +8,14 @@ from soundstage.openapi.document import load_document
 from soundstage.tools.recorder.extraction import read_archive
 from soundstage.tools.recorder.scenario import RunSelection, build_scenario
 from soundstage.vendored_files import fixtures
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 
 
 def entry(at, url, body, *, status=200, method="GET", kind="application/json"):
     """Return an entry of an archive."""
     text = body if isinstance(body, str) else json.dumps(body)
     return {
-        "startedDateTime": rfc3339(at),
+        "startedDateTime": format_rfc3339(at),
         "time": 1,
         "request": {"method": method, "url": url},
         "response": {"status": status, "content": {"mimeType": kind, "text": text}},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
-from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, SECOND
+from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE, SECOND
 from soundstage.world.commands import (
     Advance,
     Delete,
@@ -20,7 +20,7 @@ from soundstage.world.commands import (
     Put,
     Start,
 )
-from soundstage.world.errors import FixtureError, TooFar, Unknown
+from soundstage.world.errors import ClockJumpTooLarge, FixtureError, UnknownName
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
 
@@ -102,15 +102,15 @@ lives = st.tuples(st.builds(Begin, few, few), st.builds(Onward, st.integers(0, 1
 def perform(world, api, history):
     """Let it happen, all of it that may be."""
     if currently_in_test_context():
-        note(f"in a world of seed {world.opening.seed} happens {history}")
+        note(f"in a world of seed {world.options.seed} happens {history}")
     for move in history:
-        with suppress(FixtureError, TooFar, Unknown):
+        with suppress(FixtureError, ClockJumpTooLarge, UnknownName):
             world.apply(command(world, api, move))
 
 
 def command(world, api, move):
     """The move as a command to this world."""
-    script = world.state(api).fixture.script
+    script = world.state(api).fixture.definitions
     match move:
         case Begin(task, scenario, beginning, deadlines):
             return Start(
@@ -137,8 +137,8 @@ def command(world, api, move):
 def edit(state, api, move):
     """The command of an edit."""
     collection = chosen(filter(list, state.collections.values()), move.collection)
-    where = api, collection.kind.collection, chosen(collection, move.record).id
-    document = chosen(collection, move.other).as_of(LATEST) or {}
+    where = api, collection.record_type.collection, chosen(collection, move.record).id
+    document = chosen(collection, move.other).as_of(MAX_TIMESTAMP) or {}
     match move.how:
         case "put":
             return Put(*where, document)
@@ -168,5 +168,5 @@ def changes(world, api):
         time
         for run in world.state(api).runs.values()
         for record in run.records
-        for time in record.times
+        for time in record.timestamps
     }

@@ -17,11 +17,11 @@ from soundstage.tools.recorder.fixture_writer import ScenarioText, format_scenar
 from soundstage.tools.recorder.reconstruction import build_history
 from soundstage.tools.recorder.timestamps import align_clocks
 from soundstage.vendored_files import fixtures
-from soundstage.world.clock import instant_of, rfc3339
+from soundstage.world.clock import format_rfc3339, parse_rfc3339
 from soundstage.world.fixture import compile_fixture
 from support.recorder import entry, recorded_scenario, write_archive
 
-T0 = instant_of("2026-03-01T10:00:00Z")
+T0 = parse_rfc3339("2026-03-01T10:00:00Z")
 RUN = "11111111-2222-4333-8444-555555555555"
 OTHER = "99999999-2222-4333-8444-555555555555"
 TASK = "9d2c7a64-0a3e-4bb0-9a1c-1d5a0f3f8a10"  # products
@@ -60,13 +60,13 @@ HIDDEN = {("trigger-dev", "REATTEMPTING"): "EXECUTING"}
 def recorded_apis():
     for name in list_api_names():
         vocabulary = module_of(name).model
-        if name in ASK and vocabulary.kinds["run"].schema:
+        if name in ASK and vocabulary.record_types["run"].schema:
             yield name
 
 
 def scenarios():
     for name in recorded_apis():
-        script = load_service(module_of(name)).fixture.script
+        script = load_service(module_of(name)).fixture.definitions
         for scenario in script.scenarios:
             yield name, scenario
 
@@ -143,7 +143,7 @@ def test_a_run_that_was_polled_often_is_repeated_exactly(api, scenario, tmp_path
     with Soundstage(apis=[api], seed=3, violations="allow") as stage:
         service = stage._server.worlds.services[api]
         run = stage.start(api, scenario)
-        fields = [one.field for one in service.fixture.script.lifecycles["run"]]
+        fields = [one.field for one in service.fixture.definitions.lifecycles["run"]]
         path = watched(stage, api, run, tmp_path, lambda _: stage.clock.to_next())
         recorded = recorded_scenario(path, service, run=run.id)
         stage.define_scenario(api, "again", {"steps": recorded.steps})
@@ -157,7 +157,7 @@ def test_a_run_that_was_polled_rarely_ends_as_it_did(api, scenario, tmp_path):
     with Soundstage(apis=[api], seed=3, violations="allow") as stage:
         service = stage._server.worlds.services[api]
         run = stage.start(api, scenario)
-        fields = [one.field for one in service.fixture.script.lifecycles["run"]]
+        fields = [one.field for one in service.fixture.definitions.lifecycles["run"]]
 
         def wait(turn):
             stage.clock.advance(seconds=7 if turn < 40 else 300)
@@ -440,9 +440,9 @@ def test_generated_identifiers_are_generated_again():
             "  run: {trace: {id: hex32}, word: {any: [a, b, c, d, e, f]}, own: x}\n"
         ),
         module_of("trigger-dev").model,
-    ).script
+    ).definitions
     profile = FixtureProfile(script, {}, {})
-    kind = script.vocabulary.kinds["run"]
+    kind = script.model.record_types["run"]
     seen = {"trace": "0" * 32, "word": "z", "own": "0" * 32}
     assert profile.generated_ids(kind, {}, seen) == {"trace"}
     assert profile.generated_ids(kind, {}, {"trace": "none"}) == set()
@@ -594,9 +594,9 @@ def test_streams_and_overtaken_responses_add_nothing(runwisp, tmp_path):
     """A stream begins before the events that it contains."""
     run = {"id": "01KDVDNA008JM07FVJDM0JZQ73", "task_name": "backup", "exit_code": 0}
     run |= {"triggered_by": "api", "retry_attempt": 0, "replica_index": 0}
-    run |= {"created_at": rfc3339(T0 + 1_000), "status": "pending"}
-    started = run | {"status": "running", "start_at": rfc3339(T0 + 2_000)}
-    ended = started | {"status": "ended", "end_at": rfc3339(T0 + 9_000)}
+    run |= {"created_at": format_rfc3339(T0 + 1_000), "status": "pending"}
+    started = run | {"status": "running", "start_at": format_rfc3339(T0 + 2_000)}
+    ended = started | {"status": "ended", "end_at": format_rfc3339(T0 + 9_000)}
     ended |= {"end_reason": "success"}
     events_of_run = zip(
         ("run.created", "run.started", "run.completed"),
@@ -631,7 +631,7 @@ def test_a_log_is_recorded_by_line_and_only_for_the_run(runwisp, tmp_path):
     mine, other = "01KDVDNA008JM07FVJDM0JZQ73", "01KDVDNA008JM07FVJDM0JZQ74"
     run = {"$schema": "http://x/schemas/Run.json", "id": mine, "task_name": "backup"}
     run |= {"exit_code": 0, "triggered_by": "api", "retry_attempt": 0}
-    run |= {"replica_index": 0, "created_at": rfc3339(T0), "status": "pending"}
+    run |= {"replica_index": 0, "created_at": format_rfc3339(T0), "status": "pending"}
     made = entry(T0, "http://x/api/tasks/backup/run", run, method="POST", status=201)
     path = write_archive(tmp_path, made, log(other, "not mine"), log(mine, "mine"))
     assert recorded_scenario(path, runwisp).steps == [

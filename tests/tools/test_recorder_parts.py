@@ -25,13 +25,18 @@ from soundstage.tools.recorder.timestamps import (
     estimate_speed,
 )
 from soundstage.tools.recorder.transitions import find_path, find_waypoint
-from soundstage.world.clock import DAY, instant_of, rfc3339, span_of
+from soundstage.world.clock import DAY, format_rfc3339, parse_duration, parse_rfc3339
 from soundstage.world.lifecycle import Lifecycle
-from soundstage.world.random import Seeded
-from soundstage.world.record import Vocabulary
-from soundstage.world.values import Bare, compile_value, spelled, spelled_span
+from soundstage.world.random import SeededRandom
+from soundstage.world.record import ApiModel
+from soundstage.world.values import (
+    ConstantContext,
+    compile_value,
+    format_duration,
+    to_fixture_value,
+)
 
-T0 = instant_of("2026-03-01T10:00:00Z")
+T0 = parse_rfc3339("2026-03-01T10:00:00Z")
 
 VALUES = st.recursive(
     st.none()
@@ -57,7 +62,9 @@ def test_a_value_on_one_line_of_yaml_is_the_same_value(value):
 
 @given(VALUES)
 def test_a_fixture_value_generates_itself(value):
-    drawn = compile_value(spelled(value), "")(Bare(Seeded(0), 0), None)
+    drawn = compile_value(to_fixture_value(value), "")(
+        ConstantContext(SeededRandom(0), 0), None
+    )
     assert drawn == value
     assert type(drawn) is type(value)
 
@@ -69,7 +76,7 @@ def test_a_patch_turns_the_old_document_into_the_new(old, new):
 
 @given(st.integers(1, 10**12))
 def test_a_formatted_duration_is_the_same_duration(span):
-    assert span_of(spelled_span(span)) == span
+    assert parse_duration(format_duration(span)) == span
 
 
 LIFE = Lifecycle(
@@ -133,8 +140,9 @@ def test_timestamps_are_parsed_in_the_formats_of_the_api(api, value, parsed):
 
 
 def test_a_format_of_another_time_than_now_is_not_parsed():
-    later = Vocabulary.of(
-        tomorrow=lambda at, _: rfc3339(at + DAY), at=lambda at, _: rfc3339(at)
+    later = ApiModel.define(
+        tomorrow=lambda at, _: format_rfc3339(at + DAY),
+        at=lambda at, _: format_rfc3339(at),
     )
     assert TimestampFormats(later).parse("2026-03-01T10:00:00Z") == ("at", T0)
 

@@ -8,21 +8,24 @@ import yaml
 from soundstage.world.commands import Start
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
-from soundstage.world.random import Seeded
-from soundstage.world.record import Kind, Vocabulary
-from soundstage.world.run_builder import Source
-from soundstage.world.runs import Cut, drawn, interrupted
-from soundstage.world.scenario import Cue
+from soundstage.world.random import SeededRandom
+from soundstage.world.record import ApiModel, RecordType
+from soundstage.world.run_builder import GenerationContext
+from soundstage.world.runs import Interruption, generate_run, interrupt_run
+from soundstage.world.scenario import RunRequest
 from soundstage.world.scheduler import Schedule
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW
 
-VOCABULARY = Vocabulary(
-    kinds={
-        "run": Kind("run", "runs", "id", uuid),
-        "event": Kind("event", "events", "id", uuid, "run"),
+VOCABULARY = ApiModel(
+    record_types={
+        "run": RecordType("run", "runs", "id", uuid),
+        "event": RecordType("event", "events", "id", uuid, "run"),
     },
-    moments={"at": lambda at, _: at - NOW, "elapsed": lambda at, began: at - began},
+    timestamp_formats={
+        "at": lambda at, _: at - NOW,
+        "elapsed": lambda at, began: at - began,
+    },
 )
 
 DEFAULTS = """
@@ -41,14 +44,14 @@ def fixture_of(text):
 
 def world_of(text, seed=0):
     """A frozen world of this fixture."""
-    return World({"small": fixture_of(text)}, Opening(seed, NOW, speed=0))
+    return World({"small": fixture_of(text)}, WorldOptions(seed, NOW, speed=0))
 
 
 def drawn_from(text, scenario="story", seed=0, task="task", **names):
     """A run of the scenario that starts at NOW."""
-    script = fixture_of(text).script
-    source = Source(script, Seeded(seed))
-    return drawn(source, Cue(task, scenario, NOW, names=names))
+    script = fixture_of(text).definitions
+    source = GenerationContext(script, SeededRandom(seed))
+    return generate_run(source, RunRequest(task, scenario, NOW, variables=names))
 
 
 def run_of(steps, **more):
@@ -58,8 +61,8 @@ def run_of(steps, **more):
 
 def cut(text, run, after, ending="cancelled"):
     """The run, interrupted so long after NOW."""
-    source = Source(fixture_of(text).script, Seeded(0))
-    return interrupted(source, run, Cut(ending, NOW + after))
+    source = GenerationContext(fixture_of(text).definitions, SeededRandom(0))
+    return interrupt_run(source, run, Interruption(ending, NOW + after))
 
 
 def story(steps):
@@ -79,7 +82,7 @@ def events(run):
 
 
 def versions(record):
-    pairs = zip(record.times, record.documents, strict=True)
+    pairs = zip(record.timestamps, record.versions, strict=True)
     return [(at - NOW, without_ids(document)) for at, document in pairs]
 
 
@@ -94,12 +97,12 @@ def scheduled(text):
 
 
 def _crons(state, at):
-    tasks = state.script.tasks.items()
+    tasks = state.definitions.tasks.items()
     events = state.collection("events").all(at)
     told = [*tasks, *((event["id"], event) for event in events)]
     return {name: each["cron"] for name, each in told if "cron" in each}
 
 
 def _tick(api, state, key, _at):
-    task = key if key in state.script.tasks else None
+    task = key if key in state.definitions.tasks else None
     return [Start(api, task, names={"key": key})]

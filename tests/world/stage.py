@@ -4,11 +4,19 @@ from hashlib import sha256
 
 import orjson
 
-from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE
-from soundstage.world.world import Opening, World
+from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE
+from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW, perform
 
-INSTANTS = (NOW - DAY, NOW - HOUR, NOW, NOW + MINUTE, NOW + HOUR, NOW + DAY, LATEST)
+INSTANTS = (
+    NOW - DAY,
+    NOW - HOUR,
+    NOW,
+    NOW + MINUTE,
+    NOW + HOUR,
+    NOW + DAY,
+    MAX_TIMESTAMP,
+)
 
 ENDS = {
     "algolia-ingestion": {"finished", "skipped"},
@@ -34,12 +42,12 @@ class Stage:
         return self.fixture.api
 
     @property
-    def script(self):
-        return self.fixture.script
+    def definitions(self):
+        return self.fixture.definitions
 
     @property
     def endings(self):
-        return list(self.script.endings)
+        return list(self.definitions.endings)
 
     def ending(self, number):
         """The name of one of them."""
@@ -47,7 +55,7 @@ class Stage:
 
     def world(self, seed=0, history=()):
         """A frozen world in which this has happened."""
-        world = World({self.api: self.fixture}, Opening(seed, NOW, speed=0))
+        world = World({self.api: self.fixture}, WorldOptions(seed, NOW, speed=0))
         perform(world, self.api, history)
         return world
 
@@ -80,4 +88,4 @@ class Stage:
 
 def times_of(run):
     """Every instant at which something of the run changes."""
-    return sorted({time for record in run.records for time in record.times})
+    return sorted({time for record in run.records for time in record.timestamps})

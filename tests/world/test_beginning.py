@@ -4,8 +4,8 @@ import pytest
 from small import cut, drawn_from, fixture_of, run_of, told, world_of
 
 from soundstage.world.commands import Advance, Interrupt, Start
-from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.runs import LONGEST_CHAIN
+from soundstage.world.errors import FixtureError, UnknownName
+from soundstage.world.runs import MAX_CHAIN_LENGTH
 
 TEXT = """
 scenarios:
@@ -70,7 +70,7 @@ def test_a_beginning_may_be_a_bare_list_of_steps():
 
 def test_a_beginning_that_is_not_there_is_unknown():
     with pytest.raises(
-        Unknown, match="no beginning 'slow'; there are: delayed, announced"
+        UnknownName, match="no beginning 'slow'; there are: delayed, announced"
     ):
         started(beginning="slow")
 
@@ -138,8 +138,8 @@ def test_a_step_may_play_a_scenario_and_go_on():
         ("tale", "there is no scenario 'tale'; there are: story"),
         ("$size", "there is no scenario '2'; there are: story"),
         ("$who", r"\$who stands for nothing here"),
-        ("story", f"more than {LONGEST_CHAIN} scenarios play one another"),
-        ("$scenario", f"more than {LONGEST_CHAIN} scenarios play one another"),
+        ("story", f"more than {MAX_CHAIN_LENGTH} scenarios play one another"),
+        ("$scenario", f"more than {MAX_CHAIN_LENGTH} scenarios play one another"),
     ],
 )
 def test_what_cannot_be_played_is_pointed_at(play, message):
@@ -149,10 +149,9 @@ def test_what_cannot_be_played_is_pointed_at(play, message):
 
 
 def test_scenarios_may_play_one_another_so_deep():
-    steps = [f"s{n}: {{steps: [{{play: s{n + 1}}}]}}" for n in range(LONGEST_CHAIN)]
-    text = (
-        f"scenarios: {{{', '.join(steps)}, s{LONGEST_CHAIN}: {{steps: [run: {{}}]}}}}"
-    )
+    steps = [f"s{n}: {{steps: [{{play: s{n + 1}}}]}}" for n in range(MAX_CHAIN_LENGTH)]
+    last = f"s{MAX_CHAIN_LENGTH}: {{steps: [run: {{}}]}}"
+    text = f"scenarios: {{{', '.join(steps)}, {last}}}"
     assert told(drawn_from(text, "s0")) == [(0, {})]
 
 

@@ -8,58 +8,58 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundstage.world.errors import FixtureError
-from soundstage.world.random import POOL, Seeded, pool
+from soundstage.world.random import POOL_SIZE, SeededRandom, text_pool
 
 paths = st.lists(st.integers() | st.text(), max_size=3)
 
 
 def draws(chance):
-    return [chance.bits(64), chance.whole(0, 10**9), chance.real(0, 1)]
+    return [chance.getrandbits(64), chance.randint(0, 10**9), chance.uniform(0, 1)]
 
 
 @given(st.integers(), paths)
 def test_the_same_seed_and_path_give_the_same_draws(seed, path):
-    assert draws(Seeded(seed, *path)) == draws(Seeded(seed, *path))
+    assert draws(SeededRandom(seed, *path)) == draws(SeededRandom(seed, *path))
 
 
 def test_another_seed_or_path_gives_other_draws():
     sources = [(1,), (2,), (1, "a"), (1, "b"), (1, "a", 0), (1, "a", 1), (12,), (1, 2)]
     for one, other in permutations(sources, 2):
-        assert draws(Seeded(*one)) != draws(Seeded(*other))
+        assert draws(SeededRandom(*one)) != draws(SeededRandom(*other))
 
 
 def test_draws_are_the_same_on_every_machine_and_in_every_release():
-    chance = Seeded(7, "runwisp", "start", 0)
-    assert chance.whole(1, 1000) == 619
-    assert chance.real(0, 1) == 0.994539
-    assert chance.pick("abcdef") == "d"
-    assert chance.bits(32) == 578988081
+    chance = SeededRandom(7, "runwisp", "start", 0)
+    assert chance.randint(1, 1000) == 619
+    assert chance.uniform(0, 1) == 0.994539
+    assert chance.choice("abcdef") == "d"
+    assert chance.getrandbits(32) == 578988081
 
 
 @given(st.integers(), st.integers(-1000, 1000), st.integers(0, 1000))
 def test_a_whole_number_lies_within_its_ends(seed, least, width):
-    assert least <= Seeded(seed).whole(least, least + width) <= least + width
+    assert least <= SeededRandom(seed).randint(least, least + width) <= least + width
 
 
 @given(st.integers(), st.floats(-1000, 1000), st.floats(0, 1000))
 def test_a_real_number_lies_within_its_ends_but_for_rounding(seed, least, width):
-    value = Seeded(seed).real(least, least + width)
+    value = SeededRandom(seed).uniform(least, least + width)
     assert least - 1e-6 <= value <= least + width + 1e-6
 
 
 def test_a_provider_has_a_pool_of_texts_that_stays():
-    assert pool("name") == pool.__wrapped__("name")
-    assert len(pool("name")) == POOL
-    assert all(isinstance(text, str) for text in pool("random_int"))
+    assert text_pool("name") == text_pool.__wrapped__("name")
+    assert len(text_pool("name")) == POOL_SIZE
+    assert all(isinstance(text, str) for text in text_pool("random_int"))
 
 
 @pytest.mark.parametrize("name", ["nonsense", "enum", "locales", "", "seed"])
 def test_a_provider_that_faker_lacks_is_an_error(name):
     with pytest.raises(FixtureError, match="Faker has no provider"):
-        pool(name)
+        text_pool(name)
 
 
 @pytest.mark.skipif(find_spec("xmltodict") is not None, reason="its library is there")
 def test_a_provider_whose_library_is_missing_is_an_error():
     with pytest.raises(FixtureError, match="'xml'"):
-        pool("xml")
+        text_pool("xml")

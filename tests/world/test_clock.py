@@ -6,21 +6,21 @@ from hypothesis import strategies as st
 
 from soundstage.world.clock import (
     DAY,
-    EARLIEST,
     HOUR,
-    LATEST,
+    MAX_TIMESTAMP,
+    MIN_TIMESTAMP,
     MINUTE,
     SECOND,
     Clock,
-    instant_of,
-    rfc3339,
-    span_of,
-    wall,
-    within_years,
+    clamp_timestamp,
+    format_rfc3339,
+    parse_duration,
+    parse_rfc3339,
+    wall_clock_now,
 )
 from support.strategies import NOW
 
-instants = st.integers(EARLIEST, LATEST)
+instants = st.integers(MIN_TIMESTAMP, MAX_TIMESTAMP)
 
 
 class Wall:
@@ -46,7 +46,7 @@ def test_a_clock_follows_the_wall_at_its_speed(speed, elapsed, gone):
 
 
 def test_a_clock_begins_with_the_wall_unless_it_is_told_otherwise():
-    assert abs(Clock(speed=0).now() - wall()) < MINUTE
+    assert abs(Clock(speed=0).now() - wall_clock_now()) < MINUTE
 
 
 def test_a_clock_follows_the_machine_unless_it_is_given_a_wall():
@@ -69,9 +69,9 @@ def test_a_new_speed_counts_from_when_it_is_set():
     wall = Wall()
     clock = Clock(NOW, 1, wall)
     wall.ms += 1000
-    clock.run_at(10)
+    clock.set_speed(10)
     wall.ms += 1000
-    clock.run_at(0)
+    clock.set_speed(0)
     wall.ms += 1000
     assert clock.now() == NOW + 11_000
 
@@ -79,7 +79,7 @@ def test_a_new_speed_counts_from_when_it_is_set():
 turns = st.one_of(
     st.tuples(st.just("wall"), st.integers(0, DAY)),
     st.tuples(st.just("advance"), st.integers(0, DAY)),
-    st.tuples(st.just("run_at"), st.floats(0, 1000)),
+    st.tuples(st.just("set_speed"), st.floats(0, 1000)),
 )
 
 
@@ -106,13 +106,13 @@ def test_a_clock_is_not_turned_back():
 
 def test_a_clock_stops_where_the_years_end():
     wall = Wall()
-    clock = Clock(LATEST - 5, 1, wall)
+    clock = Clock(MAX_TIMESTAMP - 5, 1, wall)
     wall.ms += 6
-    assert clock.now() == LATEST
-    assert clock.advance(0) == LATEST
+    assert clock.now() == MAX_TIMESTAMP
+    assert clock.advance(0) == MAX_TIMESTAMP
     with pytest.raises(ValueError, match="years 0001 to 9999"):
         clock.advance(1)
-    assert clock.now() == LATEST
+    assert clock.now() == MAX_TIMESTAMP
 
 
 @pytest.mark.parametrize("speed", [-1, -0.001, 1_000_001, float("inf"), float("nan")])
@@ -121,11 +121,11 @@ def test_a_speed_that_cannot_be_is_refused(speed):
         Clock(NOW, speed)
     clock = Clock(NOW, 0)
     with pytest.raises(ValueError, match="from 0 to 1000000"):
-        clock.run_at(speed)
+        clock.set_speed(speed)
     assert clock.speed == 0
 
 
-@pytest.mark.parametrize("start", [EARLIEST - 1, LATEST + 1])
+@pytest.mark.parametrize("start", [MIN_TIMESTAMP - 1, MAX_TIMESTAMP + 1])
 def test_a_clock_does_not_begin_outside_the_years(start):
     with pytest.raises(ValueError, match="years 0001 to 9999"):
         Clock(start)
@@ -138,19 +138,19 @@ def test_a_clock_does_not_begin_outside_the_years(start):
         (NOW, "2026-01-01T00:00:00.000Z"),
         (NOW + DAY + HOUR + MINUTE + SECOND + 1, "2026-01-02T01:01:01.001Z"),
         (-1, "1969-12-31T23:59:59.999Z"),
-        (EARLIEST, "0001-01-01T00:00:00.000Z"),
-        (LATEST, "9999-12-31T23:59:59.999Z"),
+        (MIN_TIMESTAMP, "0001-01-01T00:00:00.000Z"),
+        (MAX_TIMESTAMP, "9999-12-31T23:59:59.999Z"),
     ],
 )
 def test_an_instant_is_written_as_rfc_3339_has_it(instant, text):
-    assert rfc3339(instant) == text
-    assert instant_of(text) == instant
+    assert format_rfc3339(instant) == text
+    assert parse_rfc3339(text) == instant
 
 
 @given(instants, instants)
 def test_the_order_of_the_texts_is_the_order_of_the_instants(one, other):
-    assert (rfc3339(one) < rfc3339(other)) == (one < other)
-    assert instant_of(rfc3339(one)) == one
+    assert (format_rfc3339(one) < format_rfc3339(other)) == (one < other)
+    assert parse_rfc3339(format_rfc3339(one)) == one
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def test_the_order_of_the_texts_is_the_order_of_the_instants(one, other):
         ("2026-01-01T00:00:00.001999999999Z", NOW + 1),
         ("2025-12-31T23:59:60Z", NOW),
         ("2025-12-31T23:59:60.25Z", NOW + 250),
-        ("0000-06-01T00:00:00Z", EARLIEST),
-        ("0001-01-01T00:00:00+00:01", EARLIEST),
-        ("9999-12-31T23:59:59.999-00:01", LATEST),
+        ("0000-06-01T00:00:00Z", MIN_TIMESTAMP),
+        ("0001-01-01T00:00:00+00:01", MIN_TIMESTAMP),
+        ("9999-12-31T23:59:59.999-00:01", MAX_TIMESTAMP),
     ],
 )
 def test_any_rfc_3339_text_is_understood(text, instant):
-    assert instant_of(text) == instant
+    assert parse_rfc3339(text) == instant
 
 
 @pytest.mark.parametrize(
@@ -198,21 +198,21 @@ def test_any_rfc_3339_text_is_understood(text, instant):
 )
 def test_any_other_text_is_no_instant(text):
     with pytest.raises(ValueError, match=r"."):
-        instant_of(text.strip())
+        parse_rfc3339(text.strip())
 
 
 @pytest.mark.parametrize(
     ("instant", "nearest"),
     [
-        (EARLIEST - 1, EARLIEST),
-        (EARLIEST, EARLIEST),
+        (MIN_TIMESTAMP - 1, MIN_TIMESTAMP),
+        (MIN_TIMESTAMP, MIN_TIMESTAMP),
         (NOW, NOW),
-        (LATEST, LATEST),
-        (LATEST + 1, LATEST),
+        (MAX_TIMESTAMP, MAX_TIMESTAMP),
+        (MAX_TIMESTAMP + 1, MAX_TIMESTAMP),
     ],
 )
 def test_what_is_outside_the_years_is_brought_inside(instant, nearest):
-    assert within_years(instant) == nearest
+    assert clamp_timestamp(instant) == nearest
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_what_is_outside_the_years_is_brought_inside(instant, nearest):
     ],
 )
 def test_a_span_is_a_number_and_its_unit(text, span):
-    assert span_of(text) == span
+    assert parse_duration(text) == span
 
 
 @pytest.mark.parametrize(
@@ -236,4 +236,4 @@ def test_a_span_is_a_number_and_its_unit(text, span):
 )
 def test_any_other_text_is_no_span(text):
     with pytest.raises(ValueError, match="is not a duration such as 250ms"):
-        span_of(text)
+        parse_duration(text)

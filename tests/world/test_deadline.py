@@ -3,10 +3,10 @@
 import pytest
 from small import cut, drawn_from, fixture_of, told, world_of
 
-from soundstage.world.clock import LATEST
+from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Patch, Start
-from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.values import as_span
+from soundstage.world.errors import FixtureError, UnknownName
+from soundstage.world.values import to_duration
 from support.strategies import NOW
 
 TEXT = """
@@ -79,14 +79,14 @@ def last(run):
         ({"failed": 20_000, "stopped": 5_000}, (15_000, "stopped")),
         ({"failed": 5_000, "expired": 5_000}, (5_000, "failed")),
         ({"expired": 5_000, "failed": 5_000}, (5_000, "expired")),
-        ({"failed": LATEST}, (30_000, None)),
+        ({"failed": MAX_TIMESTAMP}, (30_000, None)),
     ],
 )  # fmt: skip
 def test_a_run_is_ended_when_it_has_been_too_long_in_a_state(deadlines, end):
     _, run = started(deadlines)
     assert last(run) == end
-    assert run.records[0].times[-1] == run.records[-1].times[-1] or end[1]
-    assert all(record.began <= NOW + end[0] for record in run.records)
+    assert run.records[0].timestamps[-1] == run.records[-1].timestamps[-1] or end[1]
+    assert all(record.created_at <= NOW + end[0] for record in run.records)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_run_that_a_deadline_has_ended_is_over():
 )
 def test_what_a_run_has_started_before_its_deadline_stays(ttl, begun):
     world, run = started({"expired": ttl}, "parent")
-    assert [s.at - NOW for s in run.successors] == [2_000, 4_000][:begun]
+    assert [s.started_at - NOW for s in run.successors] == [2_000, 4_000][:begun]
     assert len(world.state("small").runs) == 1 + begun
 
 
@@ -172,7 +172,7 @@ def test_a_task_has_deadlines_for_its_runs_which_a_start_may_set_otherwise():
         last(world.apply(Start("small", task, "story", deadlines=given)))
         for task, given in [
             ("task", {}), ("other", {}), ("task", {"expired": 3_000}),
-            ("task", {"expired": LATEST}),
+            ("task", {"expired": MAX_TIMESTAMP}),
         ]
     ]  # fmt: skip
     assert ends == [
@@ -186,11 +186,11 @@ tasks: {task: {scenario: story, deadlines: {expired: 4s}}}
 history: [{task: task, ago: 1h}]
 """
     (run,) = world_of(TEXT + text).state("small").runs.values()
-    assert run.records[0].documents[-1]["by"] == "expired"
+    assert run.records[0].versions[-1]["by"] == "expired"
 
 
 def test_a_deadline_needs_an_ending():
-    with pytest.raises(Unknown, match="no ending 'crushed'; there are: expired"):
+    with pytest.raises(UnknownName, match="no ending 'crushed'; there are: expired"):
         started({"crushed": 5})
 
 
@@ -250,6 +250,6 @@ def test_an_ending_is_for_runs_in_its_states_only(ending, after, by):
 def test_a_span_is_milliseconds_or_a_text(value, span):
     if span is None:
         with pytest.raises(ValueError, match="not a duration"):
-            as_span(value)
+            to_duration(value)
     else:
-        assert as_span(value) == span
+        assert to_duration(value) == span

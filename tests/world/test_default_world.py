@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from stage import ENDS
 
-from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, instant_of
-from soundstage.world.scenario import ANY
-from soundstage.world.world import Opening, World
+from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE, parse_rfc3339
+from soundstage.world.scenario import ANY_TASK
+from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW
 
 SEEDS = range(25)
@@ -17,7 +17,7 @@ APIS = list(ENDS)
 @pytest.fixture(scope="session", params=SEEDS)
 def default_world(request, services):
     fixtures = {name: service.fixture for name, service in services.items()}
-    return World(fixtures, Opening(request.param, NOW, speed=0))
+    return World(fixtures, WorldOptions(request.param, NOW, speed=0))
 
 
 def runs_of(world, api):
@@ -35,7 +35,7 @@ def test_the_documented_algolia_run_shows_all_there_is_to_an_event(default_world
     run_id = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
     run = default_world.collection("algolia-ingestion", "runs").get(run_id, NOW)
     events = children(default_world, "algolia-ingestion", "events", run_id)
-    assert NOW - instant_of(run["createdAt"]) < 3 * HOUR
+    assert NOW - parse_rfc3339(run["createdAt"]) < 3 * HOUR
     assert run["status"] == "finished"
     assert len(events) >= 25
     assert {e["type"] for e in events} == {"fetch", "record", "log", "transform"}
@@ -45,7 +45,7 @@ def test_the_documented_algolia_run_shows_all_there_is_to_an_event(default_world
 def test_the_events_of_the_documented_algolia_run_lie_within_three_hours(default_world):
     run_id = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
     events = children(default_world, "algolia-ingestion", "events", run_id)
-    ages = [NOW - instant_of(event["publishedAt"]) for event in events]
+    ages = [NOW - parse_rfc3339(event["publishedAt"]) for event in events]
     assert all(0 <= age < 3 * HOUR for age in ages)
 
 
@@ -97,7 +97,7 @@ def test_something_new_happens_within_the_first_half_hour(default_world, api, le
         time
         for run in runs_of(default_world, api)
         for record in run.records
-        for time in record.times
+        for time in record.timestamps
         if NOW < time <= NOW + 30 * MINUTE
     }
     assert len(times) >= least
@@ -108,7 +108,7 @@ def test_something_new_happens_within_the_first_half_hour(default_world, api, le
 
 @pytest.mark.parametrize("api", APIS)
 def test_the_past_is_a_week_and_every_day_of_it(default_world, api):
-    ages = [NOW - run.at for run in runs_of(default_world, api)]
+    ages = [NOW - run.started_at for run in runs_of(default_world, api)]
     assert {age // DAY for age in ages if age >= 0} >= set(range(7))
     assert max(ages) == 7 * DAY
 
@@ -116,14 +116,15 @@ def test_the_past_is_a_week_and_every_day_of_it(default_world, api):
 @pytest.mark.parametrize("api", APIS)
 def test_every_task_has_a_past(default_world, api):
     runs = runs_of(default_world, api)
-    tasks = default_world.fixtures[api].script.tasks
-    assert {run.task for run in runs} == set(tasks) - {ANY}
+    tasks = default_world.fixtures[api].definitions.tasks
+    assert {run.task for run in runs} == set(tasks) - {ANY_TASK}
 
 
 @pytest.mark.parametrize("api", APIS)
 def test_every_way_to_end_is_there(default_world, api):
     ends = {
-        run.records[0].as_of(LATEST)["status"] for run in runs_of(default_world, api)
+        run.records[0].as_of(MAX_TIMESTAMP)["status"]
+        for run in runs_of(default_world, api)
     }
     cancelled = {"cancelled", "CANCELED", "SYSTEM_FAILURE"}
     assert ends == ENDS[api] - cancelled
@@ -138,7 +139,7 @@ def test_every_identifier_is_given_once(default_world, api):
 
 def test_what_happens_at_an_api_does_not_depend_on_the_others(services):
     fixtures = {name: service.fixture for name, service in services.items()}
-    alone = World({"trieve": fixtures["trieve"]}, Opening(3, NOW, speed=0))
-    among = World(fixtures, Opening(3, NOW, speed=0))
+    alone = World({"trieve": fixtures["trieve"]}, WorldOptions(3, NOW, speed=0))
+    among = World(fixtures, WorldOptions(3, NOW, speed=0))
     same = alone.state("trieve").runs == among.state("trieve").runs
     assert same

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from small import versions, world_of
 
-from soundstage.world.clock import LATEST
+from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import (
     Advance,
     Define,
@@ -15,9 +15,9 @@ from soundstage.world.commands import (
     Put,
     Reset,
     Start,
-    entry_of,
+    parse_entry,
 )
-from soundstage.world.errors import FixtureError, IllegalMove, Unknown
+from soundstage.world.errors import FixtureError, IllegalTransition, UnknownName
 from support.strategies import NOW
 
 LIVE = """
@@ -52,8 +52,8 @@ def test_a_record_is_changed_from_now_on(command, said):
     changed = world.apply(command("small", "events", one.id, {"run": run.id, "n": 9}))
     assert versions(changed) == said
     events = world.collection("small", "events")
-    assert events.get(one.id, LATEST) == changed.documents[-1]
-    assert [event["id"] for event in events.children(run.id, LATEST)] == [
+    assert events.get(one.id, MAX_TIMESTAMP) == changed.versions[-1]
+    assert [event["id"] for event in events.children(run.id, MAX_TIMESTAMP)] == [
         record.id for record in run.records[1:]
     ]
 
@@ -63,9 +63,13 @@ def test_a_record_is_deleted_from_now_on():
     _, one, two = run.records
     world.apply(Delete("small", "events", one.id))
     events = world.collection("small", "events")
-    assert events.get(one.id, NOW + 499) == one.documents[0]
+    assert events.get(one.id, NOW + 499) == one.versions[0]
     assert events.get(one.id, NOW + 500) is None
-    assert events.all(LATEST) == events.children(run.id, LATEST) == [*two.documents]
+    assert (
+        events.all(MAX_TIMESTAMP)
+        == events.children(run.id, MAX_TIMESTAMP)
+        == [*two.versions]
+    )
 
 
 def test_a_record_may_be_put_where_none_was():
@@ -74,7 +78,7 @@ def test_a_record_may_be_put_where_none_was():
     world.apply(Put("small", "events", "mine", document))
     events = world.collection("small", "events")
     assert events.get("mine", NOW + 499) is None
-    assert events.children(run.id, LATEST)[-1] == {**document, "id": "mine"}
+    assert events.children(run.id, MAX_TIMESTAMP)[-1] == {**document, "id": "mine"}
 
 
 @pytest.mark.parametrize("command", [Patch, Put])
@@ -84,8 +88,10 @@ def test_a_record_is_listed_under_the_parent_it_names(command):
         world.apply(command("small", "events", run.records[1].id, {"run": "other"}))
     events = world.collection("small", "events")
     for parent in (run.id, "other"):
-        listed = [event for event in events.all(LATEST) if event["run"] == parent]
-        assert events.children(parent, LATEST) == listed
+        listed = [
+            event for event in events.all(MAX_TIMESTAMP) if event["run"] == parent
+        ]
+        assert events.children(parent, MAX_TIMESTAMP) == listed
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_a_record_is_listed_under_the_parent_it_names(command):
 )
 def test_what_is_not_there_is_not_changed(command):
     world, _ = live()
-    with pytest.raises(Unknown):
+    with pytest.raises(UnknownName):
         world.apply(command)
     assert len(world.log) == 2
 
@@ -108,10 +114,10 @@ def test_what_is_not_there_is_not_changed(command):
 def test_a_change_that_the_lifecycle_lacks_is_refused(patch):
     world, run = live()
     for command in (Patch, Put):
-        with pytest.raises(IllegalMove):
+        with pytest.raises(IllegalTransition):
             world.apply(command("small", "runs", run.id, patch))
     assert len(world.log) == 2
-    assert world.collection("small", "runs").record(run.id) == run.records[0]
+    assert world.collection("small", "runs").get_record(run.id) == run.records[0]
 
 
 def test_a_change_outlives_an_interruption():
@@ -121,8 +127,8 @@ def test_a_change_outlives_an_interruption():
     world.apply(Interrupt("small", run.id, "cancelled"))
     runs, events = (world.collection("small", name) for name in ("runs", "events"))
     expected = {"id": run.id, "status": "over", "n": 9, "cut": True}
-    assert runs.get(run.id, LATEST) == expected
-    assert [event["n"] for event in events.all(LATEST)] == [1]
+    assert runs.get(run.id, MAX_TIMESTAMP) == expected
+    assert [event["n"] for event in events.all(MAX_TIMESTAMP)] == [1]
 
 
 def test_an_interruption_keeps_the_past_of_what_was_deleted():
@@ -131,8 +137,8 @@ def test_an_interruption_keeps_the_past_of_what_was_deleted():
     world.apply(Delete("small", "events", one.id))
     world.apply(Interrupt("small", run.id, "cancelled"))
     events = world.collection("small", "events")
-    assert events.get(one.id, NOW + 499) == one.documents[0]
-    assert events.get(one.id, LATEST) is None
+    assert events.get(one.id, NOW + 499) == one.versions[0]
+    assert events.get(one.id, MAX_TIMESTAMP) is None
     assert len(events.all(NOW + 499)) == 2
 
 
@@ -154,7 +160,7 @@ def test_a_scenario_may_be_defined_and_redefined():
         )
         again = world.apply(Start("small", None, "story"))
         assert versions(again.records[0]) == [(500, {"status": "new", "n": n})]
-    assert world.collection("small", "runs").record(run.id) == run.records[0]
+    assert world.collection("small", "runs").get_record(run.id) == run.records[0]
     world.apply(Reset())
     assert len(world.apply(Start("small")).records) == 3
 
@@ -179,4 +185,4 @@ def test_the_next_change_is_known(after, change):
 )
 def test_what_is_no_entry_is_refused(node):
     with pytest.raises(ValueError, match="command"):
-        entry_of(node)
+        parse_entry(node)

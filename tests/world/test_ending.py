@@ -3,9 +3,9 @@
 import pytest
 from small import cut, drawn_from, events, told, versions, world_of
 
-from soundstage.world.clock import LATEST
+from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Start
-from soundstage.world.errors import FixtureError, Unknown
+from soundstage.world.errors import FixtureError, UnknownName
 
 ENDED = """
 lifecycle:
@@ -104,7 +104,7 @@ def test_what_an_ending_adds_is_listed():
     run = world.apply(Start("small"))
     world.apply(Advance(1500))
     run = world.apply(Interrupt("small", run.id, "slowly"))
-    listed = world.collection("small", "events").children(run.id, LATEST)
+    listed = world.collection("small", "events").children(run.id, MAX_TIMESTAMP)
     assert [event.get("n") for event in listed] == [None, 1, 4]
 
 
@@ -126,7 +126,7 @@ def test_an_ending_knows_nothing_of_what_would_have_come():
 
 def test_an_ending_that_is_not_there_is_unknown():
     with pytest.raises(
-        Unknown, match="no ending 'crushed'; there are: cancelled, slowly"
+        UnknownName, match="no ending 'crushed'; there are: cancelled, slowly"
     ):
         cut(ENDED, drawn_from(ENDED), 500, "crushed")
 

@@ -10,7 +10,7 @@ import pytest
 from soundstage import vendored_files
 from soundstage.apis.registry import build_fixture, load_fixture, load_services
 from soundstage.openapi.errors import DocumentError
-from soundstage.world.errors import Unknown
+from soundstage.world.errors import UnknownName
 
 
 class Mistake(NamedTuple):
@@ -401,13 +401,13 @@ def test_a_fixture_takes_the_place_of_the_vendored_one(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("api: runwisp\ntasks: {mine: {}}\n", "utf-8")
     (service,) = load_services(["runwisp"], [path]).values()
-    assert list(service.fixture.script.tasks) == ["mine"]
+    assert list(service.fixture.definitions.tasks) == ["mine"]
 
 
 def test_a_fixture_for_an_api_that_is_not_there_is_refused(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("api: runwips\n", "utf-8")
-    with pytest.raises((DocumentError, Unknown), match="runwips"):
+    with pytest.raises((DocumentError, UnknownName), match="runwips"):
         load_services([], [path])
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from small import fixture_of, told, world_of
 
-from soundstage.world.clock import LATEST
+from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Put, Start
 from soundstage.world.errors import FixtureError
-from soundstage.world.scenario import Cue
-from soundstage.world.world import Opening, World
+from soundstage.world.scenario import RunRequest
+from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW
 
 TEXT = """
@@ -40,25 +40,29 @@ endings:
 
 def follow(run):
     """A retry a second after a failure, three attempts in all."""
-    last, attempt = run.records[0].documents[-1], run.names["attempt"]
+    last, attempt = run.records[0].versions[-1], run.variables["attempt"]
     if last["status"] != "failed" or attempt == 3:
         return None
-    at = run.records[0].times[-1] + 1_000
-    return Cue("", "story", at, names={"attempt": attempt + 1})
+    at = run.records[0].timestamps[-1] + 1_000
+    return RunRequest("", "story", at, variables={"attempt": attempt + 1})
 
 
 def world_of_followed(follow=follow):
     fixture = fixture_of(TEXT)
-    script = replace(fixture.script, follow=follow)
-    return World({"small": replace(fixture, script=script)}, Opening(0, NOW, 0))
+    script = replace(fixture.definitions, on_finish=follow)
+    return World(
+        {"small": replace(fixture, definitions=script)}, WorldOptions(0, NOW, 0)
+    )
 
 
 def runs(world):
     """When each run begins, and which attempt it is."""
     runs = world.state("small").runs.values()
-    listed = world.collection("small", "runs").all(LATEST)
+    listed = world.collection("small", "runs").all(MAX_TIMESTAMP)
     assert [run.id for run in runs] == [document["id"] for document in listed]
-    return [((run.at - NOW) // 1000, run.names.get("attempt")) for run in runs]
+    return [
+        ((run.started_at - NOW) // 1000, run.variables.get("attempt")) for run in runs
+    ]
 
 
 def interrupt(world, run, ending, after):
@@ -71,7 +75,7 @@ def test_a_run_is_followed_as_its_api_says_to_the_last():
     run = world.apply(Start("small", "other", "story"))
     assert runs(world) == [(0, 1), (11, 2), (22, 3)]
     assert {each.task for each in world.state("small").runs.values()} == {"other"}
-    assert run.successors[0].successors[0].chain == 2
+    assert run.successors[0].successors[0].chain_length == 2
 
 
 def test_a_run_that_is_cut_well_is_followed_by_none():
@@ -124,7 +128,7 @@ def test_a_run_that_has_started_another_is_not_followed_when_it_is_cut():
 
 
 def test_a_run_may_not_be_followed_for_ever():
-    world = world_of_followed(lambda run: Cue("", None, run.at))
+    world = world_of_followed(lambda run: RunRequest("", None, run.started_at))
     with pytest.raises(FixtureError, match="more than 64 runs start one") as error:
         world.apply(Start("small"))
     assert error.value.pointer in {"/scenarios/story", "/scenarios/parent"}
@@ -168,4 +172,7 @@ def test_a_run_that_will_never_begin_leaves_what_was_put_in_its_place():
     world.apply(Put("small", "runs", child.id, {"status": "new"}))
     interrupt(world, run, "over", 1_000)
     assert list(world.state("small").runs) == [run.id]
-    assert world.collection("small", "runs").get(child.id, LATEST)["status"] == "new"
+    assert (
+        world.collection("small", "runs").get(child.id, MAX_TIMESTAMP)["status"]
+        == "new"
+    )

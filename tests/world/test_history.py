@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 from small import fixture_of, versions, world_of
 
-from soundstage.world.clock import DAY, EARLIEST, HOUR, SECOND
+from soundstage.world.clock import DAY, HOUR, MIN_TIMESTAMP, SECOND
 from soundstage.world.errors import FixtureError
-from soundstage.world.history import LEAST_GAP
-from soundstage.world.world import Opening, World
+from soundstage.world.history import MIN_RUN_INTERVAL
+from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW
 
 STORY = """
@@ -23,7 +23,7 @@ def runs(world):
 
 def begun(text, seed=0):
     """When each run of the world's past began, before NOW."""
-    return [NOW - run.at for run in runs(world_of(STORY + text, seed))]
+    return [NOW - run.started_at for run in runs(world_of(STORY + text, seed))]
 
 
 def test_a_run_of_the_past_began_so_long_ago():
@@ -62,14 +62,14 @@ def test_runs_come_every_so_often_within_their_span(seed):
 def test_runs_come_no_more_often_than_every_second(every):
     ago = begun(f"history: [{{task: task, every: {every}, for: 10s}}]")
     assert ago == [n * SECOND for n in range(10, 0, -1)]
-    assert LEAST_GAP == SECOND
+    assert MIN_RUN_INTERVAL == SECOND
 
 
 def test_the_past_does_not_begin_before_the_years():
     text = "history: [{task: task, ago: 999999999d}, {task: task, ago: 1d}]"
     fixtures = {"small": fixture_of(STORY + text)}
-    world = World(fixtures, Opening(0, EARLIEST + HOUR, 0))
-    assert [run.at for run in runs(world)] == [EARLIEST, EARLIEST]
+    world = World(fixtures, WorldOptions(0, MIN_TIMESTAMP + HOUR, 0))
+    assert [run.started_at for run in runs(world)] == [MIN_TIMESTAMP, MIN_TIMESTAMP]
 
 
 def test_each_entry_of_the_past_is_drawn_by_itself():

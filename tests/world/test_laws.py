@@ -9,9 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from stage import INSTANTS, times_of
 
-from soundstage.world.clock import HOUR, LATEST, MINUTE, Clock
+from soundstage.world.clock import HOUR, MAX_TIMESTAMP, MINUTE, Clock
 from soundstage.world.commands import Advance, Interrupt, Reset, Start
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 from support.strategies import (
     NOW,
     Arrange,
@@ -67,10 +67,10 @@ def test_a_log_rebuilds_the_world_that_kept_it(stage, seed, history):
 @given(seed=seeds, history=wild)
 def test_a_world_is_exported_and_imported_whole(stage, seed, history):
     world = stage.world(seed, history)
-    written = orjson.dumps(world.exported())
-    other = World.imported(world.fixtures, orjson.loads(written))
+    written = orjson.dumps(world.to_json())
+    other = World.from_json(world.fixtures, orjson.loads(written))
     assert stage.seen(other, *INSTANTS) == stage.seen(world, *INSTANTS)
-    assert orjson.dumps(other.exported()) == written
+    assert orjson.dumps(other.to_json()) == written
 
 
 @few
@@ -78,7 +78,7 @@ def test_a_world_is_exported_and_imported_whole(stage, seed, history):
 def test_worlds_of_different_seeds_differ(stage, seed, other, history):
     assume(seed != other)
     world, another = stage.world(seed, history), stage.world(other, history)
-    assert stage.seen(world, LATEST) != stage.seen(another, LATEST)
+    assert stage.seen(world, MAX_TIMESTAMP) != stage.seen(another, MAX_TIMESTAMP)
 
 
 @few
@@ -130,7 +130,7 @@ def test_two_advances_are_one_by_both(stage, seed, history, first, second):
 def test_two_advances_are_one_for_the_runs_after_them_too(stage):
     twice, once = [Wait(HOUR), Wait(MINUTE)], [Wait(HOUR + MINUTE)]
     worlds = [stage.world(1, [*waits, Begin(0, 0)]) for waits in (twice, once)]
-    assert stage.seen(worlds[0], LATEST) == stage.seen(worlds[1], LATEST)
+    assert stage.seen(worlds[0], MAX_TIMESTAMP) == stage.seen(worlds[1], MAX_TIMESTAMP)
 
 
 @few
@@ -138,7 +138,7 @@ def test_two_advances_are_one_for_the_runs_after_them_too(stage):
 def test_a_moving_world_shows_what_a_frozen_one_does(stage, seed, history, elapsed):
     wall = [0]
     clock = Clock(NOW, 60, lambda: wall[0])
-    moving = World({stage.api: stage.fixture}, Opening(seed, NOW, 60), clock)
+    moving = World({stage.api: stage.fixture}, WorldOptions(seed, NOW, 60), clock)
     perform(moving, stage.api, history)
     wall[0] = elapsed
     frozen = stage.world(seed, [*history, Wait(60 * elapsed)])
@@ -164,10 +164,10 @@ def test_nothing_rewrites_the_past(stage, seed, history, later, ago):
 @many
 @given(seed=seeds, history=histories)
 def test_a_status_only_moves_along_its_lifecycle(stage, seed, history):
-    (lifecycle,) = stage.script.lifecycles["run"]
+    (lifecycle,) = stage.definitions.lifecycles["run"]
     for run in stage.runs(stage.world(seed, history)):
-        said = [version[lifecycle.field] for version in run.records[0].documents]
-        assert said[0] in reachable(lifecycle, lifecycle.begins)
+        said = [version[lifecycle.field] for version in run.records[0].versions]
+        assert said[0] in reachable(lifecycle, lifecycle.initial)
         for before, after in pairwise(said):
             assert after in reachable(lifecycle, {before})
 
@@ -176,7 +176,7 @@ def reachable(lifecycle, states):
     """Where these lead: what happens at one instant is one version."""
     found, ahead = set(states), list(states)
     while ahead:
-        onward = lifecycle.moves.get(ahead.pop(), frozenset()) - found
+        onward = lifecycle.transitions.get(ahead.pop(), frozenset()) - found
         found |= onward
         ahead += onward
     return found
@@ -187,7 +187,7 @@ def reachable(lifecycle, states):
 def test_a_run_has_finished_exactly_when_its_status_is_final(stage, seed, history):
     for run in stage.runs(stage.world(seed, history)):
         for at, version in zip(
-            run.records[0].times, run.records[0].documents, strict=True
+            run.records[0].timestamps, run.records[0].versions, strict=True
         ):
             assert (MOMENTS[stage.api][-1] in version) == stage.ended(run, at)
 
@@ -197,7 +197,7 @@ def test_a_run_has_finished_exactly_when_its_status_is_final(stage, seed, histor
 def test_a_run_is_made_then_started_then_finished(stage, seed, history):
     for run in stage.runs(stage.world(seed, history)):
         own = run.records[0]
-        for at, version in zip(own.times, own.documents, strict=True):
+        for at, version in zip(own.timestamps, own.versions, strict=True):
             told = [instant(version[f]) for f in MOMENTS[stage.api] if f in version]
             assert told == sorted(told)
             assert told[-1] <= at
@@ -227,11 +227,11 @@ def test_counters_agree_with_the_events_behind_them(stage, seed, history):
 @few
 @given(seed=seeds, history=wild)
 def test_every_version_satisfies_the_contract(stage, seed, history):
-    judge = stage.fixture.verdict
+    judge = stage.fixture.check_contract
     for collection in stage.collections(stage.world(seed, history)).values():
         for record in collection:
-            versions = filter(None, record.documents)  # a deleted one says nothing
-            assert not any(judge(record.kind, version) for version in versions)
+            versions = filter(None, record.versions)  # a deleted one says nothing
+            assert not any(judge(record.record_type, version) for version in versions)
 
 
 # What is over is over.
@@ -254,14 +254,14 @@ def test_an_ended_run_never_changes(stage, seed, history, number):
 def test_a_run_that_its_deadline_has_ended_never_changes(stage, seed, begin, spans):
     world = stage.world(seed)
     run = start(world, stage, begin)
-    assume(run.struck)
-    world.apply(Advance(max(run.struck.values()) - NOW))
+    assume(run.deadlines_hit)
+    world.apply(Advance(max(run.deadlines_hit.values()) - NOW))
     assume(stage.ended(run, world.clock.now()))
-    before = world.state(stage.api).as_it_is(run).records
+    before = world.state(stage.api).current_run(run).records
     for span, ending in product(spans, stage.endings):
         world.apply(Advance(span))
         assert world.apply(Interrupt(stage.api, run.id, ending)) is None
-    assert world.state(stage.api).as_it_is(run).records == before
+    assert world.state(stage.api).current_run(run).records == before
 
 
 @many
@@ -269,20 +269,20 @@ def test_a_run_that_its_deadline_has_ended_never_changes(stage, seed, begin, spa
 def test_a_deadline_ends_a_run_that_was_in_its_states_for_exactly_that_long(
     stage, seed, begin
 ):
-    run, script = start(stage.world(seed), stage, begin), stage.script
+    run, script = start(stage.world(seed), stage, begin), stage.definitions
     own = run.records[0]
     for name, span in run.deadlines.items():
         ending = script.endings[name]
         there = [
             at
-            for at, said in zip(own.times, own.documents, strict=True)
-            if script.may_end(said, ending)
+            for at, said in zip(own.timestamps, own.versions, strict=True)
+            if script.can_end(said, ending)
         ]
-        if name in run.struck and span:
-            assert run.struck[name] - there[0] == span
-            assert script.may_end(own.as_of(run.struck[name] - 1), ending)
-        elif name not in run.struck and there:
-            assert not script.may_end(own.as_of(there[0] + span), ending)
+        if name in run.deadlines_hit and span:
+            assert run.deadlines_hit[name] - there[0] == span
+            assert script.can_end(own.as_of(run.deadlines_hit[name] - 1), ending)
+        elif name not in run.deadlines_hit and there:
+            assert not script.can_end(own.as_of(there[0] + span), ending)
 
 
 def start(world, stage, begin):
@@ -296,7 +296,9 @@ def test_planned_scenarios_are_used_in_order_exactly_so_often(
 ):
     world = stage.world(seed, history)
     perform(world, stage.api, [Arrange(scenario, None, times)])
-    tale = list(stage.script.scenarios)[scenario % len(stage.script.scenarios)]
+    tale = list(stage.definitions.scenarios)[
+        scenario % len(stage.definitions.scenarios)
+    ]
     assert left(world, stage)[-times:] == [tale] * times
     while planned := left(world, stage):
         assert world.apply(Start(stage.api)).scenario == planned[0]
@@ -306,8 +308,8 @@ def test_planned_scenarios_are_used_in_order_exactly_so_often(
 
 def left(world, stage):
     """What is planned for the first task, one by one."""
-    task = next(iter(stage.script.tasks))
-    plans = world.state(stage.api).planned
+    task = next(iter(stage.definitions.tasks))
+    plans = world.state(stage.api).queued_scenarios
     mine = [plan for plan in plans if plan.task in {None, task}]
     return [plan.scenario for plan in mine for _ in range(plan.times)]
 
@@ -322,13 +324,13 @@ def test_an_interrupted_run_keeps_its_past_and_has_a_future_only_if_it_goes_on(
     assume(runs)
     old = runs[number % len(runs)]
     new = world.apply(Interrupt(stage.api, old.id, stage.ending(number)))
-    ending = stage.script.endings[stage.ending(number)]
-    assert (new is None) != stage.script.may_end(old.records[0].as_of(now), ending)
+    ending = stage.definitions.endings[stage.ending(number)]
+    assert (new is None) != stage.definitions.can_end(old.records[0].as_of(now), ending)
     assume(new)
     assert said(new, now - 1) == said(old, now - 1)
     assert said(new, now).keys() >= said(old, now).keys()
     if stage.ended(new, now):
-        assert said(new, LATEST) == said(new, now)
+        assert said(new, MAX_TIMESTAMP) == said(new, now)
 
 
 def said(run, now):
@@ -344,15 +346,17 @@ def test_no_other_run_notices_that_one_is_interrupted(
     world = stage.world(seed, [*history, *life])
     runs = stage.under_way(world)
     assume(runs)
-    gone = {run.id for run in descendants(runs[0]) if run.at > world.clock.now()}
+    gone = {
+        run.id for run in descendants(runs[0]) if run.started_at > world.clock.now()
+    }
     before = {run.id: run for run in stage.runs(world) if run.id not in gone}
     new = world.apply(Interrupt(stage.api, runs[0].id, stage.ending(number)))
     assume(new)
     started = {run.id: run for run in descendants(new) if run.id not in before}
     same = world.state(stage.api).runs == {**before, new.id: new, **started}
     assert same
-    own = world.collection(stage.api, runs[0].records[0].kind.collection)
-    assert not any(own.get(run_id, LATEST) for run_id in gone)
+    own = world.collection(stage.api, runs[0].records[0].record_type.collection)
+    assert not any(own.get(run_id, MAX_TIMESTAMP) for run_id in gone)
 
 
 def descendants(run):
@@ -367,8 +371,8 @@ def test_a_run_goes_on_with_the_task_of_the_one_that_started_it(stage, seed, lif
     for run in stage.runs(stage.world(seed, life)):
         for successor in run.successors:
             assert successor.task == run.task
-            assert successor.at >= times_of(run)[-1]
-            assert successor.records[0].began == successor.at
+            assert successor.started_at >= times_of(run)[-1]
+            assert successor.records[0].created_at == successor.started_at
 
 
 # A world lists what its runs made, and nothing else.
@@ -378,11 +382,11 @@ def test_a_run_goes_on_with_the_task_of_the_one_that_started_it(stage, seed, lif
 @given(seed=seeds, history=histories)
 def test_a_record_is_found_alike_by_id_and_by_parent(stage, seed, history):
     world = stage.world(seed, history)
-    for at in (world.clock.now(), LATEST):
+    for at in (world.clock.now(), MAX_TIMESTAMP):
         for collection in stage.collections(world).values():
             every = collection.all(at)
             assert every == [d for r in collection if (d := collection.get(r.id, at))]
-            if parent := collection.kind.parent:
+            if parent := collection.record_type.parent_field:
                 for value in {document[parent] for document in every}:
                     listed = [d for d in every if d[parent] == value]
                     assert collection.children(value, at) == listed

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundstage.world.copy_on_write import Layered
+from soundstage.world.copy_on_write import CopyOnWriteDict
 
 keys = st.sampled_from("abcdef")
 
@@ -11,7 +11,7 @@ keys = st.sampled_from("abcdef")
 @given(st.dictionaries(keys, st.integers()), st.lists(st.tuples(keys, st.booleans())))
 def test_it_is_a_dict_that_leaves_the_one_below_as_it_is(below, changes):
     shared, plain = dict(below), dict(below)
-    layered = Layered(below)
+    layered = CopyOnWriteDict(below)
     for number, (key, is_put) in enumerate(changes):
         if is_put:
             layered[key] = plain[key] = number

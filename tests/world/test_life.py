@@ -21,10 +21,10 @@ from hypothesis.stateful import (
 from stage import times_of
 
 from soundstage import vendored_files
-from soundstage.world.clock import LATEST
+from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Define, Delete, Patch, Put, Reset
-from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.world import Opening, World
+from soundstage.world.errors import FixtureError, UnknownName
+from soundstage.world.world import World, WorldOptions
 from support.strategies import (
     NOW,
     Onward,
@@ -49,7 +49,7 @@ class Life(RuleBasedStateMachine):
     @initialize(seed=seeds)
     def begin(self, seed):
         self.seed = seed
-        self.world = World(self.fixtures, Opening(seed, NOW, speed=0))
+        self.world = World(self.fixtures, WorldOptions(seed, NOW, speed=0))
         self.forget()
 
     def forget(self):
@@ -60,7 +60,7 @@ class Life(RuleBasedStateMachine):
     def apply(self, command):
         """Carry it out, if it may be."""
         self.past = self.world.now() - 1, seen(self.world, self.world.now() - 1)
-        with suppress(FixtureError, Unknown):
+        with suppress(FixtureError, UnknownName):
             self.world.apply(command)
             if isinstance(command, EDITS):
                 self.edited.add((command.api, command.id))
@@ -89,24 +89,24 @@ class Life(RuleBasedStateMachine):
         self.apply(Advance(first + second))
         other.apply(Advance(first))
         other.apply(Advance(second))
-        assert seen(other, LATEST) == seen(self.world, LATEST)
+        assert seen(other, MAX_TIMESTAMP) == seen(self.world, MAX_TIMESTAMP)
 
     @rule()
     def travel(self):
-        written = orjson.dumps(self.world.exported())
-        self.world = World.imported(self.fixtures, orjson.loads(written))
-        assert orjson.dumps(self.world.exported()) == written
+        written = orjson.dumps(self.world.to_json())
+        self.world = World.from_json(self.fixtures, orjson.loads(written))
+        assert orjson.dumps(self.world.to_json()) == written
 
     @rule()
     @precondition(lambda self: len(self.world.log) > 5)
     def reset(self):
         self.world.apply(Reset())
         self.forget()
-        other = World(self.fixtures, Opening(self.seed, NOW, speed=0))
-        assert seen(self.world, LATEST) == seen(other, LATEST)
+        other = World(self.fixtures, WorldOptions(self.seed, NOW, speed=0))
+        assert seen(self.world, MAX_TIMESTAMP) == seen(other, MAX_TIMESTAMP)
 
     def again(self):
-        other = World(self.fixtures, Opening(self.seed, NOW, speed=0))
+        other = World(self.fixtures, WorldOptions(self.seed, NOW, speed=0))
         other.replay(self.world.log)
         return other
 
@@ -119,8 +119,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def every_record_satisfies_its_contract(self):
         for record in self.news("records", records(self.world)):
-            judge = self.fixtures[self.api_of(record)].verdict
-            assert not any(judge(record.kind, d) for d in record.documents if d)
+            judge = self.fixtures[self.api_of(record)].check_contract
+            assert not any(judge(record.record_type, d) for d in record.versions if d)
 
     @invariant()
     def every_counter_is_right(self):
@@ -144,14 +144,14 @@ class Life(RuleBasedStateMachine):
         kinds = {
             id(kind): api
             for api, fixture in self.fixtures.items()
-            for kind in fixture.script.vocabulary.kinds.values()
+            for kind in fixture.definitions.model.record_types.values()
         }
-        return kinds[id(record.kind)]
+        return kinds[id(record.record_type)]
 
     def teardown(self):
         if hasattr(self, "world"):
             again = self.again()
-            assert seen(again, LATEST) == seen(self.world, LATEST)
+            assert seen(again, MAX_TIMESTAMP) == seen(self.world, MAX_TIMESTAMP)
             assert seen(again, self.world.now()) == seen(self.world, self.world.now())
 
 

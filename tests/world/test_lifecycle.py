@@ -3,7 +3,7 @@
 import pytest
 from small import drawn_from, told
 
-from soundstage.world.errors import IllegalMove
+from soundstage.world.errors import IllegalTransition
 
 MOVES = "{run.status: {begins: [new], moves: {new: [live], live: [over]}}}"
 
@@ -29,7 +29,7 @@ def test_a_move_that_the_lifecycle_lacks_is_illegal(states, message, after):
         f"{{after: {after}, run: {{status: {state}}}}}" for state in states
     )
     text = f"lifecycle: {MOVES}\nscenarios: {{story: {{steps: [{steps}]}}}}"
-    with pytest.raises(IllegalMove, match=message) as error:
+    with pytest.raises(IllegalTransition, match=message) as error:
         drawn_from(text)
     wrong = len(states) - 1
     assert error.value.pointer == f"/scenarios/story/steps/{wrong}/run"
@@ -50,7 +50,7 @@ def test_two_fields_of_a_kind_may_each_have_a_lifecycle():
       run.status: {begins: [new], moves: {new: [live]}}
     scenarios: {story: {steps: [{run: {phase: wrong, status: new}}]}}
     """
-    with pytest.raises(IllegalMove, match=r"run.phase begins as 'wrong'"):
+    with pytest.raises(IllegalTransition, match=r"run.phase begins as 'wrong'"):
         drawn_from(text)
 
 
@@ -59,5 +59,5 @@ def test_other_kinds_may_have_a_lifecycle_too():
     lifecycle: {event.state: {begins: [a], moves: {a: [b]}}}
     scenarios: {story: {steps: [{run: {}, event/e: {state: a}}, {event/e: {state: c}}]}}
     """
-    with pytest.raises(IllegalMove, match=r"event.state goes from 'a' to 'c'"):
+    with pytest.raises(IllegalTransition, match=r"event.state goes from 'a' to 'c'"):
         drawn_from(text)

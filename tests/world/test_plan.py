@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from small import fixture_of, world_of
 
 from soundstage.world.commands import Interrupt, Plan, Reset, Start
-from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.scenario import Cue
-from soundstage.world.world import Opening, World
+from soundstage.world.errors import FixtureError, UnknownName
+from soundstage.world.scenario import RunRequest
+from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW
 
 TEXT = """
@@ -64,9 +64,9 @@ def test_runs_that_are_named_leave_a_plan_as_it_is():
     ("plan", "start", "error"),
     [
         ("broken", Start("small"), FixtureError),
-        ("a", Start("small", beginning="none"), Unknown),
-        ("a", Start("small", "nobody"), Unknown),
-        ("a", Start("small", deadlines={"none": 1}), Unknown),
+        ("a", Start("small", beginning="none"), UnknownName),
+        ("a", Start("small", "nobody"), UnknownName),
+        ("a", Start("small", deadlines={"none": 1}), UnknownName),
         ("a", Start("small", fields={"status": "odd"}), FixtureError),
     ],
 )
@@ -75,7 +75,7 @@ def test_a_start_that_fails_uses_up_no_plan(plan, start, error):
     world.apply(Plan("small", plan))
     with pytest.raises(error):
         world.apply(start)
-    assert [p.scenario for p in world.state("small").planned] == [plan]
+    assert [p.scenario for p in world.state("small").queued_scenarios] == [plan]
     assert len(world.log) == 1
 
 
@@ -91,9 +91,9 @@ def test_an_interruption_uses_up_no_plan():
 @pytest.mark.parametrize(
     ("plan", "error", "message"),
     [
-        (Plan("small", "c"), Unknown, "no scenario 'c'; there are: usual, a, b"),
-        (Plan("small", "a", "t"), Unknown, "no task 't'; there are: task, other"),
-        (Plan("tiny", "a"), Unknown, "no API 'tiny'"),
+        (Plan("small", "c"), UnknownName, "no scenario 'c'; there are: usual, a, b"),
+        (Plan("small", "a", "t"), UnknownName, "no task 't'; there are: task, other"),
+        (Plan("tiny", "a"), UnknownName, "no API 'tiny'"),
         (Plan("small", "a", None, 0), ValueError, "one run or more, not 0"),
         (Plan("small", "a", None, -2), ValueError, "one run or more, not -2"),
     ],
@@ -119,10 +119,14 @@ def test_a_run_that_follows_another_is_of_what_is_planned():
     fixture = fixture_of(TEXT)
 
     def follow(run):
-        return Cue("", None, run.at + 5) if run.chain < 2 else None
+        return (
+            RunRequest("", None, run.started_at + 5) if run.chain_length < 2 else None
+        )
 
-    fixture = replace(fixture, script=replace(fixture.script, follow=follow))
-    world = World({"small": fixture}, Opening(0, NOW, 0))
+    fixture = replace(
+        fixture, definitions=replace(fixture.definitions, on_finish=follow)
+    )
+    world = World({"small": fixture}, WorldOptions(0, NOW, 0))
     world.apply(Plan("small", "a", times=2))
     world.apply(Start("small"))
     runs = world.state("small").runs.values()
@@ -145,6 +149,8 @@ def test_what_is_planned_is_a_queue(commands):
             queue += [command.scenario] * command.times
         elif command.scenario is None:
             assert outcome.scenario == (queue.pop(0) if queue else "usual")
-    other = World.imported(world.fixtures, world.exported())
-    assert other.state("small").planned == world.state("small").planned
+    other = World.from_json(world.fixtures, world.to_json())
+    assert (
+        other.state("small").queued_scenarios == world.state("small").queued_scenarios
+    )
     assert scenarios(other, *[None] * len(queue), None) == [*queue, "usual"]

@@ -6,18 +6,26 @@ from hypothesis import strategies as st
 
 from soundstage.world.collection import Collection
 from soundstage.world.ids import uuid
-from soundstage.world.query import Above, Among, Between, Holds, Query, searched, seen
-from soundstage.world.record import Kind, Record, began
-from soundstage.world.record_index import FEW, Rows
+from soundstage.world.query import (
+    Between,
+    GreaterThan,
+    In,
+    Matches,
+    Query,
+    execute_query,
+    take_snapshots,
+)
+from soundstage.world.record import Record, RecordType, get_created_at
+from soundstage.world.record_index import COLUMNAR_THRESHOLD, RecordIndex
 
-EVENT = Kind("event", "events", "id", uuid, parent="run")
+EVENT = RecordType("event", "events", "id", uuid, parent_field="run")
 TIMES = st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True).map(sorted)
 VALUES = st.sampled_from([None, "a", "b", "c"])
 TESTS = st.one_of(
-    st.builds(Among, st.frozensets(VALUES, max_size=2)),
+    st.builds(In, st.frozensets(VALUES, max_size=2)),
     st.builds(Between, VALUES, VALUES),
-    st.builds(Above, st.sampled_from("abc")),
-    st.just(Holds(lambda value: value in {None, "b"})),
+    st.builds(GreaterThan, st.sampled_from("abc")),
+    st.just(Matches(lambda value: value in {None, "b"})),
 )
 
 
@@ -32,11 +40,11 @@ def since(_document, at):
 ASPECTS = st.sampled_from(["letter", letter_and_time, since])
 QUERIES = st.builds(
     Query,
-    tests=st.lists(st.tuples(st.just("letter"), TESTS), max_size=2).map(tuple),
-    order=st.none() | ASPECTS,
+    conditions=st.lists(st.tuples(st.just("letter"), TESTS), max_size=2).map(tuple),
+    order_by=st.none() | ASPECTS,
     descending=st.booleans(),
-    start=st.integers(0, 5),
-    size=st.integers(0, 9),
+    offset=st.integers(0, 5),
+    limit=st.integers(0, 9),
 )
 
 
@@ -57,18 +65,21 @@ def made(draw, number):
 def lists(draw):
     """Rows, some of which are in a block, and the same records as a plain list."""
     first = [draw(made(n)) for n in range(draw(st.integers(0, 8)))]
-    rows, plain = Rows(), []
+    rows, plain = RecordIndex(), []
     for record in first:
         rows.add(record)
         plain.append(record)
     rows = rows.copy() if draw(st.booleans()) else rows
-    plain.sort(key=began)
+    plain.sort(key=get_created_at)
     for n in range(draw(st.integers(0, 5))):
         if plain and draw(st.booleans()):
             i = draw(st.integers(0, len(plain) - 1))
             old, new = plain[i], draw(made(plain[i].id))
             new = Record(
-                EVENT, old.id, (old.began, old.began + 3), new.documents[:1] * 2
+                EVENT,
+                old.id,
+                (old.created_at, old.created_at + 3),
+                new.versions[:1] * 2,
             )
             rows.replace(old, new if draw(st.booleans()) else None)
             plain[i : i + 1] = [r for r in rows.records if r.id == old.id]
@@ -76,7 +87,7 @@ def lists(draw):
             record = draw(made(100 + n))
             rows.add(record)
             plain.append(record)
-            plain.sort(key=began)
+            plain.sort(key=get_created_at)
     return rows, plain
 
 
@@ -84,9 +95,9 @@ def lists(draw):
 def test_records_stand_as_they_begin_whatever_was_changed(listed, now):
     rows, plain = listed
     assert list(rows.records) == plain
-    begun = [record for record in plain if record.began <= now]
-    assert list(rows.begun(now)) == begun
-    assert list(rows.newest(now)) == begun[::-1]
+    begun = [record for record in plain if record.created_at <= now]
+    assert list(rows.visible_at(now)) == begun
+    assert list(rows.newest_first(now)) == begun[::-1]
 
 
 @settings(max_examples=400)
@@ -95,16 +106,22 @@ def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
     rows, plain = listed
     columns = rows._block.columns
     page = columns.find(query, now, rows._changed, rows._later)
-    begun = [record for record in plain if record.began <= now]
-    assert page == searched(seen(begun, now), query)
+    begun = [record for record in plain if record.created_at <= now]
+    assert page == execute_query(take_snapshots(begun, now), query)
 
 
 @given(lists(), st.integers(0, 13))
 def test_columns_say_every_value_of_a_field_and_no_other(listed, now):
     rows, plain = listed
-    said = rows._block.columns.said("letter", now, rows._changed, rows._later)
+    said = rows._block.columns.distinct_values(
+        "letter", now, rows._changed, rows._later
+    )
     there = [document for record in plain if (document := record.as_of(now))]
-    assert said == rows.said("letter", now) == {each["letter"] for each in there}
+    assert (
+        said
+        == rows.distinct_values("letter", now)
+        == {each["letter"] for each in there}
+    )
 
 
 @given(lists(), st.integers(0, 13))
@@ -115,7 +132,9 @@ def test_a_copy_and_what_it_was_made_of_do_not_see_each_other(listed, now):
     for record in plain[:2]:
         copy.replace(record, None)
     assert list(rows.records) == plain
-    assert rows.all(now) == [d for r in plain if r.began <= now and (d := r.as_of(now))]
+    assert rows.all(now) == [
+        d for r in plain if r.created_at <= now and (d := r.as_of(now))
+    ]
 
 
 class Watched(Record):
@@ -138,10 +157,10 @@ def many(count):
 
 
 PAGES = [
-    Query(start=0, size=20),
-    Query(start=40_000, size=20, descending=True),
-    Query((("letter", Among(frozenset("a"))),), "number", start=9_000, size=20),
-    Query((("number", Between(100, 45_000)),), "letter", descending=True, size=20),
+    Query(offset=0, limit=20),
+    Query(offset=40_000, limit=20, descending=True),
+    Query((("letter", In(frozenset("a"))),), "number", offset=9_000, limit=20),
+    Query((("number", Between(100, 45_000)),), "letter", descending=True, limit=20),
 ]
 
 
@@ -152,36 +171,38 @@ def test_a_page_of_many_looks_at_few(parent):
     for world in (below, copy):
         for query in PAGES:
             world.find(query, 10**6, parent)
-    copy.replace(copy.record("7"), copy.record("7").ended(10**6, None))
+    copy.replace(copy.get_record("7"), copy.get_record("7").replace_from(10**6, None))
     for query in PAGES:
         Watched.looks = 0
         page = copy.find(query, 10**6, parent)
-        assert len(page.documents) == 20
+        assert len(page.items) == 20
         assert Watched.looks <= 100
 
 
 @pytest.mark.parametrize("tests", [
     (),
-    (("number", Between(None, 2 * FEW)),),
+    (("number", Between(None, 2 * COLUMNAR_THRESHOLD)),),
     (("number", Between(3, 2)),),
-    (("letter", Among(frozenset({"aa"}))),),
-    (("number", Holds(lambda number: number < 3)),),
-    (("number", Holds(lambda number: number % 2)),),
-    (("number", Holds(lambda number: number >= 0)), ("letter", Among(frozenset()))),
+    (("letter", In(frozenset({"aa"}))),),
+    (("number", Matches(lambda number: number < 3)),),
+    (("number", Matches(lambda number: number % 2)),),
+    (("number", Matches(lambda number: number >= 0)), ("letter", In(frozenset()))),
 ])  # fmt: skip
 @pytest.mark.parametrize("order", [None, "letter"])
-@pytest.mark.parametrize("now", [FEW, 10**6])
+@pytest.mark.parametrize("now", [COLUMNAR_THRESHOLD, 10**6])
 def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
-    rows = many(2 * FEW).copy().rows
-    for start in (0, FEW // 2, 2 * FEW):
-        query = Query(tests, order, descending=True, start=start, size=9)
-        assert rows.find(query, now) == searched(seen(rows.begun(now), now), query)
+    rows = many(2 * COLUMNAR_THRESHOLD).copy().index
+    for start in (0, COLUMNAR_THRESHOLD // 2, 2 * COLUMNAR_THRESHOLD):
+        query = Query(tests, order, descending=True, offset=start, limit=9)
+        assert rows.find(query, now) == execute_query(
+            take_snapshots(rows.visible_at(now), now), query
+        )
 
 
 def test_a_window_that_goes_with_the_clock_is_looked_through_once():
-    rows = many(100).copy().rows
+    rows = many(100).copy().index
     windows = [
-        Query((("number", Between(start, 500 + start)),), "letter", size=50)
+        Query((("number", Between(start, 500 + start)),), "letter", limit=50)
         for start in (9, 9.5, 10, 20)
     ]
     assert rows.find(windows[0], 600).total == 91
@@ -191,8 +212,8 @@ def test_a_window_that_goes_with_the_clock_is_looked_through_once():
     assert Watched.looks == 0
     ends = [Query((("number", Between(9, most)),)) for most in (49, 49.5, 50)]
     assert [rows.find(query, 650).total for query in ends] == [41, 41, 42]
-    assert rows.find(windows[3], 650) == searched(
-        seen(rows.begun(650), 650), windows[3]
+    assert rows.find(windows[3], 650) == execute_query(
+        take_snapshots(rows.visible_at(650), 650), windows[3]
     )
 
 
@@ -201,15 +222,17 @@ def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, momen
     rows, plain = listed
     others = [
         {"tests": (("letter", test),)},
-        {"order": None if one.order else "letter"},
+        {"order_by": None if one.order_by else "letter"},
         {"descending": not one.descending},
-        {"start": one.start + 1},
-        {"size": one.size + 1},
+        {"offset": one.offset + 1},
+        {"limit": one.limit + 1},
     ]
     for now in (*moments, *moments):
         for query in (one, *(one._replace(**other) for other in others)):
-            begun = [record for record in plain if record.began <= now]
-            assert rows.find(query, now) == searched(seen(begun, now), query)
+            begun = [record for record in plain if record.created_at <= now]
+            assert rows.find(query, now) == execute_query(
+                take_snapshots(begun, now), query
+            )
         for record in plain[:1]:
             plain.remove(record)
             rows.replace(record, None)
@@ -218,5 +241,5 @@ def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, momen
 def test_the_newest_are_found_without_looking_at_the_rest():
     copy = many(5_000).copy()
     copy.add(Record(EVENT, "x", (3_000,), ({"id": "x", "run": "r"},)))
-    newest = copy.newest(3_000, "r")
+    newest = copy.newest_first(3_000, "r")
     assert [next(newest).id for _ in range(3)] == ["x", "3000", "2999"]

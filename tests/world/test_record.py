@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from soundstage.world.collection import Collection
 from soundstage.world.ids import uuid
-from soundstage.world.record import ALWAYS, Kind, Record
+from soundstage.world.record import BEGINNING, Record, RecordType
 
-EVENT = Kind("event", "events", "id", uuid, parent="run")
-RUN = Kind("run", "runs", "id", uuid)
+EVENT = RecordType("event", "events", "id", uuid, parent_field="run")
+RUN = RecordType("run", "runs", "id", uuid)
 FOREVER = 2**62
 
 
@@ -46,21 +46,25 @@ def test_a_version_holds_from_its_instant_until_the_next(now, at):
     [(10, (10,)), (19, (10,)), (20, (10, 20)), (29, (10, 20)), (30, (10, 20, 30))],
 )
 def test_a_record_until_an_instant_keeps_what_came_up_to_it(now, times):
-    kept = THREE.until(now)
-    assert kept.times == times
-    assert kept.documents == THREE.documents[: len(times)]
-    assert (kept.kind, kept.id, kept.name) == (THREE.kind, THREE.id, THREE.name)
+    kept = THREE.truncate(now)
+    assert kept.timestamps == times
+    assert kept.versions == THREE.versions[: len(times)]
+    assert (kept.record_type, kept.id, kept.name) == (
+        THREE.record_type,
+        THREE.id,
+        THREE.name,
+    )
 
 
 def test_nothing_is_left_of_a_record_before_it_begins():
-    assert THREE.until(9) is None
+    assert THREE.truncate(9) is None
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, unique=True), st.data())
 def test_a_record_until_an_instant_says_the_same_up_to_it(times, data):
     whole = record("x", *sorted(times))
     now = data.draw(st.integers(min(times), 60))
-    kept = whole.until(now)
+    kept = whole.truncate(now)
     assert [kept.as_of(t) for t in range(now + 1)] == [
         whole.as_of(t) for t in range(now + 1)
     ]
@@ -68,7 +72,7 @@ def test_a_record_until_an_instant_says_the_same_up_to_it(times, data):
 
 
 def test_a_record_of_the_fixture_has_always_been_there():
-    there = collection(record("x", ALWAYS))
+    there = collection(record("x", BEGINNING))
     assert ids(there.all(-(10**15))) == ["x"]
 
 
@@ -86,7 +90,7 @@ def test_records_are_listed_as_they_begin_and_ties_as_they_came(now, expected):
 def test_a_document_is_found_by_its_id_once_it_has_begun():
     there = collection(THREE)
     assert there.get("x", 9) is None
-    assert there.get("x", 25) == THREE.documents[1]
+    assert there.get("x", 25) == THREE.versions[1]
     assert there.get("y", 25) is None
 
 
@@ -141,8 +145,10 @@ def test_a_collection_is_a_stable_sort_of_what_was_added_and_not_removed(
     for i in removed & set(range(len(every))):
         there.replace(every[i], None)
     kept = [r for i, r in enumerate(every) if i not in removed]
-    expected = [r for r in sorted(kept, key=lambda r: r.began) if r.began <= now]
+    expected = [
+        r for r in sorted(kept, key=lambda r: r.created_at) if r.created_at <= now
+    ]
     assert ids(there.all(now)) == [r.id for r in expected]
     for parent in "ab":
-        listed = [r.id for r in expected if r.documents[0]["run"] == parent]
+        listed = [r.id for r in expected if r.versions[0]["run"] == parent]
         assert ids(there.children(parent, now)) == listed

@@ -10,12 +10,12 @@ from small import (
     versions,
 )
 
-from soundstage.world.clock import LATEST
-from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.random import Extreme, Seeded
-from soundstage.world.run_builder import Source
-from soundstage.world.runs import drawn
-from soundstage.world.scenario import Cue
+from soundstage.world.clock import MAX_TIMESTAMP
+from soundstage.world.errors import FixtureError, UnknownName
+from soundstage.world.random import BoundaryRandom, SeededRandom
+from soundstage.world.run_builder import GenerationContext
+from soundstage.world.runs import generate_run
+from soundstage.world.scenario import RunRequest
 from support.strategies import NOW
 
 SEEDS = range(20)
@@ -61,7 +61,7 @@ def test_a_step_may_say_the_identifier_of_what_it_makes():
     run = run_of("[{run: {id: mine}}, {event/one: {id: $given}}]", given="first")
     assert run.id == "mine"
     assert [record.id for record in run.records] == ["mine", "first"]
-    assert run.records[1].documents[0] == {"run": "mine", "id": "first"}
+    assert run.records[1].versions[0] == {"run": "mine", "id": "first"}
 
 
 def test_a_record_without_a_name_is_a_new_one_each_time():
@@ -87,9 +87,9 @@ def test_a_named_record_can_be_looked_up_by_those_after_it():
     - {event: {of: $one.id, n: $one.n, run: $run.id}}
     """)
     one, other = run.records[1:]
-    assert other.documents[0]["of"] == one.id
-    assert other.documents[0]["n"] == 1
-    assert other.documents[0]["run"] == run.id
+    assert other.versions[0]["of"] == one.id
+    assert other.versions[0]["n"] == 1
+    assert other.versions[0]["run"] == run.id
 
 
 def test_the_elapsed_time_is_that_of_the_record_itself():
@@ -259,25 +259,35 @@ def test_what_cannot_be_drawn_says_why_and_where(steps, message, pointer):
     ],
 )
 def test_a_task_or_scenario_that_is_not_there_is_unknown(task, scenario, message):
-    script = fixture_of("scenarios: {story: {steps: [{run: {}}]}}").script
-    with pytest.raises(Unknown, match=message):
-        drawn(Source(script, Seeded(0)), Cue(task, scenario, NOW))
+    script = fixture_of("scenarios: {story: {steps: [{run: {}}]}}").definitions
+    with pytest.raises(UnknownName, match=message):
+        generate_run(
+            GenerationContext(script, SeededRandom(0)), RunRequest(task, scenario, NOW)
+        )
 
 
 def test_a_run_takes_the_identifier_it_is_given():
-    script = fixture_of("scenarios: {story: {steps: [{run: {}, event: {}}]}}").script
-    run = drawn(Source(script, Seeded(0)), Cue("task", "story", NOW, "my-id"))
-    assert run.id == "my-id" == run.records[0].documents[0]["id"]
-    assert run.records[1].documents[0]["run"] == "my-id"
+    script = fixture_of(
+        "scenarios: {story: {steps: [{run: {}, event: {}}]}}"
+    ).definitions
+    run = generate_run(
+        GenerationContext(script, SeededRandom(0)),
+        RunRequest("task", "story", NOW, "my-id"),
+    )
+    assert run.id == "my-id" == run.records[0].versions[0]["id"]
+    assert run.records[1].versions[0]["run"] == "my-id"
     assert run.records[1].id != "my-id"
 
 
 def test_a_run_ends_when_the_years_do():
     script = fixture_of("""
     scenarios: {story: {steps: [{run: {}}, {after: 1d, run: {a: 1}}]}}
-    """).script
-    run = drawn(Source(script, Seeded(0)), Cue("task", "story", LATEST - 1000))
-    assert run.records[0].times == (LATEST - 1000, LATEST)
+    """).definitions
+    run = generate_run(
+        GenerationContext(script, SeededRandom(0)),
+        RunRequest("task", "story", MAX_TIMESTAMP - 1000),
+    )
+    assert run.records[0].timestamps == (MAX_TIMESTAMP - 1000, MAX_TIMESTAMP)
 
 
 def test_a_trail_leads_from_each_version_to_its_patch():
@@ -286,10 +296,13 @@ def test_a_trail_leads_from_each_version_to_its_patch():
       story: {steps: [{run: {}, event/one: {}}, {after: 1s, event: [{}, {}]}]}
     """
     trail = {}
-    script = fixture_of(text).script
-    run = drawn(Source(script, Extreme(0), trail=trail), Cue("task", "story", NOW))
+    script = fixture_of(text).definitions
+    run = generate_run(
+        GenerationContext(script, BoundaryRandom(0), provenance=trail),
+        RunRequest("task", "story", NOW),
+    )
     steps = "/scenarios/story/steps"
-    assert [trail[r.id, r.began] for r in run.records] == [
+    assert [trail[r.id, r.created_at] for r in run.records] == [
         f"{steps}/0/run",
         f"{steps}/0/event~1one",
         f"{steps}/1/event/0",

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import fixture_of, scheduled
 
-from soundstage.world.clock import DAY, FASTEST, HOUR, LATEST, MINUTE, SECOND, Clock
+from soundstage.world.clock import (
+    DAY,
+    HOUR,
+    MAX_SPEED,
+    MAX_TIMESTAMP,
+    MINUTE,
+    SECOND,
+    Clock,
+)
 from soundstage.world.commands import (
     Advance,
     Define,
@@ -21,9 +29,9 @@ from soundstage.world.commands import (
     Reset,
     Start,
 )
-from soundstage.world.errors import FixtureError, TooFar, Unknown
-from soundstage.world.scheduler import MOST_TICKS, Schedule, next_at, ticks_within
-from soundstage.world.world import Opening, World
+from soundstage.world.errors import ClockJumpTooLarge, FixtureError, UnknownName
+from soundstage.world.scheduler import MAX_TICKS, Schedule, count_ticks, next_cron_tick
+from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW
 
 STORY = """
@@ -49,13 +57,15 @@ compiled = cache(scheduled)
 def world_of(*texts, seed=0, **opening):
     """A frozen world of these fixtures."""
     fixtures = {fixture.api: fixture for fixture in map(compiled, texts)}
-    return World(fixtures, Opening(seed, **{"now": NOW, "speed": 0, **opening}))
+    return World(
+        fixtures, WorldOptions(seed, **{"start_at": NOW, "speed": 0, **opening})
+    )
 
 
 def begun(world, api="small"):
     """When each run began, and the key that each was told, as they were added."""
     runs = world.state(api).runs.values()
-    return [(run.at - NOW, run.records[0].documents[0]["key"]) for run in runs]
+    return [(run.started_at - NOW, run.records[0].versions[0]["key"]) for run in runs]
 
 
 def seen(world):
@@ -117,10 +127,10 @@ def test_ticks_come_in_the_order_of_time_then_key_across_apis():
 
     world = world_of(small, tiny)
     fixtures = {
-        name: replace(each, schedule=Schedule(each.schedule.crons, tick))
+        name: replace(each, schedule=Schedule(each.schedule.cron_expressions, tick))
         for name, each in world.fixtures.items()
     }
-    world = World(fixtures, Opening(0, NOW, 0))
+    world = World(fixtures, WorldOptions(0, NOW, 0))
     world.apply(Advance(HOUR))
     world.now()
     assert ticks == [
@@ -146,12 +156,12 @@ MADE = "{repeat: 1, steps: [{run: {status: new, key: -}, event: {cron: '15 * * *
 
 def undrawn(world):
     """How far the history is drawn that nobody has looked at."""
-    return list(world.beginning("small").drawing())
+    return list(world.initial_state("small").generate())
 
 
 def test_the_time_is_read_without_drawing_a_history_that_makes_no_crons():
     plain = HISTORY.replace("SCENARIO", "plain").replace("STEP", "{run: {status: new}}")
-    world = world_of(plain, now=NOW + 1, origin=NOW + 1)
+    world = world_of(plain, start_at=NOW + 1, history_end=NOW + 1)
     world.now()
     assert undrawn(world) == [200, 400]
     world.apply(Advance(HOUR))
@@ -161,7 +171,7 @@ def test_the_time_is_read_without_drawing_a_history_that_makes_no_crons():
 
 def test_crons_that_a_history_makes_are_in_force():
     made = HISTORY.replace("SCENARIO", "nested").replace("STEP", MADE)
-    world = world_of(made.replace("runs: 400, for: 10d", "ago: 1h"), now=NOW + 1)
+    world = world_of(made.replace("runs: 400, for: 10d", "ago: 1h"), start_at=NOW + 1)
     world.apply(Advance(20 * MINUTE))
     assert [at // MINUTE for at, _ in begun(world)] == [-60, 15]
 
@@ -229,7 +239,7 @@ def perform(world, history):
             newest = list(world.state("small").runs)[-1]
             world.apply(Interrupt("small", newest, "cancelled"))
         else:
-            with suppress(Unknown):  # there may be nothing to delete
+            with suppress(UnknownName):  # there may be nothing to delete
                 world.apply(command)
 
 
@@ -260,7 +270,7 @@ def test_reading_never_changes_anything(history, instants):
             world.next_change()
             world.now()
     assert seen(world) == seen(other)
-    assert orjson.dumps(world.exported()) == orjson.dumps(other.exported())
+    assert orjson.dumps(world.to_json()) == orjson.dumps(other.to_json())
 
 
 @few
@@ -268,15 +278,15 @@ def test_reading_never_changes_anything(history, instants):
 def test_ticks_are_rebuilt_by_the_log_though_they_are_not_in_it(history):
     world = world_of(*BOTH, seed=5)
     perform(world, history)
-    written = orjson.dumps(world.exported())
+    written = orjson.dumps(world.to_json())
     assert len(world.log) <= 2 * len(history)
     other, again = (
-        World.imported(world.fixtures, orjson.loads(written)),
+        World.from_json(world.fixtures, orjson.loads(written)),
         world_of(*BOTH, seed=5),
     )
     again.replay(world.log)
     assert seen(other) == seen(again) == seen(world)
-    assert orjson.dumps(other.exported()) == written
+    assert orjson.dumps(other.to_json()) == written
 
 
 @few
@@ -331,14 +341,17 @@ def test_two_worlds_do_not_share_ticks():
 
 
 def test_a_world_made_later_has_the_ticks_since_the_origin():
-    early, late = world_of(HOURLY), world_of(HOURLY, now=NOW + DAY, origin=NOW)
+    early, late = (
+        world_of(HOURLY),
+        world_of(HOURLY, start_at=NOW + DAY, history_end=NOW),
+    )
     early.apply(Advance(DAY))
     assert seen(late) == seen(early)
     assert len(begun(late)) == 25
 
 
 def test_nothing_ticks_before_the_origin():
-    world = world_of(OFTEN, now=NOW - HOUR, origin=NOW)
+    world = world_of(OFTEN, start_at=NOW - HOUR, history_end=NOW)
     world.apply(Start("small", None, "story", {"key": "mine"}))
     world.apply(Advance(HOUR + 10 * MINUTE))
     assert begun(world) == [(-HOUR, "mine"), (0, "task"), (7 * MINUTE, "task")]
@@ -375,7 +388,7 @@ def test_a_tick_that_cannot_be_done_does_nothing():
     world.apply(Advance(HOUR))
     assert world.now() == NOW + HOUR
     assert begun(world, "tiny") == []
-    assert World.imported(world.fixtures, world.exported()).now() == NOW + HOUR
+    assert World.from_json(world.fixtures, world.to_json()).now() == NOW + HOUR
 
 
 # How far a clock may go
@@ -385,7 +398,9 @@ MINUTELY = STORY + "tasks: {task: {cron: '* * * * *', key: -}}"
 
 def test_a_leap_past_too_many_ticks_is_refused_before_the_clock_moves():
     world = world_of(MINUTELY)
-    with pytest.raises(TooFar, match="more than 50000 runs would start by themselves"):
+    with pytest.raises(
+        ClockJumpTooLarge, match="more than 50000 runs would start by themselves"
+    ):
         world.apply(Advance(36 * DAY))
     assert (world.clock.now(), len(world.log)) == (NOW, 0)
     assert len(begun(world)) == 1
@@ -393,24 +408,24 @@ def test_a_leap_past_too_many_ticks_is_refused_before_the_clock_moves():
 
 def test_a_log_that_leaps_too_far_is_refused_too():
     world = world_of(HOURLY)
-    exported = world.exported()
-    with pytest.raises(TooFar):
-        World.imported(world.fixtures, {**exported, "now": NOW + 3000 * DAY})
+    exported = world.to_json()
+    with pytest.raises(ClockJumpTooLarge):
+        World.from_json(world.fixtures, {**exported, "now": NOW + 3000 * DAY})
     entry = {"at": NOW + 3000 * DAY, "command": "start", "api": "small"}
-    with pytest.raises(TooFar):
-        World.imported(world.fixtures, {**exported, "log": [entry]})
+    with pytest.raises(ClockJumpTooLarge):
+        World.from_json(world.fixtures, {**exported, "log": [entry]})
 
 
 def test_a_clock_that_ran_too_far_by_its_speed_stands_until_the_world_is_reset():
     wall = [0]
-    clock = Clock(NOW, FASTEST, lambda: wall[0])
+    clock = Clock(NOW, MAX_SPEED, lambda: wall[0])
     fixtures = {"small": scheduled(MINUTELY)}
-    world = World(fixtures, Opening(0, NOW, FASTEST), clock)
-    wall[0] = 36 * DAY // FASTEST
+    world = World(fixtures, WorldOptions(0, NOW, MAX_SPEED), clock)
+    wall[0] = 36 * DAY // MAX_SPEED
     for _ in range(2):
-        with pytest.raises(TooFar):
+        with pytest.raises(ClockJumpTooLarge):
             world.now()
-        with pytest.raises(TooFar):
+        with pytest.raises(ClockJumpTooLarge):
             world.apply(Start("small"))
     assert not world.log
     world.apply(Reset())
@@ -429,14 +444,14 @@ def test_a_clock_that_ran_too_far_by_its_speed_stands_until_the_world_is_reset()
 )
 def test_ticks_are_counted_by_whole_days_not_by_the_first_few(cron, start, span):
     start, ticks = NOW + start, 0
-    at = next_at(cron, start)
+    at = next_cron_tick(cron, start)
     while at and at <= start + span:
-        ticks, at = ticks + 1, next_at(cron, at)
-    assert ticks <= ticks_within([cron], start, start + span) <= ticks + 24 * 60
+        ticks, at = ticks + 1, next_cron_tick(cron, at)
+    assert ticks <= count_ticks([cron], start, start + span) <= ticks + 24 * 60
 
 
 def test_no_more_ticks_are_counted_than_matter():
-    assert MOST_TICKS < ticks_within(["* * * * *"], NOW, LATEST) < 2 * MOST_TICKS
+    assert MAX_TICKS < count_ticks(["* * * * *"], NOW, MAX_TIMESTAMP) < 2 * MAX_TICKS
 
 
 # What is no schedule
@@ -447,16 +462,16 @@ def test_no_more_ticks_are_counted_than_matter():
 )
 def test_what_is_no_cron_expression_is_refused(cron):
     with pytest.raises(ValueError, match="is no cron expression") as error:
-        next_at(cron, NOW)
+        next_cron_tick(cron, NOW)
     assert repr(cron) in str(error.value)
     with pytest.raises(FixtureError, match="is no cron expression") as wrong:
         fixture_of(f"tasks: {{task: {{cron: '{cron}'}}}}")
     assert wrong.value.pointer == "/tasks/task/cron"
 
 
-@pytest.mark.parametrize("at", [LATEST, LATEST - SECOND])
+@pytest.mark.parametrize("at", [MAX_TIMESTAMP, MAX_TIMESTAMP - SECOND])
 def test_a_cron_names_no_instant_after_the_years(at):
-    assert next_at("0 * * * *", at) is None
+    assert next_cron_tick("0 * * * *", at) is None
 
 
 def test_a_history_by_cron_needs_a_task_with_one():

@@ -3,10 +3,10 @@
 import pytest
 from small import cut, drawn_from, world_of
 
-from soundstage.world.clock import LATEST
+from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Put, Start
 from soundstage.world.errors import FixtureError
-from soundstage.world.runs import LONGEST_CHAIN
+from soundstage.world.runs import MAX_CHAIN_LENGTH
 from support.strategies import NOW
 
 CHAIN = """
@@ -36,7 +36,11 @@ def test_a_run_starts_its_successor_at_the_instant_of_the_step():
     first = drawn_from(CHAIN)
     (second,) = first.successors
     (third,) = second.successors
-    assert (first.at, second.at, third.at) == (NOW, NOW + 6000, NOW + 8000)
+    assert (first.started_at, second.started_at, third.started_at) == (
+        NOW,
+        NOW + 6000,
+        NOW + 8000,
+    )
     assert [r.scenario for r in (first, second, third)] == [
         "story",
         "next_one",
@@ -48,9 +52,9 @@ def test_a_successor_is_told_who_started_it_and_keeps_the_task():
     first = drawn_from(CHAIN, task="other")
     (second,) = first.successors
     (third,) = second.successors
-    said = second.records[0].documents[0]
+    said = second.records[0].versions[0]
     assert (said["before"], said["n"]) == (first.id, 1)
-    said = third.records[0].documents[0]
+    said = third.records[0].versions[0]
     assert (said["before"], said["n"], said["color"]) == (second.id, 7, "blue")
     assert {first.task, second.task, third.task} == {"other"}
 
@@ -89,8 +93,8 @@ def test_a_successor_that_never_began_is_nowhere():
     gone = [run.successors[0], run.successors[0].successors[0]]
     world.apply(Interrupt("small", run.id, "cancelled"))
     runs = world.collection("small", "runs")
-    assert [document["id"] for document in runs.all(LATEST)] == [run.id]
-    assert all(runs.get(each.id, LATEST) is None for each in gone)
+    assert [document["id"] for document in runs.all(MAX_TIMESTAMP)] == [run.id]
+    assert all(runs.get(each.id, MAX_TIMESTAMP) is None for each in gone)
 
 
 def test_a_successor_that_an_ending_starts_is_there_too():
@@ -101,7 +105,7 @@ def test_a_successor_that_an_ending_starts_is_there_too():
     (new,) = world.apply(Interrupt("small", first.id, "again")).successors
     (last,) = new.successors
     assert list(world.state("small").runs) == [first.id, new.id, last.id]
-    runs = world.collection("small", "runs").all(LATEST)
+    runs = world.collection("small", "runs").all(MAX_TIMESTAMP)
     assert [run["id"] for run in runs] == [first.id, new.id, last.id]
 
 
@@ -112,7 +116,7 @@ def test_a_successor_that_was_put_before_it_began_stays():
     world.apply(Put("small", "runs", early.id, {"early": True}))
     world.apply(Interrupt("small", run.id, "cancelled"))
     assert list(world.state("small").runs) == [run.id]
-    assert world.collection("small", "runs").get(early.id, LATEST)["early"]
+    assert world.collection("small", "runs").get(early.id, MAX_TIMESTAMP)["early"]
 
 
 def loop(length):
@@ -123,13 +127,13 @@ def loop(length):
 
 
 def test_a_chain_of_runs_may_be_long():
-    run = drawn_from(loop(LONGEST_CHAIN), "s0")
-    for _ in range(LONGEST_CHAIN):
+    run = drawn_from(loop(MAX_CHAIN_LENGTH), "s0")
+    for _ in range(MAX_CHAIN_LENGTH):
         (run,) = run.successors
     assert not run.successors
 
 
-@pytest.mark.parametrize("length", [LONGEST_CHAIN + 1, LONGEST_CHAIN + 10])
+@pytest.mark.parametrize("length", [MAX_CHAIN_LENGTH + 1, MAX_CHAIN_LENGTH + 10])
 def test_a_chain_of_runs_may_not_be_longer(length):
     with pytest.raises(FixtureError, match="more than 64 runs start one another"):
         drawn_from(loop(length), "s0")

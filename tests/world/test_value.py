@@ -8,22 +8,22 @@ from hypothesis import strategies as st
 
 from soundstage.world.clock import HOUR, MINUTE
 from soundstage.world.errors import FixtureError
-from soundstage.world.ids import FORMS, friendly
-from soundstage.world.random import Extreme, Seeded
+from soundstage.world.ids import ID_FORMATS, friendly_id
+from soundstage.world.random import BoundaryRandom, SeededRandom
 from soundstage.world.values import (
-    Bare,
+    ConstantContext,
+    apply_patch,
+    compile_duration,
     compile_patch,
-    compile_span,
     compile_value,
-    patched,
-    whole,
+    require_count,
 )
 from support.strategies import NOW
 
 PLACE = "/scenarios/story/draw/x"
 
 
-class Scene(Bare):
+class Scene(ConstantContext):
     """A scene in which these names stand for something."""
 
     names = {  # noqa: RUF012 - nobody writes to it
@@ -34,7 +34,7 @@ class Scene(Bare):
         "run": {"id": "r1", "tags": ["a"]},
     }
 
-    def look_up(self, name):
+    def resolve(self, name):
         value = self.names
         for part in name.split("."):
             value = value[part]
@@ -42,7 +42,7 @@ class Scene(Bare):
 
 
 def draws(node, times=200, present=None):
-    scene = Scene(Seeded(1), NOW)
+    scene = Scene(SeededRandom(1), NOW)
     value = compile_value(node, PLACE)
     return [value(scene, present) for _ in range(times)]
 
@@ -116,7 +116,7 @@ def test_a_real_range_gives_numbers_between_its_ends(node, least, most):
     ],
 )
 def test_a_rehearsal_draws_the_ends_and_each_alternative(node, turn, value):
-    assert compile_value(node, PLACE)(Scene(Extreme(turn), NOW), None) == value
+    assert compile_value(node, PLACE)(Scene(BoundaryRandom(turn), NOW), None) == value
 
 
 def test_alternatives_come_evenly():
@@ -138,7 +138,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ID_FORMATS)
 def test_an_id_is_fresh_and_well_formed(form):
     values = draws({"id": form})
     assert all(re.fullmatch(SHAPES[form], value) for value in values)
@@ -146,14 +146,14 @@ def test_an_id_is_fresh_and_well_formed(form):
 
 
 def test_a_friendly_id_has_its_prefix():
-    values = {friendly("run_")(Seeded(seed), NOW) for seed in range(50)}
+    values = {friendly_id("run_")(SeededRandom(seed), NOW) for seed in range(50)}
     assert all(re.fullmatch(r"run_[1-9a-km-z]{21}", value) for value in values)
     assert len(values) == 50
 
 
 @given(st.integers(0, NOW), st.integers(1, HOUR), st.integers())
 def test_a_later_ulid_sorts_after_an_earlier_one(at, span, seed):
-    form, chance = FORMS["ulid"], Seeded(seed)
+    form, chance = ID_FORMATS["ulid"], SeededRandom(seed)
     assert form(chance, at + span) > form(chance, at)
 
 
@@ -271,8 +271,8 @@ def test_what_is_wrong_within_a_form_is_pointed_at(node, place):
     ],
 )
 def test_a_span_is_drawn_with_both_ends(node, least, most):
-    scene = Scene(Seeded(1), NOW)
-    value = compile_span(node, PLACE)
+    scene = Scene(SeededRandom(1), NOW)
+    value = compile_duration(node, PLACE)
     spans = {value(scene, None) for _ in range(300)}
     assert all(least <= span <= most for span in spans)
     if most - least < 5:
@@ -282,13 +282,13 @@ def test_a_span_is_drawn_with_both_ends(node, least, most):
 @pytest.mark.parametrize("node", ["5", "1s..", "..1s", "1s..2", "soon", 5])
 def test_a_span_that_is_none_says_so(node):
     with pytest.raises(FixtureError, match="is not a duration such as 250ms"):
-        compile_span(node, PLACE)
+        compile_duration(node, PLACE)
 
 
 @pytest.mark.parametrize("node", [{"any": []}, {"any": 5}, {"any": None}])
 def test_a_span_of_no_alternatives_says_so(node):
     with pytest.raises(FixtureError, match="any takes a list of at least one value"):
-        compile_span(node, PLACE)
+        compile_duration(node, PLACE)
 
 
 @pytest.mark.parametrize(
@@ -315,14 +315,14 @@ def test_a_span_of_no_alternatives_says_so(node):
     ],
 )
 def test_a_patch_is_a_json_merge_patch(document, patch, result):
-    scene = Scene(Seeded(1), NOW)
-    assert patched(document, compile_patch(patch, PLACE), scene) == result
+    scene = Scene(SeededRandom(1), NOW)
+    assert apply_patch(document, compile_patch(patch, PLACE), scene) == result
 
 
 def test_a_patch_leaves_the_document_before_it_as_it_is():
     before = {"a": {"b": [1]}, "c": 1}
     patch = {"a": {"b": {"append": 2}, "d": 3}, "c": None}
-    patched(before, compile_patch(patch, PLACE), Scene(Seeded(1), NOW))
+    apply_patch(before, compile_patch(patch, PLACE), Scene(SeededRandom(1), NOW))
     assert before == {"a": {"b": [1]}, "c": 1}
 
 
@@ -334,4 +334,4 @@ def test_a_patch_that_is_wrong_within_is_pointed_at():
 
 @pytest.mark.parametrize("count", [0, 1, 10**9])
 def test_a_count_is_a_whole_number(count):
-    assert whole(count, PLACE) == count
+    assert require_count(count, PLACE) == count

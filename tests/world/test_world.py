@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 from small import drawn_from, fixture_of, versions, world_of
 
-from soundstage.world.clock import DAY, HOUR, LATEST, MINUTE, Clock
-from soundstage.world.commands import Advance, Entry, Interrupt, Reset, Start
-from soundstage.world.errors import Unknown
-from soundstage.world.world import Opening, World
+from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE, Clock
+from soundstage.world.commands import Advance, Interrupt, LogEntry, Reset, Start
+from soundstage.world.errors import UnknownName
+from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW
 
 STORY = """
@@ -26,7 +26,7 @@ def runs(world):
 )
 def test_a_run_is_of_the_task_that_is_asked_for_or_of_the_first(asked, color):
     run = world_of(STORY).apply(Start("small", asked, "story"))
-    assert run.records[0].documents[0]["color"] == color
+    assert run.records[0].versions[0]["color"] == color
 
 
 def test_a_run_starts_now_and_is_there_at_once():
@@ -40,7 +40,7 @@ def test_a_run_starts_now_and_is_there_at_once():
 
 def test_every_run_is_drawn_anew():
     world = world_of(STORY)
-    drawn = [world.apply(Start("small")).records[0].documents[0] for _ in range(20)]
+    drawn = [world.apply(Start("small")).records[0].versions[0] for _ in range(20)]
     assert len({document["n"] for document in drawn}) == 20
     assert len({document["id"] for document in drawn}) == 20
 
@@ -50,7 +50,7 @@ def test_every_interruption_is_drawn_anew():
     world = world_of(text)
     run = world.apply(Start("small"))
     cuts = [world.apply(Interrupt("small", run.id, "cancelled")) for _ in range(9)]
-    assert len({cut.records[0].documents[-1]["cut"] for cut in cuts}) == 9
+    assert len({cut.records[0].versions[-1]["cut"] for cut in cuts}) == 9
 
 
 def test_an_interruption_is_drawn_from_the_seed():
@@ -60,7 +60,7 @@ def test_an_interruption_is_drawn_from_the_seed():
         world = world_of(text, seed)
         run = world.apply(Start("small", names={"n": 1}))
         run = world.apply(Interrupt("small", run.id, "cancelled"))
-        cuts.add(run.records[0].documents[-1]["cut"])
+        cuts.add(run.records[0].versions[-1]["cut"])
     assert len(cuts) == 9
 
 
@@ -84,7 +84,7 @@ def test_scenarios_are_chosen_by_their_weights():
     "text", ["{}", "scenarios: {s: {weight: 0, steps: [{run: {}}]}}"]
 )
 def test_no_run_starts_unnamed_where_no_scenario_has_a_weight(text):
-    with pytest.raises(Unknown, match="scenario"):
+    with pytest.raises(UnknownName, match="scenario"):
         world_of(text).apply(Start("small"))
 
 
@@ -100,14 +100,14 @@ def test_no_run_starts_unnamed_where_no_scenario_has_a_weight(text):
 )
 def test_a_command_that_cannot_be_done_changes_and_logs_nothing(command, message):
     world = world_of(STORY)
-    with pytest.raises(Unknown, match=message) as error:
+    with pytest.raises(UnknownName, match=message) as error:
         world.apply(command)
     assert not runs(world)
     assert not list(world.log)
     assert error.value.name in {"nowhere", "t", "s", "r"}
 
 
-@pytest.mark.parametrize("span", [-1, LATEST])
+@pytest.mark.parametrize("span", [-1, MAX_TIMESTAMP])
 def test_an_advance_that_the_clock_cannot_go_is_not_logged(span):
     world = world_of(STORY)
     with pytest.raises(ValueError, match="clock"):
@@ -118,7 +118,9 @@ def test_an_advance_that_the_clock_cannot_go_is_not_logged(span):
 def test_an_ending_that_is_not_there_is_not_logged():
     world = world_of(STORY)
     run = world.apply(Start("small"))
-    with pytest.raises(Unknown, match="there is no ending 'e'; there are: cancelled"):
+    with pytest.raises(
+        UnknownName, match="there is no ending 'e'; there are: cancelled"
+    ):
         world.apply(Interrupt("small", run.id, "e"))
     assert len(world.log) == 1
 
@@ -129,17 +131,17 @@ def test_the_log_keeps_every_command_with_its_instant():
     for command in commands:
         world.apply(command)
     instants = [NOW, NOW, NOW + HOUR, NOW + HOUR]
-    assert list(world.log) == list(map(Entry, instants, commands))
+    assert list(world.log) == list(map(LogEntry, instants, commands))
     assert len(world.log) == 4
 
 
 def test_the_log_of_a_moving_world_rebuilds_it():
     wall = [0]
     fixtures = {"small": fixture_of(STORY)}
-    world = World(fixtures, Opening(3, NOW, 60), Clock(NOW, 60, lambda: wall[0]))
+    world = World(fixtures, WorldOptions(3, NOW, 60), Clock(NOW, 60, lambda: wall[0]))
     for wall[0] in (10, 20, 500):
         world.apply(Start("small"))
-    other = World(fixtures, Opening(3, NOW, 0))
+    other = World(fixtures, WorldOptions(3, NOW, 0))
     other.replay(world.log)
     same = runs(other) == runs(world)
     assert same
@@ -150,21 +152,25 @@ def test_a_moving_world_is_imported_as_it_was_exported():
     wall = [0]
     fixtures = {"small": fixture_of(STORY)}
     world = World(
-        fixtures, Opening(3, NOW, 60, NOW - DAY), Clock(NOW, 60, lambda: wall[0])
+        fixtures, WorldOptions(3, NOW, 60, NOW - DAY), Clock(NOW, 60, lambda: wall[0])
     )
     wall[0] = 1000
-    other = World.imported(fixtures, world.exported())
+    other = World.from_json(fixtures, world.to_json())
     assert NOW + MINUTE <= other.clock.now() < NOW + HOUR
-    assert (other.clock.speed, other.origin, other.began) == (60, NOW - DAY, NOW)
+    assert (other.clock.speed, other.history_end, other.started_at) == (
+        60,
+        NOW - DAY,
+        NOW,
+    )
 
 
 def test_an_imported_world_is_reset_to_where_the_exported_one_began():
     fixtures = {"small": fixture_of(STORY + "history: [{task: task, ago: 1h}]")}
-    world = World(fixtures, Opening(3, NOW + DAY, 0, NOW))
-    other = World.imported(fixtures, world.exported())
+    world = World(fixtures, WorldOptions(3, NOW + DAY, 0, NOW))
+    other = World.from_json(fixtures, world.to_json())
     for each in (world, other):
         each.apply(Reset())
-    assert (other.clock.now(), other.origin) == (NOW + DAY, NOW)
+    assert (other.clock.now(), other.history_end) == (NOW + DAY, NOW)
     assert runs(other) == runs(world)
 
 
@@ -175,22 +181,22 @@ def test_an_imported_world_is_reset_to_where_the_exported_one_began():
 def test_a_collection_is_found_by_its_name(name, message):
     world = world_of(STORY)
     if message is None:
-        assert world.collection("small", name).kind.name == "event"
+        assert world.collection("small", name).record_type.name == "event"
     else:
-        with pytest.raises(Unknown, match=message):
+        with pytest.raises(UnknownName, match=message):
             world.collection("small", name)
 
 
 def test_a_world_needs_no_opening():
     world = World({"small": fixture_of(STORY)})
-    assert (world.opening, world.clock.speed) == (Opening(0, None, 1.0), 1.0)
-    assert world.origin <= world.clock.now() <= world.origin + MINUTE
+    assert (world.options, world.clock.speed) == (WorldOptions(0, None, 1.0), 1.0)
+    assert world.history_end <= world.clock.now() <= world.history_end + MINUTE
 
 
 def test_a_reset_begins_again_with_the_same_clock():
     wall = [0]
     clock = Clock(NOW, 60, lambda: wall[0])
-    world = World({"small": fixture_of(STORY)}, Opening(0, NOW, 60), clock)
+    world = World({"small": fixture_of(STORY)}, WorldOptions(0, NOW, 60), clock)
     wall[0] = 1000
     world.apply(Reset())
     assert world.clock.now() == NOW

@@ -21,11 +21,11 @@ from soundstage.openapi.operation import Arguments
 from soundstage.openapi.security import Credential
 from soundstage.types import Json, JsonObject
 from soundstage.world.collection import Collection
-from soundstage.world.ids import IdForm
-from soundstage.world.random import Chance
-from soundstage.world.record import Vocabulary
+from soundstage.world.ids import IdFormat
+from soundstage.world.random import RandomSource
+from soundstage.world.record import ApiModel
 from soundstage.world.runs import Run
-from soundstage.world.scenario import Cue
+from soundstage.world.scenario import RunRequest
 from soundstage.world.scheduler import Schedule
 from soundstage.world.world import World
 
@@ -79,13 +79,13 @@ class RequestContext:
     waiter: Waiter
     change_count: int = 0
     root_path: str = ""
-    _random: Chance | None = None
+    _random: RandomSource | None = None
 
     @property
-    def random(self) -> Chance:
+    def random(self) -> RandomSource:
         """Draws of this request's own; the same again when it is replayed."""
         if self._random is None:
-            self._random = self.world.chance(self.api)
+            self._random = self.world.command_random(self.api)
         return self._random
 
     @property
@@ -109,7 +109,7 @@ class RequestContext:
             raise NotFound(collection, record_id)
         return document
 
-    def new_id(self, id_form: IdForm) -> str:
+    def new_id(self, id_form: IdFormat) -> str:
         """An identifier that nothing has yet; another one each time."""
         return id_form(self.random, self.now)
 
@@ -207,12 +207,12 @@ class Api:
 
     name: str
     title: str
-    model: Vocabulary
+    model: ApiModel
     handlers: Mapping[str, Handler]
     render_error: Callable[[InvalidRequest | ApiError], Response]
     example_request: ExampleRequest | None = field(default=None)
     rate_limit_headers: Callable[[int, int], Headers] = retry_after_headers
-    on_finish: Callable[[Run], Cue | None] | None = None
+    on_finish: Callable[[Run], RunRequest | None] | None = None
     schedule: Schedule | None = None
     state_aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     numbered_records: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -15,10 +15,15 @@ from soundstage.openapi.document import SourceFile, load_document, parse_documen
 from soundstage.openapi.errors import DocumentError, Violation, format_pointer
 from soundstage.openapi.schema import Schema
 from soundstage.types import JsonObject
-from soundstage.world.errors import FixtureError, Unknown
-from soundstage.world.fixture import Fixture, Verdict, compile_fixture, compile_scenario
-from soundstage.world.record import Kind
-from soundstage.world.scenario import Script
+from soundstage.world.errors import FixtureError, UnknownName
+from soundstage.world.fixture import (
+    Fixture,
+    RecordValidator,
+    compile_fixture,
+    compile_scenario,
+)
+from soundstage.world.record import RecordType
+from soundstage.world.scenario import Definitions
 
 ENTRY_POINT_GROUP = "soundstage.apis"
 """The entry points under which packages register their ``Api``."""
@@ -54,7 +59,7 @@ def load_api(name: str) -> Api:
         found = entry.load()
         if isinstance(found, Api):
             return found
-    raise Unknown("API", name, tuple(list_api_names()))
+    raise UnknownName("API", name, tuple(list_api_names()))
 
 
 def load_services(
@@ -70,7 +75,7 @@ def load_services(
         source = load_fixture(path)
         try:
             replaced[load_api(source.document["api"]).name] = source
-        except Unknown as error:
+        except UnknownName as error:
             raise source.error_at(str(error), "/api") from error
     return {
         name: load_service(load_api(name), replaced.get(name))
@@ -108,8 +113,8 @@ def build_fixture(source: SourceFile, api: Api, contract: Contract) -> Fixture:
         fixture = compile_fixture(source.document, api.model)
         fixture = replace(
             fixture,
-            script=replace(fixture.script, follow=api.on_finish),
-            verdict=_build_record_validator(contract),
+            definitions=replace(fixture.definitions, on_finish=api.on_finish),
+            check_contract=_build_record_validator(contract),
             schedule=api.schedule,
         )
         _validate_fixture_once(fixture, source.document, contract, api)
@@ -129,7 +134,7 @@ def _validate_fixture_once(
     if not is_ours or cache.get(entry) is None:
         from soundstage.apis.fixture_validation import validate_fixture
 
-        for kind in api.model.kinds.values():
+        for kind in api.model.record_types.values():
             if kind.schema:
                 contract.response_schema(kind.schema)
         validate_fixture(fixture, node)
@@ -138,7 +143,7 @@ def _validate_fixture_once(
 
 
 def validate_scenario(
-    name: str, source: JsonObject | str, fixture: Fixture, script: Script
+    name: str, source: JsonObject | str, fixture: Fixture, script: Definitions
 ) -> JsonObject:
     """A scenario that came at run time, as a node or as YAML, rehearsed.
 
@@ -153,17 +158,19 @@ def validate_scenario(
     try:
         scenario = compile_scenario(name, node, script)
         more = replace(script, scenarios={**script.scenarios, name: scenario})
-        validate_fixture(replace(fixture, script=more), node, (name,))
+        validate_fixture(replace(fixture, definitions=more), node, (name,))
     except FixtureError as error:
         raise DocumentError(error.message, error.pointer) from error
     return node
 
 
-def _build_record_validator(contract: Contract) -> Verdict:
+def _build_record_validator(contract: Contract) -> RecordValidator:
     """The contract's judgement of a record; compiled when it is first asked for."""
     schema_at = functools.cache(contract.response_schema)
 
-    def validate_record(record_type: Kind, record: JsonObject) -> Violation | None:
+    def validate_record(
+        record_type: RecordType, record: JsonObject
+    ) -> Violation | None:
         schema = schema_at(record_type.schema) if record_type.schema else None
         if schema is None or schema.is_valid(record):
             return None

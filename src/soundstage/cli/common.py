@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from soundstage.world.clock import instant_of
+from soundstage.world.clock import parse_rfc3339
 
 if TYPE_CHECKING:
     import socket
@@ -122,17 +122,17 @@ def parse_positive(text: str) -> int:
 def parse_timestamp_option(text: str) -> int:
     """Parse an RFC 3339 argument; returns ms since the epoch."""
     try:
-        return instant_of(text)
+        return parse_rfc3339(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def start_timer(seconds: int | None) -> Callable[[], float | None]:
     """Start a countdown; each call returns the seconds left, None without a limit."""
-    from soundstage.world.clock import wall
+    from soundstage.world.clock import wall_clock_now
 
-    end = wall() + seconds * 1_000 if seconds else None
-    return lambda: None if end is None else max(end - wall(), 0) / 1_000
+    end = wall_clock_now() + seconds * 1_000 if seconds else None
+    return lambda: None if end is None else max(end - wall_clock_now(), 0) / 1_000
 
 
 def exit_on_sigterm() -> None:

@@ -179,7 +179,7 @@ def _iter_targets(
         create_document_target,
         start_mock,
     )
-    from soundstage.world.world import Opening
+    from soundstage.world.world import WorldOptions
 
     if options.spec:
         yield nullcontext(create_document_target(options.spec, options.url))
@@ -188,7 +188,7 @@ def _iter_targets(
         if options.url:
             yield nullcontext(create_api_target(name, options.url))
         else:
-            opening = Opening(options.seed, options.now, options.speed)
+            opening = WorldOptions(options.seed, options.now, options.speed)
             yield start_mock(name, opening, options.fixture)
 
 
@@ -213,9 +213,9 @@ def _build_fuzz_options(options: argparse.Namespace) -> "FuzzOptions":
 def _build_commands(options: argparse.Namespace, target: "Target") -> dict[str, str]:
     """Build command lines that reproduce the failures, by purpose."""
     from soundstage.tools.fuzz.target import select_apis
-    from soundstage.world.clock import rfc3339
+    from soundstage.world.clock import format_rfc3339
 
-    world = ["--seed", str(options.seed), "--now", rfc3339(options.now)]
+    world = ["--seed", str(options.seed), "--now", format_rfc3339(options.now)]
     world += ["--speed", f"{options.speed:g}"]
     for fixture in options.fixture:
         world += ["--fixture", str(fixture)]

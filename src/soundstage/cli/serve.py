@@ -139,13 +139,15 @@ def _create_worlds(options: argparse.Namespace) -> "Worlds":
     from soundstage.openapi.errors import DocumentError
     from soundstage.server.hosts import Worlds
     from soundstage.world.errors import WorldError
-    from soundstage.world.world import Opening
+    from soundstage.world.world import WorldOptions
 
     try:
         services = load_services(options.api, options.fixture)
         if options.history:
             services = _extend_history(services, options.history)
-        worlds = Worlds(services, Opening(options.seed, options.now, options.speed))
+        worlds = Worlds(
+            services, WorldOptions(options.seed, options.now, options.speed)
+        )
     except (DocumentError, WorldError, ValueError) as error:
         exit_with_error(str(error))
     if options.log:
@@ -158,12 +160,12 @@ def _extend_history(
     services: dict[str, "Service"], run_count: int
 ) -> dict[str, "Service"]:
     """Add this many runs to the history of each service. Raises ``FixtureError``."""
-    from soundstage.world.history import lengthened
+    from soundstage.world.history import extend_history
 
     if run_count < 0:
         exit_with_error(f"--history takes a number of 0 or more, not {run_count}")
     return {
-        name: replace(service, fixture=lengthened(service.fixture, run_count))
+        name: replace(service, fixture=extend_history(service.fixture, run_count))
         for name, service in services.items()
     }
 
@@ -174,8 +176,8 @@ def _generate_history(worlds: "Worlds") -> None:
     Short ones are generated when the API is first used.
     """
     world = worlds.default.world
-    histories = {name: world.beginning(name) for name in worlds.fixtures}
-    long = {name: history for name, history in histories.items() if history.runs}
+    histories = {name: world.initial_state(name) for name in worlds.fixtures}
+    long = {name: history for name, history in histories.items() if history.run_count}
     if not long:
         return
     from rich.console import Console
@@ -189,10 +191,10 @@ def _generate_history(worlds: "Worlds") -> None:
         disable=not console.is_terminal,
     ) as progress:
         for name, history in long.items():
-            bar = progress.add_task(f"{name}: runs", total=history.runs)
-            for done in history.drawing():
+            bar = progress.add_task(f"{name}: runs", total=history.run_count)
+            for done in history.generate():
                 progress.update(bar, completed=done)
-            progress.update(bar, completed=history.runs)
+            progress.update(bar, completed=history.run_count)
 
 
 def _import_world(worlds: "Worlds", path: Path) -> None:

@@ -214,14 +214,14 @@ def _build_plan(options: argparse.Namespace) -> "VerificationPlan":
     from soundstage.tools.checks.operation_spec import OperationIndex
     from soundstage.tools.verify.recordings import load_recording
     from soundstage.tools.verify.verifier import VerificationPlan
-    from soundstage.world.errors import Unknown
+    from soundstage.world.errors import UnknownName
 
     name, document = _load_document(options)
     index = OperationIndex(document)
     for operation in options.safe:
         if index.find(operation) is None:
             known = tuple(one.id for one in index.operations.values())
-            raise Unknown("operation", operation, known)
+            raise UnknownName("operation", operation, known)
     return VerificationPlan(
         name=name,
         document=document,

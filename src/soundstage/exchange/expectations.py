@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from soundstage.exchange.exchange import JournalEntry
 from soundstage.exchange.redaction import REDACTED
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 
 ANY_BODY: Json = object()
 """Expected body of a call that may have any."""
@@ -269,7 +269,8 @@ def format_entry(entry: JournalEntry) -> str:
         notes.append(_format_count(len(entry.violations), "violation"))
     if entry.fault:
         notes.append(f"fault {entry.fault}")
-    return f"#{entry.number} {rfc3339(entry.timestamp)} {call} -> {', '.join(notes)}"
+    time = format_rfc3339(entry.timestamp)
+    return f"#{entry.number} {time} {call} -> {', '.join(notes)}"
 
 
 def _format_count(count: int, noun: str) -> str:

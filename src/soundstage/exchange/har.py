@@ -17,7 +17,7 @@ from soundstage.exchange.payload import Payload
 from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.openapi.parameters import parse_query
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import instant_of, rfc3339
+from soundstage.world.clock import format_rfc3339, parse_rfc3339
 
 HTTP_VERSION = "HTTP/1.1"
 
@@ -54,7 +54,7 @@ def _build_entry(entry: JournalEntry) -> JsonObject:
     if entry.fault:
         notes.append(f"fault {entry.fault}")
     return {
-        "startedDateTime": rfc3339(entry.timestamp),
+        "startedDateTime": format_rfc3339(entry.timestamp),
         "time": entry.duration_ms,
         "request": _build_request(entry),
         "response": _build_response(entry),
@@ -62,7 +62,7 @@ def _build_entry(entry: JournalEntry) -> JsonObject:
         "cache": {},
         "comment": "; ".join(notes),
         "_number": entry.number,
-        "_wall": rfc3339(entry.wall_time),
+        "_wall": format_rfc3339(entry.wall_time),
         "_api": entry.api,
         "_operation": entry.operation,
         "_parameters": dict(entry.parameters),
@@ -218,7 +218,7 @@ def _read_headers(nodes: Json) -> HeaderList:
 
 def _read_timestamp(text: Json) -> int | None:
     try:
-        return instant_of(text) if isinstance(text, str) else None
+        return parse_rfc3339(text) if isinstance(text, str) else None
     except ValueError:
         return None
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from soundstage.server.background import BackgroundServer
 from soundstage.server.hosts import WorldHost
-from soundstage.world.clock import EPOCH, instant_of
+from soundstage.world.clock import EPOCH, parse_rfc3339
 from soundstage.world.commands import Advance
 
 
@@ -19,7 +19,7 @@ def as_timestamp(moment: datetime | str) -> int:
 
     Raises ``ValueError``.
     """
-    return instant_of(moment if isinstance(moment, str) else moment.isoformat())
+    return parse_rfc3339(moment if isinstance(moment, str) else moment.isoformat())
 
 
 class Clock:
@@ -72,7 +72,7 @@ class Clock:
 
     def run_at(self, speed: float) -> datetime:
         """Follow the wall's clock at this speed. Raises ``ValueError``."""
-        return self._run_and_get_now(lambda: self._world_host.world.run_at(speed))
+        return self._run_and_get_now(lambda: self._world_host.world.set_speed(speed))
 
     def _duration_to_next_change(self, now: int) -> int:
         upcoming = self._world_host.world.next_change()

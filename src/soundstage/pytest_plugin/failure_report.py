@@ -8,7 +8,7 @@ from pathlib import Path
 from soundstage.exchange.expectations import MAX_LISTED, format_entry
 from soundstage.pytest_plugin.handle import Soundstage
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 
 
 def describe_failure(handle: Soundstage, path: Path) -> str:
@@ -19,7 +19,7 @@ def describe_failure(handle: Soundstage, path: Path) -> str:
     exported = handle.export()
     pace = f"{exported['speed']:g}x the wall" if exported["speed"] else "frozen"
     lines = [
-        f"seed {exported['seed']}, now {rfc3339(exported['now'])}, {pace}",
+        f"seed {exported['seed']}, now {format_rfc3339(exported['now'])}, {pace}",
         *map(_format_command, _merge_advances(exported["log"])),
         *map(format_entry, handle.journal[-MAX_LISTED:]),
         *(f"violation: {found}" for found in handle.violations[-MAX_LISTED:]),
@@ -62,5 +62,5 @@ def _merge_advances(log: list[JsonObject]) -> Iterator[JsonObject]:
 
 def _format_command(entry: JsonObject) -> str:
     said = {key: value for key, value in entry.items() if value not in (None, {})}
-    said["at"] = rfc3339(entry["at"])
+    said["at"] = format_rfc3339(entry["at"])
     return json.dumps(said, separators=(",", ":"), default=str)

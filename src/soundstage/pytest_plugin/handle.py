@@ -35,8 +35,8 @@ from soundstage.server.background import SHARED_SERVERS, ServerPool
 from soundstage.server.console import build_credential_headers, get_credentials
 from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Delete, Patch, Plan, Put, Start
-from soundstage.world.errors import Unknown
-from soundstage.world.world import Opening
+from soundstage.world.errors import UnknownName
+from soundstage.world.world import WorldOptions
 
 DEFAULT_NOW = "2026-01-01T00:00:00Z"
 ONE_DAY = timedelta(days=1)
@@ -71,7 +71,7 @@ class Soundstage:
         names = (apis,) if isinstance(apis, str) else apis
         self._server = servers.get_or_start(names, map(Path, fixtures))
         began = as_timestamp(now)
-        opening = Opening(seed, began, speed, origin=began)
+        opening = WorldOptions(seed, began, speed, history_end=began)
         name, worlds = self._server.new_name(), self._server.worlds
         self._hosted = self._server.call(
             lambda: worlds.create(name, opening, own_port=True)
@@ -313,7 +313,7 @@ class Soundstage:
 
     def export(self) -> JsonObject:
         """Seed, clock and log: with the fixtures, all that this world is."""
-        return self._server.call(self._hosted.world.exported)
+        return self._server.call(self._hosted.world.to_json)
 
     def _get_next_change(self) -> int | None:
         return self._server.call(self._hosted.world.next_change)
@@ -321,5 +321,5 @@ class Soundstage:
     def _get_service(self, api: str) -> Service:
         services = self._server.worlds.services
         if api not in services:
-            raise Unknown("API", api, tuple(services))
+            raise UnknownName("API", api, tuple(services))
         return services[api]

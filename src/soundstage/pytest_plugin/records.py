@@ -50,7 +50,7 @@ class WorldRecords:
 
         def apply_definition() -> None:
             state = self._world_host.world.state(api)
-            node = validate_scenario(name, scenario, state.fixture, state.script)
+            node = validate_scenario(name, scenario, state.fixture, state.definitions)
             self._world_host.world.apply(Define(api, name, node))
 
         self._server.call(apply_definition)

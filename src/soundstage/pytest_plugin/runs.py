@@ -26,7 +26,7 @@ class Run:
         self.id = world_run.id
         self.task = world_run.task
         self.scenario = world_run.scenario
-        self.at: datetime = as_datetime(world_run.at)
+        self.at: datetime = as_datetime(world_run.started_at)
 
     def __repr__(self) -> str:
         return f"<Run {self.id} of {self.api}: {self.scenario}>"
@@ -61,18 +61,18 @@ class Run:
         world = self._world_host.world
 
         def find_next_change() -> int | None:
-            kind = self._timeline.records[0].kind
-            record = world.collection(self.api, kind.collection).record(self.id)
-            return record.next_after(world.clock.now()) if record else None
+            kind = self._timeline.records[0].record_type
+            record = world.collection(self.api, kind.collection).get_record(self.id)
+            return record.next_change(world.clock.now()) if record else None
 
         return self._server.call(find_next_change)
 
     def _get_record(self) -> JsonObject:
         world = self._world_host.world
-        kind = self._timeline.records[0].kind
+        kind = self._timeline.records[0].record_type
         collection = world.collection(self.api, kind.collection)
         return collection.get(self.id, world.clock.now()) or {}
 
     def _is_over(self) -> bool:
-        script = self._world_host.world.state(self.api).script
+        script = self._world_host.world.state(self.api).definitions
         return script.is_final(self._get_record())

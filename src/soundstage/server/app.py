@@ -24,8 +24,8 @@ from soundstage.server.message import VARY_ORIGIN, encode_response, send_respons
 from soundstage.server.problems import Problem, clock_jump_problem, render_problem
 from soundstage.server.recording import build_unrouted_exchange, record_exchange
 from soundstage.server.stack import build_stack
-from soundstage.world.clock import wall
-from soundstage.world.errors import TooFar
+from soundstage.world.clock import wall_clock_now
+from soundstage.world.errors import ClockJumpTooLarge
 
 WORLD_HEADER = b"soundstage-world"
 CORS_HANDLED = "soundstage.page"
@@ -106,7 +106,7 @@ class Dispatcher:
             # Nothing may keep a world that has gone too far from being reset.
             asked = target is not self._control
             now = hosted.world.now() if asked else hosted.world.clock.now()
-        except (Problem, TooFar) as error:
+        except (Problem, ClockJumpTooLarge) as error:
             problem = error if isinstance(error, Problem) else clock_jump_problem(error)
             await self._reject(scope, headers, problem, hosted, send)
             return
@@ -132,7 +132,9 @@ class Dispatcher:
         if WORLD_HEADER in headers:
             root = f"/~{world_host.name}{root}"
         base_url = get_base_url(scope, headers)
-        exchange = Exchange(service, world_host, now, headers, base_url, root, wall())
+        exchange = Exchange(
+            service, world_host, now, headers, base_url, root, wall_clock_now()
+        )
         scope[SCOPE_KEY] = exchange
         return exchange
 

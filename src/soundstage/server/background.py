@@ -14,12 +14,12 @@ from soundstage.apis.registry import load_services
 from soundstage.server.app import Dispatcher
 from soundstage.server.hosts import Worlds
 from soundstage.server.uvicorn_server import HttpServer, open_listener
-from soundstage.world.world import Opening
+from soundstage.world.world import WorldOptions
 
 DEFAULT_NOW = 1_767_225_600_000
 """2026-01-01T00:00:00Z, where the clocks of tests start."""
 
-FROZEN_OPTIONS = Opening(seed=0, now=DEFAULT_NOW, speed=0)
+FROZEN_OPTIONS = WorldOptions(seed=0, start_at=DEFAULT_NOW, speed=0)
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class BackgroundServer:
         self,
         apis: Iterable[str] = (),
         fixtures: Iterable[Path] = (),
-        options: Opening = FROZEN_OPTIONS,
+        options: WorldOptions = FROZEN_OPTIONS,
     ) -> None:
         self.apis, self.fixtures = tuple(apis), tuple(fixtures)
         self.worlds = Worlds(load_services(self.apis, self.fixtures), options)

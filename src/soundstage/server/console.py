@@ -15,7 +15,7 @@ from soundstage.server.control import CONTROL_PREFIX
 from soundstage.server.exchange import Exchange, get_request_path
 from soundstage.server.hosts import Worlds
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 
 
 def build_banner(worlds: Worlds, url: str, token: str | None = None) -> JsonObject:
@@ -25,9 +25,9 @@ def build_banner(worlds: Worlds, url: str, token: str | None = None) -> JsonObje
         "url": url,
         "control": f"{url}/{CONTROL_PREFIX}/health",
         "token": token,
-        "now": rfc3339(world.clock.now()),
+        "now": format_rfc3339(world.clock.now()),
         "speed": world.clock.speed,
-        "seed": world.opening.seed,
+        "seed": world.options.seed,
         "apis": {
             name: {
                 "title": service.api.title,
@@ -141,7 +141,7 @@ def _format_target(scope: Scope) -> str:
 
 def _format_json(scope: Scope, exchange: Exchange) -> str:
     entry = {
-        "at": rfc3339(exchange.now),
+        "at": format_rfc3339(exchange.now),
         "api": exchange.service.name,
         "operation": exchange.operation.id if exchange.operation else None,
         "status": exchange.response.status if exchange.response else None,
@@ -156,7 +156,7 @@ def _format_json(scope: Scope, exchange: Exchange) -> str:
 def _format_text(scope: Scope, exchange: Exchange) -> str:
     answer, operation = exchange.response, exchange.operation
     line = (
-        f"{rfc3339(exchange.now)}  {answer.status if answer else None}"
+        f"{format_rfc3339(exchange.now)}  {answer.status if answer else None}"
         f"  {exchange.service.api.name} {operation.id if operation else '-'}"
         f"  {scope['method']} {_format_target(scope)}"
     )

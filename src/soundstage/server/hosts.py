@@ -13,7 +13,7 @@ from soundstage.server.problems import Problem
 from soundstage.server.waiters import Waiters
 from soundstage.types import JsonObject
 from soundstage.world.commands import Reset
-from soundstage.world.world import Opening, World
+from soundstage.world.world import World, WorldOptions
 
 DEFAULT_WORLD = "default"
 MAX_WORLDS = 10_000
@@ -63,13 +63,13 @@ class Worlds:
     back; a server that runs hands them in.
     """
 
-    def __init__(self, services: Mapping[str, Service], options: Opening) -> None:
+    def __init__(self, services: Mapping[str, Service], options: WorldOptions) -> None:
         self.services = services
         self.fixtures = {name: service.fixture for name, service in services.items()}
         first = World(self.fixtures, options)
         # Worlds that are made later end their history where the first one did.
-        self.options = replace(options, origin=first.origin)
-        first.opening = self.options
+        self.options = replace(options, history_end=first.history_end)
+        first.options = self.options
         self._redactors = build_redactors(
             service.contract for service in services.values()
         )
@@ -124,7 +124,7 @@ class Worlds:
             raise Problem(404, f"there is no world {name!r}") from None
 
     def create(
-        self, name: str, options: Opening, *, own_port: bool = False
+        self, name: str, options: WorldOptions, *, own_port: bool = False
     ) -> WorldHost:
         """A new world. Raises ``Problem``."""
         if not _NAME_PATTERN.fullmatch(name):
@@ -177,7 +177,7 @@ class Worlds:
 
     def import_world(self, host: WorldHost, exported: JsonObject) -> None:
         """Let a host's world be one that was exported. Raises as ``World.imported``."""
-        host.replace_world(World.imported(self.fixtures, exported))
+        host.replace_world(World.from_json(self.fixtures, exported))
 
     def close(self) -> None:
         """Send home whoever waits for any of them, or would from now on."""

@@ -46,7 +46,7 @@ from soundstage.openapi.router import Router
 from soundstage.openapi.security import Authenticator
 from soundstage.server.exchange import SCOPE_KEY, Exchange
 from soundstage.types import Json
-from soundstage.world.clock import within_years
+from soundstage.world.clock import clamp_timestamp
 
 MAX_BODY_BYTES = 10 * 2**20
 """Limit of a request's body; a longer one is rejected with 413."""
@@ -324,7 +324,7 @@ class _FaultOperation:
             exchange.service.name,
             self.operation_id,
             exchange.arguments,
-            exchange.world.opening.seed,
+            exchange.world.options.seed,
         )
         if applied:
             exchange.read_lag_ms = applied.fault.read_lag_ms()
@@ -371,7 +371,7 @@ class _HandlerOperation:
         context = RequestContext(
             exchange.service.api.name,
             host.world,
-            within_years(exchange.now - lag) if lag else exchange.now,
+            clamp_timestamp(exchange.now - lag) if lag else exchange.now,
             exchange.arguments,
             exchange.credential,
             exchange.base_url,

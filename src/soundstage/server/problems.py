@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from soundstage.apis.api import ApiError, Response, default_status
 from soundstage.openapi.errors import InvalidRequest, InvalidResponse, Violation
-from soundstage.world.errors import TooFar
+from soundstage.world.errors import ClockJumpTooLarge
 
 log = logging.getLogger("soundstage")
 
@@ -20,7 +20,7 @@ class Problem(ApiError):
         self.status = status
 
 
-def clock_jump_problem(error: TooFar) -> Problem:
+def clock_jump_problem(error: ClockJumpTooLarge) -> Problem:
     """Return the problem of a request to a world whose clock has gone too far."""
     return Problem(409, f"{error}; reset this world")
 

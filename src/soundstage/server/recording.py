@@ -11,7 +11,7 @@ from soundstage.server.exchange import Exchange, get_base_url, get_request_path
 from soundstage.server.guard import HeaderMap
 from soundstage.server.message import EncodedResponse
 from soundstage.types import Json
-from soundstage.world.clock import wall
+from soundstage.world.clock import wall_clock_now
 
 MAX_RECORDED_BODY_BYTES = 64 * 2**10
 """Bytes of a body that a journal stores."""
@@ -41,7 +41,7 @@ def _build_raw_exchange(scope: Scope, exchange: Exchange) -> RawExchange:
     return RawExchange(
         exchange.now,
         received_at,
-        wall() - received_at,
+        wall_clock_now() - received_at,
         exchange.service.api.name,
         exchange.operation,
         scope["method"],
@@ -77,7 +77,7 @@ def build_unrouted_exchange(
     """Return an exchange whose path no API has."""
     return RawExchange(
         timestamp=timestamp,
-        wall_time=wall(),
+        wall_time=wall_clock_now(),
         duration_ms=0,
         api=None,
         operation=None,

@@ -22,7 +22,7 @@ from soundstage.server.problems import (
 from soundstage.server.recording import MAX_RECORDED_BODY_BYTES
 from soundstage.server.waiters import ClientDisconnected, WorldClosed
 from soundstage.types import Json
-from soundstage.world.errors import TooFar
+from soundstage.world.errors import ClockJumpTooLarge
 
 log = logging.getLogger("soundstage")
 
@@ -48,7 +48,7 @@ class ResponseSender(ExceptionMiddleware):
             return
         except WorldClosed as error:
             exchange.set_response(render_problem(503, str(error)))
-        except TooFar as error:
+        except ClockJumpTooLarge as error:
             exchange.set_response(render_error(clock_jump_problem(error)))
         except Exception as error:  # noqa: BLE001 - nothing may escape to the client
             exchange.set_response(*render_failure(error))

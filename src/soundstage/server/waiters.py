@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from starlette.types import Receive
 
-from soundstage.world.clock import DAY, within
+from soundstage.world.clock import DAY, completes_within
 from soundstage.world.world import World
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Waiters:
         self._world = world
         self._pending: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[object]] = set()
-        world.changed = self.notify_all
+        world.on_change = self.notify_all
 
     def notify_all(self) -> None:
         """Let everybody look at what has become of the world."""
@@ -72,7 +72,9 @@ class Waiters:
                     await sleeper
                 else:
                     span = (timestamp - world.clock.now()) / world.clock.speed
-                    await within(int(min(span, DAY)) + 1, asyncio.shield(sleeper))
+                    await completes_within(
+                        int(min(span, DAY)) + 1, asyncio.shield(sleeper)
+                    )
         finally:
             self._pending.discard(sleeper)
 

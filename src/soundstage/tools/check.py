@@ -10,7 +10,7 @@ from soundstage.openapi.contract import apply_overlay, check_version, compile_co
 from soundstage.openapi.document import SourceFile, load_document
 from soundstage.openapi.errors import DocumentError, format_pointer
 from soundstage.types import JsonObject
-from soundstage.world.errors import Unknown
+from soundstage.world.errors import UnknownName
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _check_fixture(path: Path) -> str:
     source = registry.load_fixture(path)
     try:
         module = registry.load_api(source.document["api"])
-    except Unknown as error:
+    except UnknownName as error:
         raise source.error_at(str(error), "/api") from error
     loaded = registry.load_service(module, source)
-    return f"fixture of {len(loaded.fixture.script.scenarios)} scenarios"
+    return f"fixture of {len(loaded.fixture.definitions.scenarios)} scenarios"

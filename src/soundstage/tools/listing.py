@@ -12,7 +12,7 @@ def describe_apis(services: Mapping[str, Service]) -> JsonObject:
 
 
 def _describe_service(service: Service) -> JsonObject:
-    script = service.fixture.script
+    script = service.fixture.definitions
     return {
         "title": service.api.title,
         "operations": {
@@ -23,8 +23,8 @@ def _describe_service(service: Service) -> JsonObject:
         "scenarios": {name: s.about for name, s in script.scenarios.items()},
         "beginnings": list(script.beginnings),
         "endings": list(script.endings),
-        "kinds": list(script.vocabulary.kinds),
-        "moments": [f"${name}" for name in script.vocabulary.moments],
+        "kinds": list(script.model.record_types),
+        "moments": [f"${name}" for name in script.model.timestamp_formats],
     }
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 
-class Instants:
+class ChangeTimes:
     """Instants, each with how often it is there; those ``below`` are shared.
 
     The next one is found in O(log n), and O(1) for each on the way that is no more.
@@ -13,36 +13,38 @@ class Instants:
 
     def __init__(
         self,
-        instants: Iterable[int] = (),
-        below: "Callable[[], Instants] | None" = None,
+        timestamps: Iterable[int] = (),
+        base: "Callable[[], ChangeTimes] | None" = None,
     ) -> None:
-        self._below = below
-        self._counts = Counter(instants)
-        self.instants = sorted(self._counts)
+        self._base = base
+        self._counts = Counter(timestamps)
+        self.timestamps = sorted(self._counts)
 
-    def add(self, instants: Iterable[int]) -> None:
+    def add(self, timestamps: Iterable[int]) -> None:
         """Let these be there once more. O(log n) each, where they are late ones."""
-        for at in instants:
+        for at in timestamps:
             if at not in self._counts:
-                insort(self.instants, at)
+                insort(self.timestamps, at)
             self._counts[at] += 1
 
-    def remove(self, instants: Iterable[int]) -> None:
+    def remove(self, timestamps: Iterable[int]) -> None:
         """Let these be there once less."""
-        self._counts.subtract(instants)
+        self._counts.subtract(timestamps)
 
     def next_after(self, now: int) -> int | None:
         """The first one after now; None if there is none."""
-        shared = self._below().instants if self._below else ()
-        found = (self._first(each, now) for each in (self.instants, shared))
+        shared = self._base().timestamps if self._base else ()
+        found = (self._first_after(each, now) for each in (self.timestamps, shared))
         return min((at for at in found if at is not None), default=None)
 
-    def _first(self, instants: Sequence[int], now: int) -> int | None:
-        for i in range(bisect_right(instants, now), len(instants)):
-            if self.count(instants[i]) > 0:
-                return instants[i]
+    def _first_after(self, timestamps: Sequence[int], now: int) -> int | None:
+        for i in range(bisect_right(timestamps, now), len(timestamps)):
+            if self.count(timestamps[i]) > 0:
+                return timestamps[i]
         return None
 
-    def count(self, at: int) -> int:
+    def count(self, timestamp: int) -> int:
         """How often this one is there."""
-        return self._counts[at] + (self._below().count(at) if self._below else 0)
+        return self._counts[timestamp] + (
+            self._base().count(timestamp) if self._base else 0
+        )

@@ -11,25 +11,25 @@ import numpy.typing as npt
 
 from soundstage.types import Json, JsonObject, RecordPage
 from soundstage.world.query import (
-    Above,
-    Among,
-    Aspect,
     Between,
-    Key,
+    Field,
+    GreaterThan,
+    In,
     Page,
+    Predicate,
     Query,
-    Test,
-    key_of,
+    SortKey,
+    matches,
     nulls_first,
-    passes,
+    sort_key,
 )
-from soundstage.world.record import Record, began
+from soundstage.world.record import Record, get_created_at
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = npt.NDArray[np.int64]
 Codes: TypeAlias = npt.NDArray[np.unsignedinteger]
 
-COMPARED = 8
+MAX_COMPARISONS = 8
 """So many values are compared quicker than looked up."""
 
 
@@ -37,11 +37,11 @@ COMPARED = 8
 class Column:
     """One aspect of all records: each as the number of its key among the ``keys``."""
 
-    keys: Sequence[Key]
+    keys: Sequence[SortKey]
     codes: Codes
 
     @classmethod
-    def of(cls, keys: Iterable[Key]) -> "Column":
+    def of(cls, keys: Iterable[SortKey]) -> "Column":
         """A column of these, in numbers as small as they may be. O(n log n)."""
         each = list(keys)
         known = sorted(set(each))
@@ -49,9 +49,9 @@ class Column:
         small = np.min_scalar_type(len(known))
         return cls(known, np.array([codes[key] for key in each], small))
 
-    def passing(self, test: Test, codes: Codes) -> Mask | bool:
+    def evaluate(self, predicate: Predicate, codes: Codes) -> Mask | bool:
         """Which of these pass a test; one word for all of them. O(n), 0.1 ns each."""
-        match test:
+        match predicate:
             case Between(least, most):
                 low = bisect_left(
                     self.keys, (True,) if least is None else (True, least)
@@ -59,20 +59,22 @@ class Column:
                 high = len(self.keys)
                 if most is not None:
                     high = bisect_right(self.keys, (True, most))
-                return self._within(low, high, codes)
-            case Above(least):
+                return self._in_code_range(low, high, codes)
+            case GreaterThan(least):
                 low = bisect_right(self.keys, (True, least))
-                return self._within(low, len(self.keys), codes)
-            case Among(values) if len(values) == 1:
+                return self._in_code_range(low, len(self.keys), codes)
+            case In(values) if len(values) == 1:
                 (key,) = map(nulls_first, values)
                 low = bisect_left(self.keys, key)
                 known = self.keys[low : low + 1] == [key]
-                return self._within(low, low + known, codes)
+                return self._in_code_range(low, low + known, codes)
             case _:
-                given = [test(value if there else None) for there, value in self.keys]
-                return _taken(given, codes)
+                given = [
+                    predicate(value if there else None) for there, value in self.keys
+                ]
+                return _select_codes(given, codes)
 
-    def _within(self, low: int, high: int, codes: Codes) -> Mask | bool:
+    def _in_code_range(self, low: int, high: int, codes: Codes) -> Mask | bool:
         if low >= high:
             return False
         if high == len(self.keys):
@@ -81,12 +83,12 @@ class Column:
         return (codes >= low) & below if low > 0 else below
 
 
-def _taken(given: list[bool], codes: Codes) -> Mask | bool:
+def _select_codes(given: list[bool], codes: Codes) -> Mask | bool:
     """Which of the codes are given; a few of them are compared, many looked up."""
     passing = [code for code, is_given in enumerate(given) if is_given]
     if len(passing) in {0, len(given)}:
         return bool(passing)
-    if len(passing) <= COMPARED:
+    if len(passing) <= MAX_COMPARISONS:
         some: Mask = reduce(np.logical_or, (codes == code for code in passing))
         return some
     looked_up: Mask = np.take(np.array(given, np.bool_), codes)
@@ -101,7 +103,7 @@ class Ordering:
 
     def __init__(self, places: Numbers) -> None:
         self.places = places
-        self._codes: dict[Aspect, Codes] = {}
+        self._codes: dict[Field, Codes] = {}
 
     @cached_property
     def ranks(self) -> Numbers:
@@ -110,7 +112,7 @@ class Ordering:
         ranks[self.places] = np.arange(len(ranks))
         return ranks
 
-    def codes(self, aspect: Aspect, column: Column) -> Codes:
+    def codes(self, aspect: Field, column: Column) -> Codes:
         """A column in this order. O(n) once."""
         codes = self._codes.get(aspect)
         if codes is None:
@@ -118,18 +120,18 @@ class Ordering:
         return codes
 
 
-Place: TypeAlias = tuple[int, int]
+Position: TypeAlias = tuple[int, int]
 """Where a record stands: (i, -1) is the i-th of the columns, (i, j) the j-th of those
 that were added later, somewhere behind it."""
 
-Placed: TypeAlias = tuple[Place, Record]
+PositionedRecord: TypeAlias = tuple[Position, Record]
 
-Found: TypeAlias = tuple[Key, Place, JsonObject]
+PositionedMatch: TypeAlias = tuple[SortKey, Position, JsonObject]
 
-NO_KEY: Key = nulls_first(None)
+NO_KEY: SortKey = nulls_first(None)
 
 
-class Columns:
+class ColumnStore:
     """Records that stay as they are, in the order in which they begin.
 
     A column is made when it is first asked for, of the last version of every record. A
@@ -139,15 +141,15 @@ class Columns:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = records
-        self._began = np.array([record.began for record in records], np.int64)
-        settled = np.array([record.settled for record in records], np.int64)
-        self._there = np.array([r.last is not None for r in records], np.bool_)
+        self._began = np.array([record.created_at for record in records], np.int64)
+        settled = np.array([record.last_changed_at for record in records], np.int64)
+        self._there = np.array([r.last_version is not None for r in records], np.bool_)
         self._all_there = bool(self._there.all())
         moving = np.flatnonzero(settled > self._began)
         self._moving = moving[np.argsort(settled[moving], kind="stable")]
         self._ends = settled[self._moving]
-        self._columns: dict[Aspect, Column] = {}
-        self._orderings: dict[Aspect | None, Ordering] = {}
+        self._columns: dict[Field, Column] = {}
+        self._orderings: dict[Field | None, Ordering] = {}
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
@@ -169,11 +171,11 @@ class Columns:
         alone = self._alone(now, changed)
         there = (((i, -1), record) for i, record in _still_there(alone, begun))
         loose = _chosen(query, now, [*there, *self._behind(later, now)])
-        ordering = self._ordering(query.order)
+        ordering = self._ordering(query.order_by)
         found = self._found(query, begun, alone, ordering)
         return self._page(query, ordering.places, found, loose)
 
-    def said(
+    def distinct_values(
         self,
         field: str,
         now: int,
@@ -234,13 +236,15 @@ class Columns:
             yield ordering.places < begun
         if not self._all_there:
             yield self._there[ordering.places]
-        for aspect, test in query.tests:
+        for aspect, test in query.conditions:
             column = self._column(aspect)
-            yield column.passing(test, ordering.codes(aspect, column))
+            yield column.evaluate(test, ordering.codes(aspect, column))
 
-    def _behind(self, later: Sequence[Record], now: int) -> Iterator[Placed]:
-        for j, record in enumerate(later[: bisect_right(later, now, key=began)]):
-            behind = int(np.searchsorted(self._began, record.began, "right")) - 1
+    def _behind(self, later: Sequence[Record], now: int) -> Iterator[PositionedRecord]:
+        for j, record in enumerate(
+            later[: bisect_right(later, now, key=get_created_at)]
+        ):
+            behind = int(np.searchsorted(self._began, record.created_at, "right")) - 1
             yield (behind, j), record
 
     def _page(
@@ -248,11 +252,11 @@ class Columns:
         query: Query,
         places: Numbers,
         found: Sequence[int] | Numbers,
-        loose: list[Found],
+        loose: list[PositionedMatch],
     ) -> Page:
         """The page of what is found in the columns, with what was looked at alone."""
         total = len(found) + len(loose)
-        first, last = min(query.start, total), min(query.start + query.size, total)
+        first, last = min(query.offset, total), min(query.offset + query.limit, total)
         if query.descending:
             first, last = total - last, total - first
         if loose:
@@ -270,7 +274,7 @@ class Columns:
         query: Query,
         places: Numbers,
         found: Sequence[int] | Numbers,
-        loose: list[Found],
+        loose: list[PositionedMatch],
     ) -> dict[int, JsonObject]:
         """Where those that were looked at alone stand among all that are found."""
         standing = self._standing(query, places)
@@ -296,11 +300,11 @@ class Columns:
 
     def _standing(
         self, query: Query, places: Numbers
-    ) -> Callable[[int], tuple[Key, Place]]:
+    ) -> Callable[[int], tuple[SortKey, Position]]:
         """By what a record of the columns is put in order."""
-        column = None if query.order is None else self._column(query.order)
+        column = None if query.order_by is None else self._column(query.order_by)
 
-        def standing(rank: int) -> tuple[Key, Place]:
+        def standing(rank: int) -> tuple[SortKey, Position]:
             i = int(places[rank])
             key = NO_KEY if column is None else column.keys[column.codes[i]]
             return key, (i, -1)
@@ -308,22 +312,24 @@ class Columns:
         return standing
 
     def _last(self, i: int) -> JsonObject:
-        document = self._records[i].last
+        document = self._records[i].last_version
         if document is None:
             raise LookupError(i)
         return document
 
-    def _column(self, aspect: Aspect) -> Column:
+    def _column(self, aspect: Field) -> Column:
         column = self._columns.get(aspect)
         if column is None:
             keys = (
-                NO_KEY if r.last is None else key_of(aspect, r.last, r.settled)
+                NO_KEY
+                if r.last_version is None
+                else sort_key(aspect, r.last_version, r.last_changed_at)
                 for r in self._records
             )
             column = self._columns[aspect] = Column.of(keys)
         return column
 
-    def _ordering(self, aspect: Aspect | None) -> Ordering:
+    def _ordering(self, aspect: Field | None) -> Ordering:
         ordering = self._orderings.get(aspect)
         if ordering is None:
             places = np.arange(len(self._records))
@@ -339,12 +345,14 @@ def _still_there(
     return ((i, r) for i, r in alone.items() if r is not None and i < begun)
 
 
-def _chosen(query: Query, now: int, records: Iterable[Placed]) -> list[Found]:
+def _chosen(
+    query: Query, now: int, records: Iterable[PositionedRecord]
+) -> list[PositionedMatch]:
     """What is asked for among records that are looked at one by one, in order."""
     found = [
-        (key_of(query.order, document, at), place, document)
+        (sort_key(query.order_by, document, at), place, document)
         for place, record in records
         if (document := record.as_of(now)) is not None
-        and passes(query, document, at := record.since(now))
+        and matches(query, document, at := record.version_timestamp(now))
     ]
     return sorted(found, key=lambda each: each[:2])

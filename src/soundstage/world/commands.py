@@ -105,53 +105,54 @@ Command: TypeAlias = (
     Start | Interrupt | Plan | Put | Patch | Delete | Define | Advance | Reset
 )
 
-_KINDS: dict[str, type[Command]] = {
+_COMMAND_TYPES: dict[str, type[Command]] = {
     kind.__name__.lower(): kind
     for kind in (Start, Interrupt, Plan, Put, Patch, Delete, Define, Advance)
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """A command, and the instant at which it was applied."""
 
-    at: int
+    timestamp: int
     command: Command
 
 
-def entry_as_json(entry: Entry) -> JsonObject:
+def serialize_entry(entry: LogEntry) -> JsonObject:
     """``{at, command, …}``: what ``entry_of`` reads."""
     name = type(entry.command).__name__.lower()
-    return {"at": entry.at, "command": name, **asdict(entry.command)}
+    return {"at": entry.timestamp, "command": name, **asdict(entry.command)}
 
 
-def entry_of(node: JsonObject) -> Entry:
+def parse_entry(node: JsonObject) -> LogEntry:
     """The entry of its JSON. Raises ``ValueError`` for what is none."""
     fields = {k: v for k, v in node.items() if k not in {"at", "command"}}
-    kind = _KINDS.get(node["command"])
+    kind = _COMMAND_TYPES.get(node["command"])
     if kind is None:
-        msg = f"there is no command {node['command']!r}; there are: {', '.join(_KINDS)}"
+        known = ", ".join(_COMMAND_TYPES)
+        msg = f"there is no command {node['command']!r}; there are: {known}"
         raise ValueError(msg)
     try:
-        return Entry(node["at"], kind(**fields))
+        return LogEntry(node["at"], kind(**fields))
     except TypeError as error:
         msg = f"the command {node['command']!r} is not written so: {error}"
         raise ValueError(msg) from error
 
 
-class Log:
+class CommandLog:
     """Entries in memory."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[LogEntry] = []
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[LogEntry]:
         return iter(self._entries)
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: LogEntry) -> None:
         """Keep one more."""
         self._entries.append(entry)
 

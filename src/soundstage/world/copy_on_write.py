@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Layered(MutableMapping[str, T]):
+class CopyOnWriteDict(MutableMapping[str, T]):
     """What is written here leaves the mapping below as it is.
 
     What was below keeps its place in the order; what is new comes after it.
@@ -14,8 +14,8 @@ class Layered(MutableMapping[str, T]):
 
     __slots__ = ("_below", "_gone", "_own")
 
-    def __init__(self, below: Mapping[str, T]) -> None:
-        self._below = below
+    def __init__(self, base: Mapping[str, T]) -> None:
+        self._below = base
         self._own: dict[str, T] = {}
         self._gone: set[str] = set()
 

@@ -21,27 +21,27 @@ class FixtureError(WorldError):
         self.pointer = pointer
 
 
-class IllegalMove(FixtureError):
+class IllegalTransition(FixtureError):
     """A field moved as its lifecycle does not allow."""
 
 
-class Unknown(WorldError):
+class UnknownName(WorldError):
     """A command names an API, a task, a scenario, an ending or a run that is not there.
 
     ``what`` is its kind, ``name`` what was asked for, ``known`` what there is.
     """
 
-    def __init__(self, what: str, name: str, known: tuple[str, ...] = ()) -> None:
+    def __init__(self, category: str, name: str, known: tuple[str, ...] = ()) -> None:
         choice = f"; there are: {', '.join(known)}" if known else ""
-        super().__init__(f"there is no {what} {name!r}{choice}")
-        self.what, self.name, self.known = what, name, known
+        super().__init__(f"there is no {category} {name!r}{choice}")
+        self.category, self.name, self.known = category, name, known
 
 
-class TooFar(WorldError, ValueError):
+class ClockJumpTooLarge(WorldError, ValueError):
     """The clock goes past more scheduled runs than can be drawn."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, maximum: int) -> None:
         super().__init__(
-            f"more than {most} runs would start by themselves on the way; that is too "
-            "far for a clock to go at once"
+            f"more than {maximum} runs would start by themselves on the way; that is "
+            "too far for a clock to go at once"
         )

@@ -6,124 +6,128 @@ from typing import TypeAlias
 from soundstage.types import JsonObject
 from soundstage.world.collection import Collection
 from soundstage.world.commands import Delete, Interrupt, Patch, Plan, Put, Start
-from soundstage.world.errors import Unknown
-from soundstage.world.random import Chance
+from soundstage.world.errors import UnknownName
+from soundstage.world.random import RandomSource
 from soundstage.world.record import Record
-from soundstage.world.run_builder import Source
-from soundstage.world.runs import Cut, Run, drawn, interrupted
-from soundstage.world.scenario import ANY, Cue, Planned
-from soundstage.world.state import State, inspect, inspect_record, with_fields
-from soundstage.world.values import merged
+from soundstage.world.run_builder import GenerationContext
+from soundstage.world.runs import Interruption, Run, generate_run, interrupt_run
+from soundstage.world.scenario import ANY_TASK, QueuedScenario, RunRequest
+from soundstage.world.state import State, patch_run, validate_record, validate_run
+from soundstage.world.values import merge_patch
 
-Outcome: TypeAlias = Run | Record | None
+CommandResult: TypeAlias = Run | Record | None
 """What a command made or changed."""
 
-Effect: TypeAlias = Callable[[State], None]
+StateChange: TypeAlias = Callable[[State], None]
 """What is to be done to a state; nothing can go wrong with it any more."""
 
 
-def effect_of(
+def prepare(
     command: Start | Interrupt | Plan | Put | Patch | Delete,
     state: State,
-    at: int,
-    chance: Chance,
-) -> tuple[Outcome, Effect | None]:
+    timestamp: int,
+    random: RandomSource,
+) -> tuple[CommandResult, StateChange | None]:
     """What comes of a command, and what is to be done if anything is.
 
     The state is only looked at. Raises as ``World.apply`` does.
     """
     match command:
         case Start():
-            return _started(command, state, at, chance)
+            return _prepare_start(command, state, timestamp, random)
         case Interrupt():
-            return _interrupted(command, state, at, chance)
+            return _prepare_interrupt(command, state, timestamp, random)
         case Plan():
-            return None, _planned(command, state)
+            return None, _prepare_plan(command, state)
         case _:
-            return _changed(command, state, at)
+            return _prepare_record_change(command, state, timestamp)
 
 
-def _started(
-    command: Start, state: State, at: int, chance: Chance
-) -> tuple[Run, Effect]:
-    listed = (task for task in state.script.tasks if task != ANY)
-    cue = Cue(
+def _prepare_start(
+    command: Start, state: State, timestamp: int, random: RandomSource
+) -> tuple[Run, StateChange]:
+    listed = (task for task in state.definitions.tasks if task != ANY_TASK)
+    cue = RunRequest(
         task=command.task or next(listed, ""),
         scenario=command.scenario,
-        at=at,
-        names=command.names,
+        timestamp=timestamp,
+        variables=command.names,
         beginning=command.beginning,
         deadlines=command.deadlines,
     )
-    source = Source(state.script, chance, list(state.planned))
-    run = drawn(source, cue)
+    source = GenerationContext(state.definitions, random, list(state.queued_scenarios))
+    run = generate_run(source, cue)
     if command.fields:
-        run = with_fields(run, command.fields)
+        run = patch_run(run, command.fields)
     if command.fields or command.names:
-        inspect(state.fixture, run)
+        validate_run(state.fixture, run)
 
     def effect(own: State) -> None:
-        own.planned = source.planned
-        own.add(run)
+        own.queued_scenarios = source.queued_scenarios
+        own.add_run(run)
 
     return run, effect
 
 
-def _interrupted(
-    command: Interrupt, state: State, at: int, chance: Chance
-) -> tuple[Run | None, Effect | None]:
+def _prepare_interrupt(
+    command: Interrupt, state: State, timestamp: int, random: RandomSource
+) -> tuple[Run | None, StateChange | None]:
     if command.run not in state.runs:
-        raise Unknown("run", command.run)
-    old = state.as_it_is(state.runs[command.run])
-    source = Source(state.script, chance, list(state.planned))
-    new = interrupted(source, old, Cut(command.ending, at, command.names))
+        raise UnknownName("run", command.run)
+    old = state.current_run(state.runs[command.run])
+    source = GenerationContext(state.definitions, random, list(state.queued_scenarios))
+    new = interrupt_run(
+        source, old, Interruption(command.ending, timestamp, command.names)
+    )
     if new is None:
         return None, None
     if command.names:
-        inspect(state.fixture, new)
+        validate_run(state.fixture, new)
 
     def effect(own: State) -> None:
-        own.planned = source.planned
-        own.replace(old, new)
+        own.queued_scenarios = source.queued_scenarios
+        own.replace_run(old, new)
 
     return new, effect
 
 
-def _planned(command: Plan, state: State) -> Effect:
+def _prepare_plan(command: Plan, state: State) -> StateChange:
     if command.times < 1:
         raise ValueError(f"a plan is for one run or more, not {command.times}")
-    state.script.scenario(command.scenario)
+    state.definitions.scenario(command.scenario)
     if command.task is not None:
-        state.script.task(command.task)
-    plan = Planned(command.task, command.scenario, command.times)
-    return lambda own: own.planned.append(plan)
+        state.definitions.task(command.task)
+    plan = QueuedScenario(command.task, command.scenario, command.times)
+    return lambda own: own.queued_scenarios.append(plan)
 
 
-def _changed(
-    command: Put | Patch | Delete, state: State, at: int
-) -> tuple[Record, Effect]:
+def _prepare_record_change(
+    command: Put | Patch | Delete, state: State, timestamp: int
+) -> tuple[Record, StateChange]:
     """One record changed from now on."""
     collection = state.collection(command.collection)
-    old = collection.record(command.id)
-    there = old is not None and old.as_of(at) is not None
+    old = collection.get_record(command.id)
+    there = old is not None and old.as_of(timestamp) is not None
     if not isinstance(command, Put) and not there:
-        raise Unknown(f"record in {command.collection}", command.id)
+        raise UnknownName(f"record in {command.collection}", command.id)
     match command, old:
         case Patch(), Record():
-            new = old.changed(at, lambda d: merged(d, command.patch))
+            new = old.apply_change(timestamp, lambda d: merge_patch(d, command.patch))
         case Delete(), Record():
-            new = old.ended(at, None)
-        case Put(), Record() if old.began <= at:
-            new = old.ended(at, _identified(command, collection))
+            new = old.replace_from(timestamp, None)
+        case Put(), Record() if old.created_at <= timestamp:
+            new = old.replace_from(timestamp, _document_with_id(command, collection))
         case _:
-            document = _identified(command, collection)
-            new = Record(collection.kind, command.id, (at,), (document,))
-    inspect_record(state.fixture, new)
+            document = _document_with_id(command, collection)
+            new = Record(collection.record_type, command.id, (timestamp,), (document,))
+    validate_record(state.fixture, new)
     if old is None:
         return new, lambda own: own.collections[command.collection].add(new)
-    return new, lambda own: own.put(old, new)
+    return new, lambda own: own.replace_record(old, new)
 
 
-def _identified(command: Put | Patch | Delete, collection: Collection) -> JsonObject:
+def _document_with_id(
+    command: Put | Patch | Delete, collection: Collection
+) -> JsonObject:
     given = command.document if isinstance(command, Put) else {}
-    return {**given, collection.kind.id: command.id}
+    return {**given, collection.record_type.id_field: command.id}

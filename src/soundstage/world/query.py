@@ -7,15 +7,15 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from soundstage.types import Json, JsonObject, RecordPage
 from soundstage.world.record import Record
 
-Aspect: TypeAlias = str | Callable[[JsonObject, int], Json]
+Field: TypeAlias = str | Callable[[JsonObject, int], Json]
 """What is looked at of a document: a field, or what a function makes of the document
 and the instant since which it holds. Its values can be hashed and, but for null, put in
 order; what a function gives depends on its arguments alone."""
 
-Key: TypeAlias = tuple[bool, Json]
+SortKey: TypeAlias = tuple[bool, Json]
 
 
-class Among(NamedTuple):
+class In(NamedTuple):
     """Whether a value is one of these."""
 
     values: frozenset[Json]
@@ -30,36 +30,36 @@ class Between(NamedTuple):
     An end that is None is no limit.
     """
 
-    least: Json = None
-    most: Json = None
+    minimum: Json = None
+    maximum: Json = None
 
     def __call__(self, value: Json) -> bool:
         return (
             value is not None
-            and (self.least is None or self.least <= value)
-            and (self.most is None or value <= self.most)
+            and (self.minimum is None or self.minimum <= value)
+            and (self.maximum is None or value <= self.maximum)
         )
 
 
-class Above(NamedTuple):
+class GreaterThan(NamedTuple):
     """Whether a value is greater than this one; null is not."""
 
-    least: Json
+    bound: Json
 
     def __call__(self, value: Json) -> bool:
-        return value is not None and bool(self.least < value)
+        return value is not None and bool(self.bound < value)
 
 
-class Holds(NamedTuple):
+class Matches(NamedTuple):
     """Whether a function says so."""
 
-    function: Callable[[Json], bool]
+    predicate: Callable[[Json], bool]
 
     def __call__(self, value: Json) -> bool:
-        return self.function(value)
+        return self.predicate(value)
 
 
-Test: TypeAlias = Among | Between | Above | Holds
+Predicate: TypeAlias = In | Between | GreaterThan | Matches
 
 
 class Query(NamedTuple):
@@ -69,84 +69,88 @@ class Query(NamedTuple):
     is exactly ascending read backwards.
     """
 
-    tests: Sequence[tuple[Aspect, Test]] = ()
-    order: Aspect | None = None
+    conditions: Sequence[tuple[Field, Predicate]] = ()
+    order_by: Field | None = None
     descending: bool = False
-    start: int = 0
-    size: int = 0
+    offset: int = 0
+    limit: int = 0
 
 
 class Page(NamedTuple):
     """Some of the documents that were found, and how many were in all."""
 
-    documents: RecordPage
+    items: RecordPage
     total: int
 
 
-def value_of(aspect: Aspect, document: JsonObject, at: int) -> Json:
+def get_value(field: Field, document: JsonObject, timestamp: int) -> Json:
     """What a document that holds since ``at`` says."""
-    return document.get(aspect) if isinstance(aspect, str) else aspect(document, at)
+    return document.get(field) if isinstance(field, str) else field(document, timestamp)
 
 
-def key_of(aspect: Aspect | None, document: JsonObject, at: int) -> Key:
+def sort_key(field: Field | None, document: JsonObject, timestamp: int) -> SortKey:
     """By what a document is put in order."""
-    return nulls_first(None if aspect is None else value_of(aspect, document, at))
+    return nulls_first(None if field is None else get_value(field, document, timestamp))
 
 
-def passes(query: Query, document: JsonObject, at: int) -> bool:
+def matches(query: Query, document: JsonObject, timestamp: int) -> bool:
     """Whether a document is asked for."""
-    return all(test(value_of(a, document, at)) for a, test in query.tests)
+    return all(test(get_value(a, document, timestamp)) for a, test in query.conditions)
 
 
-Seen: TypeAlias = tuple[JsonObject, int]
+Snapshot: TypeAlias = tuple[JsonObject, int]
 """A document, and the instant since which it holds."""
 
 
-def seen(records: Iterable[Record], now: int) -> list[Seen]:
+def take_snapshots(records: Iterable[Record], now: int) -> list[Snapshot]:
     """What there is of these, which have begun. O(records)."""
     return [
-        (document, record.since(now))
+        (document, record.version_timestamp(now))
         for record in records
         if (document := record.as_of(now)) is not None
     ]
 
 
-def searched(found: list[Seen], query: Query) -> Page:
+def execute_query(snapshots: list[Snapshot], query: Query) -> Page:
     """The page, by looking at each. O(n log n)."""
-    for aspect, test in query.tests:
-        found = list(compress(found, _passing(test, _said(aspect, found))))
-    if query.order is not None:
-        keys = _said(query.order, found)
+    for aspect, test in query.conditions:
+        snapshots = list(
+            compress(snapshots, _evaluate(test, _get_values(aspect, snapshots)))
+        )
+    if query.order_by is not None:
+        keys = _get_values(query.order_by, snapshots)
         if None in keys:
             keys = list(map(nulls_first, keys))
-        found = [found[i] for i in sorted(range(len(found)), key=keys.__getitem__)]
+        snapshots = [
+            snapshots[i] for i in sorted(range(len(snapshots)), key=keys.__getitem__)
+        ]
     if query.descending:
-        found = found[::-1]
-    end = query.start + query.size
-    documents = RecordPage(document for document, _ in found[query.start : end])
-    return Page(documents, len(found))
+        snapshots = snapshots[::-1]
+    end = query.offset + query.limit
+    documents = RecordPage(document for document, _ in snapshots[query.offset : end])
+    return Page(documents, len(snapshots))
 
 
-def _passing(test: Test, said: list[Json]) -> Iterable[bool]:
-    match test:
-        case Among(values):
-            return map(values.__contains__, said)
+def _evaluate(predicate: Predicate, values: list[Json]) -> Iterable[bool]:
+    match predicate:
+        case In(members):
+            return map(members.__contains__, values)
         case Between(least, most) if None not in {least, most}:
-            return [value is not None and least <= value <= most for value in said]
+            return [value is not None and least <= value <= most for value in values]
         case _:
-            return [test(value) for value in said]
+            return [predicate(value) for value in values]
 
 
-def _said(aspect: Aspect, found: list[Seen]) -> list[Json]:
-    if isinstance(aspect, str):
-        return [document.get(aspect) for document, _ in found]
-    return [aspect(document, at) for document, at in found]
+def _get_values(field: Field, snapshots: list[Snapshot]) -> list[Json]:
+    if isinstance(field, str):
+        return [document.get(field) for document, _ in snapshots]
+    return [field(document, at) for document, at in snapshots]
 
 
 T = TypeVar("T")
 
 
-def ordered(
+def sort_documents(
     documents: Iterable[JsonObject],
     key: Callable[[JsonObject], Json],
     *,
@@ -162,12 +166,12 @@ def ordered(
     return result
 
 
-def page_of(items: Sequence[T], page: int, size: int) -> Sequence[T]:
+def slice_page(items: Sequence[T], page: int, size: int) -> Sequence[T]:
     """Page ``page`` (the first is 1) of ``size`` items; empty past the end."""
     return items[(page - 1) * size : page * size]
 
 
-def pages(count: int, size: int) -> int:
+def count_pages(count: int, size: int) -> int:
     """How many pages ``count`` items fill; 0 for none."""
     return -(-count // size)
 

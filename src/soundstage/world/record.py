@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from soundstage.types import Json, JsonObject, RecordVersion
-from soundstage.world.ids import IdForm
+from soundstage.world.ids import IdFormat
 
-ALWAYS = -(2**62)
+BEGINNING = -(2**62)
 """The instant since which a fixture's own records exist."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RecordType:
     """A kind of record, as a fixture's steps name it.
 
     ``collection`` keeps it, ``id`` is the field with its identifier, made by ``form``;
@@ -24,31 +24,33 @@ class Kind:
 
     name: str
     collection: str
-    id: str
-    form: IdForm
-    parent: str | None = None
+    id_field: str
+    id_format: IdFormat
+    parent_field: str | None = None
     schema: str | None = None
-    of_run: bool = False
+    belongs_to_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class ApiModel:
     """How one API speaks: its kinds of record, and how it writes moments.
 
     A moment is drawn from the instant of the step and the one at which the patched
     record began.
     """
 
-    kinds: Mapping[str, Kind]
-    moments: Mapping[str, Callable[[int, int], Json]]
+    record_types: Mapping[str, RecordType]
+    timestamp_formats: Mapping[str, Callable[[int, int], Json]]
 
     @classmethod
-    def of(cls, *kinds: Kind, **moments: Callable[[int, int], Json]) -> "Vocabulary":
+    def define(
+        cls, *record_types: RecordType, **timestamp_formats: Callable[[int, int], Json]
+    ) -> "ApiModel":
         """A vocabulary of these kinds, and of moments by their names."""
-        return cls({kind.name: kind for kind in kinds}, moments)
+        return cls({kind.name: kind for kind in record_types}, timestamp_formats)
 
 
-Change: TypeAlias = Callable[[JsonObject], JsonObject]
+VersionUpdate: TypeAlias = Callable[[JsonObject], JsonObject]
 """Makes a new version of an old one."""
 
 
@@ -59,90 +61,92 @@ class Record:
     The version of a record that was deleted is ``None``.
     """
 
-    kind: Kind
+    record_type: RecordType
     id: str
-    times: tuple[int, ...]
-    documents: tuple[JsonObject | None, ...]
+    timestamps: tuple[int, ...]
+    versions: tuple[JsonObject | None, ...]
     name: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "documents", tuple(map(_version, self.documents)))
+        object.__setattr__(self, "versions", tuple(map(_freeze, self.versions)))
 
     @property
-    def began(self) -> int:
+    def created_at(self) -> int:
         """The instant of the first version."""
-        return self.times[0]
+        return self.timestamps[0]
 
     @property
-    def settled(self) -> int:
+    def last_changed_at(self) -> int:
         """The instant of the last version; nothing becomes of it any more."""
-        return self.times[-1]
+        return self.timestamps[-1]
 
     @property
-    def last(self) -> JsonObject | None:
+    def last_version(self) -> JsonObject | None:
         """The last version."""
-        return self.documents[-1]
+        return self.versions[-1]
 
     @property
-    def to_come(self) -> tuple[int, ...]:
+    def change_times(self) -> tuple[int, ...]:
         """Instants at which it may change, in any world that it is in."""
-        return self.times
+        return self.timestamps
 
     @property
-    def parent(self) -> Json:
+    def parent_id(self) -> Json:
         """What it is listed under, from first to last."""
-        return (self.documents[0] or {}).get(self.kind.parent or "")
+        return (self.versions[0] or {}).get(self.record_type.parent_field or "")
 
-    def since(self, now: int) -> int:
+    def version_timestamp(self, now: int) -> int:
         """The instant of the version in force; that of the first before it."""
-        if self.times[-1] <= now:
-            return self.times[-1]
-        return self.times[max(bisect_right(self.times, now) - 1, 0)]
+        if self.timestamps[-1] <= now:
+            return self.timestamps[-1]
+        return self.timestamps[max(bisect_right(self.timestamps, now) - 1, 0)]
 
     def as_of(self, now: int) -> JsonObject | None:
         """The version in force; ``None`` before the first. O(log versions)."""
-        if self.times[-1] <= now:  # what is over is asked for most
-            return self.documents[-1]
-        index = bisect_right(self.times, now)
-        return self.documents[index - 1] if index else None
+        if self.timestamps[-1] <= now:  # what is over is asked for most
+            return self.versions[-1]
+        index = bisect_right(self.timestamps, now)
+        return self.versions[index - 1] if index else None
 
-    def next_after(self, now: int) -> int | None:
+    def next_change(self, now: int) -> int | None:
         """The instant of the first version after now."""
-        index = bisect_right(self.times, now)
-        return self.times[index] if index < len(self.times) else None
+        index = bisect_right(self.timestamps, now)
+        return self.timestamps[index] if index < len(self.timestamps) else None
 
-    def until(self, now: int) -> "Record | None":
+    def truncate(self, timestamp: int) -> "Record | None":
         """The record without what comes after ``now``; ``None`` if nothing is left."""
-        index = bisect_right(self.times, now)
+        index = bisect_right(self.timestamps, timestamp)
         if index == 0:
             return None
-        return self._of(self.times[:index], self.documents[:index])
+        return self._with_versions(self.timestamps[:index], self.versions[:index])
 
-    def changed(self, now: int, change: Change) -> "Record":
+    def apply_change(self, now: int, change: VersionUpdate) -> "Record":
         """The record with ``change`` made to its version of now and all later ones."""
-        index = max(bisect_right(self.times, now), 1)
-        old = self.documents[index - 1 :]
-        times = (*self.times[:index], now, *self.times[index:])
+        index = max(bisect_right(self.timestamps, now), 1)
+        old = self.versions[index - 1 :]
+        times = (*self.timestamps[:index], now, *self.timestamps[index:])
         new = (None if document is None else change(document) for document in old)
-        return self._of(times, (*self.documents[:index], *new))
+        return self._with_versions(times, (*self.versions[:index], *new))
 
-    def ended(self, now: int, last: JsonObject | None) -> "Record":
+    def replace_from(self, now: int, version: JsonObject | None) -> "Record":
         """The record with ``last`` as its only version from now on."""
-        index = bisect_right(self.times, now)
-        return self._of((*self.times[:index], now), (*self.documents[:index], last))
+        index = bisect_right(self.timestamps, now)
+        return self._with_versions(
+            (*self.timestamps[:index], now), (*self.versions[:index], version)
+        )
 
-    def _of(
-        self, times: tuple[int, ...], documents: tuple[JsonObject | None, ...]
+    def _with_versions(
+        self, timestamps: tuple[int, ...], versions: tuple[JsonObject | None, ...]
     ) -> "Record":
-        return Record(self.kind, self.id, times, documents, self.name)
+        return Record(self.record_type, self.id, timestamps, versions, self.name)
 
 
-def _version(document: JsonObject | None) -> RecordVersion | None:
+def _freeze(document: JsonObject | None) -> RecordVersion | None:
     if document is None or isinstance(document, RecordVersion):
         return document
     return RecordVersion(document)
 
 
-def began(record: Record) -> int:
+def get_created_at(record: Record) -> int:
     """When a record begins; what lists of them are in the order of."""
-    return record.began
+    return record.created_at

@@ -7,45 +7,45 @@ from typing import TYPE_CHECKING
 
 from soundstage.types import Json, JsonObject
 from soundstage.world.query import (
-    Aspect,
     Between,
+    Field,
     Page,
+    Predicate,
     Query,
-    Seen,
-    Test,
-    searched,
-    seen,
+    Snapshot,
+    execute_query,
+    take_snapshots,
 )
-from soundstage.world.record import Record, began
+from soundstage.world.record import Record, get_created_at
 
 if TYPE_CHECKING:
-    from soundstage.world.columnar import Columns
+    from soundstage.world.columnar import ColumnStore
 
-FEW = 400
+COLUMNAR_THRESHOLD = 400
 """So many records are looked at one by one; the default world has no longer list."""
 
-REMEMBERED = 300
+MAX_CACHED_RESULTS = 300
 """So many answers about few records are remembered."""
 
-BESIDE = 200
+MAX_PENDING = 200
 """So many that were changed or added are, before there is a new block."""
 
 
-class Block:
+class Segment:
     """Records that stay as they are; worlds share them."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
 
     @cached_property
-    def columns(self) -> "Columns":
+    def columns(self) -> "ColumnStore":
         """What queries look at where there are many. O(n log n), once."""
-        from soundstage.world.columnar import Columns
+        from soundstage.world.columnar import ColumnStore
 
-        return Columns(self.records)
+        return ColumnStore(self.records)
 
 
-class Rows:
+class RecordIndex:
     """Records in the order in which they begin (ties: as they were added).
 
     Most are in a block that others may share; what has become of them, and what was
@@ -67,7 +67,7 @@ class Rows:
 
     def __init__(self, records: Sequence[Record] = ()) -> None:
         self.replaced = 0
-        self._block = Block(records)
+        self._block = Segment(records)
         self._changed: dict[str, Record | None] = {}
         self._later: list[Record] = []
         self._merged: list[Record] | None = None
@@ -75,10 +75,10 @@ class Rows:
         self._epoch = 0
         self._answers: dict[Hashable, Json] = {}
 
-    def copy(self) -> "Rows":
+    def copy(self) -> "RecordIndex":
         """Rows that change on their own; the records are shared."""
         self._settle()
-        other = Rows()
+        other = RecordIndex()
         other._block = self._block
         return other
 
@@ -91,25 +91,29 @@ class Rows:
             return self._later
         if self._merged is None:
             # Timsort merges two runs in linear time, and keeps ties as they are.
-            self._merged = sorted([*self._unchanged(), *self._later], key=began)
+            self._merged = sorted(
+                [*self._unchanged(), *self._later], key=get_created_at
+            )
         return self._merged
 
-    def begun(self, now: int, first: int = 0) -> Sequence[Record]:
+    def visible_at(self, now: int, start: int = 0) -> Sequence[Record]:
         """Those that have begun, the oldest (or ``first``) first. O(those)."""
         records = self.records
-        return records[first : bisect_right(records, now, key=began)]
+        return records[start : bisect_right(records, now, key=get_created_at)]
 
     def all(self, now: int) -> list[JsonObject]:
         """Their documents as of now, the oldest first. O(those)."""
-        seen = (record.as_of(now) for record in self.begun(now))
+        seen = (record.as_of(now) for record in self.visible_at(now))
         return [document for document in seen if document is not None]
 
-    def newest(self, now: int) -> Iterator[Record]:
+    def newest_first(self, now: int) -> Iterator[Record]:
         """Those that have begun, the newest first. O(those that are looked at)."""
         later, block = self._later, self._block.records
-        i, j = (bisect_right(each, now, key=began) - 1 for each in (block, later))
+        i, j = (
+            bisect_right(each, now, key=get_created_at) - 1 for each in (block, later)
+        )
         while i >= 0 or j >= 0:
-            if j >= 0 and (i < 0 or later[j].began >= block[i].began):
+            if j >= 0 and (i < 0 or later[j].created_at >= block[i].created_at):
                 yield later[j]
                 j -= 1
             else:
@@ -135,27 +139,33 @@ class Rows:
 
         So a window that ends now is not looked through anew with every tick.
         """
-        tests = tuple(self._lying_in(aspect, test, now) for aspect, test in query.tests)
+        tests = tuple(
+            self._lying_in(aspect, test, now) for aspect, test in query.conditions
+        )
         page: Page = self._remembered(
-            (tests, *query[1:]), now, lambda: searched(self._seen(now), query)
+            (tests, *query[1:]), now, lambda: execute_query(self._seen(now), query)
         )
         return page
 
-    def _seen(self, now: int) -> list[Seen]:
-        there: list[Seen] = self._remembered(
-            seen, now, lambda: seen(self.begun(now), now)
+    def _seen(self, now: int) -> list[Snapshot]:
+        there: list[Snapshot] = self._remembered(
+            take_snapshots, now, lambda: take_snapshots(self.visible_at(now), now)
         )
         return there
 
-    def _lying_in(self, aspect: Aspect, test: Test, now: int) -> tuple[Hashable, ...]:
+    def _lying_in(
+        self, aspect: Field, test: Predicate, now: int
+    ) -> tuple[Hashable, ...]:
         if not isinstance(test, Between) or not isinstance(aspect, str):
             return aspect, test
         values: list[Json] = self._remembered(
             (aspect, "in order"),
             now,
-            lambda: sorted(each for each in self.said(aspect, now) if each is not None),
+            lambda: sorted(
+                each for each in self.distinct_values(aspect, now) if each is not None
+            ),
         )
-        least, most = test.least, test.most
+        least, most = test.minimum, test.maximum
         first = 0 if least is None else bisect_left(values, least)
         return (
             aspect,
@@ -163,10 +173,12 @@ class Rows:
             len(values) if most is None else bisect_right(values, most),
         )
 
-    def said(self, field: str, now: int) -> frozenset[Json]:
+    def distinct_values(self, field: str, now: int) -> frozenset[Json]:
         """Every value of a field, as of now; as quick as ``find``."""
         if self._is_long():
-            return self._block.columns.said(field, now, self._changed, self._later)
+            return self._block.columns.distinct_values(
+                field, now, self._changed, self._later
+            )
         values: frozenset[Json] = self._remembered(
             field,
             now,
@@ -176,9 +188,9 @@ class Rows:
 
     def _is_long(self) -> bool:
         """Whether columns are looked at; then there is not too much beside them."""
-        if len(self._block.records) + len(self._later) <= FEW:
+        if len(self._block.records) + len(self._later) <= COLUMNAR_THRESHOLD:
             return False
-        if len(self._later) + len(self._changed) > BESIDE:
+        if len(self._later) + len(self._changed) > MAX_PENDING:
             self._settle()
         return True
 
@@ -187,9 +199,9 @@ class Rows:
     ) -> Json:
         """The answer; between two changes of any record it is one and the same."""
         if self._epochs is None:
-            self._epochs = sorted({at for r in self.records for at in r.to_come})
+            self._epochs = sorted({at for r in self.records for at in r.change_times})
         epoch = bisect_right(self._epochs, now)
-        if epoch != self._epoch or len(self._answers) >= REMEMBERED:
+        if epoch != self._epoch or len(self._answers) >= MAX_CACHED_RESULTS:
             self._epoch, self._answers = epoch, {}
         found = self._answers.get(asked)
         if found is None:
@@ -202,9 +214,9 @@ class Rows:
     def add(self, record: Record) -> None:
         """Take a record in. O(log n), when it begins after the ones already here."""
         self._forget()
-        insort_right(self._later, record, key=began)
+        insort_right(self._later, record, key=get_created_at)
         if self._merged is not None:
-            insort_right(self._merged, record, key=began)
+            insort_right(self._merged, record, key=get_created_at)
 
     def replace(self, old: Record, new: Record | None) -> None:
         """Put ``new``, which begins at the same instant, where ``old`` stood."""
@@ -224,14 +236,16 @@ class Rows:
     def _settle(self) -> None:
         """Make a new block of what there is. O(n)."""
         if self._changed or self._later:
-            self._block = Block(self.records)
+            self._block = Segment(self.records)
             self._changed, self._later, self._merged = {}, [], None
 
 
 def _replaced(records: list[Record], old: Record, new: Record | None) -> bool:
     """Whether the old one is among these, and has been replaced. O(log n)."""
-    for i in range(bisect_right(records, old.began, key=began) - 1, -1, -1):
-        if records[i].began != old.began:
+    for i in range(
+        bisect_right(records, old.created_at, key=get_created_at) - 1, -1, -1
+    ):
+        if records[i].created_at != old.created_at:
             break
         if records[i].id == old.id:
             records[i : i + 1] = [new] if new else []

@@ -12,116 +12,126 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import within_years
-from soundstage.world.fixture import Past
-from soundstage.world.random import Chance, Seeded
+from soundstage.world.clock import clamp_timestamp
+from soundstage.world.fixture import HistoryEntry
+from soundstage.world.random import RandomSource, SeededRandom
 from soundstage.world.record import Record
-from soundstage.world.record_index import Rows
-from soundstage.world.run_builder import Source
-from soundstage.world.runs import Run, drawn
-from soundstage.world.scenario import Cue, Script
-from soundstage.world.values import Bare
+from soundstage.world.record_index import RecordIndex
+from soundstage.world.run_builder import GenerationContext
+from soundstage.world.runs import Run, generate_run
+from soundstage.world.scenario import Definitions, RunRequest
+from soundstage.world.values import ConstantContext
 
-RECENT = 512
+MAX_REGENERATED = 512
 """Runs that are kept after somebody has looked at them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Series:
+class RunSeries:
     """The runs of a history entry that is drawn run by run, up to its ``end``."""
 
-    script: Script
-    past: Past
-    path: tuple[str | int, ...]
+    definitions: Definitions
+    entry: HistoryEntry
+    seed_path: tuple[str | int, ...]
     end: int
 
     def __len__(self) -> int:
-        return self.past.runs or 0
+        return self.entry.run_count or 0
 
-    def run(self, number: int, *, outline: bool) -> tuple[Run, int]:
+    def generate(self, number: int, *, summary_only: bool) -> tuple[Run, int]:
         """A run, and when all of it is over. Raises as ``drawn`` does."""
-        seed, *path = self.path
-        chance = Seeded(int(seed), *path, number)
-        aside = None if outline else Seeded(int(seed), *path, number, "aside")
-        cue = cue_of(self.script, self.past, chance, self._at(number, chance))
-        source = Source(self.script, chance, aside=aside, outline=outline)
-        return drawn(source, cue), source.until
+        seed, *path = self.seed_path
+        chance = SeededRandom(int(seed), *path, number)
+        aside = (
+            None if summary_only else SeededRandom(int(seed), *path, number, "aside")
+        )
+        cue = build_run_request(
+            self.definitions, self.entry, chance, self._start_timestamp(number, chance)
+        )
+        source = GenerationContext(
+            self.definitions, chance, detail_random=aside, summary_only=summary_only
+        )
+        return generate_run(source, cue), source.last_event_at
 
-    def _at(self, number: int, chance: Chance) -> int:
+    def _start_timestamp(self, number: int, random: RandomSource) -> int:
         """Somewhere in its own part of the span, so that they are in order."""
-        scene = Bare(Seeded(0, "span"), self.end)
-        span = self.past.span(scene, None) if self.past.span else 0
+        scene = ConstantContext(SeededRandom(0, "span"), self.end)
+        span = self.entry.duration(scene, None) if self.entry.duration else 0
         first, last = (span * n // len(self) for n in (number, number + 1))
-        start = within_years(self.end - span)
-        return start + chance.whole(first, max(last - 1, first))
+        start = clamp_timestamp(self.end - span)
+        return start + random.randint(first, max(last - 1, first))
 
 
-def cue_of(script: Script, past: Past, chance: Chance, at: int) -> Cue:
+def build_run_request(
+    definitions: Definitions, entry: HistoryEntry, random: RandomSource, timestamp: int
+) -> RunRequest:
     """The run that a history entry has at this instant, not drawn yet."""
-    scene = Bare(chance, at)
-    chosen = past.scenario(scene, None) if past.scenario else None
-    names: dict[str, Json] = {n: v(scene, None) for n, v in past.names.items()}
+    scene = ConstantContext(random, timestamp)
+    chosen = entry.scenario(scene, None) if entry.scenario else None
+    names: dict[str, Json] = {n: v(scene, None) for n, v in entry.variables.items()}
     if chosen is None:
-        chosen = Source(script, chance).scenario_of(past.task)
-    return Cue(past.task, chosen, at, past.id, names)
+        chosen = GenerationContext(definitions, random).choose_scenario(entry.task)
+    return RunRequest(entry.task, chosen, timestamp, entry.id, names)
 
 
-def family_of(run: Run) -> Iterator[Run]:
+def iter_run_tree(run: Run) -> Iterator[Run]:
     """A run, and all that it started."""
     yield run
     for successor in run.successors:
-        yield from family_of(successor)
+        yield from iter_run_tree(successor)
 
 
-class Recalled:
+class RegeneratedRun:
     """A run drawn again, with those that it started."""
 
     def __init__(self, run: Run) -> None:
-        self.runs = {each.id: each for each in family_of(run)}
-        self._listed: dict[str, dict[str, Rows]] = {}
+        self.runs = {each.id: each for each in iter_run_tree(run)}
+        self._children: dict[str, dict[str, RecordIndex]] = {}
 
-    def listed(self, run_id: str) -> Mapping[str, Rows]:
+    def children(self, run_id: str) -> Mapping[str, RecordIndex]:
         """The records of a run that are listed under it, by collection."""
-        if run_id not in self._listed:
-            rows: dict[str, Rows] = defaultdict(Rows)
+        if run_id not in self._children:
+            rows: dict[str, RecordIndex] = defaultdict(RecordIndex)
             for record in self.runs[run_id].records[1:]:
-                if record.kind.of_run:
-                    rows[record.kind.collection].add(record)
-            self._listed[run_id] = dict(rows)
-        return self._listed[run_id]
+                if record.record_type.belongs_to_run:
+                    rows[record.record_type.collection].add(record)
+            self._children[run_id] = dict(rows)
+        return self._children[run_id]
 
 
-@lru_cache(maxsize=RECENT)
-def recalled(series: Series, number: int) -> Recalled:
+@lru_cache(maxsize=MAX_REGENERATED)
+def regenerate(series: RunSeries, number: int) -> RegeneratedRun:
     """The run of this number, all of it. O(its records)."""
-    run, _ = series.run(number, outline=False)
-    return Recalled(run)
+    run, _ = series.generate(number, summary_only=False)
+    return RegeneratedRun(run)
 
 
-class Outline(Record):
+class RunSummary(Record):
     """A run's own record as it is in the end; its versions are drawn again.
 
     The run was started ``at`` this instant, and is over in every world that has it.
     """
 
-    __slots__ = ("_began", "_last", "_number", "_series", "_settled", "at")
+    __slots__ = ("_began", "_last", "_number", "_series", "_settled", "started_at")
 
-    at: int
+    started_at: int
     _began: int
     _last: JsonObject | None
     _number: int
-    _series: Series
+    _series: RunSeries
     _settled: int
 
-    def __init__(self, at: int, record: Record, series: Series, number: int) -> None:
+    def __init__(
+        self, started_at: int, record: Record, series: RunSeries, number: int
+    ) -> None:
         values = {
-            "kind": record.kind,
+            "record_type": record.record_type,
             "id": record.id,
             "name": record.name,
-            "at": at,
-            "_began": record.began,
-            "_last": record.last,
-            "_settled": record.settled,
+            "started_at": started_at,
+            "_began": record.created_at,
+            "_last": record.last_version,
+            "_settled": record.last_changed_at,
             "_series": series,
             "_number": number,
         }
@@ -129,89 +139,89 @@ class Outline(Record):
             object.__setattr__(self, name, value)
 
     @property
-    def began(self) -> int:
+    def created_at(self) -> int:
         return self._began
 
     @property
-    def settled(self) -> int:
+    def last_changed_at(self) -> int:
         return self._settled
 
     @property
-    def last(self) -> JsonObject | None:
+    def last_version(self) -> JsonObject | None:
         return self._last
 
     @property
-    def parent(self) -> Json:
-        return (self._last or {}).get(self.kind.parent or "")
+    def parent_id(self) -> Json:
+        return (self._last or {}).get(self.record_type.parent_field or "")
 
     @property
-    def to_come(self) -> tuple[int, ...]:
+    def change_times(self) -> tuple[int, ...]:
         return ()
 
-    def since(self, now: int) -> int:
-        return self._settled if self._settled <= now else super().since(now)
+    def version_timestamp(self, now: int) -> int:
+        return self._settled if self._settled <= now else super().version_timestamp(now)
 
     def as_of(self, now: int) -> JsonObject | None:
         return self._last if self._settled <= now else super().as_of(now)
 
     @property
-    def times(self) -> tuple[int, ...]:
+    def timestamps(self) -> tuple[int, ...]:
         """When its versions began."""
-        return self.run().records[0].times
+        return self.get_run().records[0].timestamps
 
     @property
-    def documents(self) -> tuple[JsonObject | None, ...]:
+    def versions(self) -> tuple[JsonObject | None, ...]:
         """Its versions."""
-        return self.run().records[0].documents
+        return self.get_run().records[0].versions
 
-    def recalled(self) -> Recalled:
+    def regenerate(self) -> RegeneratedRun:
         """Its run, and what it started."""
-        return recalled(self._series, self._number)
+        return regenerate(self._series, self._number)
 
-    def run(self) -> Run:
+    def get_run(self) -> Run:
         """Its run."""
-        return self.recalled().runs[self.id]
+        return self.regenerate().runs[self.id]
 
 
-class Runs(MutableMapping[str, Run]):
+class RunMap(MutableMapping[str, Run]):
     """Runs by their ids; some are only outlines, until they are looked at."""
 
     def __init__(self) -> None:
-        self._there: dict[str, Run | Outline] = {}
+        self._entries: dict[str, Run | RunSummary] = {}
 
     def __getitem__(self, run_id: str) -> Run:
-        found = self._there[run_id]
-        return found.run() if isinstance(found, Outline) else found
+        found = self._entries[run_id]
+        return found.get_run() if isinstance(found, RunSummary) else found
 
     def __setitem__(self, run_id: str, run: Run) -> None:
-        self._there[run_id] = run
+        self._entries[run_id] = run
 
-    def keep(self, outline: Outline) -> None:
+    def add_summary(self, summary: RunSummary) -> None:
         """Take in a run that will be drawn again."""
-        self._there[outline.id] = outline
+        self._entries[summary.id] = summary
 
-    def outline(self, run_id: Json) -> Outline | None:
+    def find_summary(self, run_id: Json) -> RunSummary | None:
         """The outline of a run of which there is nothing else."""
-        found = self._there.get(run_id)
-        return found if isinstance(found, Outline) else None
+        found = self._entries.get(run_id)
+        return found if isinstance(found, RunSummary) else None
 
-    def recall(self, collection: str, run_id: Json) -> Rows | None:
+    def regenerate_children(self, collection: str, run_id: Json) -> RecordIndex | None:
         """What is listed under a run of which there is only the outline."""
-        if (outline := self.outline(run_id)) is None:
+        if (outline := self.find_summary(run_id)) is None:
             return None
-        return outline.recalled().listed(outline.id).get(collection)
+        return outline.regenerate().children(outline.id).get(collection)
 
     def __delitem__(self, run_id: str) -> None:
-        del self._there[run_id]
+        del self._entries[run_id]
 
     def __contains__(self, run_id: object) -> bool:
-        return run_id in self._there
+        return run_id in self._entries
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._there)
+        return iter(self._entries)
 
     def __reversed__(self) -> Iterator[str]:
-        return reversed(self._there)
+        return reversed(self._entries)
 
     def __len__(self) -> int:
-        return len(self._there)
+        return len(self._entries)

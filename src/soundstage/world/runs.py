@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from soundstage.types import Json
-from soundstage.world.clock import within_years
+from soundstage.world.clock import clamp_timestamp
 from soundstage.world.errors import FixtureError
 from soundstage.world.record import Record
-from soundstage.world.run_builder import LONGEST_CHAIN, Drawing, Source
-from soundstage.world.scenario import RUN, Cue, Script
-from soundstage.world.values import as_span
+from soundstage.world.run_builder import MAX_CHAIN_LENGTH, GenerationContext, RunBuilder
+from soundstage.world.scenario import RUN, Definitions, RunRequest
+from soundstage.world.values import to_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class Run:
 
     task: str
     scenario: str
-    at: int
+    started_at: int
     records: tuple[Record, ...]
-    names: Mapping[str, Json]
-    given: frozenset[str] = frozenset()
+    variables: Mapping[str, Json]
+    explicit_variables: frozenset[str] = frozenset()
     deadlines: Mapping[str, int] = field(default_factory=dict)
-    struck: Mapping[str, int] = field(default_factory=dict)
+    deadlines_hit: Mapping[str, int] = field(default_factory=dict)
     successors: tuple["Run", ...] = ()
-    chain: int = 0
+    chain_length: int = 0
 
     @property
     def id(self) -> str:
@@ -39,143 +39,165 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Interruption:
     """Where a run is interrupted, and the ending that it is given.
 
     ``names`` win over what the ending draws.
     """
 
     ending: str
-    at: int
-    names: Mapping[str, Json] = field(default_factory=dict)
+    timestamp: int
+    variables: Mapping[str, Json] = field(default_factory=dict)
 
 
-def drawn(source: Source, cue: Cue) -> Run:
+def generate_run(context: GenerationContext, request: RunRequest) -> Run:
     """The run, to its end, and those that it starts.
 
     Raises ``Unknown`` and ``FixtureError``.
     """
-    script, scenario_name = source.script, cue.scenario
-    task = script.task(cue.task)
-    scenario_name = scenario_name or source.scenario_of(cue.task)
-    if cue.chain > LONGEST_CHAIN:
-        msg = f"more than {LONGEST_CHAIN} runs start one another in a row"
+    script, scenario_name = context.definitions, request.scenario
+    task = script.task(request.task)
+    scenario_name = scenario_name or context.choose_scenario(request.task)
+    if request.chain_length > MAX_CHAIN_LENGTH:
+        msg = f"more than {MAX_CHAIN_LENGTH} runs start one another in a row"
         raise FixtureError(msg, f"/scenarios/{scenario_name}")
     scenario = script.scenario(scenario_name)
-    about = {"task": cue.task, "scenario": scenario_name}
-    names = {**task, **about, **cue.names}
-    drawing = Drawing(source, cue.at, names, cue.names.keys())
-    if cue.id is not None:
-        drawing.given_id = cue.id
-    drawing.draw_missing(scenario.draw)
-    if cue.beginning is not None:
-        drawing.pass_through(script.passage("beginning", cue.beginning))
+    about = {"task": request.task, "scenario": scenario_name}
+    names = {**task, **about, **request.variables}
+    drawing = RunBuilder(context, request.timestamp, names, request.variables.keys())
+    if request.run_id is not None:
+        drawing.requested_id = request.run_id
+    drawing.generate_missing(scenario.variables)
+    if request.beginning is not None:
+        drawing.play_sequence(script.step_sequence("beginning", request.beginning))
     drawing.play(scenario.steps)
-    source.until = max(source.until, drawing.at)
+    context.last_event_at = max(context.last_event_at, drawing.timestamp)
     if RUN not in drawing.drafts:
         msg = f"the scenario never makes a record of kind {RUN!r}"
         raise FixtureError(msg, f"/scenarios/{scenario_name}")
-    spans = {name: as_span(span) for name, span in task.get("deadlines", {}).items()}
+    spans = {
+        name: to_duration(span) for name, span in task.get("deadlines", {}).items()
+    }
     run = Run(
-        task=cue.task,
+        task=request.task,
         scenario=scenario_name,
-        at=cue.at,
+        started_at=request.timestamp,
         records=drawing.records(),
-        names=drawing.names,
-        given=frozenset(cue.names),
-        deadlines={**spans, **cue.deadlines},
-        chain=cue.chain,
+        variables=drawing.variables,
+        explicit_variables=frozenset(request.variables),
+        deadlines={**spans, **request.deadlines},
+        chain_length=request.chain_length,
     )
-    return _settled(source, run, cue.at, drawing.cues)
+    return _finish_run(context, run, request.timestamp, drawing.run_requests)
 
 
-def interrupted(source: Source, run: Run, cut: Cut) -> Run | None:
+def interrupt_run(
+    context: GenerationContext, run: Run, interruption: Interruption
+) -> Run | None:
     """The run with its future replaced by an ending; ``None`` if it is not for it.
 
     It is for no run that had ended by then. Raises ``Unknown`` for an ending that is
     not there.
     """
-    script, at = source.script, cut.at
-    ending = script.passage("ending", cut.ending)
+    script, at = context.definitions, interruption.timestamp
+    ending = script.step_sequence("ending", interruption.ending)
     document = run.records[0].as_of(at)
-    if document is None or not script.may_end(document, ending):
+    if document is None or not script.can_end(document, ending):
         return None
-    to_come = {r.name for r in run.records if r.began > at}
-    names = {n: v for n, v in run.names.items() if n not in to_come}
-    given = run.given | cut.names.keys()
-    drawing = Drawing(source, at, {**names, **cut.names}, given)
+    to_come = {r.name for r in run.records if r.created_at > at}
+    names = {n: v for n, v in run.variables.items() if n not in to_come}
+    given = run.explicit_variables | interruption.variables.keys()
+    drawing = RunBuilder(context, at, {**names, **interruption.variables}, given)
     gone: list[Record] = []
     for record in run.records:
-        past = record.until(at)
-        if past and past.documents[-1] is None:
+        past = record.truncate(at)
+        if past and past.versions[-1] is None:
             gone.append(past)  # it was deleted: an ending has nothing to say of it
         elif past:
             drawing.resume(past)
-    drawing.pass_through(ending)
-    source.until = max(source.until, drawing.at)
+    drawing.play_sequence(ending)
+    context.last_event_at = max(context.last_event_at, drawing.timestamp)
     new = replace(
         run,
         records=(*drawing.records(), *gone),
-        names=drawing.names,
-        given=given,
-        struck={name: time for name, time in run.struck.items() if time <= at},
-        successors=tuple(s for s in run.successors if s.at <= at),
+        variables=drawing.variables,
+        explicit_variables=given,
+        deadlines_hit={
+            name: time for name, time in run.deadlines_hit.items() if time <= at
+        },
+        successors=tuple(s for s in run.successors if s.started_at <= at),
     )
-    return _settled(source, new, at, drawing.cues)
+    return _finish_run(context, new, at, drawing.run_requests)
 
 
-def _settled(source: Source, run: Run, since: int, cues: list[Cue]) -> Run:
+def _finish_run(
+    context: GenerationContext, run: Run, since: int, requests: list[RunRequest]
+) -> Run:
     """The run as its first deadline ends it, or as it is followed by others."""
-    cut = _first_cut(source.script, run, since)
+    cut = _find_first_deadline(context.definitions, run, since)
     if cut is None:
-        return _followed(source, run, cues)
-    begun = _started(source, run, [cue for cue in cues if cue.at <= cut.at])
+        return _add_successors(context, run, requests)
+    begun = _generate_successors(
+        context, run, [cue for cue in requests if cue.timestamp <= cut.timestamp]
+    )
     run = replace(
         run,
-        struck={**run.struck, cut.ending: cut.at},
+        deadlines_hit={**run.deadlines_hit, cut.ending: cut.timestamp},
         successors=(*run.successors, *begun),
     )
-    return interrupted(source, run, cut) or run
+    return interrupt_run(context, run, cut) or run
 
 
-def _first_cut(script: Script, run: Run, since: int) -> Cut | None:
+def _find_first_deadline(
+    definitions: Definitions, run: Run, since: int
+) -> Interruption | None:
     """Where the first deadline that is not kept ends the run."""
     cuts = (
-        Cut(name, at)
+        Interruption(name, at)
         for name, span in run.deadlines.items()
-        if name not in run.struck
-        and (at := _due(script, run.records[0], name, span)) is not None
+        if name not in run.deadlines_hit
+        and (at := _deadline_timestamp(definitions, run.records[0], name, span))
+        is not None
         and at >= since
     )
-    return min(cuts, key=lambda cut: cut.at, default=None)
+    return min(cuts, key=lambda cut: cut.timestamp, default=None)
 
 
-def _due(script: Script, own: Record, name: str, span: int) -> int | None:
+def _deadline_timestamp(
+    definitions: Definitions, record: Record, name: str, duration: int
+) -> int | None:
     """When a run is given an ending; None if it is in none of its states by then."""
-    ending = script.passage("ending", name)
+    ending = definitions.step_sequence("ending", name)
     entered = (
         time
-        for time, document in zip(own.times, own.documents, strict=True)
-        if document is not None and script.may_end(document, ending)
+        for time, document in zip(record.timestamps, record.versions, strict=True)
+        if document is not None and definitions.can_end(document, ending)
     )
     first = next(entered, None)
     if first is None:
         return None
-    at = within_years(first + span)
-    document = own.as_of(at)
-    return at if document and script.may_end(document, ending) else None
+    at = clamp_timestamp(first + duration)
+    document = record.as_of(at)
+    return at if document and definitions.can_end(document, ending) else None
 
 
-def _followed(source: Source, run: Run, cues: list[Cue]) -> Run:
+def _add_successors(
+    context: GenerationContext, run: Run, requests: list[RunRequest]
+) -> Run:
     """The run with those that its steps start, or that its API starts after it."""
-    follow = source.script.follow
-    if follow and not cues and not run.successors and (cue := follow(run)):
-        cues = [cue]
-    begun = _started(source, run, cues)
+    follow = context.definitions.on_finish
+    if follow and not requests and not run.successors and (cue := follow(run)):
+        requests = [cue]
+    begun = _generate_successors(context, run, requests)
     return replace(run, successors=(*run.successors, *begun))
 
 
-def _started(source: Source, run: Run, cues: list[Cue]) -> tuple[Run, ...]:
+def _generate_successors(
+    context: GenerationContext, run: Run, requests: list[RunRequest]
+) -> tuple[Run, ...]:
     return tuple(
-        drawn(source, replace(cue, task=run.task, chain=run.chain + 1)) for cue in cues
+        generate_run(
+            context, replace(cue, task=run.task, chain_length=run.chain_length + 1)
+        )
+        for cue in requests
     )

@@ -7,11 +7,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from soundstage.types import Json, JsonObject
-from soundstage.world.errors import Unknown
+from soundstage.world.errors import UnknownName
 from soundstage.world.lifecycle import Lifecycle
-from soundstage.world.random import Chance
-from soundstage.world.record import Vocabulary
-from soundstage.world.values import Patch, Value
+from soundstage.world.random import RandomSource
+from soundstage.world.record import ApiModel
+from soundstage.world.values import PatchTemplate, ValueGenerator
 
 if TYPE_CHECKING:
     from soundstage.world.runs import Run
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 RUN = "run"
 """The kind that every run has exactly one record of."""
 
-ANY = "*"
+ANY_TASK = "*"
 """Stands in a fixture for the tasks that it does not list."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordPatch:
     """One patch of one record; ``name`` is None for a record of its own."""
 
-    kind: str
+    type_name: str
     name: str | None
-    patch: Patch
+    template: PatchTemplate
     pointer: str
 
 
@@ -38,13 +38,13 @@ class Step:
     """One moment of a scenario; docs/fixtures.md says what its parts mean."""
 
     pointer: str
-    after: Value | None = None
-    draw: Mapping[str, Value] = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
-    repeat: Value | None = None
+    delay: ValueGenerator | None = None
+    variables: Mapping[str, ValueGenerator] = field(default_factory=dict)
+    patches: tuple[RecordPatch, ...] = ()
+    repeat: ValueGenerator | None = None
     steps: tuple["Step", ...] = ()
-    start: "Successor | None" = None
-    play: Value | None = None
+    successor: "Successor | None" = None
+    play: ValueGenerator | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Successor:
     """A run that a step starts."""
 
     pointer: str
-    scenario: Value
-    names: Mapping[str, Value]
+    scenario: ValueGenerator
+    variables: Mapping[str, ValueGenerator]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +63,24 @@ class Scenario:
     name: str
     about: str
     weight: int
-    draw: Mapping[str, Value]
+    variables: Mapping[str, ValueGenerator]
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class StepSequence:
     """Steps before a scenario's own (a beginning) or instead of their rest (an ending).
 
     An ending is for runs in one of the states ``of`` only; in any state if it is empty.
     """
 
-    of: frozenset[Json]
-    draw: Mapping[str, Value]
+    states: frozenset[Json]
+    variables: Mapping[str, ValueGenerator]
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
+class RunRequest:
     """A run to be drawn: what is known of it before any chance comes in.
 
     The scenario is chosen where none is named. ``names`` win over what is drawn.
@@ -90,16 +90,16 @@ class Cue:
 
     task: str
     scenario: str | None
-    at: int
-    id: str | None = None
-    names: Mapping[str, Json] = field(default_factory=dict)
+    timestamp: int
+    run_id: str | None = None
+    variables: Mapping[str, Json] = field(default_factory=dict)
     beginning: str | None = None
     deadlines: Mapping[str, int] = field(default_factory=dict)
-    chain: int = 0  # how many runs started one another before this one
+    chain_length: int = 0  # how many runs started one another before this one
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class QueuedScenario:
     """How the next so many runs of a task (of any, if None) unfold."""
 
     task: str | None
@@ -108,27 +108,27 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class Definitions:
     """All that a run of one API is drawn from.
 
     ``follow`` says which run an API starts after one that is over, a retry perhaps; it
     is asked about runs that start none by their own steps.
     """
 
-    vocabulary: Vocabulary
+    model: ApiModel
     lifecycles: Mapping[str, tuple[Lifecycle, ...]]
-    defaults: Mapping[str, Patch]
+    defaults: Mapping[str, PatchTemplate]
     tasks: Mapping[str, JsonObject]
     scenarios: Mapping[str, Scenario]
-    beginnings: Mapping[str, Passage]
-    endings: Mapping[str, Passage]
-    follow: "Callable[[Run], Cue | None] | None" = None
+    beginnings: Mapping[str, StepSequence]
+    endings: Mapping[str, StepSequence]
+    on_finish: "Callable[[Run], RunRequest | None] | None" = None
 
     def task(self, name: str) -> JsonObject:
         """What runs of a task know; ``*`` is every other one. Raises ``Unknown``."""
-        task = self.tasks.get(name, self.tasks.get(ANY))
+        task = self.tasks.get(name, self.tasks.get(ANY_TASK))
         if task is None:
-            raise Unknown("task", name, tuple(self.tasks))
+            raise UnknownName("task", name, tuple(self.tasks))
         return task
 
     def scenario(self, name: str) -> Scenario:
@@ -136,23 +136,23 @@ class Script:
         try:
             return self.scenarios[name]
         except KeyError:
-            raise Unknown("scenario", name, tuple(self.scenarios)) from None
+            raise UnknownName("scenario", name, tuple(self.scenarios)) from None
 
-    def passage(self, what: str, name: str) -> Passage:
+    def step_sequence(self, section: str, name: str) -> StepSequence:
         """The ``beginning`` or ``ending`` of this name. Raises ``Unknown``."""
-        there = self.beginnings if what == "beginning" else self.endings
+        there = self.beginnings if section == "beginning" else self.endings
         try:
             return there[name]
         except KeyError:
-            raise Unknown(what, name, tuple(there)) from None
+            raise UnknownName(section, name, tuple(there)) from None
 
-    def any_scenario(self, chance: Chance) -> str:
+    def choose_scenario(self, random: RandomSource) -> str:
         """One of the scenarios, by their weights."""
         weights = {name: s.weight for name, s in self.scenarios.items() if s.weight}
         if not weights:
-            raise Unknown("scenario with a weight", "", tuple(self.scenarios))
+            raise UnknownName("scenario with a weight", "", tuple(self.scenarios))
         totals = list(accumulate(weights.values()))
-        ticket = chance.whole(1, totals[-1])
+        ticket = random.randint(1, totals[-1])
         return list(weights)[bisect_left(totals, ticket)]
 
     def is_final(self, document: JsonObject) -> bool:
@@ -160,10 +160,10 @@ class Script:
         own = self.lifecycles.get(RUN, ())
         return bool(own) and all(lifecycle.is_final(document) for lifecycle in own)
 
-    def may_end(self, document: JsonObject, ending: Passage) -> bool:
+    def can_end(self, document: JsonObject, ending: StepSequence) -> bool:
         """Whether an ending is for a run whose record says this."""
         own = self.lifecycles.get(RUN, ())
         states = {document.get(lifecycle.field) for lifecycle in own}
         return not self.is_final(document) and (
-            not ending.of or bool(states & ending.of)
+            not ending.states or bool(states & ending.states)
         )

@@ -10,47 +10,49 @@ from typing import Protocol, TypeAlias
 import orjson
 
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import UNITS, span_of
+from soundstage.world.clock import DURATION_UNITS, parse_duration
 from soundstage.world.errors import FixtureError
-from soundstage.world.ids import FORMS
-from soundstage.world.random import Chance
+from soundstage.world.ids import ID_FORMATS
+from soundstage.world.random import RandomSource
 
 
-class Scene(Protocol):
+class EvaluationContext(Protocol):
     """What a value may look at while a run is drawn."""
 
     @property
-    def chance(self) -> Chance:
+    def random(self) -> RandomSource:
         """The run's own draws."""
 
     @property
-    def at(self) -> int:
+    def timestamp(self) -> int:
         """The instant of the step."""
 
-    def look_up(self, name: str) -> Json:
+    def resolve(self, name: str) -> Json:
         """What ``$name`` stands for; ``KeyError`` when nothing does."""
 
 
-class Bare:
+class ConstantContext:
     """A scene outside any run: chance and an instant, but nothing to look up."""
 
-    def __init__(self, chance: Chance, at: int) -> None:
-        self.chance = chance
-        self.at = at
+    def __init__(self, random: RandomSource, timestamp: int) -> None:
+        self.random = random
+        self.timestamp = timestamp
 
-    def look_up(self, name: str) -> Json:
+    def resolve(self, name: str) -> Json:
         """Raise ``KeyError``: there are no names here."""
         raise KeyError(name)
 
 
-Value: TypeAlias = Callable[[Scene, Json], Json]
+ValueGenerator: TypeAlias = Callable[[EvaluationContext, Json], Json]
 """Draws a value; its second argument is what the field holds at present."""
 
-Patch: TypeAlias = Mapping[str, "Patch | Value | None"]
+PatchTemplate: TypeAlias = Mapping[str, "PatchTemplate | ValueGenerator | None"]
 """A JSON Merge Patch (RFC 7386) whose leaves are drawn; None removes the field."""
 
 
-def patched(document: JsonObject, patch: Patch, scene: Scene) -> JsonObject:
+def apply_patch(
+    document: JsonObject, patch: PatchTemplate, context: EvaluationContext
+) -> JsonObject:
     """The document after the patch; the one given stays as it is."""
     result = dict(document)
     for field, change in patch.items():
@@ -58,14 +60,14 @@ def patched(document: JsonObject, patch: Patch, scene: Scene) -> JsonObject:
         if change is None:
             result.pop(field, None)
         elif callable(change):
-            result[field] = change(scene, present)
+            result[field] = change(context, present)
         else:
             inner = present if isinstance(present, dict) else {}
-            result[field] = patched(inner, change, scene)
+            result[field] = apply_patch(inner, change, context)
     return result
 
 
-def merged(document: JsonObject, patch: Mapping[str, Json]) -> JsonObject:
+def merge_patch(document: JsonObject, patch: Mapping[str, Json]) -> JsonObject:
     """The document after a plain JSON Merge Patch; the one given stays as it is."""
     result = dict(document)
     for field, change in patch.items():
@@ -73,37 +75,39 @@ def merged(document: JsonObject, patch: Mapping[str, Json]) -> JsonObject:
             result.pop(field, None)
         elif isinstance(change, dict):
             inner = result.get(field)
-            result[field] = merged(inner if isinstance(inner, dict) else {}, change)
+            result[field] = merge_patch(
+                inner if isinstance(inner, dict) else {}, change
+            )
         else:
             result[field] = change
     return result
 
 
-def compile_patch(node: Mapping[str, Json], pointer: str) -> Patch:
+def compile_patch(node: Mapping[str, Json], pointer: str) -> PatchTemplate:
     """A patch from its fixture node; ``pointer`` leads there in complaints."""
     return {
         field: None
         if value is None
         else compile_patch(value, f"{pointer}/{field}")
-        if isinstance(value, dict) and form_of(value) is None
+        if isinstance(value, dict) and find_form(value) is None
         else compile_value(value, f"{pointer}/{field}")
         for field, value in node.items()
     }
 
 
-def compile_values(node: Mapping[str, Json], pointer: str) -> dict[str, Value]:
+def compile_values(node: Mapping[str, Json], pointer: str) -> dict[str, ValueGenerator]:
     """Named values, such as a ``draw``."""
     return {name: compile_value(v, f"{pointer}/{name}") for name, v in node.items()}
 
 
-def compile_value(node: Json, pointer: str) -> Value:
+def compile_value(node: Json, pointer: str) -> ValueGenerator:
     """One value from its fixture node. Raises ``FixtureError`` for a malformed form."""
     match node:
         case str():
             return _text(node, pointer)
         case list():
             return _list(node, pointer)
-        case dict() if form := form_of(node):
+        case dict() if form := find_form(node):
             return form(node, pointer)
         case dict():
             fields = compile_values(node, pointer)
@@ -112,39 +116,39 @@ def compile_value(node: Json, pointer: str) -> Value:
             return lambda _scene, _present: node
 
 
-def as_span(value: Json) -> int:
+def to_duration(value: Json) -> int:
     """The ms of a span that is a number of them already, or a text.
 
     Raises ``ValueError``.
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    return span_of(str(value))
+    return parse_duration(str(value))
 
 
-def compile_span(node: Json, pointer: str) -> Value:
+def compile_duration(node: Json, pointer: str) -> ValueGenerator:
     """A duration in ms: ``2s``, ``1s..4s``, ``$name``, or ``{any: [...]}`` of these."""
     if isinstance(node, str) and (match := _NAME.fullmatch(node)) and not match[1]:
-        return _named_span(match[2] or match[3], pointer)
+        return _named_duration(match[2] or match[3], pointer)
     if isinstance(node, dict):
         options = [
-            compile_span(option, f"{pointer}/any/{i}")
+            compile_duration(option, f"{pointer}/any/{i}")
             for i, option in _options(node, pointer)
         ]
-        return lambda scene, present: scene.chance.pick(options)(scene, present)
+        return lambda scene, present: scene.random.choice(options)(scene, present)
     try:
-        ends = [span_of(end) for end in str(node).split("..", 1)]
+        ends = [parse_duration(end) for end in str(node).split("..", 1)]
     except ValueError as error:
         raise FixtureError(str(error), pointer) from error
     low, high = min(ends), max(ends)
-    return lambda scene, _: scene.chance.whole(low, high)
+    return lambda scene, _: scene.random.randint(low, high)
 
 
-def _named_span(name: str, pointer: str) -> Value:
-    def draw(scene: Scene, _present: Json) -> Json:
-        value = _looked_up(scene, name, pointer)
+def _named_duration(name: str, pointer: str) -> ValueGenerator:
+    def draw(scene: EvaluationContext, _present: Json) -> Json:
+        value = _resolve(scene, name, pointer)
         try:
-            return as_span(value)
+            return to_duration(value)
         except ValueError as error:
             raise FixtureError(f"${name}: {error}", pointer) from error
 
@@ -159,96 +163,96 @@ def _options(node: Mapping[str, Json], pointer: str) -> Iterable[tuple[int, Json
     return enumerate(options)
 
 
-WHOLE = re.compile(r"(-?\d+)\.\.(-?\d+)", re.ASCII)
-REAL = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)", re.ASCII)
+INTEGER_RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)", re.ASCII)
+NUMBER_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)", re.ASCII)
 _NAME = re.compile(r"\$(?:(\$)|\{([\w.]+)\}|([A-Za-z_]\w*(?:\.\w+)*))", re.ASCII)
 
 
-def _text(node: str, pointer: str) -> Value:
-    if match := WHOLE.fullmatch(node):
+def _text(node: str, pointer: str) -> ValueGenerator:
+    if match := INTEGER_RANGE.fullmatch(node):
         least, most = sorted((int(match[1]), int(match[2])))
-        return lambda scene, _: scene.chance.whole(least, most)
-    if match := REAL.fullmatch(node):
+        return lambda scene, _: scene.random.randint(least, most)
+    if match := NUMBER_RANGE.fullmatch(node):
         low, high = sorted((float(match[1]), float(match[2])))
-        return lambda scene, _: scene.chance.real(low, high)
+        return lambda scene, _: scene.random.uniform(low, high)
     if (match := _NAME.fullmatch(node)) and not match[1]:
         name = match[2] or match[3]
-        return lambda scene, _: _looked_up(scene, name, pointer)
+        return lambda scene, _: _resolve(scene, name, pointer)
     if "$" in node:
         return lambda scene, _: _NAME.sub(
-            lambda m: m[1] or str(_looked_up(scene, m[2] or m[3], pointer)), node
+            lambda m: m[1] or str(_resolve(scene, m[2] or m[3], pointer)), node
         )
     return lambda _scene, _present: node
 
 
-def _looked_up(scene: Scene, name: str, pointer: str) -> Json:
+def _resolve(context: EvaluationContext, name: str, pointer: str) -> Json:
     try:
-        return scene.look_up(name)
+        return context.resolve(name)
     except KeyError as error:
         msg = f"${name} stands for nothing here"
         raise FixtureError(msg, pointer) from error
 
 
-def _list(node: list[Json], pointer: str) -> Value:
+def _list(node: list[Json], pointer: str) -> ValueGenerator:
     values = [compile_value(v, f"{pointer}/{i}") for i, v in enumerate(node)]
     return lambda scene, _: [value(scene, None) for value in values]
 
 
-Form: TypeAlias = Callable[[Mapping[str, Json], str], Value]
+FormCompiler: TypeAlias = Callable[[Mapping[str, Json], str], ValueGenerator]
 
 
-def form_of(node: Mapping[str, Json]) -> Form | None:
+def find_form(node: Mapping[str, Json]) -> FormCompiler | None:
     """The value form that a mapping is one of; None if it stands for itself."""
     return _FORMS.get(frozenset(node))
 
 
-def _any(node: Mapping[str, Json], pointer: str) -> Value:
+def _any(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     options = [
         compile_value(option, f"{pointer}/any/{i}")
         for i, option in _options(node, pointer)
     ]
-    return lambda scene, present: scene.chance.pick(options)(scene, present)
+    return lambda scene, present: scene.random.choice(options)(scene, present)
 
 
-def _fake(node: Mapping[str, Json], pointer: str) -> Value:
+def _fake(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     provider = str(node["fake"])
 
-    def draw(scene: Scene, _present: Json) -> Json:
+    def draw(scene: EvaluationContext, _present: Json) -> Json:
         try:
-            return scene.chance.text(provider)
+            return scene.random.text(provider)
         except FixtureError as error:
             raise FixtureError(error.message, pointer) from error
 
     return draw
 
 
-def _id(node: Mapping[str, Json], pointer: str) -> Value:
-    form = FORMS.get(str(node["id"]))
+def _id(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+    form = ID_FORMATS.get(str(node["id"]))
     if form is None:
-        msg = f"there is no id form {node['id']!r}; there are: {', '.join(FORMS)}"
+        msg = f"there is no id form {node['id']!r}; there are: {', '.join(ID_FORMATS)}"
         raise FixtureError(msg, pointer)
-    return lambda scene, _: form(scene.chance, scene.at)
+    return lambda scene, _: form(scene.random, scene.timestamp)
 
 
-def _times(node: Mapping[str, Json], pointer: str) -> Value:
+def _times(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     times = compile_value(node["times"], f"{pointer}/times")
     item = compile_value(node["of"], f"{pointer}/of")
     return lambda scene, _: [
-        item(scene, None) for _ in range(whole(times(scene, None), pointer))
+        item(scene, None) for _ in range(require_count(times(scene, None), pointer))
     ]
 
 
-def _json(node: Mapping[str, Json], pointer: str) -> Value:
+def _json(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     value = compile_value(node["json"], f"{pointer}/json")
     return lambda scene, _: orjson.dumps(
         value(scene, None), option=orjson.OPT_SORT_KEYS
     ).decode()
 
 
-def _add(node: Mapping[str, Json], pointer: str) -> Value:
+def _add(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     value = compile_value(node["add"], f"{pointer}/add")
 
-    def added(scene: Scene, present: Json) -> Json:
+    def added(scene: EvaluationContext, present: Json) -> Json:
         try:
             return (present or 0) + value(scene, None)
         except TypeError as error:
@@ -258,10 +262,10 @@ def _add(node: Mapping[str, Json], pointer: str) -> Value:
     return added
 
 
-def _append(node: Mapping[str, Json], pointer: str) -> Value:
+def _append(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     value = compile_value(node["append"], f"{pointer}/append")
 
-    def appended(scene: Scene, present: Json) -> Json:
+    def appended(scene: EvaluationContext, present: Json) -> Json:
         if not isinstance(present, list | None):
             msg = f"a value does not fit here: {present!r} is no list"
             raise FixtureError(msg, pointer)
@@ -270,11 +274,11 @@ def _append(node: Mapping[str, Json], pointer: str) -> Value:
     return appended
 
 
-def _literal(node: Mapping[str, Json], _pointer: str) -> Value:
+def _literal(node: Mapping[str, Json], _pointer: str) -> ValueGenerator:
     return lambda _scene, _present: node["literal"]
 
 
-_FORMS: dict[frozenset[str], Form] = {
+_FORMS: dict[frozenset[str], FormCompiler] = {
     frozenset({"any"}): _any,
     frozenset({"fake"}): _fake,
     frozenset({"id"}): _id,
@@ -286,7 +290,7 @@ _FORMS: dict[frozenset[str], Form] = {
 }
 
 
-def whole(value: Json, pointer: str) -> int:
+def require_count(value: Json, pointer: str) -> int:
     """The value, if it is a count. Raises ``FixtureError`` otherwise."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         msg = f"a count is a whole number from 0 up, not {value!r}"
@@ -294,26 +298,28 @@ def whole(value: Json, pointer: str) -> int:
     return value
 
 
-def spelled(value: Json) -> Json:
+def to_fixture_value(value: Json) -> Json:
     """What a fixture writes for this value: the inverse of drawing it."""
     match value:
-        case str() if WHOLE.fullmatch(value) or REAL.fullmatch(value):
+        case str() if INTEGER_RANGE.fullmatch(value) or NUMBER_RANGE.fullmatch(value):
             return {"literal": value}
         case str():
             return value.replace("$", "$$")
         case list():
-            return [spelled(item) for item in value]
-        case dict() if form_of(value):
+            return [to_fixture_value(item) for item in value]
+        case dict() if find_form(value):
             return {"literal": value}
         case dict():
-            return {name: spelled(inner) for name, inner in value.items()}
+            return {name: to_fixture_value(inner) for name, inner in value.items()}
         case _:
             return value
 
 
-def spelled_span(span: int) -> str:
+def format_duration(duration: int) -> str:
     """``90s``, ``1500ms``: a span in the largest unit that it is a whole number of."""
     unit = next(
-        name for name, size in reversed(UNITS.items()) if span and span % size == 0
+        name
+        for name, size in reversed(DURATION_UNITS.items())
+        if duration and duration % size == 0
     )
-    return f"{span // UNITS[unit]}{unit}"
+    return f"{duration // DURATION_UNITS[unit]}{unit}"

@@ -5,7 +5,7 @@ from typing import Final
 
 from soundstage.apis.algolia_ingestion.failure_streaks import reaches_failure_threshold
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339, within_years
+from soundstage.world.clock import clamp_timestamp, format_rfc3339
 from soundstage.world.record import Record
 from soundstage.world.state import State
 
@@ -22,16 +22,20 @@ def is_enabled(state: State, task: JsonObject, now: int) -> bool:
     if not task["enabled"]:
         return False
     most = task.get("policies", {}).get("criticalThreshold", DEFAULT_FAILURE_THRESHOLD)
-    record = state.collection("tasks").record(task["taskID"])
-    since = rfc3339(within_years(find_enabled_since(record, now))) if record else ""
-    runs = state.collection("runs").family(task["taskID"])
+    record = state.collection("tasks").get_record(task["taskID"])
+    since = (
+        format_rfc3339(clamp_timestamp(find_enabled_since(record, now)))
+        if record
+        else ""
+    )
+    runs = state.collection("runs").children_index(task["taskID"])
     return not reaches_failure_threshold(runs, since, most, now)
 
 
 def find_enabled_since(record: Record, now: int) -> int:
     """The last instant at which a task became enabled, or the one that it is from."""
-    since = record.began
-    versions = zip(record.times, record.documents, strict=True)
+    since = record.created_at
+    versions = zip(record.timestamps, record.versions, strict=True)
     for (_, old), (at, new) in pairwise(versions):
         if at <= now and new and new["enabled"] and not (old and old["enabled"]):
             since = at

@@ -51,13 +51,13 @@ def _platform_values(_: RequestContext, authentication: JsonObject) -> tuple[Jso
 
 
 AUTHENTICATIONS: Final = Resource(
-    MODEL.kinds["authentication"],
+    MODEL.record_types["authentication"],
     filters={"type": field_values("type"), "platform": _platform_values},
     build=_build_authentication,
 )
 
 SOURCES: Final = Resource(
-    MODEL.kinds["source"],
+    MODEL.record_types["source"],
     filters={
         "type": field_values("type"),
         "authenticationID": lambda _, s: (s.get("authenticationID", "none"),),
@@ -65,14 +65,14 @@ SOURCES: Final = Resource(
 )
 
 TRANSFORMATIONS: Final = Resource(
-    MODEL.kinds["transformation"],
+    MODEL.record_types["transformation"],
     filters={"type": field_values("type")},
     build=_build_transformation,
     includes_name=False,
 )
 
 DESTINATIONS: Final = Resource(
-    MODEL.kinds["destination"],
+    MODEL.record_types["destination"],
     filters={
         "type": field_values("type"),
         "authenticationID": field_values("authenticationID"),

@@ -10,7 +10,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from soundstage.types import JsonObject
-from soundstage.world.record_index import Rows
+from soundstage.world.record_index import RecordIndex
 
 ACTIVE_STATUSES: Final = frozenset({"created", "started"})
 
@@ -32,10 +32,10 @@ class SettledRuns:
     streak: int = 0
 
 
-_CACHE: WeakKeyDictionary[Rows, SettledRuns] = WeakKeyDictionary()
+_CACHE: WeakKeyDictionary[RecordIndex, SettledRuns] = WeakKeyDictionary()
 
 
-def has_active_run(index: Rows, now: int) -> bool:
+def has_active_run(index: RecordIndex, now: int) -> bool:
     """Whether a run is under way; pushes go side by side. O(runs not passed)."""
     passed = _CACHE.get(index)
     if passed and (passed.replaced_count != index.replaced or now < passed.timestamp):
@@ -47,7 +47,7 @@ def has_active_run(index: Rows, now: int) -> bool:
 
 
 def reaches_failure_threshold(
-    index: Rows, since: str, threshold: int, now: int
+    index: RecordIndex, since: str, threshold: int, now: int
 ) -> bool:
     """Whether so many runs failed in a row, of those that ended after an instant.
 
@@ -72,13 +72,13 @@ def reaches_failure_threshold(
     return False
 
 
-def _extend(index: Rows, settled: SettledRuns, now: int) -> SettledRuns:
+def _extend(index: RecordIndex, settled: SettledRuns, now: int) -> SettledRuns:
     """Past all that are over by now, up to the first that is not."""
     count, row, latest = settled.count, settled.streak, settled.last_finished_at
     over = []
-    for record in index.begun(now, count):
+    for record in index.visible_at(now, count):
         run = record.as_of(now)
-        if record.settled > now or (run and run["status"] in ACTIVE_STATUSES):
+        if record.last_changed_at > now or (run and run["status"] in ACTIVE_STATUSES):
             break
         count += 1
         over.append(run)
@@ -103,6 +103,6 @@ def _select_finished(runs: Iterable[JsonObject], since: str) -> list[JsonObject]
     return sorted(ended, key=lambda run: str(run["finishedAt"]))
 
 
-def _iter_runs(index: Rows, first: int, now: int) -> Iterator[JsonObject]:
-    there = (record.as_of(now) for record in index.begun(now, first))
+def _iter_runs(index: RecordIndex, first: int, now: int) -> Iterator[JsonObject]:
+    there = (record.as_of(now) for record in index.visible_at(now, first))
     return (run for run in there if run is not None)

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from soundstage.apis.api import RequestContext
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import instant_of, rfc3339, within_years
+from soundstage.world.clock import clamp_timestamp, format_rfc3339, parse_rfc3339
 from soundstage.world.query import (
-    Among,
-    Aspect,
+    Field,
+    In,
     Page,
+    Predicate,
     Query,
-    Test,
+    count_pages,
     nulls_first,
-    ordered,
-    page_of,
-    pages,
+    slice_page,
+    sort_documents,
 )
 
 FilterValues = Callable[[RequestContext, JsonObject], Iterable[Json]]
@@ -45,27 +45,27 @@ def filter_records(
 
 def build_query(
     context: RequestContext,
-    predicates: Iterable[tuple[Aspect, Test]],
-    sort_keys: Mapping[str, Aspect],
+    predicates: Iterable[tuple[Field, Predicate]],
+    sort_keys: Mapping[str, Field],
 ) -> Query:
     """A sorted page; ``keys`` are what is no field of a document."""
     given = context.parameters
     size = given["itemsPerPage"]
     return Query(
-        tests=tuple(predicates),
-        order=sort_keys.get(given["sort"], given["sort"]),
+        conditions=tuple(predicates),
+        order_by=sort_keys.get(given["sort"], given["sort"]),
         descending=given["order"] == "desc",
-        start=(given["page"] - 1) * size,
-        size=size,
+        offset=(given["page"] - 1) * size,
+        limit=size,
     )
 
 
 def build_predicates(
     context: RequestContext, fields: Iterable[str]
-) -> Iterator[tuple[Aspect, Test]]:
+) -> Iterator[tuple[Field, Predicate]]:
     """The filters of these fields that the call has; an empty one is none."""
     for name, values in _parse_filters(context, fields).items():
-        yield name, Among(frozenset(values))
+        yield name, In(frozenset(values))
 
 
 def _parse_filters(
@@ -80,7 +80,7 @@ def _parse_filters(
 
 def render_page(context: RequestContext, key: str, page: Page) -> JsonObject:
     """A page under this name."""
-    return {key: page.documents, "pagination": _render_pagination(context, page.total)}
+    return {key: page.items, "pagination": _render_pagination(context, page.total)}
 
 
 def sort_and_render_page(
@@ -97,9 +97,9 @@ def sort_and_render_page(
         own = sort_keys.get(sort)
         return nulls_first(own(record) if own else record.get(sort))
 
-    found = ordered(records, sort_key, descending=down)
+    found = sort_documents(records, sort_key, descending=down)
     return {
-        key: page_of(found, given["page"], given["itemsPerPage"]),
+        key: slice_page(found, given["page"], given["itemsPerPage"]),
         "pagination": _render_pagination(context, len(found)),
     }
 
@@ -108,7 +108,7 @@ def _render_pagination(context: RequestContext, total: int) -> JsonObject:
     given = context.parameters
     size = given["itemsPerPage"]
     return {
-        "nbPages": max(1, pages(total, size)),  # its minimum in the contract
+        "nbPages": max(1, count_pages(total, size)),  # its minimum in the contract
         "page": given["page"],
         "nbItems": total,
         "itemsPerPage": size,
@@ -119,9 +119,9 @@ def parse_window(context: RequestContext, default_duration: int) -> JsonObject:
     """The first and last instant asked for, as the API writes them."""
     start, end = context.parameters.get("startDate"), context.parameters.get("endDate")
     first = (
-        within_years(context.now - default_duration)
+        clamp_timestamp(context.now - default_duration)
         if start is None
-        else instant_of(start)
+        else parse_rfc3339(start)
     )
-    last = context.now if end is None else instant_of(end)
-    return {"startDate": rfc3339(first), "endDate": rfc3339(last)}
+    last = context.now if end is None else parse_rfc3339(end)
+    return {"startDate": format_rfc3339(first), "endDate": format_rfc3339(last)}

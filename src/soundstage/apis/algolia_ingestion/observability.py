@@ -10,7 +10,7 @@ from soundstage.apis.algolia_ingestion.lists import (
 from soundstage.apis.api import NotFound, RequestContext, Response
 from soundstage.types import JsonObject
 from soundstage.world.clock import DAY, HOUR
-from soundstage.world.query import Among, Aspect, Between, Test
+from soundstage.world.query import Between, Field, In, Predicate
 
 EVENTS_WINDOW = 3 * HOUR  # the default startDate of listEvents: now minus three hours
 RUNS_WINDOW = 7 * DAY  # and of listRuns
@@ -26,8 +26,8 @@ def retrieve_run(context: RequestContext) -> Response:
 def list_runs(context: RequestContext) -> Response:
     """A page of the application's runs that were created inside a window of time."""
     period = parse_window(context, RUNS_WINDOW)
-    tests: tuple[tuple[Aspect, Test], ...] = (
-        ("appID", Among(frozenset({application_id(context)}))),
+    tests: tuple[tuple[Field, Predicate], ...] = (
+        ("appID", In(frozenset({application_id(context)}))),
         ("createdAt", Between(period["startDate"], period["endDate"])),
         *build_predicates(context, FILTER_FIELDS),
     )

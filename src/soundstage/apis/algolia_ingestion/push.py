@@ -15,7 +15,7 @@ from soundstage.apis.algolia_ingestion.start_runs import (
 )
 from soundstage.apis.api import BadRequest, RequestContext, Response
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 from soundstage.world.state import State
 
 PUSH_SCENARIO: Final = "push"
@@ -67,7 +67,11 @@ async def _start_push(context: RequestContext, task: JsonObject) -> Response:
     names = {**command.names, "records": len(context.body["records"])}
     run = context.world.apply(replace(command, names=names))
     event = next(record.id for record in run.records if record.name == PUSH_EVENT_NAME)
-    receipt = {"runID": run.id, "eventID": event, "createdAt": rfc3339(context.now)}
+    receipt = {
+        "runID": run.id,
+        "eventID": event,
+        "createdAt": format_rfc3339(context.now),
+    }
     if not context.parameters.get("watch"):
         return Response({**receipt, "message": "The records are being pushed"})
     return Response({**receipt, **await _wait_for_outcome(context.refreshed(), run.id)})
@@ -76,9 +80,11 @@ async def _start_push(context: RequestContext, task: JsonObject) -> Response:
 async def _wait_for_outcome(context: RequestContext, run_id: str) -> JsonObject:
     """What became of a push, once it is over."""
     run = context.get("runs", run_id)
-    while not context.world.state(context.api).script.is_final(run):
-        record = context.collection("runs").record(run_id)
-        context = await context.wait_for_change(record.times[-1] if record else None)
+    while not context.world.state(context.api).definitions.is_final(run):
+        record = context.collection("runs").get_record(run_id)
+        context = await context.wait_for_change(
+            record.timestamps[-1] if record else None
+        )
         run = context.get("runs", run_id)
     if run.get("outcome") == "success":
         return {"message": "The records were pushed"}
@@ -89,5 +95,7 @@ async def _wait_for_outcome(context: RequestContext, run_id: str) -> JsonObject:
 def _choose_scenario(state: State, task: JsonObject) -> str | None:
     """A push as it was planned, if the next one was."""
     name = get_task_name(state, task)
-    plans = (plan.scenario for plan in state.planned if plan.task in {None, name})
+    plans = (
+        plan.scenario for plan in state.queued_scenarios if plan.task in {None, name}
+    )
     return None if next(plans, "").startswith(PUSH_SCENARIO) else PUSH_SCENARIO

@@ -22,7 +22,9 @@ REFERENCES: Final = (
 )
 """A collection, the field in which its records refer to others, and to which."""
 
-ID_FIELDS: Final = {kind.collection: kind.id for kind in MODEL.kinds.values()}
+ID_FIELDS: Final = {
+    kind.collection: kind.id_field for kind in MODEL.record_types.values()
+}
 
 
 def check_references(

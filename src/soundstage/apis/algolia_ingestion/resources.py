@@ -19,10 +19,10 @@ from soundstage.apis.algolia_ingestion.references import (
 )
 from soundstage.apis.api import BadRequest, Handler, RequestContext, Response
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 from soundstage.world.commands import Delete, Put
 from soundstage.world.ids import uuid
-from soundstage.world.record import Kind
+from soundstage.world.record import RecordType
 
 
 def _identity(_context: RequestContext, record: JsonObject) -> JsonObject:
@@ -39,7 +39,7 @@ class Resource:
     to its changes repeat its name.
     """
 
-    record_type: Kind
+    record_type: RecordType
     filters: Mapping[str, FilterValues]
     build: Callable[[JsonObject], JsonObject] = dict
     refresh: Callable[[RequestContext, JsonObject], JsonObject] = _identity
@@ -55,7 +55,7 @@ class Resource:
     def render_receipt(self, record: JsonObject, timestamp_field: str) -> Response:
         """The answer to a change: which record, and when."""
         told = (
-            self.record_type.id,
+            self.record_type.id_field,
             *(("name",) if self.includes_name else ()),
             timestamp_field,
         )
@@ -70,8 +70,8 @@ def make_create_handler(resource: Resource) -> Handler:
     """A handler that makes a new record."""
 
     def create(context: RequestContext) -> Response:
-        at = rfc3339(context.now)
-        own_id = {resource.record_type.id: context.new_id(uuid)}
+        at = format_rfc3339(context.now)
+        own_id = {resource.record_type.id_field: context.new_id(uuid)}
         document = {
             **own_id,
             **resource.build(context.body),
@@ -90,7 +90,7 @@ def make_retrieve_handler(resource: Resource) -> Handler:
 
     def retrieve(context: RequestContext) -> Response:
         document = get_own_record(
-            context, resource.name, context.parameters[resource.record_type.id]
+            context, resource.name, context.parameters[resource.record_type.id_field]
         )
         return Response(resource.render(context, document))
 
@@ -121,10 +121,13 @@ def make_update_handler(resource: Resource, apply_update: RecordUpdate) -> Handl
 
     def update(context: RequestContext) -> Response:
         old = get_own_record(
-            context, resource.name, context.parameters[resource.record_type.id]
+            context, resource.name, context.parameters[resource.record_type.id_field]
         )
         settled = resource.refresh(context, old)
-        new = {**apply_update(context, settled), "updatedAt": rfc3339(context.now)}
+        new = {
+            **apply_update(context, settled),
+            "updatedAt": format_rfc3339(context.now),
+        }
         check_record(context, resource, new)
         if settled != old:
             store_record(context, resource, settled)
@@ -139,12 +142,12 @@ def make_delete_handler(resource: Resource) -> Handler:
 
     def delete(context: RequestContext) -> Response:
         document = get_own_record(
-            context, resource.name, context.parameters[resource.record_type.id]
+            context, resource.name, context.parameters[resource.record_type.id_field]
         )
-        record_id = document[resource.record_type.id]
+        record_id = document[resource.record_type.id_field]
         check_unreferenced(context, resource.name, record_id)
         context.world.apply(Delete(context.api, resource.name, record_id))
-        return Response({"deletedAt": rfc3339(context.now)})
+        return Response({"deletedAt": format_rfc3339(context.now)})
 
     return delete
 
@@ -157,7 +160,7 @@ def check_record(
     An update says less than the record that comes of it, which may break the contract.
     """
     check_references(context, resource.name, record)
-    wrong = context.world.state(context.api).fixture.verdict(
+    wrong = context.world.state(context.api).fixture.check_contract(
         resource.record_type, record
     )
     if wrong:
@@ -168,5 +171,5 @@ def store_record(
     context: RequestContext, resource: Resource, record: JsonObject
 ) -> None:
     """Let a record be this document from now on."""
-    record_id = record[resource.record_type.id]
+    record_id = record[resource.record_type.id_field]
     context.world.apply(Put(context.api, resource.name, record_id, record))

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from soundstage.apis.algolia_ingestion.auto_disable import is_enabled
 from soundstage.apis.algolia_ingestion.start_runs import build_start_command
 from soundstage.world.commands import Command
-from soundstage.world.scheduler import Overview, Schedule, next_at
+from soundstage.world.scheduler import Schedule, ScheduleView, next_cron_tick
 from soundstage.world.state import State
 
 
-def list_crons(state: Overview, timestamp: int) -> Mapping[str, str]:
+def list_crons(state: ScheduleView, timestamp: int) -> Mapping[str, str]:
     """The cron expressions of tasks that are not disabled. O(tasks)."""
     return {
         task["taskID"]: task["cron"]
@@ -21,7 +21,7 @@ def list_crons(state: Overview, timestamp: int) -> Mapping[str, str]:
 def is_valid_cron(text: str | None) -> bool:
     """Whether it is a cron expression; a record put there by hand may say anything."""
     try:
-        next_at(text or "", 0)
+        next_cron_tick(text or "", 0)
     except ValueError:
         return False
     return True

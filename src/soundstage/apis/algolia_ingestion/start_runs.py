@@ -10,7 +10,7 @@ from soundstage.apis.algolia_ingestion.auto_disable import is_enabled
 from soundstage.apis.algolia_ingestion.failure_streaks import has_active_run
 from soundstage.apis.api import BadRequest, RequestContext, Response
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 from soundstage.world.commands import Start
 from soundstage.world.state import State
 
@@ -29,7 +29,7 @@ def run_task(context: RequestContext) -> Response:
     run = context.world.apply(
         build_start_command(context.world.state(context.api), task, context.now)
     )
-    return Response({"runID": run.id, "createdAt": rfc3339(context.now)})
+    return Response({"runID": run.id, "createdAt": format_rfc3339(context.now)})
 
 
 def run_source(context: RequestContext) -> Response:
@@ -47,7 +47,9 @@ def run_source(context: RequestContext) -> Response:
             build_start_command(context.world.state(context.api), task, context.now)
         )
         started[task["taskID"]] = run.id
-    return Response({"taskWithRunID": started, "createdAt": rfc3339(context.now)})
+    return Response(
+        {"taskWithRunID": started, "createdAt": format_rfc3339(context.now)}
+    )
 
 
 def _select_tasks(context: RequestContext, source: JsonObject) -> list[JsonObject]:
@@ -80,7 +82,7 @@ def require_enabled(context: RequestContext, task: JsonObject) -> None:
 
 def build_start_command(state: State, task: JsonObject, now: int) -> Start:
     """The command that starts a run of a task as it is now."""
-    runs = state.collection("runs").family(task["taskID"])
+    runs = state.collection("runs").children_index(task["taskID"])
     scenario = BLOCKED_SCENARIO if has_active_run(runs, now) else None
     return build_scenario_start(state, task, scenario)
 
@@ -98,5 +100,5 @@ def build_scenario_start(state: State, task: JsonObject, scenario: str | None) -
 def get_task_name(state: State, task: JsonObject) -> str:
     """What the fixture calls a task; its identifier, if that is not in there."""
     task_id: str = task["taskID"]
-    listed = state.script.tasks.items()
+    listed = state.definitions.tasks.items()
     return next((n for n, each in listed if each.get("taskID") == task_id), task_id)

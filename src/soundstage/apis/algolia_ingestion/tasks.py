@@ -9,8 +9,8 @@ from soundstage.apis.algolia_ingestion.resources import Resource
 from soundstage.apis.algolia_ingestion.schedule import is_valid_cron
 from soundstage.apis.api import BadRequest, RequestContext
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import rfc3339
-from soundstage.world.scheduler import next_at
+from soundstage.world.clock import format_rfc3339
+from soundstage.world.scheduler import next_cron_tick
 
 
 def _build_task(body: JsonObject) -> JsonObject:
@@ -43,11 +43,11 @@ def render_task(context: RequestContext, task: JsonObject) -> JsonObject:
 
 
 def _render_run_times(context: RequestContext, task: JsonObject) -> JsonObject:
-    newest = context.collection("runs").newest(context.now, task["taskID"])
+    newest = context.collection("runs").newest_first(context.now, task["taskID"])
     runs = (run for record in newest if (run := record.as_of(context.now)))
     ran = (run["createdAt"] for run in runs if run["type"] != "push")
-    due = next_at(task["cron"], context.now) if task["enabled"] else None
-    moments = {"lastRun": next(ran, None), "nextRun": due and rfc3339(due)}
+    due = next_cron_tick(task["cron"], context.now) if task["enabled"] else None
+    moments = {"lastRun": next(ran, None), "nextRun": due and format_rfc3339(due)}
     return {name: moment for name, moment in moments.items() if moment}
 
 
@@ -72,7 +72,7 @@ def _email_notification_values(_: RequestContext, task: JsonObject) -> tuple[boo
 
 
 TASKS: Final = Resource(
-    MODEL.kinds["task"],
+    MODEL.record_types["task"],
     filters={
         "action": field_values("action"),
         "enabled": field_values("enabled"),

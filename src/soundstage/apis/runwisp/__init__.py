@@ -17,25 +17,25 @@ from soundstage.apis.runwisp.concurrency import build_start_commands
 from soundstage.apis.runwisp.errors import render_error
 from soundstage.apis.runwisp.retry import plan_next_run
 from soundstage.apis.runwisp.tasks import Task, list_fixture_tasks
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 from soundstage.world.commands import Command
 from soundstage.world.ids import hex16, ulid
-from soundstage.world.record import Kind, Vocabulary
-from soundstage.world.scheduler import Overview, Schedule
+from soundstage.world.record import ApiModel, RecordType
+from soundstage.world.scheduler import Schedule, ScheduleView
 from soundstage.world.state import State
 
-MODEL = Vocabulary.of(
-    Kind("run", "runs", "id", ulid, "task_name", "#/components/schemas/Run"),
-    Kind("line", "lines", "id", hex16, "run_id", of_run=True),
-    Kind(
+MODEL = ApiModel.define(
+    RecordType("run", "runs", "id", ulid, "task_name", "#/components/schemas/Run"),
+    RecordType("line", "lines", "id", hex16, "run_id", belongs_to_run=True),
+    RecordType(
         "daemon",
         "daemons",
         "fingerprint",
         hex16,
         schema="#/components/schemas/DaemonInfo",
     ),
-    Kind("challenge", "challenges", "nonce", hex16),
-    at=lambda at, _: rfc3339(at),
+    RecordType("challenge", "challenges", "nonce", hex16),
+    at=lambda at, _: format_rfc3339(at),
     at_ms=lambda at, _: at,
 )
 
@@ -62,7 +62,7 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def list_crons(state: Overview, _timestamp: int) -> Mapping[str, str]:
+def list_crons(state: ScheduleView, _timestamp: int) -> Mapping[str, str]:
     """The tasks that have a schedule."""
     return {
         tasks.name: tasks.policy["cron"]
@@ -76,7 +76,7 @@ def build_tick_commands(
 ) -> Sequence[Command]:
     """A task is due: its run is started as its policy says."""
     return build_start_commands(
-        state, Task(task_name, state.script.task(task_name)), timestamp, "cron"
+        state, Task(task_name, state.definitions.task(task_name)), timestamp, "cron"
     )
 
 

@@ -14,7 +14,7 @@ from soundstage.apis.runwisp.errors import (
 )
 from soundstage.apis.runwisp.schema_links import build_described_response
 from soundstage.openapi.security import Credential
-from soundstage.world.clock import EARLIEST, MINUTE
+from soundstage.world.clock import MIN_TIMESTAMP, MINUTE
 from soundstage.world.commands import Put
 
 CHALLENGE_LIFETIME = 5 * MINUTE
@@ -82,15 +82,15 @@ def _count_used_challenges(context: RequestContext) -> int:
 
 def _create_nonce(context: RequestContext, timestamp: int, used_count: int) -> str:
     digest = sha256(
-        f"{context.world.opening.seed} {timestamp} {used_count}".encode()
+        f"{context.world.options.seed} {timestamp} {used_count}".encode()
     ).hexdigest()
-    return f"{timestamp - EARLIEST:016x}{used_count:08x}{digest[:16]}"
+    return f"{timestamp - MIN_TIMESTAMP:016x}{used_count:08x}{digest[:16]}"
 
 
 def _is_valid_nonce(context: RequestContext, nonce: str) -> bool:
     """Whether it was given here, lately, and not used."""
     try:
-        at, used = int(nonce[:16], 16) + EARLIEST, int(nonce[16:24], 16)
+        at, used = int(nonce[:16], 16) + MIN_TIMESTAMP, int(nonce[16:24], 16)
     except ValueError:
         return False
     return (

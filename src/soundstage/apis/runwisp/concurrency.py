@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from soundstage.apis.runwisp.tasks import Task
-from soundstage.world.clock import LATEST
+from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Interrupt, Start
-from soundstage.world.record import ALWAYS, Record
+from soundstage.world.record import BEGINNING, Record
 from soundstage.world.runs import Run
 from soundstage.world.state import State
 
@@ -44,11 +44,11 @@ def build_start_commands(
     api, names = state.fixture.api, {"triggered_by": triggered_by}
     there = list(iter_occupied_slots(state, task.name, timestamp))
     match task.on_overlap if len(there) >= task.parallelism else None:
-        case "skip" if "skipped" in state.script.scenarios:
+        case "skip" if "skipped" in state.definitions.scenarios:
             return [Start(api, task.name, "skipped", names)]
-        case "terminate" if "stopped" in state.script.endings:
+        case "terminate" if "stopped" in state.definitions.endings:
             return _build_replacement_commands(api, task, there, timestamp, names)
-        case "queue" if "queued" in state.script.beginnings:
+        case "queue" if "queued" in state.definitions.beginnings:
             wait = {"wait": find_free_timestamp(task, there) - timestamp}
             return [Start(api, task.name, names=names | wait, beginning="queued")]
         case _:
@@ -83,7 +83,7 @@ def find_queue_move(
     To be asked again once it is carried out, with its run among those that ``moved``:
     the others wait for it. None if all stand where they should.
     """
-    if "requeued" not in state.script.endings:
+    if "requeued" not in state.definitions.endings:
         return None
     there: list[Slot] = []
     for place in iter_occupied_slots(state, task.name, timestamp):
@@ -105,7 +105,7 @@ def iter_occupied_slots(state: State, task_name: str, timestamp: int) -> Iterato
 
     O(runs since the oldest that is not over): those before it are looked at once.
     """
-    records = state.collection("runs").listed(task_name)
+    records = state.collection("runs").child_records(task_name)
     passed = _SETTLED_COUNTS.setdefault(state, {})
     for i in range(
         passed.get(task_name, 0), bisect_right(records, timestamp, key=_start_timestamp)
@@ -122,7 +122,7 @@ _SETTLED_COUNTS: WeakKeyDictionary[State, dict[str, int]] = WeakKeyDictionary()
 
 def _find_slot(state: State, record: Record, timestamp: int) -> Slot | None:
     """The place of a run that has begun; None if it is over and nothing follows."""
-    if state.first.outline(record.id):  # all of it is over
+    if state.initial_runs.find_summary(record.id):  # all of it is over
         return None
     document, run = record.as_of(timestamp), state.runs.get(record.id)
     if document and document["status"] != "ended":
@@ -131,20 +131,23 @@ def _find_slot(state: State, record: Record, timestamp: int) -> Slot | None:
             _find_status_timestamp(record, "ended"),
         )
         return Slot(record.id, starts, max(end, *_list_successor_ends(run)))
-    if run and (to_come := [s for s in run.successors if s.at > timestamp]):
+    if run and (to_come := [s for s in run.successors if s.started_at > timestamp]):
         return Slot(
-            record.id, to_come[0].at, max(_list_successor_ends(run)), is_active=False
+            record.id,
+            to_come[0].started_at,
+            max(_list_successor_ends(run)),
+            is_active=False,
         )
     return None
 
 
 def _start_timestamp(record: Record) -> int:
-    return record.began
+    return record.created_at
 
 
 def _list_successor_ends(run: Run | None) -> list[int]:
     """When the runs that follow one are over; it begins with no time at all."""
-    ends = [ALWAYS]
+    ends = [BEGINNING]
     for successor in run.successors if run else ():
         ends += (
             _find_status_timestamp(successor.records[0], "ended"),
@@ -153,9 +156,11 @@ def _list_successor_ends(run: Run | None) -> list[int]:
     return ends
 
 
-def _find_status_timestamp(record: Record, status: str, default: int = LATEST) -> int:
+def _find_status_timestamp(
+    record: Record, status: str, default: int = MAX_TIMESTAMP
+) -> int:
     """The first instant at which a run's record has this status, or is deleted."""
-    for at, document in zip(record.times, record.documents, strict=True):
+    for at, document in zip(record.timestamps, record.versions, strict=True):
         if document is None or document["status"] == status:
             return at
     return default

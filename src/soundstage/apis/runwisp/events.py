@@ -11,7 +11,7 @@ from soundstage.types import Json, JsonObject
 from soundstage.world.clock import SECOND
 from soundstage.world.commands import Interrupt, Start
 from soundstage.world.record import Record
-from soundstage.world.scheduler import next_at
+from soundstage.world.scheduler import next_cron_tick
 
 PING_INTERVAL = 30 * SECOND
 """Of the world's clock: how long nothing comes but a ping."""
@@ -87,8 +87,11 @@ def _iter_next_changes(context: RequestContext) -> Iterator[int]:
     """When a run changes, or a task is due."""
     if (at := context.collection("runs").next_change(context.now)) is not None:
         yield at
-    for task in context.world.state(context.api).script.tasks.values():
-        if "cron" in task and (at := next_at(task["cron"], context.now)) is not None:
+    for task in context.world.state(context.api).definitions.tasks.values():
+        if (
+            "cron" in task
+            and (at := next_cron_tick(task["cron"], context.now)) is not None
+        ):
             yield at
 
 
@@ -98,7 +101,7 @@ def _list_events(context: RequestContext, since: int) -> list[RunEvent]:
     found = [
         (event.timestamp, i, event)
         for i, record in enumerate(records)
-        if record.settled >= since
+        if record.last_changed_at >= since
         for event in _iter_run_events(record, since, context.now)
     ]
     ranks = _rank_commands(context, since, records) if found else {}
@@ -108,11 +111,11 @@ def _list_events(context: RequestContext, since: int) -> list[RunEvent]:
 
 def _iter_run_events(record: Record, since: int, now: int) -> Iterator[RunEvent]:
     """What happened to one run from an instant on, until now."""
-    for i in range(bisect_left(record.times, since), len(record.times)):
-        at, run = record.times[i], record.documents[i]
+    for i in range(bisect_left(record.timestamps, since), len(record.timestamps)):
+        at, run = record.timestamps[i], record.versions[i]
         if at > now:
             break
-        before = record.documents[i - 1] if i else None
+        before = record.versions[i - 1] if i else None
         if run is not None and run != before:
             for name in _iter_event_names(before, run):
                 yield RunEvent(at, name, run)
@@ -143,13 +146,13 @@ def _rank_commands(
     started: dict[int, list[int]] = defaultdict(list)
     for i, entry in enumerate(context.world.log):
         command = entry.command
-        if entry.at < since or getattr(command, "api", None) != context.api:
+        if entry.timestamp < since or getattr(command, "api", None) != context.api:
             continue
         if isinstance(command, Start):
-            started[entry.at].append(i)
+            started[entry.timestamp].append(i)
         elif isinstance(command, Interrupt):
-            ranks.setdefault((entry.at, command.run), i)
+            ranks.setdefault((entry.timestamp, command.run), i)
     for record in reversed(records):
-        if places := started.get(record.began):
-            ranks[record.began, record.id] = places.pop()
+        if places := started.get(record.created_at):
+            ranks[record.created_at, record.id] = places.pop()
     return ranks

@@ -8,7 +8,7 @@ from soundstage.apis.api import NotFound, RequestContext, Response
 from soundstage.apis.runwisp.resume import parse_last_event_id
 from soundstage.apis.runwisp.schema_links import build_described_response
 from soundstage.types import Json, JsonObject
-from soundstage.world.errors import Unknown
+from soundstage.world.errors import UnknownName
 
 DEFAULT_PAGE_SIZE = 1_000
 """Lines that a page has unless the client says how many."""
@@ -101,7 +101,7 @@ async def _generate_log_events(
 def _find_next_change(context: RequestContext) -> int | None:
     """When the run or its log is another one. O(its lines)."""
     run = context.world.state(context.api).runs.get(context.parameters["runId"])
-    changes = (record.next_after(context.now) for record in run.records) if run else ()
+    changes = (record.next_change(context.now) for record in run.records) if run else ()
     return min((at for at in changes if at is not None), default=None)
 
 
@@ -140,6 +140,6 @@ def _count_fitting_lines(lines: list[JsonObject], max_bytes: int) -> int:
 
 def _get_task_policy(context: RequestContext, task_name: str) -> JsonObject:
     try:
-        return context.world.state(context.api).script.task(task_name)
-    except Unknown:
+        return context.world.state(context.api).definitions.task(task_name)
+    except UnknownName:
         return {}

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.runwisp.schema_links import build_described_response
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import instant_of
-from soundstage.world.query import Among, Aspect, Holds, Query, Test, nulls_first
+from soundstage.world.clock import parse_rfc3339
+from soundstage.world.query import Field, In, Matches, Predicate, Query, nulls_first
 
 MAX_SEARCH_BYTES = 100  # the rest of a search is cut off
 END_REASONS = frozenset(
@@ -29,7 +29,7 @@ def summarize_runs(context: RequestContext) -> Response:
     """How many runs there are, and how they ended."""
     runs = context.collection("runs")
     failed = Query(
-        (_match_end_reason(FAILURE_REASONS),), "end_at", descending=True, size=1
+        (_match_end_reason(FAILURE_REASONS),), "end_at", descending=True, limit=1
     )
     failures = runs.find(failed, context.now)
     body: JsonObject = {
@@ -39,8 +39,8 @@ def summarize_runs(context: RequestContext) -> Response:
         ).total,
         "failed": failures.total,
     }
-    if failures.documents:
-        body["last_failure"] = failures.documents[0]["end_at"]
+    if failures.items:
+        body["last_failure"] = failures.items[0]["end_at"]
     return build_described_response(context, "RunSummary", body)
 
 
@@ -49,38 +49,38 @@ def _render_run_page(context: RequestContext, task_name: str | None) -> Response
     given = context.parameters
     field, direction = given.get("sort_field"), given.get("sort_direction")
     query = Query(
-        tests=tuple(
+        conditions=tuple(
             _build_predicates(
                 given.get("status"), _normalize_search(given.get("search"))
             )
         ),
-        order=_ORDERS[field or "created_at"],
+        order_by=_ORDERS[field or "created_at"],
         descending=not field or direction != "asc",
-        start=given["offset"],
-        size=given["limit"],
+        offset=given["offset"],
+        limit=given["limit"],
     )
     page = context.collection("runs").find(query, context.now, task_name or None)
-    body = {"runs": page.documents, "total": page.total}
+    body = {"runs": page.items, "total": page.total}
     return build_described_response(context, "RunsResponseBody", body)
 
 
 def _build_predicates(
     status: str | None, search_text: str
-) -> Iterator[tuple[Aspect, Test]]:
+) -> Iterator[tuple[Field, Predicate]]:
     """An end reason is looked for among end reasons, any other word among phases."""
     if status in END_REASONS:
         yield _match_end_reason({status})
     elif status:
-        yield "status", Among(frozenset({status}))
+        yield "status", In(frozenset({status}))
     if search_text:
         yield (
             _searched_fields,
-            Holds(lambda names: any(search_text in name for name in names)),
+            Matches(lambda names: any(search_text in name for name in names)),
         )
 
 
-def _match_end_reason(reasons: Iterable[str]) -> tuple[Aspect, Test]:
-    return "end_reason", Among(frozenset(reasons))
+def _match_end_reason(reasons: Iterable[str]) -> tuple[Field, Predicate]:
+    return "end_reason", In(frozenset(reasons))
 
 
 def _normalize_search(search: str | None) -> str:
@@ -103,7 +103,7 @@ def _lower_ascii(text: str) -> str:
 def _run_duration(run: JsonObject) -> int:
     if "start_at" not in run or "end_at" not in run:
         return 0
-    return instant_of(run["end_at"]) - instant_of(run["start_at"])
+    return parse_rfc3339(run["end_at"]) - parse_rfc3339(run["start_at"])
 
 
 _SORT_KEYS: dict[str, Callable[[JsonObject], Json]] = {
@@ -119,7 +119,7 @@ _SORT_KEYS: dict[str, Callable[[JsonObject], Json]] = {
 }
 
 
-def _add_id_tiebreak(key: Callable[[JsonObject], Json]) -> Aspect:
+def _add_id_tiebreak(key: Callable[[JsonObject], Json]) -> Field:
     """The real server breaks no ties; here the id does, so that pages never overlap."""
     return lambda run, _at: (key(run), run["id"])
 

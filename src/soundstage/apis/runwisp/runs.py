@@ -18,9 +18,9 @@ from soundstage.apis.runwisp.errors import (
 from soundstage.apis.runwisp.schema_links import build_described_response
 from soundstage.apis.runwisp.tasks import Task
 from soundstage.types import JsonObject
-from soundstage.world.clock import SECOND, rfc3339
+from soundstage.world.clock import SECOND, format_rfc3339
 from soundstage.world.commands import Delete, Interrupt, Patch
-from soundstage.world.errors import Unknown
+from soundstage.world.errors import UnknownName
 from soundstage.world.runs import Run
 
 
@@ -74,20 +74,20 @@ def get_task(context: RequestContext) -> Task:
     """The task that the path names. Raises ``NotFound``."""
     name = context.parameters["taskName"]
     try:
-        return Task(name, context.world.state(context.api).script.task(name))
-    except Unknown:
+        return Task(name, context.world.state(context.api).definitions.task(name))
+    except UnknownName:
         raise NotFound("tasks", name) from None
 
 
 def end_run(context: RequestContext, run: JsonObject) -> None:
     """Let a run end now; one that nothing drew is only patched."""
     state = context.world.state(context.api)
-    if run["id"] in state.runs and "stopped" in state.script.endings:
+    if run["id"] in state.runs and "stopped" in state.definitions.endings:
         context.world.apply(Interrupt(context.api, run["id"], "stopped"))
         return
     ended = {
         "status": "ended",
-        "end_at": rfc3339(context.now),
+        "end_at": format_rfc3339(context.now),
         "end_reason": "stopped",
         "exit_code": -1,
     }
@@ -97,8 +97,10 @@ def end_run(context: RequestContext, run: JsonObject) -> None:
 def advance_queue(context: RequestContext, task_name: str) -> None:
     """Let the queue of a task know that somebody has gone."""
     try:
-        task = Task(task_name, context.world.state(context.api).script.task(task_name))
-    except Unknown:
+        task = Task(
+            task_name, context.world.state(context.api).definitions.task(task_name)
+        )
+    except UnknownName:
         return
     at, moved = context.world.now(), set[str]()
     while move := find_queue_move(context.world.state(context.api), task, at, moved):
@@ -122,7 +124,7 @@ async def _wait_until_ended(context: RequestContext, run_id: str) -> RequestCont
     """The call as of the moment when a run has ended, or was waited for enough."""
     enough = context.now + context.parameters["wait_timeout"] * SECOND
     while context.now < enough and context.get("runs", run_id)["status"] != "ended":
-        record = context.collection("runs").record(run_id)
-        change = record.next_after(context.now) if record else None
+        record = context.collection("runs").get_record(run_id)
+        change = record.next_change(context.now) if record else None
         context = await context.wait_for_change(min(enough, change or enough))
     return context

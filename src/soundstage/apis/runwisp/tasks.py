@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.runwisp.schema_links import build_described_response
 from soundstage.types import JsonObject
-from soundstage.world.clock import MINUTE, SECOND, rfc3339
-from soundstage.world.scenario import ANY
-from soundstage.world.scheduler import Overview, next_at
-from soundstage.world.values import as_span
+from soundstage.world.clock import MINUTE, SECOND, format_rfc3339
+from soundstage.world.scenario import ANY_TASK
+from soundstage.world.scheduler import ScheduleView, next_cron_tick
+from soundstage.world.values import to_duration
 
 MAX_DELAY = 5 * MINUTE
 """However often a run was retried, the next retry comes after so long."""
@@ -77,7 +77,7 @@ class Task:
         default, growth = (
             (1, "exponential") if purpose == "restart" else (5, "constant")
         )
-        base = as_span(self.policy.get(f"{purpose}_delay", default * SECOND))
+        base = to_duration(self.policy.get(f"{purpose}_delay", default * SECOND))
         match self.policy.get(f"{purpose}_backoff", growth):
             case "linear":
                 base *= attempt
@@ -98,17 +98,18 @@ class Task:
             "name": self.name,
             **{name: policy[name] for name in COPIED_FIELDS if name in policy},
             **{
-                name: as_span(span) * NANOSECONDS_PER_MS for name, span in spans.items()
+                name: to_duration(span) * NANOSECONDS_PER_MS
+                for name, span in spans.items()
             },
         }
-        due = next_at(policy["cron"], now) if "cron" in policy else None
-        return said if due is None else {**said, "next_run_at": rfc3339(due)}
+        due = next_cron_tick(policy["cron"], now) if "cron" in policy else None
+        return said if due is None else {**said, "next_run_at": format_rfc3339(due)}
 
 
-def list_fixture_tasks(state: Overview) -> list[Task]:
+def list_fixture_tasks(state: ScheduleView) -> list[Task]:
     """The tasks that are listed, by name."""
-    tasks = sorted(state.script.tasks.items())
-    return [Task(name, policy) for name, policy in tasks if name != ANY]
+    tasks = sorted(state.definitions.tasks.items())
+    return [Task(name, policy) for name, policy in tasks if name != ANY_TASK]
 
 
 def list_tasks(context: RequestContext) -> Response:

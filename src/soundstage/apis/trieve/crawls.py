@@ -12,7 +12,7 @@ from soundstage.apis.trieve.store import Dataset
 from soundstage.types import JsonObject
 from soundstage.world.clock import DAY
 from soundstage.world.commands import Interrupt
-from soundstage.world.query import page_of
+from soundstage.world.query import slice_page
 from soundstage.world.runs import Run
 
 PAGE_SIZE = 10
@@ -49,7 +49,7 @@ def _start_crawl(dataset: Dataset, options: JsonObject) -> Response:
     run = jobs.start(dataset, "crawl", **names)
     _schedule_chunks(dataset, run, options)
     # The scenario creates the crawl, as one of the records of the job's run.
-    crawls = (r.documents[0] for r in run.records if r.kind.name == "crawl")
+    crawls = (r.versions[0] for r in run.records if r.record_type.name == "crawl")
     if (crawl := next(crawls, None)) is None:
         raise RejectedRequest("Could not crawl site: the planned scenario crawls none")
     return Response(_render_crawl(crawl))
@@ -67,7 +67,7 @@ def _check_options(options: JsonObject) -> None:
 def _generate_page_count(context: RequestContext, options: JsonObject) -> int:
     limit = options.get("limit")
     maximum = MAX_PAGES if limit is None else max(0, min(int(limit), MAX_PAGES))
-    return context.random.whole(min(maximum, 3), maximum)
+    return context.random.randint(min(maximum, 3), maximum)
 
 
 def _schedule_chunks(dataset: Dataset, run: Run, options: JsonObject) -> None:
@@ -94,7 +94,7 @@ def list_crawls(context: RequestContext) -> Response:
     page, limit = context.parameters.get("page"), context.parameters.get("limit")
     page = 1 if page is None else page
     limit = PAGE_SIZE if limit is None else limit
-    return Response([_render_crawl(crawl) for crawl in page_of(crawls, page, limit)])
+    return Response([_render_crawl(crawl) for crawl in slice_page(crawls, page, limit)])
 
 
 def update_crawl(context: RequestContext) -> Response:

@@ -14,7 +14,7 @@ from soundstage.apis.trieve.store import Dataset
 from soundstage.types import JsonObject
 from soundstage.world.commands import Put
 from soundstage.world.ids import uuid
-from soundstage.world.query import ordered
+from soundstage.world.query import sort_documents
 
 
 def create_dataset(context: RequestContext) -> Response:
@@ -119,7 +119,7 @@ def list_datasets(context: RequestContext) -> Response:
     limit, offset = context.parameters.get("limit"), context.parameters.get("offset")
     if (limit is None) != (offset is None):
         raise RejectedRequest("Pagination requires both offset and limit.")
-    datasets = ordered(
+    datasets = sort_documents(
         context.collection("datasets").children(organization_id, context.now),
         lambda dataset: dataset["created_at"],
         descending=True,

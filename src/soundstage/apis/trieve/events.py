@@ -2,7 +2,7 @@
 
 from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.trieve.access import resolve_dataset
-from soundstage.world.query import Among, Holds, Query, Test, pages
+from soundstage.world.query import In, Matches, Predicate, Query, count_pages
 
 PAGE_SIZE = 10
 
@@ -12,7 +12,7 @@ PAGE_COUNT_OF_EMPTY_PAGES = 2**31 - 1
 STORED_TYPES = {"qdrant_upload_failed": "qdrant_index_failed"}
 """Stored names of the event types that requests call by another name."""
 
-IS_LISTED_TYPE = Holds(lambda event_type: event_type not in STORED_TYPES.values())
+IS_LISTED_TYPE = Matches(lambda event_type: event_type not in STORED_TYPES.values())
 
 
 def list_events(context: RequestContext) -> Response:
@@ -28,29 +28,29 @@ def list_events(context: RequestContext) -> Response:
     query = Query(
         (("event_type", _build_type_filter(body.get("event_types"))),),
         descending=True,
-        start=max(page - 1, 0) * size,
-        size=size if page > 0 else 0,
+        offset=max(page - 1, 0) * size,
+        limit=size if page > 0 else 0,
     )
     events = context.collection("events")
     result = events.find(query, context.now, dataset.id)
-    types = events.said("event_type", context.now, dataset.id)
+    types = events.distinct_values("event_type", context.now, dataset.id)
     return Response(
         {
-            "events": result.documents,
+            "events": result.items,
             "event_types": sorted(types),
             "page_count": _count_pages(result.total, size),
         }
     )
 
 
-def _build_type_filter(types: list[str] | None) -> Test:
+def _build_type_filter(types: list[str] | None) -> Predicate:
     # Without types, the real server matches against a list that lacks some types.
     if not types:
         return IS_LISTED_TYPE
-    return Among(frozenset(STORED_TYPES.get(name, name) for name in types))
+    return In(frozenset(STORED_TYPES.get(name, name) for name in types))
 
 
 def _count_pages(count: int, size: int) -> int:
     if size == 0:
         return PAGE_COUNT_OF_EMPTY_PAGES if count else 0
-    return pages(count, size)
+    return count_pages(count, size)

@@ -32,7 +32,7 @@ def start(dataset: Dataset, task: str, **names: Json) -> Run:
 def iter_events(run: Run, *event_types: str) -> Iterator[JobEvent]:
     """Yield the events of these types that a job will emit, in order."""
     for record in run.records:
-        document = record.documents[0] or {}
+        document = record.versions[0] or {}
         if document.get("event_type") in event_types:
             yield JobEvent(record.id, orjson.loads(document["event_data"]) or {})
 

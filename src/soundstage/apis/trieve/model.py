@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from soundstage.world.clock import DAY, EPOCH
 from soundstage.world.ids import uuid
-from soundstage.world.record import Kind, Vocabulary
+from soundstage.world.record import ApiModel, RecordType
 
 SCHEMAS = "#/components/schemas"
 
@@ -45,18 +45,22 @@ def normalize_time(text: str) -> str:
     return time.isoformat()
 
 
-MODEL = Vocabulary.of(
-    Kind("dataset", "datasets", "id", uuid, "organization_id", f"{SCHEMAS}/Dataset"),
-    Kind("run", "jobs", "id", uuid, "dataset_id"),
-    Kind("event", "events", "id", uuid, "dataset_id", f"{SCHEMAS}/WorkerEvent"),
-    Kind("chunk", "chunks", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkMetadata"),
-    Kind("group", "groups", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkGroupAndFileId"),
+MODEL = ApiModel.define(
+    RecordType(
+        "dataset", "datasets", "id", uuid, "organization_id", f"{SCHEMAS}/Dataset"
+    ),
+    RecordType("run", "jobs", "id", uuid, "dataset_id"),
+    RecordType("event", "events", "id", uuid, "dataset_id", f"{SCHEMAS}/WorkerEvent"),
+    RecordType("chunk", "chunks", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkMetadata"),
+    RecordType(
+        "group", "groups", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkGroupAndFileId"
+    ),
     # Puts a chunk into a group. Its id consists of the ids of both.
-    Kind("bookmark", "bookmarks", "id", uuid, "group_id"),
-    Kind("file", "files", "id", uuid, "dataset_id", f"{SCHEMAS}/File"),
+    RecordType("bookmark", "bookmarks", "id", uuid, "group_id"),
+    RecordType("file", "files", "id", uuid, "dataset_id", f"{SCHEMAS}/File"),
     # A presigned URL for a table; the file exists once the table is uploaded.
-    Kind("upload", "uploads", "id", uuid, "dataset_id"),
-    Kind("crawl", "crawls", "id", uuid, "dataset_id", f"{SCHEMAS}/CrawlRequest"),
+    RecordType("upload", "uploads", "id", uuid, "dataset_id"),
+    RecordType("crawl", "crawls", "id", uuid, "dataset_id", f"{SCHEMAS}/CrawlRequest"),
     at=lambda timestamp, _: format_event_time(timestamp),
     plain_at=lambda timestamp, _: format_time(timestamp),
     day_after=lambda timestamp, _: format_time(timestamp + DAY),

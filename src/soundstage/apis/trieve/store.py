@@ -77,7 +77,9 @@ class Dataset:
         # A tracking id is taken as soon as its record is queued, before it is visible.
         events = self.context.collection("events")
         documents = (
-            _apply_changes(record, lambda event_id: events.record(event_id) is not None)
+            _apply_changes(
+                record, lambda event_id: events.get_record(event_id) is not None
+            )
             for record in self.records(collection)
         )
         return {

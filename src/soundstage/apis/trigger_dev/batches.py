@@ -10,7 +10,7 @@ from soundstage.apis.trigger_dev.model import BATCH_ID
 from soundstage.apis.trigger_dev.results import build_result
 from soundstage.apis.trigger_dev.trigger import TriggerRequest, build_request, start_run
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 from soundstage.world.commands import Put
 
 
@@ -112,7 +112,7 @@ def _get_batch(context: RequestContext) -> JsonObject:
 
 
 def _store_batch(context: RequestContext, batch_id: str, batch: JsonObject) -> None:
-    now = rfc3339(context.now)
+    now = format_rfc3339(context.now)
     document = {
         "createdAt": now,
         **batch,
@@ -156,11 +156,13 @@ def _list_runs(context: RequestContext, batch: JsonObject) -> list[JsonObject]:
 
 def _render_batch(context: RequestContext, batch: JsonObject) -> JsonObject:
     runs = _list_runs(context, batch)
-    is_final = context.world.state(context.api).script.is_final
+    is_final = context.world.state(context.api).definitions.is_final
     is_completed = "runs" in batch and all(map(is_final, runs))
     status = "PROCESSING" if "runs" in batch else "PENDING"
     # A batch of a fixture may lack its times; these follow from its runs.
-    times = [run["createdAt"] for run in runs] or [rfc3339(context.world.origin)]
+    times = [run["createdAt"] for run in runs] or [
+        format_rfc3339(context.world.history_end)
+    ]
     created: str = batch.get("createdAt", min(times))
     ended = [run.get("finishedAt", created) for run in runs] if is_completed else []
     body = {

@@ -4,12 +4,18 @@ import re
 
 from soundstage.apis.trigger_dev.errors import RejectedRequest
 from soundstage.types import Json
-from soundstage.world.clock import DAY, UNITS, instant_of, rfc3339, within_years
+from soundstage.world.clock import (
+    DAY,
+    DURATION_UNITS,
+    clamp_timestamp,
+    format_rfc3339,
+    parse_rfc3339,
+)
 
 # A hundred years; what follows a delay must happen before the year 10000.
 MAX_DELAY = 36_525 * DAY
 
-_UNITS = {**UNITS, "hr": UNITS["h"], "w": 7 * DAY}
+_UNITS = {**DURATION_UNITS, "hr": DURATION_UNITS["h"], "w": 7 * DAY}
 _PART = re.compile(r"(\d+)(ms|hr|[wdhms])", re.ASCII)
 _INTEGER = re.compile(r"\d+", re.ASCII)
 
@@ -36,7 +42,7 @@ def parse_delay(text: str, now: int) -> int:
     """Return a delay in ms from a duration or a time; 0 for an empty or past one."""
     if not text:
         return 0
-    delay = parse_duration(text) if is_duration(text) else instant_of(text) - now
+    delay = parse_duration(text) if is_duration(text) else parse_rfc3339(text) - now
     return max(0, min(delay, MAX_DELAY))
 
 
@@ -70,4 +76,6 @@ def normalize_time(text: str) -> str:
     The results sort as text in the order of time.
     """
     is_integer = _INTEGER.fullmatch(text)
-    return rfc3339(within_years(int(text)) if is_integer else instant_of(text))
+    return format_rfc3339(
+        clamp_timestamp(int(text)) if is_integer else parse_rfc3339(text)
+    )

@@ -1,8 +1,8 @@
 """Trigger.dev's types of record, and its formats of a time."""
 
-from soundstage.world.clock import rfc3339
-from soundstage.world.ids import friendly, hex16
-from soundstage.world.record import Kind, Vocabulary
+from soundstage.world.clock import format_rfc3339
+from soundstage.world.ids import friendly_id, hex16
+from soundstage.world.record import ApiModel, RecordType
 
 NS_PER_MS = 1_000_000
 
@@ -12,15 +12,19 @@ SPAN_SCHEMA = (
 )
 STORED_SCHEMAS = "#/components/schemas/Stored"
 
-BATCH_ID = friendly("batch_")
+BATCH_ID = friendly_id("batch_")
 
-MODEL = Vocabulary.of(
-    Kind("run", "runs", "id", friendly("run_"), "environment", f"{STORED_SCHEMAS}Run"),
-    Kind("span", "spans", "spanId", hex16, "runId", SPAN_SCHEMA, of_run=True),
-    Kind("batch", "batches", "id", BATCH_ID, None, f"{STORED_SCHEMAS}Batch"),
+MODEL = ApiModel.define(
+    RecordType(
+        "run", "runs", "id", friendly_id("run_"), "environment", f"{STORED_SCHEMAS}Run"
+    ),
+    RecordType(
+        "span", "spans", "spanId", hex16, "runId", SPAN_SCHEMA, belongs_to_run=True
+    ),
+    RecordType("batch", "batches", "id", BATCH_ID, None, f"{STORED_SCHEMAS}Batch"),
     # An idempotency key in use, and the id of the record that was created with it.
-    Kind("key", "keys", "id", friendly("key_"), None, f"{STORED_SCHEMAS}Key"),
-    at=lambda timestamp, _: rfc3339(timestamp),
+    RecordType("key", "keys", "id", friendly_id("key_"), None, f"{STORED_SCHEMAS}Key"),
+    at=lambda timestamp, _: format_rfc3339(timestamp),
     at_ns=lambda timestamp, _: str(timestamp * NS_PER_MS),
     elapsed_ms=lambda timestamp, start: timestamp - start,
     elapsed_ns=lambda timestamp, start: (timestamp - start) * NS_PER_MS,

@@ -64,8 +64,8 @@ async def subscribe_to_run(context: RequestContext) -> Response:
     checksum = offset.partition("_")[2]
     row = _build_row(context, run, skipped)
     while params.get("live") == "true" and _compute_checksum(row) == checksum:
-        record = context.collection("runs").record(run["id"])
-        next_change = record.next_after(context.now) if record else None
+        record = context.collection("runs").get_record(run["id"])
+        next_change = record.next_change(context.now) if record else None
         context = await context.wait_for_change(next_change)
         run = get_run(context)
         row = _build_row(context, run, skipped)

@@ -12,15 +12,15 @@ from soundstage.apis.trigger_dev.serializers import (
     translate_status,
 )
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import DAY, rfc3339, within_years
+from soundstage.world.clock import DAY, clamp_timestamp, format_rfc3339
 from soundstage.world.query import (
-    Among,
-    Aspect,
     Between,
-    Holds,
+    Field,
+    In,
+    Matches,
     Page,
+    Predicate,
     Query,
-    Test,
 )
 
 DEFAULT_PAGE_SIZE = 25
@@ -28,7 +28,7 @@ DEFAULT_PAGE_SIZE = 25
 DEFAULT_PERIOD = 7 * DAY
 """Age of the oldest runs in a list, unless a filter sets it, in ms."""
 
-Filters = tuple[tuple[Aspect, Test], ...]
+Filters = tuple[tuple[Field, Predicate], ...]
 
 SortKey = tuple[str, str]
 """A run's creation time and its id."""
@@ -51,9 +51,9 @@ def list_runs(context: RequestContext) -> Response:
     """Return a page of the environment's runs."""
     filters = tuple(_parse_filters(context))
     start, size = _compute_window(context, filters)
-    query = Query(filters, _get_sort_key, descending=True, start=start, size=size)
+    query = Query(filters, _get_sort_key, descending=True, offset=start, limit=size)
     page = _find_runs(context, query)
-    runs, pagination = page.documents, {}
+    runs, pagination = page.items, {}
     if runs and start + size < page.total:
         pagination["next"] = _encode_cursor(runs[-1])
     if runs and start > 0:
@@ -80,7 +80,7 @@ def _compute_window(context: RequestContext, filters: Filters) -> tuple[int, int
     end = _find_runs(context, query).total
     if not page.get("before"):
         return end, size
-    query = Query((*filters, (_get_sort_key, Among(frozenset({key})))))
+    query = Query((*filters, (_get_sort_key, In(frozenset({key})))))
     end -= _find_runs(context, query).total
     start = max(end - size, 0)
     return start, end - start
@@ -113,21 +113,24 @@ def _decode_cursor(cursor: str, context: RequestContext) -> SortKey | None:
     return (created, run_id) if run_id else None
 
 
-def _parse_filters(context: RequestContext) -> Iterator[tuple[Aspect, Test]]:
+def _parse_filters(context: RequestContext) -> Iterator[tuple[Field, Predicate]]:
     params: JsonObject = context.parameters.get("filter") or {}
     lists = {k: v.split(",") for k, v in params.items() if isinstance(v, str) and v}
     created = _parse_created_range(params.get("createdAt") or {}, context.now)
     yield "createdAt", Between(*created)
     if statuses := lists.get("status"):
         version = get_api_version(context)
-        yield "status", Holds(lambda status: _matches_status(status, statuses, version))
+        yield (
+            "status",
+            Matches(lambda status: _matches_status(status, statuses, version)),
+        )
     if tags := lists.get("tag"):
-        yield _get_tags, Holds(lambda own: not set(tags).isdisjoint(own))
+        yield _get_tags, Matches(lambda own: not set(tags).isdisjoint(own))
     if "isTest" in params:
-        yield "isTest", Among(frozenset({params["isTest"]}))
+        yield "isTest", In(frozenset({params["isTest"]}))
     for name, field in _FILTER_FIELDS.items():
         if name in lists:
-            yield field, Among(frozenset(lists[name]))
+            yield field, In(frozenset(lists[name]))
 
 
 def _get_tags(run: JsonObject, _timestamp: int) -> tuple[str, ...]:
@@ -147,6 +150,6 @@ def _parse_created_range(created_at: Json, now: int) -> tuple[str, str]:
     if "period" in created_at or not (since or until):
         text = created_at.get("period")
         period = DEFAULT_PERIOD if text is None else parse_duration(text)
-        earliest = max(earliest, rfc3339(within_years(now - period)))
+        earliest = max(earliest, format_rfc3339(clamp_timestamp(now - period)))
     # "~" sorts after all times.
     return earliest, normalize_time(until) if until else "~"

@@ -7,7 +7,7 @@ from soundstage.apis.trigger_dev.errors import MAX_TAGS, RejectedRequest
 from soundstage.apis.trigger_dev.payload_codec import encode_metadata
 from soundstage.apis.trigger_dev.serializers import render_run
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 from soundstage.world.commands import Interrupt, Patch
 
 
@@ -34,9 +34,9 @@ def reschedule_run(context: RequestContext) -> Response:
     delay = parse_future_delay(context.body["delay"], context.now)
     names = {
         "delay": delay,
-        "delayedUntil": rfc3339(context.now + delay),
+        "delayedUntil": format_rfc3339(context.now + delay),
         # The scenario that follows the delay, also after several reschedulings.
-        "then": run.names.get("then", run.scenario),
+        "then": run.variables.get("then", run.scenario),
     }
     context.world.apply(Interrupt(context.api, record["id"], "rescheduled", names))
     context = context.refreshed()
@@ -52,7 +52,7 @@ def add_tags(context: RequestContext) -> Response:
     if not new:
         return Response({"message": "No new tags to add"})
     _check_tag_limit(run, new)
-    patch = {"tags": [*run["tags"], *new], "updatedAt": rfc3339(context.now)}
+    patch = {"tags": [*run["tags"], *new], "updatedAt": format_rfc3339(context.now)}
     context.world.apply(Patch(context.api, "runs", run["id"], patch))
     return Response({"message": f"Successfully set {len(new)} new tags."})
 

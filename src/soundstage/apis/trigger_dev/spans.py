@@ -6,8 +6,8 @@ from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.trigger_dev.access import get_run
 from soundstage.apis.trigger_dev.model import NS_PER_MS
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
-from soundstage.world.query import ordered
+from soundstage.world.clock import format_rfc3339
+from soundstage.world.query import sort_documents
 
 MAX_SPANS = 25_000
 """Spans of one run in a response, by default of the real server's store."""
@@ -35,7 +35,7 @@ def get_run_trace(context: RequestContext) -> Response:
 def list_spans(context: RequestContext, run: JsonObject) -> list[JsonObject]:
     """Return a run's spans, the earliest first. O(spans log spans)."""
     spans = context.collection("spans").children(run["id"], context.now)
-    by_start = ordered(spans, lambda s: int(s["startTime"]), descending=False)
+    by_start = sort_documents(spans, lambda s: int(s["startTime"]), descending=False)
     return close_descendants(by_start)[:MAX_SPANS]
 
 
@@ -44,7 +44,7 @@ def _build_node(span: JsonObject, run: JsonObject) -> JsonObject:
     data = {
         "message": span["message"],
         "taskSlug": run["taskIdentifier"],
-        "startTime": rfc3339(int(span["startTime"]) // NS_PER_MS),
+        "startTime": format_rfc3339(int(span["startTime"]) // NS_PER_MS),
         **{name: span[name] for name in _COPIED_FIELDS},
         "properties": {},
     }

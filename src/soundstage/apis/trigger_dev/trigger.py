@@ -28,9 +28,9 @@ from soundstage.apis.trigger_dev.payload_codec import (
     encode_metadata,
 )
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import SECOND, rfc3339
+from soundstage.world.clock import SECOND, format_rfc3339
 from soundstage.world.commands import Patch, Start
-from soundstage.world.scenario import ANY
+from soundstage.world.scenario import ANY_TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def build_request(
         names["payload"] = payload
     if delay := parse_delay(options.get("delay") or "", context.now):
         names["delay"] = delay
-        fields["delayedUntil"] = rfc3339(context.now + delay)
+        fields["delayedUntil"] = format_rfc3339(context.now + delay)
     if ttl := normalize_ttl(options.get("ttl")):
         names["ttl"] = fields["ttl"] = ttl
     if limit := options.get("maxDuration"):
@@ -167,14 +167,14 @@ def _find_task(context: RequestContext, identifier: str, environment: str) -> st
     over the task for any identifier. Raises ``RejectedRequest``.
     """
     # The real server accepts an unknown task; its runs wait for a deployment.
-    tasks = context.world.state(context.api).script.tasks
+    tasks = context.world.state(context.api).definitions.tasks
     names = [n for n, t in tasks.items() if t.get("taskIdentifier", n) == identifier]
     for name in names:
         if tasks[name].get("environment") == environment:
             return name
     if names:
         return names[0]
-    if identifier in tasks or ANY in tasks:
+    if identifier in tasks or ANY_TASK in tasks:
         return identifier
     raise RejectedRequest(404, "Task not found")
 

@@ -21,7 +21,7 @@ from soundstage.server.control.server import build_server_handlers
 from soundstage.server.hosts import Worlds
 from soundstage.server.problems import render_error
 from soundstage.world.fixture import compile_fixture
-from soundstage.world.record import Vocabulary
+from soundstage.world.record import ApiModel
 
 CONTROL_API = "soundstage"
 CONTROL_PREFIX = "_soundstage"
@@ -33,7 +33,7 @@ _MODULES = (world_resources, clock, runs, records, scenarios, faults, journal, l
 def control_service(worlds: Worlds) -> Service:
     """Build the control API of these worlds."""
     contract = load_contract(CONTROL_API, vendored_files.specs() / CONTROL_API)
-    vocabulary = Vocabulary({}, {})
+    vocabulary = ApiModel({}, {})
     handlers = build_server_handlers(worlds, contract)
     for module in _MODULES:
         handlers |= module.build_handlers(worlds)

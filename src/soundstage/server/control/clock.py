@@ -3,7 +3,7 @@
 from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.hosts import Worlds
 from soundstage.server.problems import Problem
-from soundstage.world.clock import instant_of, rfc3339, span_of
+from soundstage.world.clock import format_rfc3339, parse_duration, parse_rfc3339
 from soundstage.world.commands import Advance
 from soundstage.world.world import World
 
@@ -19,7 +19,7 @@ def build_handlers(_worlds: Worlds) -> dict[str, Handler]:
 
 def set_speed(context: RequestContext) -> Response:
     """Set the speed of the clock from now on: virtual per real time, 0 freezes."""
-    context.world.run_at(context.body["speed"])
+    context.world.set_speed(context.body["speed"])
     return _render_clock(context.world)
 
 
@@ -37,14 +37,14 @@ def _get_duration(context: RequestContext) -> int:
     now = context.world.clock.now()
     match context.body:
         case {"by": str(duration)}:
-            return span_of(duration)
+            return parse_duration(duration)
         case {"to": "next"}:
             next_change = context.world.next_change()
             if next_change is None:
                 raise Problem(409, "no further change is scheduled")
             return next_change - now
         case {"to": str(timestamp)}:
-            return instant_of(timestamp) - now
+            return parse_rfc3339(timestamp) - now
     raise Problem(400, 'pass a duration as "by" or a timestamp as "to"')
 
 
@@ -52,8 +52,8 @@ def _render_clock(world: World) -> Response:
     next_change = world.next_change()
     return Response(
         {
-            "now": rfc3339(world.clock.now()),
+            "now": format_rfc3339(world.clock.now()),
             "speed": world.clock.speed,
-            "next": None if next_change is None else rfc3339(next_change),
+            "next": None if next_change is None else format_rfc3339(next_change),
         }
     )

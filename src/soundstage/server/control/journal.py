@@ -19,7 +19,7 @@ from soundstage.server.hosts import Worlds
 from soundstage.server.journal import Journal
 from soundstage.server.problems import Problem
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import instant_of
+from soundstage.world.clock import parse_rfc3339
 
 
 def build_handlers(worlds: Worlds) -> dict[str, Handler]:
@@ -82,8 +82,8 @@ def _filter_entries(
         api=parameters.get("api"),
         operation=parameters.get("operation"),
         status=parameters.get("status"),
-        since=None if since is None else instant_of(since),
-        until=None if until is None else instant_of(until),
+        since=None if since is None else parse_rfc3339(since),
+        until=None if until is None else parse_rfc3339(until),
         only_violations=only_violations,
     )
 

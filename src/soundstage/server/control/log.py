@@ -11,7 +11,7 @@ def build_handlers(worlds: Worlds) -> dict[str, Handler]:
     """Return the handlers of the command log."""
 
     def export_log(context: RequestContext) -> Response:
-        return Response(context.world.exported())
+        return Response(context.world.to_json())
 
     def import_log(context: RequestContext) -> Response:
         host = worlds.host_of(context.world)

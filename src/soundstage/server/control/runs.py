@@ -7,9 +7,9 @@ from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.hosts import Worlds
 from soundstage.server.problems import Problem
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 from soundstage.world.commands import Interrupt, Start
-from soundstage.world.errors import FixtureError, TooFar, Unknown
+from soundstage.world.errors import ClockJumpTooLarge, FixtureError, UnknownName
 from soundstage.world.runs import Run
 
 
@@ -28,11 +28,11 @@ def translate_errors() -> Iterator[None]:
     """Raise world errors as ``Problem``: 404 for an unknown name, 409 otherwise."""
     try:
         yield
-    except Unknown as error:
+    except UnknownName as error:
         raise Problem(404, str(error)) from error
     except FixtureError as error:
         raise Problem(409, error.message) from error
-    except TooFar as error:
+    except ClockJumpTooLarge as error:
         raise Problem(409, str(error)) from error
 
 
@@ -57,8 +57,10 @@ def list_runs(context: RequestContext) -> Response:
     api, limit = context.parameters["api"], context.parameters["limit"]
     with translate_errors():
         state = context.world.state(api)
-    started = [run_id for run_id in state.runs if state.started(run_id) <= context.now]
-    started.sort(key=state.started)
+    started = [
+        run_id for run_id in state.runs if state.started_at(run_id) <= context.now
+    ]
+    started.sort(key=state.started_at)
     newest = [state.runs[run_id] for run_id in started[::-1][:limit]]
     runs = [_serialize_run(context, api, run) for run in newest]
     return Response({"runs": runs, "total": len(started)})
@@ -87,22 +89,22 @@ def _find_run(context: RequestContext) -> Run:
     with translate_errors():
         state = context.world.state(context.parameters["api"])
     run = state.runs.get(context.parameters["id"])
-    if run is None or run.at > context.now:
+    if run is None or run.started_at > context.now:
         raise Problem(404, f"there is no run {context.parameters['id']!r}")
     return run
 
 
 def _serialize_run(context: RequestContext, api: str, run: Run) -> JsonObject:
     state = context.world.state(api)
-    collection = state.collection(run.records[0].kind.collection)
+    collection = state.collection(run.records[0].record_type.collection)
     # ``context.now`` may be earlier than the start of a run that this request started.
-    record = collection.get(run.id, max(context.now, run.at)) or {}
+    record = collection.get(run.id, max(context.now, run.started_at)) or {}
     return {
         "id": run.id,
         "api": api,
         "task": run.task,
         "scenario": run.scenario,
-        "at": rfc3339(run.at),
-        "over": state.script.is_final(record),
+        "at": format_rfc3339(run.started_at),
+        "over": state.definitions.is_final(record),
         "record": record,
     }

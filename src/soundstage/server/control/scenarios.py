@@ -26,14 +26,14 @@ def list_scenarios(context: RequestContext) -> Response:
     """List an API's tasks, scenarios, beginnings, endings and queued scenarios."""
     with translate_errors():
         state = context.world.state(context.parameters["api"])
-    script = state.script
+    script = state.definitions
     return Response(
         {
             "tasks": list(script.tasks),
             "scenarios": [_serialize_scenario(s) for s in script.scenarios.values()],
             "beginnings": list(script.beginnings),
             "endings": list(script.endings),
-            "planned": [asdict(plan) for plan in state.planned],
+            "planned": [asdict(plan) for plan in state.queued_scenarios],
         }
     )
 
@@ -46,7 +46,7 @@ def plan_scenario(context: RequestContext) -> Response:
     with translate_errors():
         context.world.apply(plan)
         state = context.world.state(api)
-    return Response({"planned": [asdict(plan) for plan in state.planned]})
+    return Response({"planned": [asdict(plan) for plan in state.queued_scenarios]})
 
 
 def put_scenario(context: RequestContext) -> Response:
@@ -55,12 +55,12 @@ def put_scenario(context: RequestContext) -> Response:
     with translate_errors():
         state = context.world.state(api)
     try:
-        node = validate_scenario(name, context.body, state.fixture, state.script)
+        node = validate_scenario(name, context.body, state.fixture, state.definitions)
     except DocumentError as error:
         raise Problem(409, str(error)) from error
     with translate_errors():
         context.world.apply(Define(api, name, node))
-        script = context.world.state(api).script
+        script = context.world.state(api).definitions
     return Response(_serialize_scenario(script.scenario(name)))
 
 

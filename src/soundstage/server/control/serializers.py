@@ -8,14 +8,14 @@ from soundstage.exchange.exchange import JournalEntry
 from soundstage.exchange.payload import Payload
 from soundstage.openapi.enums import EnumValue
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 
 
 def serialize_entry(entry: JournalEntry) -> JsonObject:
     """Serialize a whole exchange."""
     return {
         **_serialize_summary(entry),
-        "wall": rfc3339(entry.wall_time),
+        "wall": format_rfc3339(entry.wall_time),
         "took_ms": entry.duration_ms,
         "parameters": dict(entry.parameters),
         "headers": _serialize_headers(entry.request_headers),
@@ -67,7 +67,7 @@ def _serialize_value(value: EnumValue) -> JsonObject:
 def _serialize_summary(entry: JournalEntry) -> JsonObject:
     return {
         "number": entry.number,
-        "at": rfc3339(entry.timestamp),
+        "at": format_rfc3339(entry.timestamp),
         "api": entry.api,
         "operation": entry.operation,
         "method": entry.method,

@@ -3,7 +3,7 @@
 from soundstage.apis.api import Handler, NotFound, RequestContext, Response
 from soundstage.openapi.contract import Contract
 from soundstage.server.hosts import Worlds
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 
 
 def build_server_handlers(
@@ -18,9 +18,9 @@ def build_server_handlers(
             {
                 "status": "ok",
                 "world": worlds.host_of(context.world).name,
-                "now": rfc3339(context.now),
+                "now": format_rfc3339(context.now),
                 "speed": context.world.clock.speed,
-                "seed": context.world.opening.seed,
+                "seed": context.world.options.seed,
                 "apis": list(worlds.services),
             }
         )

@@ -6,8 +6,8 @@ from soundstage.apis.api import Handler, RequestContext, Response
 from soundstage.server.hosts import DEFAULT_WORLD, WorldHost, Worlds
 from soundstage.server.problems import Problem
 from soundstage.types import JsonObject
-from soundstage.world.clock import instant_of, rfc3339
-from soundstage.world.world import Opening
+from soundstage.world.clock import format_rfc3339, parse_rfc3339
+from soundstage.world.world import WorldOptions
 
 
 def build_handlers(worlds: Worlds) -> dict[str, Handler]:
@@ -49,11 +49,11 @@ def build_handlers(worlds: Worlds) -> dict[str, Handler]:
     }
 
 
-def _build_options(defaults: Opening, requested: JsonObject) -> Opening:
+def _build_options(defaults: WorldOptions, requested: JsonObject) -> WorldOptions:
     """Return the server's options with those of a request."""
     if "now" in requested:
-        now = instant_of(requested["now"])
-        defaults = replace(defaults, now=now, origin=now)
+        now = parse_rfc3339(requested["now"])
+        defaults = replace(defaults, start_at=now, history_end=now)
     options = {name: requested[name] for name in ("seed", "speed") if name in requested}
     return replace(defaults, **options)
 
@@ -66,10 +66,10 @@ def serialize_world(host: WorldHost, base_url: str) -> JsonObject:
         url = f"{base_url.rpartition(':')[0]}:{host.port}"
     return {
         "name": host.name,
-        "seed": world.opening.seed,
-        "now": rfc3339(world.clock.now()),
+        "seed": world.options.seed,
+        "now": format_rfc3339(world.clock.now()),
         "speed": world.clock.speed,
-        "origin": rfc3339(world.origin),
+        "origin": format_rfc3339(world.history_end),
         "commands": len(world.log),
         "url": base_url if host.name == DEFAULT_WORLD else url,
         "port": host.port,

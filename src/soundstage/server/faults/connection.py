@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 from starlette.types import Receive, Scope, Send
 
 from soundstage.server.message import EncodedResponse, send_response
-from soundstage.world.clock import wait, within
+from soundstage.world.clock import completes_within, sleep
 
 CONNECTION_EXTENSION = "soundstage.connection"
 """ASGI extension with the ``ConnectionControl``; absent in process (no socket)."""
@@ -72,10 +72,10 @@ class ClientConnection(NamedTuple):
         """Wait for a duration of real time, or until the client disconnects."""
         control = self._get_control()
         if control is None:
-            await wait(duration_ms)
+            await sleep(duration_ms)
             return
         control.stalled = True
-        await within(duration_ms, self._wait_for_disconnect())
+        await completes_within(duration_ms, self._wait_for_disconnect())
         control.stalled = False
 
     async def hang(self, duration_ms: int) -> None:

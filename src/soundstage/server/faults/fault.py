@@ -7,7 +7,7 @@ from soundstage.apis.api import Api, Response
 from soundstage.server.faults.connection import ClientConnection
 from soundstage.server.message import EncodedResponse
 from soundstage.types import JsonObject
-from soundstage.world.random import Chance
+from soundstage.world.random import RandomSource
 
 FAULT_HEADER = b"soundstage-fault"
 """Response header with the id of the rule that applied a fault."""
@@ -44,7 +44,10 @@ class Fault:
         return response
 
     async def send(
-        self, response: EncodedResponse, connection: ClientConnection, _random: Chance
+        self,
+        response: EncodedResponse,
+        connection: ClientConnection,
+        _random: RandomSource,
     ) -> None:
         """Send the response."""
         await connection.send_all(response)
@@ -56,7 +59,7 @@ class AppliedFault:
 
     rule_id: str
     fault: Fault
-    random: Chance
+    random: RandomSource
 
     def transform(self, response: EncodedResponse) -> EncodedResponse:
         """Return the response as it is sent, with a header that names the rule."""

@@ -26,8 +26,8 @@ from soundstage.server.faults.connection import ClientConnection
 from soundstage.server.faults.fault import Fault, split_pointer
 from soundstage.server.message import EncodedResponse
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import wall
-from soundstage.world.random import Chance
+from soundstage.world.clock import wall_clock_now
+from soundstage.world.random import RandomSource
 
 log = logging.getLogger("soundstage")
 
@@ -94,7 +94,7 @@ class RateLimit(Fault):
     def replace_response(self, api: Api) -> Response:
         response = render_status_error(api, 429)
         # Real time: clients wait by the machine's clock, not by the world's.
-        headers = api.rate_limit_headers(self.retry_after, wall())
+        headers = api.rate_limit_headers(self.retry_after, wall_clock_now())
         return response._replace(headers=(*response.headers, *headers))
 
 
@@ -195,7 +195,10 @@ class Truncate(Fault):
     share: float
 
     async def send(
-        self, response: EncodedResponse, connection: ClientConnection, _random: Chance
+        self,
+        response: EncodedResponse,
+        connection: ClientConnection,
+        _random: RandomSource,
     ) -> None:
         body = response.body
         await connection.send_start(response)

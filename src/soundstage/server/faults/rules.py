@@ -9,7 +9,7 @@ from soundstage.server.faults import create_fault
 from soundstage.server.faults.fault import AppliedFault, Fault, split_pointer
 from soundstage.server.problems import Problem
 from soundstage.types import Json, JsonObject
-from soundstage.world.random import Seeded
+from soundstage.world.random import SeededRandom
 
 
 @dataclass(slots=True, eq=False)
@@ -33,12 +33,12 @@ class FaultRule:
         if not _matches_arguments(self.spec.get("match", {}), arguments):
             return None
         # Seeded per request: equal worlds inject the same faults, at any speed.
-        random = Seeded(seed, "fault", self.id, self.matched)
+        random = SeededRandom(seed, "fault", self.id, self.matched)
         self.matched += 1
         times, probability = self.spec.get("times"), self.spec.get("probability")
         if times is not None and self.hits >= times:
             return None
-        if probability is not None and random.real(0, 1) >= probability:
+        if probability is not None and random.uniform(0, 1) >= probability:
             return None
         self.hits += 1
         return AppliedFault(self.id, self.fault, random)

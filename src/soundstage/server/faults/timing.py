@@ -12,8 +12,8 @@ from soundstage.server.faults.connection import ClientConnection
 from soundstage.server.faults.fault import Fault
 from soundstage.server.message import EncodedResponse
 from soundstage.types import JsonObject
-from soundstage.world.clock import MINUTE, span_of
-from soundstage.world.random import Chance
+from soundstage.world.clock import MINUTE, parse_duration
+from soundstage.world.random import RandomSource
 
 MAX_HANG_MS = 10 * MINUTE
 """After this time, a client that still waits is disconnected."""
@@ -56,18 +56,21 @@ class Latency(Fault):
     p99: int | None = None
 
     async def send(
-        self, response: EncodedResponse, connection: ClientConnection, random: Chance
+        self,
+        response: EncodedResponse,
+        connection: ClientConnection,
+        random: RandomSource,
     ) -> None:
         await connection.pause(self.sample_delay_ms(random))
         await connection.send_all(response)
 
-    def sample_delay_ms(self, random: Chance) -> int:
+    def sample_delay_ms(self, random: RandomSource) -> int:
         """Return one delay of the distribution."""
         if self.least is not None and self.most is not None:
-            return random.whole(*sorted((self.least, self.most)))
+            return random.randint(*sorted((self.least, self.most)))
         if self.median is not None and self.p99 is not None:
             # The quantiles 0 and 1 of a normal distribution are infinite.
-            quantile = NormalDist().inv_cdf(random.real(0.000_001, 0.999_999))
+            quantile = NormalDist().inv_cdf(random.uniform(0.000_001, 0.999_999))
             factor: float = (self.p99 / self.median) ** (quantile / _P99_QUANTILE)
             return round(self.median * factor)
         return self.ms or 0
@@ -89,7 +92,10 @@ class Slow(Fault):
     pieces: int
 
     async def send(
-        self, response: EncodedResponse, connection: ClientConnection, _random: Chance
+        self,
+        response: EncodedResponse,
+        connection: ClientConnection,
+        _random: RandomSource,
     ) -> None:
         body, pieces = response.body, self.pieces
         bounds = [len(body) * i // pieces for i in range(pieces + 1)]
@@ -109,7 +115,10 @@ class Timeout(Fault):
     DESCRIPTION = "No response: the request is carried out, and the client times out."
 
     async def send(
-        self, _response: EncodedResponse, connection: ClientConnection, _random: Chance
+        self,
+        _response: EncodedResponse,
+        connection: ClientConnection,
+        _random: RandomSource,
     ) -> None:
         await connection.hang(MAX_HANG_MS)
 
@@ -123,7 +132,10 @@ class Reset(Fault):
     DESCRIPTION = "A TCP reset in place of the response; the request is carried out."
 
     async def send(
-        self, _response: EncodedResponse, connection: ClientConnection, _random: Chance
+        self,
+        _response: EncodedResponse,
+        connection: ClientConnection,
+        _random: RandomSource,
     ) -> None:
         await connection.reset()
 
@@ -145,4 +157,4 @@ class Stale(Fault):
     lag: str
 
     def read_lag_ms(self) -> int:
-        return span_of(self.lag)
+        return parse_duration(self.lag)

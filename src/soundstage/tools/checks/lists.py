@@ -11,7 +11,7 @@ from soundstage.tools.checks.operation_spec import (
     normalize_name,
 )
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import instant_of
+from soundstage.world.clock import parse_rfc3339
 
 _SORT_NAMES = frozenset("sort sortby sortfield orderby sortkey".split())
 _DIRECTION_NAMES = frozenset("order sortorder sortdirection direction sortdir".split())
@@ -144,7 +144,7 @@ def _parse_sort_key(item: JsonObject, name: str) -> Json:
     value = next((v for k, v in item.items() if normalize_name(k) == name), None)
     if isinstance(value, str):
         try:
-            return instant_of(value)
+            return parse_rfc3339(value)
         except ValueError:
             return None
     return value if isinstance(value, int | float) else None

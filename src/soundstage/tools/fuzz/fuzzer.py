@@ -10,7 +10,7 @@ from soundstage.tools.fuzz.results import FuzzResults
 from soundstage.tools.fuzz.target import Target
 from soundstage.tools.schemathesis.campaign import PHASES, Campaign
 from soundstage.tools.schemathesis.engine import SchemathesisFailed, run_campaign
-from soundstage.world.errors import Unknown
+from soundstage.world.errors import UnknownName
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def create_campaign(target: Target, options: FuzzOptions) -> Campaign:
     for name in options.operations:
         if operations.find(name) is None:
             known = tuple(operation.id for operation in operations.operations.values())
-            raise Unknown("operation", name, known)
+            raise UnknownName("operation", name, known)
     # Several workers change each other's data.
     is_static = (target.is_static or options.is_static) and options.workers == 1
     excluded = set(options.excluded_checks)

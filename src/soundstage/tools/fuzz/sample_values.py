@@ -51,11 +51,11 @@ def collect_control_values(
     """Collect values for the parameters of the control API."""
     samples: dict[str, list[str]] = {"path.world": ["default"]}
     for service in services:
-        script = service.fixture.script
+        script = service.fixture.definitions
         runs = world.state(service.name).runs
         for name, values in (
             ("api", [service.name]),
-            ("collection", [k.collection for k in script.vocabulary.kinds.values()]),
+            ("collection", [k.collection for k in script.model.record_types.values()]),
             ("id", list(runs)[:MAX_VALUES]),
             ("name", list(script.scenarios)[:MAX_VALUES]),
         ):
@@ -93,9 +93,9 @@ def _iter_record_fields(
     service: Service, world: World
 ) -> Iterator[tuple[str, str, str]]:
     now = world.now()
-    for kind in service.fixture.script.vocabulary.kinds.values():
+    for kind in service.fixture.definitions.model.record_types.values():
         for document in world.collection(service.name, kind.collection).all(now):
-            yield kind.name, f"{kind.name}id", str(document[kind.id])
+            yield kind.name, f"{kind.name}id", str(document[kind.id_field])
             for name, value in _iter_strings(document):
                 yield kind.name, name, value
 

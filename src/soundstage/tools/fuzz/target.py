@@ -19,7 +19,7 @@ from soundstage.tools.fuzz.sample_values import (
     collect_sample_values,
 )
 from soundstage.types import JsonObject
-from soundstage.world.world import Opening
+from soundstage.world.world import WorldOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Target:
 
 @contextmanager
 def start_mock(
-    name: str, world_options: Opening, fixtures: Iterable[Path]
+    name: str, world_options: WorldOptions, fixtures: Iterable[Path]
 ) -> Iterator[Target]:
     """Start a temporary mock of one API (or of the control API).
 

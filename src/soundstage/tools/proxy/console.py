@@ -8,7 +8,7 @@ from soundstage.exchange.expectations import escape_control_characters
 from soundstage.server.console import write_and_flush
 from soundstage.tools.proxy.contract_router import ContractRouter
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 
 
 def build_startup_info(
@@ -47,7 +47,7 @@ class ProxyConsole:
     def print_exchange(self, entry: JournalEntry, note: str | None) -> None:
         """Print an exchange and its violations."""
         document = {
-            "at": rfc3339(entry.timestamp),
+            "at": format_rfc3339(entry.timestamp),
             "api": entry.api,
             "operation": entry.operation,
             "status": entry.status,

@@ -13,7 +13,7 @@ from soundstage.openapi.security import Headers
 from soundstage.server.exchange import group_headers
 from soundstage.server.recording import NO_PARAMETERS
 from soundstage.tools.proxy.bodies import BodyBuffer, RequestBody
-from soundstage.world.clock import wall
+from soundstage.world.clock import wall_clock_now
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class ProxiedExchange:
     decoded_response_body: bytes | None = None
     response_violations: tuple[Violation, ...] = ()
     note: str | None = None
-    received_at: int = field(default_factory=wall)
+    received_at: int = field(default_factory=wall_clock_now)
 
     @property
     def target(self) -> bytes:
@@ -81,7 +81,7 @@ def build_raw_exchange(
     return RawExchange(
         timestamp=exchange.received_at,
         wall_time=exchange.received_at,
-        duration_ms=wall() - exchange.received_at,
+        duration_ms=wall_clock_now() - exchange.received_at,
         api=api,
         operation=exchange.operation,
         method=exchange.scope["method"],

@@ -18,7 +18,7 @@ from soundstage.openapi.operation import Operation
 from soundstage.openapi.router import Match, Router
 from soundstage.tools.recorder import UnusableRecording
 from soundstage.types import Json, JsonObject
-from soundstage.world.record import Kind
+from soundstage.world.record import RecordType
 
 
 def read_archive(path: Path) -> list[RecordedExchange]:
@@ -54,7 +54,7 @@ class ObservedRecord:
     """
 
     timestamp: int
-    kind: Kind
+    kind: RecordType
     document: JsonObject
     view: str
     view_fields: frozenset[str]
@@ -63,7 +63,7 @@ class ObservedRecord:
     @property
     def id(self) -> str:
         """The record's identifier."""
-        return str(self.document[self.kind.id])
+        return str(self.document[self.kind.id_field])
 
 
 class RecordExtractor:
@@ -74,15 +74,15 @@ class RecordExtractor:
         self._numbered = service.api.numbered_records
         self._aliases = service.api.state_aliases
         self._schema = cache(service.contract.response_schema)
-        self._kinds: dict[str, Kind] = {}
-        for kind in service.fixture.script.vocabulary.kinds.values():
+        self._kinds: dict[str, RecordType] = {}
+        for kind in service.fixture.definitions.model.record_types.values():
             for pointer in self._schema_pointers(kind):
                 self._kinds.setdefault(pointer, kind)
         self._router: Router[Operation] = Router()
         for operation in service.contract.operations.values():
             self._router.add(operation.method, operation.path, operation)
 
-    def fields(self, kind: Kind) -> set[str]:
+    def fields(self, kind: RecordType) -> set[str]:
         """Return the fields that the contract gives to records of this type."""
         pointer = self._schema_pointer(kind)
         return set(self._fields(pointer)) if pointer else set()
@@ -113,7 +113,7 @@ class RecordExtractor:
             kind = self._kinds[place]
             document = self._normalize(kind, value, match.values)
             key = (kind.name, id(value))
-            if key not in seen and isinstance(document.get(kind.id), str):
+            if key not in seen and isinstance(document.get(kind.id_field), str):
                 seen.add(key)
                 fields = frozenset(self._fields(place))
                 yield ObservedRecord(timestamp, kind, document, view, fields, values)
@@ -130,25 +130,25 @@ class RecordExtractor:
         return None
 
     def _normalize(
-        self, kind: Kind, document: JsonObject, path_values: Mapping[str, str]
+        self, kind: RecordType, document: JsonObject, path_values: Mapping[str, str]
     ) -> JsonObject:
         """Return the record with an identifier, and states as the fixture has them."""
         result = {n: v for n, v in document.items() if n != "$schema"}
         if kind.name in self._numbered:
             number = result.pop(self._numbered[kind.name][1], None)
             if number is not None:
-                result[kind.id] = "/".join([*path_values.values(), str(number)])
+                result[kind.id_field] = "/".join([*path_values.values(), str(number)])
         for place, names in self._aliases.items():
             name, _, field = place.partition(".")
             if name == kind.name and result.get(field) in names:
                 result[field] = names[result[field]]
         return result
 
-    def _schema_pointer(self, kind: Kind) -> str:
+    def _schema_pointer(self, kind: RecordType) -> str:
         pointer, _ = self._numbered.get(kind.name, (kind.schema or "", ""))
         return pointer.removeprefix("#")
 
-    def _schema_pointers(self, kind: Kind) -> Iterator[str]:
+    def _schema_pointers(self, kind: RecordType) -> Iterator[str]:
         """Yield the schema of a record, and its parts that have the identifier.
 
         The schema may be of what is stored, of which responses show a part.
@@ -157,7 +157,7 @@ class RecordExtractor:
         yield from pointers
         for pointer in pointers:  # grows while it is read
             node = self._resolve(pointer)
-            if kind.id in node.get("properties", {}):
+            if kind.id_field in node.get("properties", {}):
                 yield pointer
             pointers += [
                 at for at, is_choice in _branches(node, pointer) if not is_choice

@@ -10,10 +10,10 @@ from soundstage.tools.recorder.timestamps import TimestampFormats
 from soundstage.types import Json, JsonObject
 from soundstage.world.errors import FixtureError
 from soundstage.world.lifecycle import Lifecycle
-from soundstage.world.random import Chance, Seeded
-from soundstage.world.record import Kind
-from soundstage.world.scenario import RUN, Script
-from soundstage.world.values import patched
+from soundstage.world.random import RandomSource, SeededRandom
+from soundstage.world.record import RecordType
+from soundstage.world.scenario import RUN, Definitions
+from soundstage.world.values import apply_patch
 
 # The forms of identifiers that fixtures generate: UUID, ULID, trace and span ID.
 _ID = re.compile(
@@ -30,7 +30,7 @@ class RecordProfile:
     of the fixture set together with that timestamp. ``notes`` are those of the fixture.
     """
 
-    kind: Kind
+    kind: RecordType
     lifecycles: tuple[Lifecycle, ...]
     fields: set[str]
     creation_fields: list[str]
@@ -46,15 +46,15 @@ class RecordProfile:
 class _Context:
     """Resolves the names that a record's defaults refer to."""
 
-    script: Script
+    script: Definitions
     names: Mapping[str, Json]
-    at: int
-    chance: Chance
+    timestamp: int
+    random: RandomSource
 
-    def look_up(self, name: str) -> Json:
+    def resolve(self, name: str) -> Json:
         head, *path = name.split(".")
-        if render := self.script.vocabulary.moments.get(head):
-            return render(self.at, self.at)
+        if render := self.script.model.timestamp_formats.get(head):
+            return render(self.timestamp, self.timestamp)
         return reduce(lambda value, step: value[step], path, self.names[head])
 
 
@@ -66,18 +66,21 @@ class FixtureProfile:
     """
 
     def __init__(
-        self, script: Script, node: JsonObject, contract_fields: Mapping[str, set[str]]
+        self,
+        script: Definitions,
+        node: JsonObject,
+        contract_fields: Mapping[str, set[str]],
     ) -> None:
         self.script = script
-        self.formats = TimestampFormats(script.vocabulary)
+        self.formats = TimestampFormats(script.model)
         self.notes: dict[str, None] = {}
         self.types: dict[str, RecordProfile] = {}
         defaults = node.get("defaults", {})
-        for name, kind in script.vocabulary.kinds.items():
+        for name, kind in script.model.record_types.items():
             initial = defaults.get(name, {})
             created = [n for n, value in initial.items() if self._is_timestamp(value)]
             lifecycles = script.lifecycles.get(name, ())
-            fields = {kind.id, *initial}
+            fields = {kind.id_field, *initial}
             self.types[name] = RecordProfile(
                 kind, lifecycles, fields, created, self.notes
             )
@@ -90,7 +93,9 @@ class FixtureProfile:
             record.fields = known | record.fields if known else set()
 
     def _is_timestamp(self, value: Json) -> bool:
-        return isinstance(value, str) and value[1:] in self.script.vocabulary.moments
+        return (
+            isinstance(value, str) and value[1:] in self.script.model.timestamp_formats
+        )
 
     def _collect(self, steps: list[JsonObject], existing: set[str]) -> None:
         """Collect the fields in steps; ``existing`` are the records created so far."""
@@ -117,23 +122,23 @@ class FixtureProfile:
 
     def generate(
         self,
-        kind: Kind,
+        kind: RecordType,
         record_id: str,
         at: int,
         names: Mapping[str, Json],
         seed: int = 0,
     ) -> JsonObject | None:
         """Generate a record from its defaults; None if these need unknown names."""
-        first: JsonObject = {kind.id: record_id}
+        first: JsonObject = {kind.id_field: record_id}
         known = {**names, RUN: first} if kind.name == RUN else names
-        context = _Context(self.script, known, at, Seeded(seed, "record"))
+        context = _Context(self.script, known, at, SeededRandom(seed, "record"))
         try:
-            return patched(first, self.script.defaults.get(kind.name, {}), context)
+            return apply_patch(first, self.script.defaults.get(kind.name, {}), context)
         except FixtureError:
             return None
 
     def generated_ids(
-        self, kind: Kind, names: Mapping[str, Json], document: JsonObject
+        self, kind: RecordType, names: Mapping[str, Json], document: JsonObject
     ) -> set[str]:
         """Return the fields of a record whose identifiers are generated anew."""
         one, other = (self.generate(kind, "", 0, names, seed) or {} for seed in (1, 2))

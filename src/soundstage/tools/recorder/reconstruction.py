@@ -15,7 +15,7 @@ from soundstage.tools.recorder.transitions import (
 )
 from soundstage.types import Json, JsonObject
 from soundstage.world.clock import SECOND
-from soundstage.world.record import Kind
+from soundstage.world.record import RecordType
 
 TOLERANCE = 5 * SECOND
 """Largest difference in ms between two clocks that count as equal."""
@@ -40,7 +40,7 @@ class Version:
 class RecordHistory:
     """A reconstructed record; ``fields`` are all that responses may show of it."""
 
-    kind: Kind
+    kind: RecordType
     id: str
     versions: list[Version]
     fields: frozenset[str]

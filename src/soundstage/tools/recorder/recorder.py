@@ -21,7 +21,7 @@ from soundstage.tools.recorder.scenario import (
     build_scenario,
 )
 from soundstage.types import JsonObject
-from soundstage.world.clock import rfc3339
+from soundstage.world.clock import format_rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def record(
     node: JsonObject = {"about": f"As it was recorded: {states}."}
     node |= {"weight": 0} if options.into else {}
     origin = f"Run {recorded.run} as recorded in {options.archive.name}"
-    comment = [f"{origin}; it began {rfc3339(recorded.began)}."]
+    comment = [f"{origin}; it began {format_rfc3339(recorded.began)}."]
     comment += [f"{note[0].upper()}{note[1:]}." for note in recorded.notes]
     scenario = ScenarioText(options.name, {**node, "steps": recorded.steps}, comment)
     text = source.path.read_text("utf-8")

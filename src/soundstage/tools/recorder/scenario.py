@@ -17,7 +17,7 @@ from soundstage.tools.recorder.reconstruction import (
 from soundstage.tools.recorder.steps import StepsBuilder
 from soundstage.tools.recorder.timestamps import align_clocks, estimate_speed
 from soundstage.types import JsonObject
-from soundstage.world.scenario import ANY, RUN
+from soundstage.world.scenario import ANY_TASK, RUN
 
 MAX_LISTED_RUNS = 10
 
@@ -62,10 +62,10 @@ def build_scenario(
 
     Raises ``UnusableRecording``.
     """
-    script = service.fixture.script
-    if not script.vocabulary.kinds[RUN].schema:
+    script = service.fixture.definitions
+    if not script.model.record_types[RUN].schema:
         raise UnusableRecording(f"responses of {service.name} never contain a run")
-    extractor, kinds = RecordExtractor(service), script.vocabulary.kinds
+    extractor, kinds = RecordExtractor(service), script.model.record_types
     fields = {name: extractor.fields(kind) for name, kind in kinds.items()}
     profile = FixtureProfile(script, node, fields)
     observed = [record for one in exchanges for record in extractor.extract(one)]
@@ -138,7 +138,9 @@ def _choose_task(profile: FixtureProfile, run: ObservedRecord, name: str | None)
         count = sum(path[0] not in changing for path in patch)
         return count + 1_000 * (start is None)
 
-    candidates = [task for task in tasks if task == name or (not name and task != ANY)]
+    candidates = [
+        task for task in tasks if task == name or (not name and task != ANY_TASK)
+    ]
     if not candidates:
         listed = ", ".join(tasks) or "none"
         wanted = f"no task {name!r}" if name else "no task that a run could have"
@@ -148,7 +150,7 @@ def _choose_task(profile: FixtureProfile, run: ObservedRecord, name: str | None)
 
 def _belongs_to(run: RecordHistory, record: ObservedRecord) -> bool:
     """Whether a record contains the run's identifier, or was requested by it."""
-    has_parent = (record.kind.parent or "") in record.document
+    has_parent = (record.kind.parent_field or "") in record.document
     by_path = not has_parent and run.id in record.path_values
     is_other = record.kind.name != RUN
     return is_other and (by_path or run.id in record.document.values())

@@ -9,7 +9,7 @@ from soundstage.tools.recorder.fixture_profile import FixtureProfile
 from soundstage.tools.recorder.reconstruction import TOLERANCE, RecordHistory, equals
 from soundstage.types import Json, JsonObject
 from soundstage.world.scenario import RUN
-from soundstage.world.values import form_of, spelled, spelled_span
+from soundstage.world.values import find_form, format_duration, to_fixture_value
 
 MIN_ID_LENGTH = 8
 """Characters of an identifier that is replaced within longer texts."""
@@ -45,7 +45,7 @@ class StepsBuilder:
         for timestamp, changes in self._changes_by_time():
             step: JsonObject = {}
             if timestamp > now:
-                step["after"] = spelled_span(timestamp - now)
+                step["after"] = format_duration(timestamp - now)
             now = timestamp
             for change in changes:
                 kind = change.history.kind.name
@@ -81,13 +81,13 @@ class StepsBuilder:
         """Return the patch of a step, without what the fixture generates itself."""
         timestamp, history, before, document = change
         kind, parse = history.kind, self._formats.parse
-        ignored = {kind.id}
+        ignored = {kind.id_field}
         if before is None:
             start = self._profile.generate(kind, history.id, timestamp, self._names)
             ignored |= self._profile.generated_ids(kind, self._names, document)
-            before = start or {kind.id: history.id}
+            before = start or {kind.id_field: history.id}
         if name := self._record_names.get(history.id):
-            self._references[history.id] = f"${{{name}.{kind.id}}}"
+            self._references[history.id] = f"${{{name}.{kind.id_field}}}"
             self._names[name] = document
         for name, value in before.items():
             is_hidden = name not in document and name not in history.fields
@@ -110,10 +110,10 @@ class StepsBuilder:
             parsed = self._formats.parse(value)
             if value is None:
                 result[name] = {"literal": None}
-            elif isinstance(value, dict) and not form_of(value):
+            elif isinstance(value, dict) and not find_form(value):
                 inner = before if isinstance(before, dict) else {}
                 inner = self._render_changes(inner, value, change, f"{place}.{name}")
-                result[name] = {"literal": value} if form_of(inner) else inner
+                result[name] = {"literal": value} if find_form(inner) else inner
             elif before and isinstance(value, list) and equals(before, value[:-1]):
                 result[name] = {"append": self._render(value[-1], change)}
             elif parsed and abs(parsed[1] - change.timestamp) <= TOLERANCE:
@@ -129,7 +129,7 @@ class StepsBuilder:
         """Return a fixture value: times and known identifiers by their names."""
         if isinstance(value, list):
             return [self._render(item, change) for item in value]
-        if isinstance(value, dict) and not form_of(value):
+        if isinstance(value, dict) and not find_form(value):
             return {name: self._render(inner, change) for name, inner in value.items()}
         timestamp, began = change.timestamp, change.history.began
         if (parsed := self._formats.parse(value)) and parsed[1] == timestamp:
@@ -137,13 +137,13 @@ class StepsBuilder:
         if name := self._formats.duration_name(value, timestamp, began):
             return f"${name}"
         if not isinstance(value, str):
-            return spelled(value)
+            return to_fixture_value(value)
         references = self._references
         if value in references:
             return f"${references[value][2:-1]}"
         ids = [i for i in references if len(i) >= MIN_ID_LENGTH and i in value]
         if not ids:
-            return spelled(value)
+            return to_fixture_value(value)
         parts = re.split("(" + "|".join(map(re.escape, ids)) + ")", value)
         return "".join(references.get(p) or p.replace("$", "$$") for p in parts)
 
@@ -156,7 +156,7 @@ def _name_records(histories: list[RecordHistory]) -> Iterator[tuple[str, str]]:
         for history in histories
         for version in history.versions
         for name, value in version.document.items()
-        if name != history.kind.id
+        if name != history.kind.id_field
         for text in _texts(value)
     }
     run, *others = histories

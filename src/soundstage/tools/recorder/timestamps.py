@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from soundstage.types import Json
-from soundstage.world.clock import EARLIEST, LATEST, SECOND, instant_of
-from soundstage.world.record import Vocabulary
+from soundstage.world.clock import MAX_TIMESTAMP, MIN_TIMESTAMP, SECOND, parse_rfc3339
+from soundstage.world.record import ApiModel
 
 _SAMPLE = 1_767_225_600_123
 # Unit and units per second, by the number of digits that a present timestamp has.
@@ -20,11 +20,11 @@ _LOOSE = re.compile(
 class TimestampFormats:
     """Recognizes the timestamps and durations that fixtures of an API generate."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: ApiModel) -> None:
         self._names: dict[tuple[type, str], str] = {}
         # Name, function and ms per unit of the durations since a record began.
         self._durations: list[tuple[str, Callable[[int, int], Json], float]] = []
-        for name, render in vocabulary.moments.items():
+        for name, render in vocabulary.timestamp_formats.items():
             sample = render(_SAMPLE, _SAMPLE - SECOND)
             parsed = _parse(sample)
             if isinstance(sample, int) and sample and not render(_SAMPLE, _SAMPLE):
@@ -42,7 +42,7 @@ class TimestampFormats:
         """Yield the possible timestamps at the end of a duration since ``began``."""
         for _, _, unit in self._durations if _is_number(value) else ():
             duration = round(value * unit)
-            if 0 < duration <= LATEST - began:
+            if 0 < duration <= MAX_TIMESTAMP - began:
                 yield began + duration
 
     def duration_name(self, value: Json, timestamp: int, began: int) -> str | None:
@@ -70,10 +70,10 @@ def _parse(value: Json) -> tuple[str, int] | None:
         forms["loose"] = f"{day}T{hour:>02}{rest}{fraction or ''}Z"
     for form, candidate in forms.items():
         try:
-            timestamp = instant_of(candidate)
+            timestamp = parse_rfc3339(candidate)
         except ValueError:
             continue
-        return (form, timestamp) if EARLIEST < timestamp < LATEST else None
+        return (form, timestamp) if MIN_TIMESTAMP < timestamp < MAX_TIMESTAMP else None
     return None
 
 

@@ -53,7 +53,7 @@ def add_states(
     present = old
     if old is None:
         first = next(state for state in reached if state is not None)
-        others = lifecycle.begins - {first}
+        others = lifecycle.initial - {first}
         path = [first] if last == 0 else find_path(lifecycle, None, first, others)
         present = reached[0] = path[0] if path else first
         transitions[0].patch[key] = present
@@ -88,13 +88,14 @@ def _choose_last(
     first = 1 if is_new and len(possible) > 1 else 0
     indexes = [i for i in range(first, len(possible)) if new in possible[i]]
     default = len(possible) - 1
-    if is_new and new in lifecycle.begins:
+    if is_new and new in lifecycle.initial:
         # A record may begin in this state. Evidence against it is the timestamp of a
         # single state, or of final states only.
         indexes = [
             i
             for i in indexes
-            if len(possible[i]) == 1 or not any(map(lifecycle.moves.get, possible[i]))
+            if len(possible[i]) == 1
+            or not any(map(lifecycle.transitions.get, possible[i]))
         ]
         default = 0
     return min(reversed(indexes), key=lambda i: len(possible[i]), default=default)
@@ -110,14 +111,14 @@ def find_path(
     """
     if old == new:
         return []
-    known = lifecycle.moves.get(old, ()) if old is not None else lifecycle.begins
+    known = lifecycle.transitions.get(old, ()) if old is not None else lifecycle.initial
     paths = deque([start] for start in sorted(starts or known, key=str))
     visited = {path[0] for path in paths}
     while paths:
         path = paths.popleft()
         if path[-1] == new:
             return path
-        onward = lifecycle.moves.get(path[-1], frozenset()) - visited
+        onward = lifecycle.transitions.get(path[-1], frozenset()) - visited
         visited |= onward
         paths += [[*path, state] for state in sorted(onward, key=str)]
     return None

@@ -12,7 +12,7 @@ from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.exchange.redaction import REDACTED
 from soundstage.tools.schemathesis.credentials import apply_secrets
 from soundstage.tools.verify.recordings import MatchedExchange
-from soundstage.world.clock import wait, wall
+from soundstage.world.clock import sleep, wall_clock_now
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -86,9 +86,9 @@ def _create_rate_limiter(rate: float | None) -> Callable[[], None]:
     last = [0]
 
     def wait_for_turn() -> None:
-        if left := last[0] + gap - wall() if gap else 0:
-            asyncio.run(wait(max(left, 0)))
-        last[0] = wall()
+        if left := last[0] + gap - wall_clock_now() if gap else 0:
+            asyncio.run(sleep(max(left, 0)))
+        last[0] = wall_clock_now()
 
     return wait_for_turn
 
