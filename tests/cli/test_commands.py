@@ -30,7 +30,7 @@ BROKEN = [
         "is neither an OpenAPI document, an overlay nor a fixture",
     ),
     ("a.yaml", "a: [\n", "is not YAML"),
-    ("a.yaml", "- 1\n", "holds no mapping"),
+    ("a.yaml", "- 1\n", "is not a mapping"),
     ("a.yaml", "api: 1\n", "a.yaml:1: at /api: 1 is not of type"),
     ("a.yaml", "api: trieve\napi: trieve\n", "a.yaml:2: is not YAML: the key 'api'"),
     ("a.yaml", "api: nobody\n", "there is no API 'nobody'"),

@@ -79,7 +79,10 @@ def test_an_overlay_is_applied_to_a_folder_and_not_to_a_file():
 UNUSABLE = [
     ("nothing-there", "nothing-there: cannot be read: No such file or directory"),
     (".", "has none of openapi.yaml, openapi.yml, openapi.json"),
-    ("old.json", "old.json:1: at /openapi: OpenAPI 3.0 and 3.1 are served, not '2.0'"),
+    (
+        "old.json",
+        "old.json:1: at /openapi: OpenAPI 3.0 and 3.1 are supported, not '2.0'",
+    ),
     ("lost.json", "at /paths/~1a/get/parameters/0: #/nowhere leads nowhere"),
 ]
 

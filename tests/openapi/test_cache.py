@@ -145,7 +145,7 @@ def test_a_schema_that_no_record_is_held_against_is_compiled_at_the_start(tmp_pa
     document = deepcopy(service.contract.document)
     del document["components"]["schemas"]["DaemonInfo"]
     other = replace(service.contract, document=document)
-    with pytest.raises(DocumentError, match="there is no such schema"):
+    with pytest.raises(DocumentError, match="this schema does not exist"):
         build_fixture(load_fixture(path), service.api, other)
 
 

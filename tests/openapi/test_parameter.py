@@ -222,7 +222,7 @@ def test_an_operations_parameter_stands_in_for_its_paths():
         (parameter({"type": "object"}, "cookie"), "/explode", "spread over cookies"),
         (parameter({"nullable": True}), "/schema/nullable", "nullable"),
         ({"name": "q", "in": "path"}, "", "no {q}"),
-        ({"$ref": "#/components/parameters/p"}, "", "leads nowhere"),
+        ({"$ref": "#/components/parameters/p"}, "", "does not exist"),
     ],
 )
 def test_a_parameter_that_is_not_served_is_refused_with_its_place(given, pointer, word):

@@ -78,7 +78,7 @@ def test_a_schema_admits_what_its_version_says(version, node, good, bad):
          "/here/properties/a/items/nullable", "3.1"),
         ("3.1.0", {"maximun": 1}, "/here/maximun", "'maximun' is no keyword"),
         ("3.0.3", {"allOf": [{}, {"types": "string"}]}, "/here/allOf/1/types", "types"),
-        ("3.1.0", {"$ref": "#/components/schemas/Nobody"}, "/here", "leads nowhere"),
+        ("3.1.0", {"$ref": "#/components/schemas/Nobody"}, "/here", "does not exist"),
         ("3.1.0", {"$ref": "https://example.com/a.json"}, "/here", "within"),
         ("3.1.0", {"$ref": "other.yaml#/A"}, "/here", "within"),
         ("3.1.0", {"items": [{}]}, "/here/items", "a schema is an object"),

@@ -375,8 +375,8 @@ BROKEN = {
     "no YAML": ("api: runwisp\ntasks: }\n", 2, "is not YAML"),
     "a key that stands twice": ("api: a\ntasks: {}\napi: b\n", 3, "stands here twice"),
     "a merge key": ("api: a\ntasks:\n  <<: {}\n", 3, "merge keys"),
-    "no mapping": ("- api: runwisp\n", 1, "holds no mapping"),
-    "nothing": ("", 1, "holds no mapping"),
+    "no mapping": ("- api: runwisp\n", 1, "is not a mapping"),
+    "nothing": ("", 1, "is not a mapping"),
     "no API": ("tasks: {}\n", 1, '"api" is a required property'),
 }
 

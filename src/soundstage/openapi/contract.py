@@ -1,7 +1,7 @@
-"""A contract: a vendor's document, its overlay applied, its operations compiled."""
+"""A contract: an OpenAPI document, its overlay applied, its operations compiled."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,20 +27,23 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What may be said at one API.
+    """The compiled operations of one API, by operationId.
 
     ``document`` is the effective one: the vendor's with the overlay applied.
+    ``skipped`` are the operations (method, path) that could not be compiled, with the
+    reason; a strict contract has none.
     """
 
     name: str
     document: JsonObject
     operations: Mapping[str, Operation]
+    skipped: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The vendor's own host names, every value of every variable in them.
+        """The vendor's host names, with every value of each server variable.
 
-        Local names are left out: they are ours too.
+        Local names are excluded: the mock itself is reached by them.
         """
         return frozenset(
             host
@@ -50,21 +53,22 @@ class Contract:
         )
 
     def response_schema(self, pointer: str) -> Schema:
-        """The compiled schema of an answer's part. Raises ``DocumentError``."""
+        """Compile a schema that responses use. Raises ``DocumentError``."""
         try:
             node = resolve_pointer(self.document, pointer)
         except KeyError:
-            raise DocumentError("there is no such schema", pointer) from None
+            raise DocumentError("this schema does not exist", pointer) from None
         schema = compile_schema(self.document, node, pointer, Direction.RESPONSE)
         schema.compile()
         return schema
 
 
 def load_contract(name: str, folder: Path) -> Contract:
-    """The contract in ``openapi.yaml`` and ``overlay.yaml`` of a folder.
+    """Load the contract in ``openapi.yaml`` and ``overlay.yaml`` of a folder.
 
-    Raises ``DocumentError`` with file, line and JSON pointer. What was found good once
-    is compiled as it is needed.
+    Documents that were compiled without error before come from the cache, and their
+    schemas are compiled when they are first used. Raises ``DocumentError`` with file,
+    line and JSON pointer.
     """
     paths = [folder / "openapi.yaml", folder / "overlay.yaml"]
     texts = [read_text(path) for path in paths if path == paths[0] or path.exists()]
@@ -83,11 +87,9 @@ def load_contract(name: str, folder: Path) -> Contract:
 def _compile_sources(
     name: str, vendor_file: SourceFile, overlay_file: SourceFile | None = None
 ) -> Contract:
-    document = (
-        apply_overlay(vendor_file, overlay_file)
-        if overlay_file
-        else vendor_file.document
-    )
+    document = vendor_file.document
+    if overlay_file:
+        document = apply_overlay(vendor_file, overlay_file)
     try:
         return compile_contract(name, document)
     except DocumentError as error:
@@ -95,9 +97,12 @@ def _compile_sources(
 
 
 def apply_overlay(vendor_file: SourceFile, overlay_file: SourceFile) -> JsonObject:
-    """The vendor's document with the overlay's actions applied."""
+    """Return the vendor's document with the actions of the overlay applied.
+
+    Raises ``DocumentError`` with the place in the overlay file.
+    """
     if not str(overlay_file.document.get("overlay", "")).startswith("1."):
-        raise overlay_file.error_at("is no OpenAPI Overlay of version 1", "/overlay")
+        raise overlay_file.error_at("is not an OpenAPI Overlay 1.x", "/overlay")
     try:
         return overlay.apply(vendor_file.document, overlay_file.document)
     except DocumentError as error:
@@ -107,37 +112,66 @@ def apply_overlay(vendor_file: SourceFile, overlay_file: SourceFile) -> JsonObje
 
 
 def compile_contract(
-    name: str, document: JsonObject, *, eager: bool = True
+    name: str, document: JsonObject, *, eager: bool = True, strict: bool = True
 ) -> Contract:
-    """A contract from an effective document. Raises ``DocumentError``.
+    """Compile an effective document. Raises ``DocumentError``.
 
-    If it need not be ``whole``, its schemas are compiled when they are first used.
+    If not ``eager``, schemas are compiled when they are first used. If not ``strict``,
+    operations that cannot be compiled are skipped.
+
+    >>> paths = {"/runs": {"get": {"operationId": "listRuns", "responses": {}}}}
+    >>> contract = compile_contract("a", {"openapi": "3.1.0", "paths": paths})
+    >>> contract.operations["listRuns"].path
+    '/runs'
     """
     check_version(document)
     operations: dict[str, Operation] = {}
+    skipped: dict[tuple[str, str], str] = {}
+    for path, method in _iter_routes(document):
+        try:
+            operation = _compile_operation(document, path, method, eager=eager)
+            _check_unique(operation, operations)
+        except DocumentError as error:
+            if strict:
+                raise
+            skipped[method.upper(), path] = str(error)
+        else:
+            operations[operation.id] = operation
+    return Contract(name, document, operations, skipped)
+
+
+def _iter_routes(document: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield path and method (in lower case) of each operation, in document order."""
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
-            if method not in item:
-                continue
-            pointer = format_pointer(("paths", path, method))
-            try:
-                operation = compile_operation(document, path, method, pointer)
-                if eager:
-                    compile_schemas(operation)
-            except (KeyError, TypeError, AttributeError) as error:
-                msg = f"this operation lacks something or is malformed: {error!r}"
-                raise DocumentError(msg, pointer) from error
-            if operation.id in operations:
-                msg = f"the operationId {operation.id!r} stands twice"
-                raise DocumentError(msg, f"{pointer}/operationId")
-            operations[operation.id] = operation
-    return Contract(name, document, operations)
+            if method in item:
+                yield path, method
+
+
+def _compile_operation(
+    document: JsonObject, path: str, method: str, *, eager: bool
+) -> Operation:
+    pointer = format_pointer(("paths", path, method))
+    try:
+        operation = compile_operation(document, path, method, pointer)
+        if eager:
+            compile_schemas(operation)
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"this operation is incomplete or malformed: {error!r}"
+        raise DocumentError(msg, pointer) from error
+    return operation
+
+
+def _check_unique(operation: Operation, others: Mapping[str, Operation]) -> None:
+    if operation.id in others:
+        msg = f"the operationId {operation.id!r} is not unique"
+        raise DocumentError(msg, f"{operation.pointer}/operationId")
 
 
 def compile_schemas(operation: Operation) -> Operation:
-    """The operation, with all compiled that would be compiled at its first use.
+    """Compile all schemas that would be compiled at their first use.
 
-    Raises ``DocumentError``.
+    Returns the operation. Raises ``DocumentError``.
     """
     bodies = [operation.body.contents] if operation.body else []
     for contents in (*operation.responses.values(), *bodies):
@@ -150,14 +184,14 @@ def compile_schemas(operation: Operation) -> Operation:
 
 
 def check_version(document: JsonObject) -> None:
-    """Raise ``DocumentError`` for a version of OpenAPI that is not served."""
+    """Raise ``DocumentError`` for an unsupported version of OpenAPI."""
     if not str(document.get("openapi", "")).startswith(SUPPORTED_VERSIONS):
-        msg = f"OpenAPI 3.0 and 3.1 are served, not {document.get('openapi')!r}"
+        version = document.get("openapi")
+        msg = f"OpenAPI 3.0 and 3.1 are supported, not {version!r}"
         raise DocumentError(msg, "/openapi")
 
 
 def _server_hosts(server: JsonObject) -> list[str]:
-    """The host names of a server, one for every value of the variables in it."""
     urls = [server["url"]]
     for name, variable in server.get("variables", {}).items():
         values = variable.get("enum", [variable.get("default", "")])

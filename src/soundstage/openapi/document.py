@@ -1,7 +1,8 @@
-"""YAML and JSON documents: loaded as JSON, with a line for every JSON pointer."""
+"""OpenAPI and fixture documents: parsing, JSON pointers and ``$ref``."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from soundstage import cache
 from soundstage.openapi.errors import DocumentError
@@ -10,19 +11,22 @@ from soundstage.types import Json, JsonObject
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A document and the file it came from."""
+    """A parsed document and the path of its file."""
 
     path: Path
     document: JsonObject
 
     def error_at(self, message: str, pointer: str = "") -> DocumentError:
-        """A complaint about a place in this file, with its line."""
+        """Return an error at a JSON pointer of this file, with the line number."""
         line = find_line(self.path, pointer)
         return DocumentError(message, pointer, str(self.path), line)
 
 
 def load_document(path: Path) -> SourceFile:
-    """The document in this file. Raises ``DocumentError`` for what is no mapping."""
+    """Load a YAML or JSON file, from the cache if its text is unchanged.
+
+    Raises ``DocumentError`` if it cannot be read or is not a mapping.
+    """
     text = read_text(path)
     entry = cache.entry_name("document", text)
     document = cache.get(entry)
@@ -33,7 +37,7 @@ def load_document(path: Path) -> SourceFile:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file. Raises ``DocumentError``."""
+    """Read a UTF-8 file. Raises ``DocumentError``."""
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -42,7 +46,12 @@ def read_text(path: Path) -> str:
 
 
 def parse_document(text: str, file: str = "") -> JsonObject:
-    """The mapping that this text is. Raises ``DocumentError`` for anything else."""
+    r"""Parse a YAML (or JSON) mapping. Raises ``DocumentError`` naming ``file``.
+
+    >>> parse_document("openapi: 3.1.0\npaths: {}")
+    {'openapi': '3.1.0', 'paths': {}}
+    """
+    # Imported here: with a warm cache nothing is parsed, and PyYAML is slow to import.
     import yaml
 
     from soundstage.openapi.yaml_loader import Loader
@@ -57,12 +66,15 @@ def parse_document(text: str, file: str = "") -> JsonObject:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DocumentError(f"is not YAML: {error}", file=file) from error
     if not isinstance(document, dict):
-        raise DocumentError("holds no mapping", file=file, line=1)
+        raise DocumentError("is not a mapping", file=file, line=1)
     return document
 
 
 def find_line(path: Path, pointer: str) -> int | None:
-    """The line of a JSON pointer, or of the deepest part of it that is there."""
+    """Find the line of a JSON pointer, or of its deepest existing ancestor.
+
+    Returns ``None`` if the file cannot be parsed.
+    """
     import yaml
 
     from soundstage.openapi.yaml_loader import Loader
@@ -72,15 +84,13 @@ def find_line(path: Path, pointer: str) -> int | None:
     except (yaml.YAMLError, OSError):
         return None
     line = 1
-    for raw in pointer.split("/")[1:]:
-        step = raw.replace("~1", "/").replace("~0", "~")
+    for step in _split_pointer(pointer):
         if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == step:
-                    line, node = key.start_mark.line + 1, value
-                    break
-            else:
+            pairs = (pair for pair in node.value if pair[0].value == step)
+            key, node = next(pairs, (None, None))
+            if key is None:
                 break
+            line = key.start_mark.line + 1
         elif isinstance(node, yaml.SequenceNode) and step.isdigit():
             if int(step) >= len(node.value):
                 break
@@ -92,13 +102,15 @@ def find_line(path: Path, pointer: str) -> int | None:
 
 
 def resolve_pointer(document: JsonObject, pointer: str) -> Json:
-    """The node at a pointer or local reference (``#/components/...``).
+    """Return the node at a JSON pointer, or at a local reference (``#/components/…``).
 
-    Raises ``KeyError`` if there is none.
+    Raises ``KeyError`` if it does not exist.
+
+    >>> resolve_pointer({"paths": {"/a": [1, 2]}}, "#/paths/~1a/1")
+    2
     """
     node: Json = document
-    for raw in pointer.removeprefix("#").split("/")[1:]:
-        step = raw.replace("~1", "/").replace("~0", "~")
+    for step in _split_pointer(pointer.removeprefix("#")):
         try:
             node = node[int(step)] if isinstance(node, list) else node[step]
         except (IndexError, ValueError, TypeError) as error:
@@ -106,13 +118,44 @@ def resolve_pointer(document: JsonObject, pointer: str) -> Json:
     return node
 
 
+def _split_pointer(pointer: str) -> list[str]:
+    # The order matters (RFC 6901, 4): "~01" is "~1", not "/".
+    steps = pointer.split("/")[1:]
+    return [step.replace("~1", "/").replace("~0", "~") for step in steps]
+
+
+def follow_reference(document: JsonObject, reference: str, pointer: str = "") -> Json:
+    """Return the target of one ``$ref`` within the document.
+
+    ``pointer`` is where the reference is. Raises ``DocumentError`` if the target does
+    not exist or is in another document.
+    """
+    if not reference.startswith("#/"):
+        msg = f"only references within the document are followed, not {reference!r}"
+        raise DocumentError(msg, pointer)
+    try:
+        return resolve_pointer(document, unquote(reference))
+    except KeyError:
+        raise DocumentError(f"{reference} does not exist", pointer) from None
+
+
 def resolve_reference(
-    document: JsonObject, node: JsonObject, pointer: str
+    document: JsonObject, node: Json, pointer: str = ""
 ) -> JsonObject:
-    """A node, its references followed. Raises ``DocumentError`` for one to nothing."""
-    while "$ref" in node:
-        try:
-            node = resolve_pointer(document, node["$ref"])
-        except KeyError:
-            raise DocumentError(f"{node['$ref']} leads nowhere", pointer) from None
-    return node
+    """Return a node with its ``$ref`` followed, also repeatedly.
+
+    A node that is not an object, such as the schema ``true``, becomes ``{}``. Raises
+    ``DocumentError`` like ``follow_reference``, and for a circular reference.
+
+    >>> document = {"components": {"schemas": {"Id": {"type": "string"}}}}
+    >>> resolve_reference(document, {"$ref": "#/components/schemas/Id"})
+    {'type': 'string'}
+    """
+    followed: set[str] = set()
+    while isinstance(node, dict) and "$ref" in node:
+        reference = node["$ref"]
+        if reference in followed:
+            raise DocumentError(f"{reference} refers to itself", pointer)
+        followed.add(reference)
+        node = follow_reference(document, reference, pointer)
+    return node if isinstance(node, dict) else {}

@@ -51,6 +51,8 @@ class Operation:
     method: str
     path: str
     pointer: str
+    node: JsonObject = field(repr=False, compare=False)
+    path_item: JsonObject = field(repr=False, compare=False)
     parameters: tuple[Parameter, ...]
     body: RequestBody | None
     responses: Mapping[str, Contents]
@@ -211,6 +213,8 @@ def compile_operation(
         method=method.upper(),
         path=path,
         pointer=pointer,
+        node=node,
+        path_item=item,
         parameters=parameters,
         body=compile_request_body(
             document, resolve_reference(document, body_node, body_at), body_at

@@ -8,7 +8,11 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.document import (
+    follow_reference,
+    resolve_pointer,
+    resolve_reference,
+)
 from soundstage.openapi.enums import EnumIndex
 from soundstage.openapi.errors import DocumentError, Violation
 from soundstage.openapi.formats import _FORMATS
@@ -161,16 +165,10 @@ class _Normalizer:
         return self._normalize_keywords(node, pointer)
 
     def _normalize_reference(self, ref: str, pointer: str) -> str:
-        if not ref.startswith("#/"):
-            msg = f"only references within the document are followed, not {ref!r}"
-            raise DocumentError(msg, pointer)
         key = self._names.setdefault(unquote(ref), f"s{len(self._names)}")
         if key not in self.defs:
             self.defs[key] = True  # holds the place while a recursive schema is read
-            try:
-                target = resolve_pointer(self._document, unquote(ref))
-            except KeyError:
-                raise DocumentError(f"{ref} leads nowhere", pointer) from None
+            target = follow_reference(self._document, ref, pointer)
             self.defs[key] = self.normalize(target, ref[1:])
         return f"#/$defs/{key}"
 
@@ -244,11 +242,9 @@ class _Normalizer:
 
     def _resolve(self, node: Json) -> Mapping[str, Json]:
         try:
-            while isinstance(node, dict) and "$ref" in node:
-                node = resolve_pointer(self._document, node["$ref"])
-        except KeyError:
-            return {}  # complained of where the reference itself is read
-        return node if isinstance(node, dict) else {}
+            return resolve_reference(self._document, node)
+        except DocumentError:
+            return {}  # reported where the reference itself is normalized
 
 
 def _apply_nullable(node: JsonObject, result: JsonObject) -> JsonObject:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.document import resolve_reference
 from soundstage.openapi.schema import Schema, possible_types
 from soundstage.types import Json, JsonObject
 
@@ -71,7 +71,7 @@ def build_scalar_parser(types: frozenset[str]) -> ParseTexts:
 
 def build_array_parser(schema: JsonObject, style: str, *, explode: bool) -> ParseTexts:
     """Repeated keys are taken either way; joined ones where explode is off."""
-    items = _resolve(schema, schema).get("items", {})
+    items = resolve_reference(schema, schema).get("items", {})
     item_types = possible_types(schema, items)
     convert = build_converter(item_types)
     # A client joins [null, "a"] as ",a": an empty text is null unless "" is valid.
@@ -140,7 +140,7 @@ def _pair_up(parts: list[str]) -> list[tuple[str, str]] | None:
 
 def _build_property_converter(schema: JsonObject) -> Callable[[str, str], Json]:
     """The value of a property of an object, from its name and text."""
-    node = _resolve(schema, schema)
+    node = resolve_reference(schema, schema)
     known = {
         name: build_converter(possible_types(schema, inner))
         for name, inner in node.get("properties", {}).items()
@@ -158,7 +158,7 @@ def build_deep_object_parser(schema: JsonObject, name: str) -> ParseTexts:
         for text in texts:
             key, _, value = text.partition("=")
             *outer, last = key[start:-1].split("][")
-            place, node = result, _resolve(schema, schema)
+            place, node = result, resolve_reference(schema, schema)
             for step in outer:
                 node = _property_schema(schema, node, step)
                 inner = place.setdefault(step, {})
@@ -196,17 +196,11 @@ def _strip_prefix(text: str, start: str) -> str:
 def _property_schema(
     schema: JsonObject, node: Mapping[str, Json], name: str
 ) -> JsonObject:
-    return _resolve(schema, node.get("properties", {}).get(name, {}))
-
-
-def _resolve(schema: JsonObject, node: Json) -> JsonObject:
-    while isinstance(node, dict) and "$ref" in node:
-        node = resolve_pointer(schema, node["$ref"])
-    return node if isinstance(node, dict) else {}
+    return resolve_reference(schema, node.get("properties", {}).get(name, {}))
 
 
 def property_names(schema: JsonObject) -> tuple[frozenset[str], bool]:
     """The names that an object is known to have, and whether any other will do."""
-    node = _resolve(schema, schema)
+    node = resolve_reference(schema, schema)
     more = node.get("additionalProperties", False) is not False
     return frozenset(node.get("properties", {})), more

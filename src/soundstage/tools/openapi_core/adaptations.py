@@ -15,7 +15,7 @@ from soundstage.exchange.recorded import (
     replace_query,
 )
 from soundstage.openapi.body import essence
-from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.document import resolve_reference
 from soundstage.types import JsonObject
 
 
@@ -97,7 +97,7 @@ def _lists(
 ) -> Iterator[tuple[str, bool]]:
     """The query parameters that are lists, and whether null may be in them."""
     for parameter in _parameters(exchange, document, "array"):
-        items = _followed(parameter["schema"], document).get("items", {})
+        items = resolve_reference(document, parameter["schema"]).get("items", {})
         yield parameter["name"], _may_be_null(items, document)
 
 
@@ -106,24 +106,18 @@ def _parameters(
 ) -> Iterator[JsonObject]:
     """The query parameters of this type that the operation of a request has."""
     for node in _operation(exchange, document).get("parameters", ()):
-        parameter = _followed(node, document)
-        schema = _followed(parameter.get("schema", {}), document)
+        parameter = resolve_reference(document, node)
+        schema = resolve_reference(document, parameter.get("schema", {}))
         if parameter.get("in") == "query" and schema.get("type") == kind:
             yield parameter
 
 
 def _may_be_null(schema: JsonObject, document: JsonObject) -> bool:
-    schema = _followed(schema, document)
+    schema = resolve_reference(document, schema)
     branches = schema.get("oneOf", ())
     return schema.get("type") == "null" or any(
         _may_be_null(branch, document) for branch in branches
     )
-
-
-def _followed(node: JsonObject, document: JsonObject) -> JsonObject:
-    while "$ref" in node:
-        node = resolve_pointer(document, node["$ref"])
-    return node
 
 
 def _flat_objects(
