@@ -8,15 +8,11 @@ from soundstage.world.clock import SECOND
 from soundstage.world.commands import Interrupt
 
 
-def tracked(trieve, tracking_id, status=200):
+def get_tracked(trieve, tracking_id, status=200):
     return trieve.get(f"/chunk/tracking_id/{tracking_id}", status)
 
 
-def newest_job(trieve):
-    return list(trieve.world.collection("trieve", "jobs"))[-1]
-
-
-def test_a_chunk_is_there_from_the_moment_of_its_event(trieve):
+def test_a_chunk_exists_from_its_event_on(trieve):
     chunk = trieve.post("/chunk", {"chunk_html": "a"})["chunk_metadata"]
     while not trieve.events("chunks_uploaded"):
         trieve.get(f"/chunk/{chunk['id']}", 404)
@@ -34,14 +30,14 @@ def test_a_failed_upload_leaves_nothing(trieve):
     assert trieve.last_event("bulk_chunk_upload_failed")["chunk_ids"] == [chunk["id"]]
     trieve.get(f"/chunk/{chunk['id']}", 404)
     assert trieve.create_chunk(tracking_id="a")["id"] != chunk["id"]
-    tracked(trieve, "a")
+    get_tracked(trieve, "a")
 
 
 def test_a_cancelled_upload_leaves_nothing_and_its_tracking_id_free(trieve):
     trieve.post("/chunk", {"tracking_id": "a", "weight": 1})
-    trieve.world.apply(Interrupt("trieve", newest_job(trieve).id, "cancelled"))
+    trieve.world.apply(Interrupt("trieve", trieve.newest_job().id, "cancelled"))
     trieve.create_chunk(tracking_id="a", weight=2)
-    assert tracked(trieve, "a")["weight"] == 2
+    assert get_tracked(trieve, "a")["weight"] == 2
     assert len(trieve.events("chunks_uploaded")) == 1
 
 
@@ -58,7 +54,7 @@ def test_a_taken_tracking_id_is_ignored_even_while_its_chunk_is_awaited(trieve):
         for link in "xyz"
     )
     trieve.advance()
-    assert tracked(trieve, "a") == first
+    assert get_tracked(trieve, "a") == first
     for other in others:
         trieve.get(f"/chunk/{other['id']}", 404)
     uploaded = trieve.events("chunks_uploaded")
@@ -69,11 +65,11 @@ def test_of_two_chunks_of_a_list_the_first_has_the_tracking_id(trieve):
     body = [{"tracking_id": "a", "link": "x"}, {"tracking_id": "a", "link": "y"}]
     trieve.post("/chunk", body)
     trieve.advance()
-    assert tracked(trieve, "a")["link"] == "x"
+    assert get_tracked(trieve, "a")["link"] == "x"
     body = [{**each, "upsert_by_tracking_id": True} for each in body]
     trieve.post("/chunk", body)
     trieve.advance()
-    assert tracked(trieve, "a")["link"] == "y"
+    assert get_tracked(trieve, "a")["link"] == "y"
     assert len(trieve.last_event("chunks_uploaded")["chunk_ids"]) == 1
 
 
@@ -83,20 +79,20 @@ def test_an_upsert_takes_the_place_of_the_old_chunk(trieve):
         "/chunk", {"tracking_id": "a", "link": "new", "upsert_by_tracking_id": True}
     )["chunk_metadata"]
     assert new["id"] == old["id"]
-    assert tracked(trieve, "a")["chunk_html"] == "old"
+    assert get_tracked(trieve, "a")["chunk_html"] == "old"
     trieve.advance()
-    found = tracked(trieve, "a")
+    found = get_tracked(trieve, "a")
     assert (found["link"], found["chunk_html"], found["tag_set"]) == ("new", None, None)
     assert found["created_at"] == old["created_at"] < found["updated_at"]
 
 
-def test_an_upsert_of_what_is_not_there_makes_it(trieve):
+def test_an_upsert_creates_a_missing_chunk(trieve):
     trieve.create_chunk(tracking_id="a", upsert_by_tracking_id=True)
-    tracked(trieve, "a")
+    get_tracked(trieve, "a")
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "stored"),
     [
         ("2021-01-01 00:00:00.000", "2021-01-01T00:00:00"),
         ("2021-01-01T12:30:00.250Z", "2021-01-01T12:30:00.250000"),
@@ -105,24 +101,24 @@ def test_an_upsert_of_what_is_not_there_makes_it(trieve):
         ("0001-01-01T00:00:00", "0001-01-01T00:00:00"),
     ],
 )
-def test_a_time_stamp_is_kept_in_utc_without_a_zone(trieve, text, kept):
-    assert trieve.create_chunk(time_stamp=text)["time_stamp"] == kept
+def test_a_time_stamp_is_kept_in_utc_without_a_zone(trieve, text, stored):
+    assert trieve.create_chunk(time_stamp=text)["time_stamp"] == stored
 
 
 @pytest.mark.parametrize("text", ["", "x", "2021-13-01", "0001-01-01T00:00:00+14:00"])
-def test_what_is_no_moment_is_refused(trieve, text):
-    said = trieve.post("/chunk", {"time_stamp": text}, 400)
-    assert said == "Invalid timestamp format"
+def test_an_invalid_time_is_rejected(trieve, text):
+    message = trieve.post("/chunk", {"time_stamp": text}, 400)
+    assert message == "Invalid timestamp format"
 
 
-def test_nothing_comes_of_a_list_of_which_one_chunk_is_refused(trieve):
+def test_a_list_with_one_rejected_chunk_has_no_effect(trieve):
     before = len(trieve.world.log)
     trieve.post("/chunk", [{"tracking_id": "a"}, {"time_stamp": "x"}], 400)
     trieve.post("/chunk", [{"tracking_id": "a"}, {"group_ids": [ZERO]}], 404)
     assert len(trieve.world.log) == before
 
 
-def test_an_update_changes_what_it_says_when_its_event_does(trieve):
+def test_an_update_takes_effect_at_its_event(trieve):
     old = trieve.create_chunk(tracking_id="a", chunk_html="old", link="l", weight=1)
     trieve.put(
         "/chunk", {"chunk_id": old["id"].upper(), "chunk_html": "new", "link": None}
@@ -140,7 +136,7 @@ def test_an_update_that_fails_changes_nothing(trieve):
     trieve.plan("chunk_update_failed", "chunk_update")
     trieve.put("/chunk/tracking_id/update", {"tracking_id": "a", "weight": 5})
     trieve.advance()
-    assert tracked(trieve, "a") == old
+    assert get_tracked(trieve, "a") == old
     assert trieve.last_event("chunk_update_failed")["chunk_id"] == old["id"]
 
 
@@ -157,15 +153,15 @@ def test_a_tracking_id_is_changed_given_up_and_never_taken_away(trieve):
     chunk = trieve.create_chunk(tracking_id="a")
     trieve.create_chunk(tracking_id="b")
     path, body = "/chunk", {"chunk_id": chunk["id"]}
-    said = trieve.put(path, {**body, "tracking_id": "b"}, 400)
-    assert said.endswith("already exists.")
+    message = trieve.put(path, {**body, "tracking_id": "b"}, 400)
+    assert message.endswith("already exists.")
     trieve.put(path, {**body, "tracking_id": "c"})
     trieve.advance()
-    tracked(trieve, "a", 404)
-    assert tracked(trieve, "c")["id"] == chunk["id"]
+    get_tracked(trieve, "a", 404)
+    assert get_tracked(trieve, "c")["id"] == chunk["id"]
     trieve.put(path, {**body, "tracking_id": ""})
     trieve.advance()
-    tracked(trieve, "c", 404)
+    get_tracked(trieve, "c", 404)
     assert trieve.get(f"/chunk/{chunk['id']}")["tracking_id"] is None
 
 
@@ -173,24 +169,24 @@ def test_a_deleted_chunk_is_gone_at_once_and_stays_so(trieve):
     chunk = trieve.create_chunk(tracking_id="a")
     trieve.put("/chunk", {"chunk_id": chunk["id"], "weight": 5})
     trieve.delete(f"/chunk/{chunk['id']}")
-    tracked(trieve, "a", 404)
+    get_tracked(trieve, "a", 404)
     trieve.advance()
     trieve.get(f"/chunk/{chunk['id']}", 404)
     trieve.delete("/chunk/tracking_id/a", status=404)
 
 
-def test_a_filter_deletes_what_it_finds_when_its_event_says_so(trieve):
+def test_matching_chunks_are_deleted_at_the_event_of_the_job(trieve):
     one = trieve.create_chunk(tracking_id="a", tag_set=["x", "y"])
     trieve.create_chunk(tracking_id="b", tag_set=["y"])
     condition = {"field": "tag_set", "match_all": ["x", "y"]}
     trieve.delete("/chunk", {"filter": {"must": [condition]}})
-    assert tracked(trieve, "a") == one
+    assert get_tracked(trieve, "a") == one
     trieve.advance()
-    tracked(trieve, "a", 404)
-    tracked(trieve, "b")
+    get_tracked(trieve, "a", 404)
+    get_tracked(trieve, "b")
     assert trieve.last_event("bulk_chunks_deleted") == {"message": "Deleted 1 chunks"}
     trieve.create_chunk(tracking_id="a")
-    assert tracked(trieve, "a")["id"] != one["id"]
+    assert get_tracked(trieve, "a")["id"] != one["id"]
 
 
 @pytest.mark.parametrize("field", ["group_ids", "group_tracking_ids"])
@@ -203,8 +199,8 @@ def test_a_filter_finds_chunks_by_their_groups(trieve, field):
         "/chunk", {"filter": {"must": [{"field": field, "match_any": [value]}]}}
     )
     trieve.advance()
-    tracked(trieve, "in", 404)
-    tracked(trieve, "out")
+    get_tracked(trieve, "in", 404)
+    get_tracked(trieve, "out")
 
 
 def test_datasets_do_not_see_each_others_chunks(trieve):
@@ -214,13 +210,13 @@ def test_datasets_do_not_see_each_others_chunks(trieve):
         trieve.put("/chunk", {"chunk_id": chunk_id}, 404)
     mine = trieve.create_chunk(tracking_id="tracking_id")
     assert trieve.get("/chunk/tracking_id/tracking_id", headers=TRIEVE)["id"] == CHUNK
-    assert tracked(trieve, "tracking_id") == mine
+    assert get_tracked(trieve, "tracking_id") == mine
 
 
 # Groups
 
 
-def test_groups_are_made_as_they_are_needed_once_for_a_list(trieve):
+def test_missing_groups_are_created_once_for_a_list(trieve):
     chunks = [{"group_tracking_ids": ["g", "h"]}, {"group_tracking_ids": ["g", ""]}]
     trieve.post("/chunk", chunks)
     groups = trieve.world.collection("trieve", "groups").children(
@@ -234,13 +230,14 @@ def test_a_group_is_upserted_by_its_tracking_id(trieve):
     body = {"tracking_id": "g", "description": "new", "upsert_by_tracking_id": True}
     new = trieve.post("/chunk_group", body)
     assert (new["id"], new["name"], new["description"]) == (old["id"], "", "new")
-    said = trieve.post("/chunk_group", {"tracking_id": "g"}, 400)
+    message = trieve.post("/chunk_group", {"tracking_id": "g"}, 400)
     assert (
-        said == f"Key (dataset_id, tracking_id)=({trieve.dataset}, g) already exists."
+        message
+        == f"Key (dataset_id, tracking_id)=({trieve.dataset}, g) already exists."
     )
 
 
-def test_an_update_of_a_group_is_there_at_once(trieve):
+def test_an_update_of_a_group_takes_effect_immediately(trieve):
     group = trieve.post(
         "/chunk_group", {"tracking_id": "g", "name": "old", "tag_set": []}
     )
@@ -267,7 +264,7 @@ def test_the_chunks_of_a_group_get_its_tags_once(trieve):
     assert trieve.last_event("group_chunks_updated") == {"group_id": group["id"]}
 
 
-def test_tags_that_cannot_be_handed_on_are_not(trieve):
+def test_a_failed_group_update_leaves_the_tags_of_its_chunks(trieve):
     group = trieve.post("/chunk_group", {"tag_set": ["a"]})
     chunk = trieve.create_chunk(group_ids=[group["id"]])
     trieve.plan("group_update_failed", "group_update")
@@ -292,7 +289,7 @@ def test_a_group_is_deleted_with_its_chunks_or_without(trieve, with_chunks):
     trieve.post(f"/chunk_group/chunk/{group['id']}", {"chunk_id": outside["id"]}, 404)
 
 
-def test_a_chunk_is_put_into_a_group_and_taken_out_of_it(trieve):
+def test_a_chunk_is_added_to_a_group_and_removed_from_it(trieve):
     group, chunk = trieve.post("/chunk_group", {}), trieve.create_chunk(tracking_id="a")
     path = f"/chunk_group/chunk/{group['id']}"
     trieve.post(path, {"chunk_tracking_id": "a"}, 204)

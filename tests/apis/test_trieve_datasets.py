@@ -1,4 +1,4 @@
-"""Trieve: datasets, who may do what in them, and by which name."""
+"""Trieve: datasets, the roles that may use them, and the names that identify them."""
 
 import json
 from pathlib import Path
@@ -23,15 +23,15 @@ MINE = {"TR-Organization": DATASET}
 
 
 def test_a_new_dataset_is_empty_and_found_in_every_way(trieve):
-    made = trieve.post(
+    created = trieve.post(
         "/dataset", {"dataset_name": "x", "tracking_id": "t"}, headers=MINE
     )
     named = {"TR-Dataset": "t", **MINE}
-    assert trieve.get(f"/dataset/{made['id']}", headers=named) == made
-    assert trieve.get("/dataset/tracking_id/t", headers=MINE) == made
+    assert trieve.get(f"/dataset/{created['id']}", headers=named) == created
+    assert trieve.get("/dataset/tracking_id/t", headers=MINE) == created
     assert trieve.events(headers=named) == []
     usage = trieve.get(f"/dataset/organization/{DATASET}", headers=MINE)[0]
-    assert usage["dataset"]["id"] in {made["id"], trieve.dataset}
+    assert usage["dataset"]["id"] in {created["id"], trieve.dataset}
     assert usage["dataset_usage"]["chunk_count"] == 0
 
 
@@ -40,8 +40,10 @@ def test_a_tracking_id_is_taken_in_one_organization_only(trieve):
     trieve.post("/dataset", body, headers=MINE)
     theirs = {"TR-Organization": OTHER, **OTHERS_KEY}
     trieve.post("/dataset", body, headers=theirs)
-    said = trieve.post("/dataset", body, 400, headers=MINE)
-    assert said == f"Key (organization_id, tracking_id)=({DATASET}, t) already exists."
+    message = trieve.post("/dataset", body, 400, headers=MINE)
+    assert (
+        message == f"Key (organization_id, tracking_id)=({DATASET}, t) already exists."
+    )
 
 
 def test_the_tracking_id_of_a_deleted_dataset_is_free_again(trieve):
@@ -71,7 +73,7 @@ def test_two_datasets_may_have_no_tracking_id(trieve):
         ({"Authorization": "tr-x"}, 401, "Unauthorized"),
     ],
 )  # fmt: skip
-def test_a_dataset_is_refused_in_the_real_servers_words(
+def test_a_rejected_dataset_has_the_message_of_the_real_server(
     trieve, headers, status, message
 ):
     assert trieve.post("/dataset/events", {}, status, headers=headers) == message
@@ -80,8 +82,8 @@ def test_a_dataset_is_refused_in_the_real_servers_words(
 def test_datasets_are_listed_newest_first_and_in_pages(trieve):
     path = f"/dataset/organization/{DATASET}"
     everything = trieve.get(path, headers=MINE)
-    made = [each["dataset"]["created_at"] for each in everything]
-    assert made == sorted(made, reverse=True)
+    times = [each["dataset"]["created_at"] for each in everything]
+    assert times == sorted(times, reverse=True)
     pages = [
         trieve.get(f"{path}?limit=2&offset={offset}", headers=MINE)
         for offset in range(0, 6, 2)
@@ -90,7 +92,7 @@ def test_datasets_are_listed_newest_first_and_in_pages(trieve):
     assert trieve.get(f"{path}?limit=0&offset=0", headers=MINE) == []
 
 
-def test_a_deleted_dataset_is_no_more_for_anything(trieve):
+def test_no_operation_finds_a_deleted_dataset(trieve):
     chunk = trieve.create_chunk(tracking_id="a")
     trieve.delete(f"/dataset/{trieve.dataset}")
     for method, path, body in (
@@ -101,13 +103,13 @@ def test_a_deleted_dataset_is_no_more_for_anything(trieve):
         ("DELETE", f"/dataset/{trieve.dataset}", None),
         ("PUT", f"/dataset/clear/{trieve.dataset}", None),
     ):
-        said = trieve.send(method, path, body, 404)
-        assert said == "Not Found: Could not find dataset"
+        message = trieve.send(method, path, body, 404)
+        assert message == "Not Found: Could not find dataset"
     listed = trieve.get(f"/dataset/organization/{DATASET}", headers=MINE)
     assert trieve.dataset not in {each["dataset"]["id"] for each in listed}
 
 
-def test_a_dataset_whose_deletion_fails_is_still_there(trieve):
+def test_a_dataset_whose_deletion_fails_still_exists(trieve):
     trieve.plan("dataset_delete_failed", "dataset_delete")
     trieve.delete(f"/dataset/{trieve.dataset}")
     trieve.advance()
@@ -118,12 +120,12 @@ def test_a_dataset_whose_deletion_fails_is_still_there(trieve):
 
 
 def test_header_and_path_must_name_the_same_dataset(trieve):
-    said = "Dataset header does not match provided dataset ID"
-    assert trieve.delete(f"/dataset/{HELP}", status=400) == said
-    assert trieve.put(f"/dataset/clear/{HELP}", status=400) == said
+    message = "Dataset header does not match provided dataset ID"
+    assert trieve.delete(f"/dataset/{HELP}", status=400) == message
+    assert trieve.put(f"/dataset/clear/{HELP}", status=400) == message
 
 
-def test_a_clearing_takes_what_there_is_and_leaves_the_rest(trieve):
+def test_a_clearing_deletes_existing_records_and_no_later_ones(trieve):
     chunk = trieve.create_chunk(tracking_id="a")
     group = trieve.post("/chunk_group", {"tracking_id": "g"})
     file = trieve.post("/file", {"base64_file": "YQ==", "file_name": "a"})[
@@ -142,7 +144,7 @@ def test_a_clearing_takes_what_there_is_and_leaves_the_rest(trieve):
     trieve.post("/chunk_group", {"tracking_id": "g"})  # which is free again
 
 
-def test_what_is_changed_in_the_meantime_is_cleared_too(trieve):
+def test_a_record_that_changes_before_the_clearing_is_cleared_too(trieve):
     group = trieve.post("/chunk_group", {"name": "old"})
     trieve.put(f"/dataset/clear/{trieve.dataset}")
     trieve.put("/chunk_group", {"group_id": group["id"], "name": "new"})
@@ -151,10 +153,10 @@ def test_what_is_changed_in_the_meantime_is_cleared_too(trieve):
     trieve.get(f"/chunk_group/{group['id']}", 404)
 
 
-def test_a_job_that_is_cancelled_brings_about_nothing(trieve):
+def test_a_cancelled_job_has_no_effect(trieve):
     chunk = trieve.create_chunk(tracking_id="a")
     trieve.put(f"/dataset/clear/{trieve.dataset}")
-    job = list(trieve.world.collection("trieve", "jobs"))[-1]
+    job = trieve.newest_job()
     trieve.world.apply(Interrupt("trieve", job.id, "cancelled"))
     trieve.advance()
     assert trieve.get(f"/chunk/{chunk['id']}")["id"] == chunk["id"]
@@ -174,7 +176,7 @@ def test_every_operation_has_the_role_of_the_vendors_document(role):
     assert asked == set(HANDLERS_BY_ROLE[role])
 
 
-def test_a_role_may_what_lower_ones_may(trieve):
+def test_a_role_includes_the_lower_ones(trieve):
     path = f"/chunk/{CHUNK}"
     for key in (READONLY, ADMIN, {}):
         trieve.get(path, headers={**TRIEVE, **key})

@@ -1,4 +1,4 @@
-"""Trieve: files and crawls, and the chunks that come of them."""
+"""Trieve: files and crawls, and their chunks."""
 
 import base64
 
@@ -14,14 +14,14 @@ def upload(trieve, content, **more):
     return trieve.post("/file", body)["file_metadata"]
 
 
-def pieces(trieve):
-    """The texts of the chunks that the last upload became."""
+def get_chunk_texts(trieve):
+    """The texts of the chunks of the last upload."""
     trieve.advance()
     ids = trieve.last_event("chunks_uploaded")["chunk_ids"]
     return [trieve.get(f"/chunk/{chunk_id}")["chunk_html"] for chunk_id in ids]
 
 
-def test_a_file_is_there_at_once_and_its_chunks_when_their_event_says_so(trieve):
+def test_a_file_exists_at_once_and_its_chunks_from_their_event_on(trieve):
     file = upload(trieve, b"One. Two.", tag_set=["t"], link="l", metadata={"k": 1})
     found = trieve.get(f"/file/{file['id']}?ttl=60")
     assert found.pop("s3_url").endswith(f"/files/{file['id']}?X-Amz-Expires=60")
@@ -36,12 +36,12 @@ def test_a_file_is_there_at_once_and_its_chunks_when_their_event_says_so(trieve)
     }  # fmt: skip
     (chunk_id,) = trieve.last_event("chunks_uploaded")["chunk_ids"]
     chunk = trieve.get(f"/chunk/{chunk_id}")
-    said = [chunk[name] for name in ("chunk_html", "tag_set", "link", "metadata")]
-    assert said == ["One. Two.", ["t"], "l", {"k": 1}]
+    values = [chunk[name] for name in ("chunk_html", "tag_set", "link", "metadata")]
+    assert values == ["One. Two.", ["t"], "l", {"k": 1}]
 
 
 @pytest.mark.parametrize(
-    ("content", "options", "wanted"),
+    ("content", "options", "expected"),
     [
         (b"A. " * 45, {}, ["A. " * 19 + "A."] * 2 + ["A. " * 4 + "A."]),
         (b"A. B! C? D\nE", {"target_splits_per_chunk": 2}, ["A. B!", "C? D", "E"]),
@@ -53,16 +53,16 @@ def test_a_file_is_there_at_once_and_its_chunks_when_their_event_says_so(trieve)
         (b"", {}, []),
     ],
 )  # fmt: skip
-def test_a_text_is_cut_into_sentences_and_these_put_together(
-    trieve, content, options, wanted
+def test_a_text_is_split_into_sentences_which_are_joined_to_chunks(
+    trieve, content, options, expected
 ):
     upload(trieve, content, **options)
-    assert pieces(trieve) == wanted
+    assert get_chunk_texts(trieve) == expected
 
 
-def test_a_file_that_is_no_text_becomes_a_chunk_too(trieve):
+def test_a_binary_file_becomes_a_chunk_too(trieve):
     upload(trieve, b"\xff\xfe\x00")
-    assert len(pieces(trieve)) == 1
+    assert len(get_chunk_texts(trieve)) == 1
 
 
 def test_a_files_chunks_are_in_a_group_of_its_own(trieve):
@@ -82,7 +82,7 @@ def test_a_files_chunks_are_in_a_group_of_its_own(trieve):
     trieve.get(f"/chunk/{chunk['id']}", 404)
 
 
-def test_a_files_group_may_be_there_already(trieve):
+def test_the_group_of_a_file_may_exist_already(trieve):
     group = trieve.post("/chunk_group", {"tracking_id": "g", "name": "n"})
     file = upload(trieve, b"One.", group_tracking_id="g")
     assert trieve.get(f"/chunk_group/{group['id']}")["file_id"] is None
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_read_has_no_chunks(trieve):
     trieve.get("/chunk/tracking_id/g%7C0", 404)
 
 
-def test_a_file_that_is_not_to_be_cut_is_only_kept(trieve):
+def test_a_file_may_be_stored_without_chunks(trieve):
     upload(trieve, b"One.", create_chunks=False)
     trieve.advance()
     assert len(trieve.events("file_uploaded")) == 1
@@ -121,34 +121,34 @@ def test_a_file_that_is_not_to_be_cut_is_only_kept(trieve):
 # Crawls
 
 
-def crawl(trieve, **options):
+def create_crawl(trieve, **options):
     return trieve.post("/crawl", {"crawl_options": options})
 
 
-def newest(trieve):
+def get_newest_crawl(trieve):
     return trieve.get("/crawl?limit=1")[0]
 
 
 def test_a_crawl_moves_on_as_its_events_do(trieve):
-    made = crawl(trieve, site_url="https://example.com/", limit=2, tags=["t"])
-    told = []
-    while not told or told[-1][0] != "Completed":
+    created = create_crawl(trieve, site_url="https://example.com/", limit=2, tags=["t"])
+    states = []
+    while not states or states[-1][0] != "Completed":
         events = (len(trieve.events(name)) for name in
                   ("crawl_started", "chunks_uploaded", "crawl_completed"))  # fmt: skip
-        told.append((newest(trieve)["status"], *events))
+        states.append((get_newest_crawl(trieve)["status"], *events))
         trieve.advance(SECOND)
-    assert list(dict.fromkeys(map(str, told))) == [
+    assert list(dict.fromkeys(map(str, states))) == [
         "('Pending', 0, 0, 0)",
         "({'Processing': 0}, 1, 0, 0)",
         "({'Processing': 1}, 1, 1, 0)",
         "({'Processing': 2}, 1, 2, 0)",
         "('Completed', 1, 2, 1)",
     ]
-    assert newest(trieve) == {**made, "status": "Completed"}
+    assert get_newest_crawl(trieve) == {**created, "status": "Completed"}
     options = {"site_url": "https://example.com/", "limit": 2, "tags": ["t"]}
     ids = [i for data in trieve.events("chunks_uploaded") for i in data["chunk_ids"]]
     assert trieve.last_event("crawl_completed") == {
-        "scrape_id": made["scrape_id"], "crawl_options": options,
+        "scrape_id": created["scrape_id"], "crawl_options": options,
         "pages_crawled": 2, "chunks_created": len(ids),
     }  # fmt: skip
     chunks = [trieve.get(f"/chunk/{chunk_id}") for chunk_id in ids]
@@ -160,41 +160,43 @@ def test_a_crawl_moves_on_as_its_events_do(trieve):
 
 def test_a_crawl_fails_as_it_was_planned(trieve):
     trieve.plan("crawl_failed", "crawl")
-    made = crawl(trieve, site_url="https://example.com")
+    created = create_crawl(trieve, site_url="https://example.com")
     trieve.advance(5 * MINUTE)
-    assert newest(trieve)["status"] == "Failed"
-    # The real server's workers do not agree which id is whose.
-    assert trieve.last_event("crawl_failed")["scrape_id"] == made["id"]
-    assert trieve.last_event("crawl_started")["scrape_id"] == made["scrape_id"]
+    assert get_newest_crawl(trieve)["status"] == "Failed"
+    # The events of the real server's workers confuse the two ids.
+    assert trieve.last_event("crawl_failed")["scrape_id"] == created["id"]
+    assert trieve.last_event("crawl_started")["scrape_id"] == created["scrape_id"]
 
 
 def test_a_crawl_may_leave_no_chunks(trieve):
-    crawl(trieve, add_chunks_to_dataset=False, limit=1)
+    create_crawl(trieve, add_chunks_to_dataset=False, limit=1)
     trieve.advance(HOUR)
     (chunk_id, *_) = trieve.last_event("chunks_uploaded")["chunk_ids"]
     trieve.get(f"/chunk/{chunk_id}", 404)
 
 
 def test_a_deleted_crawl_has_no_later_event(trieve):
-    made = crawl(trieve, limit=5)
+    created = create_crawl(trieve, limit=5)
     while not trieve.events("chunks_uploaded"):
         trieve.advance(SECOND)
     before = trieve.events()
-    trieve.delete(f"/crawl/{made['id']}")
+    trieve.delete(f"/crawl/{created['id']}")
     assert trieve.get("/crawl") == []
     trieve.advance(HOUR)
     assert trieve.events() == before
-    trieve.delete(f"/crawl/{made['id']}", status=404)
+    trieve.delete(f"/crawl/{created['id']}", status=404)
 
 
 @pytest.mark.parametrize("name", ["id", "scrape_id"])
 def test_a_crawl_is_run_again_with_merged_options(trieve, name):
-    made = crawl(trieve, site_url="https://example.com", limit=2, interval="weekly")
+    created = create_crawl(
+        trieve, site_url="https://example.com", limit=2, interval="weekly"
+    )
     trieve.advance(HOUR)
-    body = {"crawl_id": made[name], "crawl_options": {"limit": 1, "interval": None}}
+    body = {"crawl_id": created[name], "crawl_options": {"limit": 1, "interval": None}}
     again = trieve.put("/crawl", body, 200)
-    assert again["id"] != made["id"]
-    assert again["crawl_options"] == {**made["crawl_options"], "limit": 1}
+    assert again["id"] != created["id"]
+    assert again["crawl_options"] == {**created["crawl_options"], "limit": 1}
     assert trieve.get("/crawl") == [again]
     trieve.advance(HOUR)
     assert [data["pages_crawled"] for data in trieve.events("crawl_completed")] == [
@@ -204,21 +206,21 @@ def test_a_crawl_is_run_again_with_merged_options(trieve, name):
 
 
 def test_crawls_are_listed_newest_first_in_pages(trieve):
-    made = []
+    created = []
     for _ in range(12):
-        made.insert(0, crawl(trieve)["id"])
+        created.insert(0, create_crawl(trieve)["id"])
         trieve.advance(SECOND / 10)
-    assert [c["id"] for c in trieve.get("/crawl")] == made[:10]
+    assert [c["id"] for c in trieve.get("/crawl")] == created[:10]
     pages = [trieve.get(f"/crawl?page={page}&limit=5") for page in (1, 2, 3, 4)]
-    assert [c["id"] for page in pages for c in page] == made
+    assert [c["id"] for page in pages for c in page] == created
 
 
 def test_a_cancelled_job_stops_a_crawl_where_it_is(trieve):
-    crawl(trieve, limit=5)
+    create_crawl(trieve, limit=5)
     trieve.advance(15 * SECOND)
-    job = list(trieve.world.collection("trieve", "jobs"))[-1]
+    job = trieve.newest_job()
     trieve.world.apply(Interrupt("trieve", job.id, "cancelled"))
-    before = newest(trieve)
+    before = get_newest_crawl(trieve)
     trieve.advance(HOUR)
-    assert newest(trieve) == before
+    assert get_newest_crawl(trieve) == before
     assert trieve.events("crawl_completed") == []

@@ -1,4 +1,4 @@
-"""Trieve: what a filter finds."""
+"""Trieve: filters of chunks."""
 
 import pytest
 
@@ -21,17 +21,17 @@ CHUNK = {
     "location": {"lat": 52.5, "lon": 13.4},
     "metadata": {"size": 3, "new": True, "deep": {"er": "z"}, "list": [1, "b"]},
 }
-PLACES = {"group_ids": ["g1", "g2"], "group_tracking_ids": ["chapter"]}
+MEMBERSHIPS = {"group_ids": ["g1", "g2"], "group_tracking_ids": ["chapter"]}
 
 YES, NO = {"field": "link", "match_any": ["l"]}, {"field": "link", "match_any": ["m"]}
 
 
-def found(**wanted):
-    return matches(CHUNK, PLACES, wanted)
+def is_match(**chunk_filter):
+    return matches(CHUNK, MEMBERSHIPS, chunk_filter)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "is_found"),
+    ("chunk_filter", "expected"),
     [
         ({}, True),
         ({"must": [], "must_not": None, "should": []}, True),
@@ -45,12 +45,14 @@ def found(**wanted):
         ({"must": [YES], "must_not": [NO], "should": [YES]}, True),
     ],
 )
-def test_all_that_must_none_that_must_not_and_one_that_should(wanted, is_found):
-    assert found(**wanted) is is_found
+def test_a_filter_needs_all_of_must_none_of_must_not_and_one_of_should(
+    chunk_filter, expected
+):
+    assert is_match(**chunk_filter) is expected
 
 
 @pytest.mark.parametrize(
-    ("condition", "holds"),
+    ("condition", "expected"),
     [
         ({"field": "tag_set", "match_any": ["y", "z"]}, True),
         ({"field": "tag_set", "match_any": []}, False),
@@ -99,13 +101,13 @@ def test_all_that_must_none_that_must_not_and_one_that_should(wanted, is_found):
                                               "radius": 1e9}}, False),
     ],
 )  # fmt: skip
-def test_a_condition_looks_at_its_field(condition, holds):
-    assert found(must=[condition]) is holds
+def test_a_condition_tests_its_field(condition, expected):
+    assert is_match(must=[condition]) is expected
 
 
-def test_a_bound_that_is_no_moment_is_refused():
+def test_a_bound_that_is_no_time_is_rejected():
     with pytest.raises(RejectedRequest, match="Invalid timestamp format"):
-        found(must=[{"field": "time_stamp", "date_range": {"gt": "soon"}}])
+        is_match(must=[{"field": "time_stamp", "date_range": {"gt": "soon"}}])
 
 
 def corner(lat, lon):

@@ -28,7 +28,7 @@ def test_a_start_is_text_in_nanoseconds_and_a_duration_a_number(client):
         assert isinstance(span["duration"], int)
 
 
-def test_only_the_root_has_no_parent_and_every_other_parent_is_there(client):
+def test_only_the_root_has_no_parent_and_every_parent_exists(client):
     root, *rest = spans_of(client, RUN, TRIGGER)
     assert root["parentId"] is None
     assert root["attemptNumber"] is None
@@ -65,7 +65,7 @@ def test_a_cancelled_run_closes_what_was_open(services, world, judges):
     assert ended == {int(spans[0]["startTime"]) + spans[0]["duration"]}
 
 
-def test_a_failed_attempt_is_told_by_the_root(client):
+def test_the_root_span_has_an_event_of_a_failed_attempt(client):
     root, attempt, *_ = spans_of(client, RUN, TRIGGER)
     (failure,) = root["events"]
     assert failure["name"] == "attempt_failed"
@@ -74,17 +74,17 @@ def test_a_failed_attempt_is_told_by_the_root(client):
 
 
 @pytest.mark.parametrize("key", ["tr_prod_1234", "tr_stg_1234"])
-def test_another_environments_run_is_not_there_and_a_client_may_retry(client, key):
+def test_a_run_of_another_environment_is_not_found_and_may_be_retried(client, key):
     headers = {"Authorization": f"Bearer {key}"}
-    answer = client.get(f"{RUNS}/run_1234/events", headers=headers)
-    assert answer.status_code == 404
-    assert answer.json() == {"error": "Run not found"}
-    assert answer.headers["x-should-retry"] == "true"
+    response = client.get(f"{RUNS}/run_1234/events", headers=headers)
+    assert response.status_code == 404
+    assert response.json() == {"error": "Run not found"}
+    assert response.headers["x-should-retry"] == "true"
 
 
-def test_a_bad_request_says_which_part_of_it_is_bad(client):
-    answer = client.get(f"{RUNS}/run_1234/events?page=1", headers=TRIGGER)
-    assert answer.json() == {
+def test_the_error_names_the_invalid_part_of_a_request(client):
+    response = client.get(f"{RUNS}/run_1234/events?page=1", headers=TRIGGER)
+    assert response.json() == {
         "error": "Query Error",
         "details": [
             {
@@ -94,10 +94,10 @@ def test_a_bad_request_says_which_part_of_it_is_bad(client):
             }
         ],
     }
-    assert json.loads(answer.headers["Soundstage-Violations"])[0]["in"] == "query"
+    assert json.loads(response.headers["Soundstage-Violations"])[0]["in"] == "query"
 
 
-def test_a_trace_is_the_spans_of_the_events_each_within_the_one_above(client):
+def test_a_trace_is_the_tree_of_the_listed_spans(client):
     trace = client.get(f"{RUNS}/run_1234/trace", headers=TRIGGER).json()["trace"]
     found = {}
 

@@ -40,9 +40,9 @@ def test_items_of_one_key_are_one_run(dev):
 
 def test_a_batch_with_one_wrong_item_starts_nothing(dev):
     items = [{"task": "a"}, {"task": "b", "options": {"delay": "soon"}}]
-    refused = dev.request("POST", "/v1/tasks/batch", json={"items": items})
-    assert refused.status_code == 400
-    assert "items.1.options.delay" in refused.json()["error"]
+    rejected = dev.request("POST", "/v1/tasks/batch", json={"items": items})
+    assert rejected.status_code == 400
+    assert "items.1.options.delay" in rejected.json()["error"]
     assert len(dev.world.log) == 0
 
 
@@ -53,19 +53,19 @@ def lines(*items):
     }
 
 
-def test_a_batch_is_made_filled_and_then_starts(dev):
-    made = dev.post("/v3/batches", {"runCount": 2, "idempotencyKey": "k"})
-    path = f"/v3/batches/{made['id']}/items"
+def test_a_batch_starts_with_its_last_item(dev):
+    created = dev.post("/v3/batches", {"runCount": 2, "idempotencyKey": "k"})
+    path = f"/v3/batches/{created['id']}/items"
     late = {"index": 1, "task": "late", "payload": "x"}
     some = dev.post(path, **lines(late, late))
     counts = {"itemsAccepted": 1, "itemsDeduplicated": 1}
     left = {"sealed": False, "enqueuedCount": 1, "expectedCount": 2}
-    assert some == {"id": made["id"], **counts, **left}
-    assert dev.get(f"/v2/batches/{made['id']}")["status"] == "PENDING"
+    assert some == {"id": created["id"], **counts, **left}
+    assert dev.get(f"/v2/batches/{created['id']}")["status"] == "PENDING"
     again = {**late, "payload": "the first one counts"}
     rest = dev.post(path, **lines({"index": 0, "task": "soon"}, again))
-    assert rest == {"id": made["id"], **counts, "sealed": True}
-    shown = dev.get(f"/v2/batches/{made['id']}")
+    assert rest == {"id": created["id"], **counts, "sealed": True}
+    shown = dev.get(f"/v2/batches/{created['id']}")
     tasks = [dev.get_run(run)["taskIdentifier"] for run in shown["runs"]]
     assert tasks == ["soon", "late"]
     assert dev.get_run(shown["runs"][1])["payload"] == "x"
@@ -74,27 +74,27 @@ def test_a_batch_is_made_filled_and_then_starts(dev):
         "POST", "/v3/batches", json={"runCount": 9, "idempotencyKey": "k"}
     )
     assert again.status_code == 200
-    assert again.json() == {"id": made["id"], "runCount": 2, "isCached": True}
+    assert again.json() == {"id": created["id"], "runCount": 2, "isCached": True}
     dev.advance(HOUR)
-    shown = dev.get(f"/v2/batches/{made['id']}")
+    shown = dev.get(f"/v2/batches/{created['id']}")
     assert shown["status"] == "COMPLETED"
     assert shown["processing"]["completedAt"] == shown["updatedAt"]
 
 
-def test_an_item_beyond_the_count_is_refused(dev):
-    made = dev.post("/v3/batches", {"runCount": 1})
-    path = f"/v3/batches/{made['id']}/items"
+def test_an_item_beyond_the_count_is_rejected(dev):
+    created = dev.post("/v3/batches", {"runCount": 1})
+    path = f"/v3/batches/{created['id']}/items"
     assert (
         dev.request("POST", path, **lines({"index": 1, "task": "a"})).status_code == 422
     )
 
 
-def test_a_batch_hands_its_parent_to_its_runs(dev):
+def test_the_runs_of_a_batch_have_its_parent(dev):
     parent = dev.start()
     body = {"runCount": 1, "parentRunId": parent, "resumeParentOnCompletion": True}
-    made = dev.post("/v3/batches", body)
-    dev.post(f"/v3/batches/{made['id']}/items", **lines({"index": 0, "task": "a"}))
-    (run_id,) = dev.get(f"/v2/batches/{made['id']}")["runs"]
+    created = dev.post("/v3/batches", body)
+    dev.post(f"/v3/batches/{created['id']}/items", **lines({"index": 0, "task": "a"}))
+    (run_id,) = dev.get(f"/v2/batches/{created['id']}")["runs"]
     run = dev.get_run(run_id)
     assert run["triggerFunction"] == "batchTriggerAndWait"
     assert run["relatedRuns"]["parent"]["id"] == parent

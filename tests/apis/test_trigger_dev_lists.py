@@ -22,7 +22,7 @@ def pages(caller, query="", size=7):
 
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_pages_tile_the_list_in_both_directions(dev, size):
-    for _ in range(3):  # at one instant, so that only their ids tell them apart
+    for _ in range(3):  # at one instant, so that only their ids differ
         dev.start()
     forward, back = pages(dev, size=size)
     ids = [[run["id"] for run in page["data"]] for page in forward]
@@ -44,7 +44,7 @@ def test_a_page_does_not_move_when_runs_are_added(dev):
     assert now["data"] == then["data"]
 
 
-def test_a_list_goes_back_a_week_unless_somebody_says_otherwise(dev):
+def test_a_list_goes_back_a_week_by_default(dev):
     run_id = dev.start()
     dev.advance(7 * DAY)
     assert run_id in {run["id"] for run in dev.list_runs("?page[size]=100")["data"]}
@@ -56,7 +56,7 @@ def test_a_list_goes_back_a_week_unless_somebody_says_otherwise(dev):
 
 
 @pytest.mark.parametrize(
-    ("query", "holds"),
+    ("query", "matches"),
     [
         ("filter[status]=COMPLETED", lambda r: r["status"] == "COMPLETED"),
         ("filter[status]=DELAYED,FAILED",
@@ -82,19 +82,19 @@ def test_a_list_goes_back_a_week_unless_somebody_says_otherwise(dev):
          lambda r: (r["status"], r["taskIdentifier"]) == ("COMPLETED", "hello-world")),
     ],
 )  # fmt: skip
-def test_a_filter_leaves_exactly_what_it_is_for(client, query, holds):
+def test_a_filter_lists_exactly_the_matching_runs(client, query, matches):
     everything = client.get(f"{RUNS}?page[size]=100", headers={**TRIGGER, **SDK})
     some = client.get(f"{RUNS}?page[size]=100&{query}", headers={**TRIGGER, **SDK})
-    wanted = [run for run in everything.json()["data"] if holds(run)]
-    assert some.json()["data"] == wanted
+    expected = [run for run in everything.json()["data"] if matches(run)]
+    assert some.json()["data"] == expected
 
 
-def test_a_status_that_there_is_not_is_named(client):
+def test_the_error_names_an_unknown_status(client):
     query = "filter[status]=COMPLETED,FOO,BAR"
-    answer = client.get(f"{RUNS}?{query}", headers=TRIGGER)
-    assert answer.status_code == 400
-    assert answer.json()["error"] == "Query Error"
-    (detail,) = answer.json()["details"]
+    response = client.get(f"{RUNS}?{query}", headers=TRIGGER)
+    assert response.status_code == 400
+    assert response.json()["error"] == "Query Error"
+    (detail,) = response.json()["details"]
     assert detail["message"] == "Invalid status values: FOO, BAR"
 
 
@@ -111,13 +111,13 @@ def test_environments_do_not_see_each_others_runs(dev, prod):
         ("PUT", f"/v1/runs/{run_id}/metadata", {"metadata": {}}),
         ("POST", f"/v1/runs/{run_id}/reschedule", {"delay": "1h"}),
     ):
-        answer = prod.request(method, path, **({"json": body} if body else {}))
-        assert answer.status_code == 404
-        assert ("x-should-retry" in answer.headers) is (method == "GET")
+        response = prod.request(method, path, **({"json": body} if body else {}))
+        assert response.status_code == 404
+        assert ("x-should-retry" in response.headers) is (method == "GET")
     assert len(dev.world.log) == 1
 
 
-def test_a_list_tells_of_a_run_what_the_run_tells_itself(dev):
+def test_a_listed_run_has_the_fields_of_the_run_itself(dev):
     dev.start(tags=["b", "a"], metadata={"x": 1}, idempotencyKey="k", ttl=60)
     (listed,) = dev.list_runs("?page[size]=1")["data"]
     run = dev.get_run(listed["id"])

@@ -1,4 +1,4 @@
-"""Trigger.dev v3: one run, read and changed."""
+"""Trigger.dev v3: read and change one run."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_a_cancelled_run_keeps_its_past_and_gains_no_later_event(dev):
     assert error == {"type": "INTERNAL_ERROR", "code": "TASK_RUN_CANCELLED"}
 
 
-def test_a_replay_is_a_new_run_with_what_went_into_the_other(dev):
+def test_a_replay_is_a_new_run_with_the_input_of_the_other(dev):
     options = {"tags": ["a", "b"], "metadata": {"x": {"y": None}}, "machine": "micro"}
     first = dev.start("my-task", {"a": [1]}, idempotencyKey="k", **options)
     dev.post(f"/v2/runs/{first}/cancel")
@@ -45,20 +45,20 @@ def test_a_replay_takes_other_options(dev):
     body = {"payload": '{"json":2}', "payloadType": "application/super+json"}
     body |= {"tags": "b", "metadata": {"z": 1}, "version": "20260101.1"}
     new = dev.get_run(dev.post(f"/v1/runs/{first}/replay", body)["id"])
-    told = (new["payload"], new["tags"], new["metadata"], new["version"])
-    assert told == (2, ["b"], {"z": 1}, "20260101.1")
+    values = (new["payload"], new["tags"], new["metadata"], new["version"])
+    assert values == (2, ["b"], {"z": 1}, "20260101.1")
 
 
 def test_tags_are_added_up_to_ten(dev):
     run_id = dev.start(tags=["b"])
     path = f"/v1/runs/{run_id}/tags"
-    answer = dev.post(path, {"tags": ["a", "b", " "]})
-    assert answer == {"message": "Successfully set 1 new tags."}
+    response = dev.post(path, {"tags": ["a", "b", " "]})
+    assert response == {"message": "Successfully set 1 new tags."}
     assert dev.get_run(run_id)["tags"] == ["a", "b"]
     nine = [str(number) for number in range(9)]
-    refused = dev.request("POST", path, json={"tags": nine})
-    assert refused.status_code == 422
-    assert "trying to set 11" in refused.json()["error"]
+    rejected = dev.request("POST", path, json={"tags": nine})
+    assert rejected.status_code == 422
+    assert "trying to set 11" in rejected.json()["error"]
     dev.post(path, {"tags": nine[:8]})
     dev.advance(DAY)
     assert len(dev.get_run(run_id)["tags"]) == 10
@@ -85,7 +85,7 @@ def test_metadata_is_replaced_and_a_run_goes_on_with_its_own(dev):
     [("all_attempts_failed", {"type": "BUILT_IN_ERROR", "name": "Error"}),
      ("crashed", {"type": "INTERNAL_ERROR", "code": "TASK_RUN_CRASHED"})],
 )  # fmt: skip
-def test_a_result_tells_what_went_wrong(dev, scenario, error):
+def test_a_result_has_the_error_of_the_run(dev, scenario, error):
     dev.plan(scenario)
     run_id = dev.start()
     assert dev.request("GET", f"/v1/runs/{run_id}/result").status_code == 404
@@ -96,7 +96,7 @@ def test_a_result_tells_what_went_wrong(dev, scenario, error):
     assert result["error"]["message"] == dev.get_run(run_id)["error"]["message"]
 
 
-def test_what_a_run_took_is_the_time_of_its_attempts_without_the_waits(dev, prod):
+def test_the_duration_of_a_run_is_that_of_its_attempts_without_waits(dev, prod):
     prod.plan("waiting")
     run_id = prod.start(machine="small-2x")
     prod.advance(HOUR)
@@ -141,7 +141,7 @@ def test_a_header_decides_the_names_of_statuses(dev, scenario, span, old, new):
         assert {run["status"] for run in page["data"]} == {names}
 
 
-def test_a_run_that_was_only_put_there_is_told_and_never_breaks(dev):
+def test_every_operation_serves_a_record_without_a_run(dev):
     world = dev.world
     run_id = dev.start()
     document = world.collection("trigger-dev", "runs").get(run_id, world.clock.now())
@@ -164,6 +164,6 @@ def test_a_run_that_was_only_put_there_is_told_and_never_breaks(dev):
         ("keys", {"of": "run_1234"}),
     ],
 )
-def test_what_could_not_be_told_is_not_kept(world, collection, document):
+def test_a_record_that_violates_its_schema_is_not_stored(world, collection, document):
     with pytest.raises(FixtureError):
         world.apply(Put("trigger-dev", collection, "x", document))

@@ -1,4 +1,4 @@
-"""Trigger.dev v3: runs that are started, and how they end."""
+"""Trigger.dev v3: start runs, up to their end."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 
 
-def test_a_run_goes_through_its_life_as_time_goes_by(dev):
+def test_a_run_passes_through_its_statuses_as_time_passes(dev):
     dev.plan("success")
     run_id = dev.start(payload={"to": "Ada"})
     seen = [dev.get_run(run_id)["status"]]
@@ -42,7 +42,7 @@ def test_any_task_can_be_triggered_and_a_listed_one_is_found_by_its_environment(
 
 
 @pytest.mark.parametrize(
-    ("payload", "kind", "shown"),
+    ("payload", "payload_type", "expected"),
     [
         ({"a": None}, None, {"a": None}),
         ("text", None, "text"),
@@ -56,13 +56,13 @@ def test_any_task_can_be_triggered_and_a_listed_one_is_found_by_its_environment(
         (None, None, ...),
     ],
 )  # fmt: skip
-def test_a_payload_is_told_as_it_was_meant(dev, payload, kind, shown):
-    options = {"payloadType": kind} if kind else {}
+def test_a_payload_is_decoded_by_its_type(dev, payload, payload_type, expected):
+    options = {"payloadType": payload_type} if payload_type else {}
     run = dev.get_run(dev.start(payload=payload, **options))
-    assert run.get("payload", ...) == shown
+    assert run.get("payload", ...) == expected
 
 
-def test_what_nobody_said_is_left_out(dev):
+def test_fields_without_a_value_are_left_out(dev):
     run = dev.get_run(dev.start())
     assert (
         not {
@@ -82,7 +82,7 @@ def test_what_nobody_said_is_left_out(dev):
     assert None not in run.values()
 
 
-def test_an_idempotency_key_gives_the_same_run_for_its_task(dev, prod):
+def test_an_idempotency_key_identifies_a_run_of_its_task(dev, prod):
     first = dev.trigger(idempotencyKey="k")
     assert first["isCached"] is False
     assert dev.trigger(idempotencyKey="k") == {**first, "isCached": True}
@@ -92,7 +92,7 @@ def test_an_idempotency_key_gives_the_same_run_for_its_task(dev, prod):
     assert dev.trigger(idempotencyKey="k2")["id"] != first["id"]
 
 
-def test_an_idempotency_key_is_good_for_its_time(dev):
+def test_an_idempotency_key_is_valid_for_its_time(dev):
     first = dev.start(idempotencyKey="k", idempotencyKeyTTL="60s")
     dev.advance(MINUTE - 1)
     assert dev.start(idempotencyKey="k") == first
@@ -110,7 +110,7 @@ def test_an_idempotency_key_is_good_for_its_time(dev):
     [("success", True), ("all_attempts_failed", False), ("crashed", False),
      ("expired", False), ("timed_out", False)],
 )  # fmt: skip
-def test_a_run_that_failed_gives_its_key_free(dev, scenario, cached):
+def test_a_failed_run_releases_its_key(dev, scenario, cached):
     dev.plan(scenario)
     dev.start(idempotencyKey="k")
     dev.advance(HOUR)
@@ -123,21 +123,21 @@ def test_a_cancelled_run_keeps_its_key(dev):
     assert dev.start(idempotencyKey="k") == first
 
 
-def test_the_key_is_told_as_its_user_wrote_it(dev):
+def test_a_run_shows_the_key_that_its_user_wrote(dev):
     user = {"key": "order-1", "scope": "global"}
     run_id = dev.start(idempotencyKey="f00d", idempotencyKeyOptions=user)
     assert dev.get_run(run_id)["idempotencyKey"] == "order-1"
     assert dev.get_run(dev.start(idempotencyKey="k"))["idempotencyKey"] == "k"
 
 
-def test_a_request_sent_again_starts_nothing_more(dev):
+def test_a_repeated_request_starts_no_second_run(dev):
     again = {"x-trigger-request-idempotency-key": "f3c1"}
     first = dev.trigger(headers=again)
     assert dev.trigger(headers=again) == first == {**first, "isCached": False}
     assert dev.start() != first["id"]
 
 
-def test_a_delayed_run_waits_and_then_unfolds(dev):
+def test_a_delayed_run_waits_and_then_runs_to_its_end(dev):
     dev.plan("success")
     run_id = dev.start(delay="1h30m")
     run = dev.get_run(run_id)
@@ -157,7 +157,7 @@ def test_a_delayed_run_waits_and_then_unfolds(dev):
      ("2026-01-01T00:00:00Z", "QUEUED"), ("2025-01-01T00:00:00Z", "QUEUED"),
      ("0s", "QUEUED"), ("1s", "DELAYED"), ("1w2d3hr", "DELAYED")],
 )  # fmt: skip
-def test_a_delay_is_a_duration_or_a_moment_ahead(dev, delay, status):
+def test_a_delay_is_a_duration_or_a_future_time(dev, delay, status):
     dev.plan("success")
     assert dev.get_run(dev.start(delay=delay))["status"] == status
 
@@ -171,7 +171,7 @@ def test_a_delay_is_a_duration_or_a_moment_ahead(dev, delay, status):
         {"ttl": 0},
     ],
 )
-def test_no_time_is_too_long_or_too_short(dev, options):
+def test_no_duration_is_too_long_or_too_short(dev, options):
     dev.plan("expired")
     assert dev.get_run(dev.start(**options))["status"] in {"DELAYED", "QUEUED"}
 
@@ -246,7 +246,7 @@ def test_what_expired_or_timed_out_is_not_completed_as_at_the_real_server(dev):
     assert dev.request("GET", f"/v1/runs/{run_id}/result").status_code == 404
 
 
-def test_a_task_that_the_fixture_does_not_know_is_refused(services, world, judges):
+def test_a_task_that_the_fixture_lacks_is_rejected(services, world, judges):
     service = services["trigger-dev"]
     script = service.fixture.definitions
     tasks = {name: task for name, task in script.tasks.items() if name != "*"}
@@ -260,9 +260,9 @@ def test_a_task_that_the_fixture_does_not_know_is_refused(services, world, judge
             ("/v1/tasks/nope/batch", one),
             ("/v1/tasks/batch", {"items": [{"task": "my-task"}, {"task": "nope"}]}),
         ):
-            answer = caller.request("POST", path, json=body)
-            assert answer.status_code == 404
-            assert answer.json() == {"error": "Task not found"}
+            response = caller.request("POST", path, json=body)
+            assert response.status_code == 404
+            assert response.json() == {"error": "Task not found"}
         assert len(world.log) == 0
         assert caller.start("my-task")
 

@@ -1,7 +1,7 @@
 """The table of operations: Trieve.
 
-It is long because every operation is asked with all the credentials, datasets and
-bodies that it must refuse.
+It is long because every operation is requested with all the credentials, datasets and
+bodies that it must reject.
 """
 
 import json
@@ -53,71 +53,81 @@ ORGANIZATION = {
 }
 
 
-def asked(method, path, content=b"", headers=TRIEVE):
+def build_request(method, path, content=b"", headers=TRIEVE):
     return Request(method, f"/trieve/api{path}", headers, content)
 
 
-def of(dataset):
+def headers_of(dataset):
     return TRIEVE | {"TR-Dataset": dataset}
 
 
 GOOD = {
-    "create_dataset": asked(
+    "create_dataset": build_request(
         "POST", "/dataset", b'{"dataset_name":"New"}', ORGANIZATION
     ),
-    "get_dataset": asked("GET", f"/dataset/{DATASET}"),
-    "get_dataset_by_tracking_id": asked(
+    "get_dataset": build_request("GET", f"/dataset/{DATASET}"),
+    "get_dataset_by_tracking_id": build_request(
         "GET", "/dataset/tracking_id/foobar-dataset", headers=ORGANIZATION
     ),
-    "delete_dataset": asked("DELETE", f"/dataset/{DRAFTS}", headers=of(DRAFTS)),
-    "delete_dataset_by_tracking_id": asked(
+    "delete_dataset": build_request(
+        "DELETE", f"/dataset/{DRAFTS}", headers=headers_of(DRAFTS)
+    ),
+    "delete_dataset_by_tracking_id": build_request(
         "DELETE", "/dataset/tracking_id/old-catalog"
     ),
-    "clear_dataset": asked("PUT", f"/dataset/clear/{HELP}", headers=of(HELP)),
-    "get_datasets_from_organization": asked(
+    "clear_dataset": build_request(
+        "PUT", f"/dataset/clear/{HELP}", headers=headers_of(HELP)
+    ),
+    "get_datasets_from_organization": build_request(
         "GET", f"/dataset/organization/{DATASET}", headers=ORGANIZATION
     ),
-    "get_events": asked("POST", "/dataset/events", b"{}"),
-    "create_chunk": asked("POST", "/chunk", b'{"chunk_html":"<p>New</p>"}'),
-    "update_chunk": asked("PUT", "/chunk", b'{"chunk_id":"%s"}' % CHUNK.encode()),
-    "update_chunk_by_tracking_id": asked(
+    "get_events": build_request("POST", "/dataset/events", b"{}"),
+    "create_chunk": build_request("POST", "/chunk", b'{"chunk_html":"<p>New</p>"}'),
+    "update_chunk": build_request(
+        "PUT", "/chunk", b'{"chunk_id":"%s"}' % CHUNK.encode()
+    ),
+    "update_chunk_by_tracking_id": build_request(
         "PUT", "/chunk/tracking_id/update", b'{"tracking_id":"tracking_id"}'
     ),
-    "delete_chunk": asked("DELETE", f"/chunk/{OUTDATED}"),
-    "delete_chunk_by_tracking_id": asked("DELETE", "/chunk/tracking_id/prices"),
-    "bulk_delete_chunk": asked("DELETE", "/chunk", b'{"filter":{"must":[{"ids":[]}]}}'),
-    "get_chunk_by_id": asked("GET", f"/chunk/{CHUNK}"),
-    "get_chunk_by_tracking_id": asked("GET", "/chunk/tracking_id/tracking_id"),
-    "create_chunk_group": asked("POST", "/chunk_group", b"{}"),
-    "update_chunk_group": asked(
+    "delete_chunk": build_request("DELETE", f"/chunk/{OUTDATED}"),
+    "delete_chunk_by_tracking_id": build_request("DELETE", "/chunk/tracking_id/prices"),
+    "bulk_delete_chunk": build_request(
+        "DELETE", "/chunk", b'{"filter":{"must":[{"ids":[]}]}}'
+    ),
+    "get_chunk_by_id": build_request("GET", f"/chunk/{CHUNK}"),
+    "get_chunk_by_tracking_id": build_request("GET", "/chunk/tracking_id/tracking_id"),
+    "create_chunk_group": build_request("POST", "/chunk_group", b"{}"),
+    "update_chunk_group": build_request(
         "PUT", "/chunk_group", b'{"group_id":"%s"}' % DATASET.encode()
     ),
-    "get_chunk_group": asked("GET", f"/chunk_group/{DATASET}"),
-    "delete_chunk_group": asked("DELETE", f"/chunk_group/{ARCHIVE}"),
-    "add_chunk_to_group": asked(
+    "get_chunk_group": build_request("GET", f"/chunk_group/{DATASET}"),
+    "delete_chunk_group": build_request("DELETE", f"/chunk_group/{ARCHIVE}"),
+    "add_chunk_to_group": build_request(
         "POST", f"/chunk_group/chunk/{DATASET}", b'{"chunk_id":"%s"}' % CHUNK.encode()
     ),
-    "remove_chunk_from_group": asked(
+    "remove_chunk_from_group": build_request(
         "DELETE", f"/chunk_group/chunk/{DATASET}?chunk_id={CHUNK}"
     ),
-    "upload_file_handler": asked(
+    "upload_file_handler": build_request(
         "POST", "/file", b'{"base64_file":"SGVsbG8u","file_name":"hello.txt"}'
     ),
-    "get_file_handler": asked("GET", f"/file/{DATASET}"),
-    "delete_file_handler": asked("DELETE", f"/file/{DRAFT}"),
-    "create_presigned_url_for_csv_jsonl": asked(
+    "get_file_handler": build_request("GET", f"/file/{DATASET}"),
+    "delete_file_handler": build_request("DELETE", f"/file/{DRAFT}"),
+    "create_presigned_url_for_csv_jsonl": build_request(
         "POST", "/file/csv_or_jsonl", b'{"file_name":"products.csv"}'
     ),
-    "put_csv_or_jsonl": asked("PUT", f"/file/csv_or_jsonl/{UPLOADED}", b"a,b", {}),
-    "create_crawl": asked(
+    "put_csv_or_jsonl": build_request(
+        "PUT", f"/file/csv_or_jsonl/{UPLOADED}", b"a,b", {}
+    ),
+    "create_crawl": build_request(
         "POST", "/crawl", b'{"crawl_options":{"site_url":"https://example.com"}}'
     ),
-    "get_crawl_requests_for_dataset": asked("GET", "/crawl"),
-    "update_crawl_request": asked(
+    "get_crawl_requests_for_dataset": build_request("GET", "/crawl"),
+    "update_crawl_request": build_request(
         "PUT", "/crawl", b'{"crawl_id":"%s","crawl_options":{}}' % CRAWL.encode()
     ),
-    "delete_crawl_request": asked("DELETE", f"/crawl/{OTHER_CRAWL}"),
-    "health_check": asked("GET", "/health", headers={}),
+    "delete_crawl_request": build_request("DELETE", f"/crawl/{OTHER_CRAWL}"),
+    "health_check": build_request("GET", "/health", headers={}),
 }
 
 READS = {
@@ -137,11 +147,11 @@ WRITES = set(GOOD) - READS
 
 
 def done(about, **change):
-    """A row of what is answered without a body."""
+    """A row of a response without a body."""
     return Row(about, change, 204)
 
 
-def anybody(name):
+def in_organization(name):
     """Rows of every operation of an organization: its key, and the query."""
     good = GOOD[name]
     mark = "&" if "?" in good.path else "?"
@@ -153,13 +163,13 @@ def anybody(name):
 
 
 def in_dataset(name, role="admin"):
-    """Rows of every operation in a dataset: whose it is, and who may."""
+    """Rows of every operation in a dataset: its owner, and the role it requires."""
     low = {"admin": READONLY, "owner": ADMIN}.get(role)
     return [
-        *anybody(name),
+        *in_organization(name),
         refused(400, "no dataset", "header.TR-Dataset required",
                 headers={"TR-Dataset": None}),
-        refused(400, "tracking id of nobody", headers={"TR-Dataset": "lorem"}),
+        refused(400, "unknown tracking id", headers={"TR-Dataset": "lorem"}),
         refused(403, "another's dataset", headers={"TR-Dataset": OTHER_DATASET}),
         refused(403, "another's key", headers=OTHERS_KEY),
         refused(404, "unknown dataset", headers={"TR-Dataset": ZERO}),
@@ -295,7 +305,7 @@ ROWS = {
            **body({"dataset_name": "", "server_configuration": {"PUBLIC_DATASET": {
                "enabled": True, "extra_params": {"searchOptions": {"sort_options": {
                    "sort_by": {"rerank_type": "semantic"}}}}}}})),
-        *anybody("create_dataset"),
+        *in_organization("create_dataset"),
         refused(400, "no organization", "header.TR-Organization required",
                 headers={"TR-Organization": None}),
         refused(400, "organization that is none", "header.TR-Organization format",
@@ -326,7 +336,7 @@ ROWS = {
         ok("documented", {"id": DATASET}),
         ok("with a dataset, as the JavaScript client sends it", {"id": DATASET},
            headers={"TR-Dataset": DATASET}),
-        *anybody("get_dataset_by_tracking_id"),
+        *in_organization("get_dataset_by_tracking_id"),
         refused(400, "no organization", "header.TR-Organization required",
                 headers={"TR-Organization": None}),
         refused(403, "another organization", headers={"TR-Organization": OTHER}),
@@ -363,7 +373,7 @@ ROWS = {
             "3.dataset_usage.chunk_count": 3,
         }),
         ok("a page", {"0.dataset.name": "Drafts"}, query="?limit=1&offset=1"),
-        *anybody("get_datasets_from_organization"),
+        *in_organization("get_datasets_from_organization"),
         *counts("limit", 0), *counts("offset", 0),
         refused(400, "no offset", query="?limit=1"),
         refused(400, "no limit", query="?offset=0"),
@@ -486,7 +496,7 @@ ROWS = {
         *tracking("get_chunk_by_tracking_id", "bread"),
     ],
     "create_chunk_group": [
-        ok("nothing said", {"name": "", "description": "", "tracking_id": None}),
+        ok("no fields", {"name": "", "description": "", "tracking_id": None}),
         ok("one in a list", {"name": "x"}, **body([{"name": "x"}])),
         ok("many", {"1.tag_set": ["a"]}, **body([{}, {"tag_set": ["a"]}])),
         ok("none", {}, **body([])),
@@ -628,7 +638,7 @@ ROWS = {
         ok("documented", {"status": "Pending", "url": "https://example.com",
                           "crawl_type": "firecrawl", "attempt_number": 0,
                           "next_crawl_at": "2026-01-02T00:00:00.000"}),
-        ok("nothing said", {"url": ""}, **body({"crawl_options": {}})),
+        ok("no fields", {"url": ""}, **body({"crawl_options": {}})),
         ok("weekly", {"next_crawl_at": "2026-01-08T00:00:00.000", "interval": "weekly"},
            **body({"crawl_options": {"interval": "weekly", "limit": -1}})),
         ok("of videos", {"crawl_type": "youtube"}, **body(
@@ -682,4 +692,4 @@ NEVER = {
     ("create_chunk", "426"): "no plan has a limit here",
     ("get_datasets_from_organization", "404"): "a key knows its own organization only",
 }
-"""Documented answers that no request can bring about."""
+"""Documented responses that no request causes."""

@@ -91,7 +91,7 @@ def always():
 
 
 def elsewhere(name, documented):
-    """Rows of an operation on a run, or on a batch, that is not there."""
+    """Rows of an operation on a run, or on a batch, that does not exist."""
     path = GOOD[name].path
     return [
         *(
@@ -106,7 +106,7 @@ def elsewhere(name, documented):
 
 
 def options(api, *, at="body/options", wrap=b'{"options":%s}'):
-    """Rows of what may be said of a run that is to be started."""
+    """Rows of the options of a run."""
     return [
         *(
             refused(400, f"{api} option {option}", f"{at}/{place}",
@@ -192,12 +192,12 @@ ROWS = {
         ok("a tag", {}, content=b'{"options":{"tags":"a"}}'),
         ok("seconds to live", {}, content=b'{"options":{"ttl":90}}'),
         ok("at a moment", {}, content=b'{"options":{"delay":"2026-01-01T01:00:00Z"}}'),
-        ok("at a moment gone by", {},
+        ok("at a past time", {},
            content=b'{"options":{"delay":"2020-01-01T01:00:00+02:00"}}'),
         ok("null payload", {}, content=b'{"payload":null}'),
-        ok("key before it was hashed", {}, content=b"{%s}" % KEYED),
+        ok("unhashed key", {}, content=b"{%s}" % KEYED),
         *always(),
-        # A number too large for a double is none that the first judge reads.
+        # The independent validator cannot parse a number beyond the range of a double.
         *(row for row in bodies(400) if row.about != "400 digits"),
         *options("trigger"),
         refused(400, "header ttl", "header.idempotency-key-ttl pattern",
