@@ -203,7 +203,9 @@ def test_who_waits_is_sent_home(action, name):
         action(live)
         answer = await asked
         assert (answer.status_code, cancelled) == (503, [NOW])
-        assert answer.json()["detail"] == "nothing is waited for any more"
+        assert answer.json()["detail"] == (
+            "waiting was cancelled: the world was reset, or the server stops"
+        )
 
     played(story, wait=wait)
 

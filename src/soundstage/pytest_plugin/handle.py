@@ -32,7 +32,7 @@ from soundstage.pytest_plugin.violations import (
 )
 from soundstage.pytest_plugin.waiting import advance_until
 from soundstage.server.background import SHARED_SERVERS, ServerPool
-from soundstage.server.console import build_credential_headers, get_credentials
+from soundstage.server.credentials import build_credential_headers, get_credentials
 from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Delete, Patch, Plan, Put, Start
 from soundstage.world.errors import UnknownName

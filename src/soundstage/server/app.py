@@ -1,4 +1,4 @@
-"""Which world, and which API, a request is for."""
+"""The ASGI application: finds the world and the API of each request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,11 +29,12 @@ from soundstage.world.errors import ClockJumpTooLarge
 
 WORLD_HEADER = b"soundstage-world"
 CORS_HANDLED = "soundstage.page"
-"""In the scope of a request that a page sends, and that CORS has looked at."""
+"""Scope key of cross-origin requests that have passed the CORS middleware."""
+
 _CONTROL_SEGMENT = CONTROL_PREFIX.encode()
 
 ExchangeObserver = Callable[[Scope, Exchange], None]
-"""Is shown every exchange after its answer has gone out."""
+"""Called with every exchange after its response was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,12 @@ class _Target:
 
 
 class Dispatcher:
-    """All worlds and APIs behind one address, as an ASGI application.
+    """All worlds and APIs of a server behind one address, as an ASGI application.
 
-    Pages of local origins may ask too.
-
-    A world is found by the port, by the header ``Soundstage-World``, or by a path that
-    begins with ``/~<name>/``; else it is the default one. An API is found by the
-    vendor's host name, by the prefix ``/<api>/``, or at the root where no other API has
-    the path too.
+    The world of a request is found by the port, by the header ``Soundstage-World`` or
+    by a path that begins with ``/~<name>/``; otherwise it is the default one. The API
+    is found by the vendor's host name, by the prefix ``/<api>/``, or by the path alone
+    if no other API has the same path. Pages of local origins may send requests (CORS).
     """
 
     def __init__(
@@ -82,7 +81,7 @@ class Dispatcher:
             for name, service in services.items()
             for host in service.contract.hosts
         }
-        # Every API that has a path stands there under its own name.
+        # Path -> names of the APIs that have it; the names take the place of methods.
         self._root_router: Router[str] = Router()
         for name, service in services.items():
             for operation in service.contract.operations.values():
@@ -95,26 +94,27 @@ class Dispatcher:
         headers = group_headers(scope["headers"])
         if b"origin" in headers and CORS_HANDLED not in scope:
             scope[CORS_HANDLED] = True
-            await self._cors(scope, receive, send)  # which comes back here
+            await self._cors(scope, receive, send)  # calls this method again
             return
-        if "raw_path" not in scope:
+        if "raw_path" not in scope:  # optional in ASGI
             scope["raw_path"] = scope["path"].encode()
-        hosted: WorldHost | None = None
+        host: WorldHost | None = None
         try:
-            hosted = self._resolve_world(scope, headers)
+            host = self._resolve_world(scope, headers)
             target = self._resolve_target(scope, headers)
-            # Nothing may keep a world that has gone too far from being reset.
-            asked = target is not self._control
-            now = hosted.world.now() if asked else hosted.world.clock.now()
+            # The control API reads the clock without running what is due, so that a
+            # world whose clock has gone too far can still be reset.
+            is_control = target is self._control
+            now = host.world.clock.now() if is_control else host.world.now()
         except (Problem, ClockJumpTooLarge) as error:
             problem = error if isinstance(error, Problem) else clock_jump_problem(error)
-            await self._reject(scope, headers, problem, hosted, send)
+            await self._reject(scope, headers, problem, host, send)
             return
-        exchange = self._create_exchange(target.service, hosted, scope, headers, now)
+        exchange = self._create_exchange(target.service, host, scope, headers, now)
         try:
             await target.app(scope, receive, send)
-        finally:  # a fault that cuts the connection is seen too
-            if asked:
+        finally:  # an exchange whose connection a fault cuts is recorded too
+            if not is_control:
                 record_exchange(scope, exchange)
             if self._on_exchange:
                 self._on_exchange(scope, exchange)
@@ -127,13 +127,13 @@ class Dispatcher:
         headers: HeaderMap,
         now: int,
     ) -> Exchange:
-        root: str = scope.get("root_path", "")
-        # Where the API is found by whoever sends no header that names a world.
+        root_path: str = scope.get("root_path", "")
+        # Links lead to this world even for a client that does not send the header.
         if WORLD_HEADER in headers:
-            root = f"/~{world_host.name}{root}"
+            root_path = f"/~{world_host.name}{root_path}"
         base_url = get_base_url(scope, headers)
         exchange = Exchange(
-            service, world_host, now, headers, base_url, root, wall_clock_now()
+            service, world_host, now, headers, base_url, root_path, wall_clock_now()
         )
         scope[SCOPE_KEY] = exchange
         return exchange
@@ -142,75 +142,76 @@ class Dispatcher:
         self,
         scope: Scope,
         headers: HeaderMap,
-        error: Problem,
+        problem: Problem,
         world_host: WorldHost | None,
         send: Send,
     ) -> None:
-        """Answer a request that is for no API, or for no world, ourselves."""
+        """Send the response to a request that has no world or no API."""
         host = world_host or self._worlds.default
         now = host.world.clock.now()
-        exchange = self._create_exchange(
-            self._control.service, host, scope, headers, now
-        )
-        exchange.response = render_problem(error.status, str(error))
+        service = self._control.service
+        exchange = self._create_exchange(service, host, scope, headers, now)
+        exchange.response = render_problem(problem.status, str(problem))
         exchange.encoded_response = encode_response(exchange.response)
         await send_response(exchange.encoded_response, send)
-        if world_host and error.status == HTTPStatus.NOT_FOUND:  # not the guard's
-            stray = build_unrouted_exchange(
-                scope, headers, now, str(error), exchange.encoded_response
+        # Rejections by the guard are not part of the world's journal.
+        if world_host and problem.status == HTTPStatus.NOT_FOUND:
+            unrouted = build_unrouted_exchange(
+                scope, headers, now, str(problem), exchange.encoded_response
             )
-            world_host.journal.record(stray)
+            world_host.journal.record(unrouted)
         if self._on_exchange:
             self._on_exchange(scope, exchange)
 
     def _resolve_world(self, scope: Scope, headers: HeaderMap) -> WorldHost:
-        """The world that a request is for. Raises ``Problem``."""
+        """Return the world of a request. Raises ``Problem``."""
         server = scope.get("server")
-        alone = self._worlds.by_port(server[1] if server else None)
-        named = headers.get(WORLD_HEADER)
+        by_port = self._worlds.by_port(server[1] if server else None)
+        names = headers.get(WORLD_HEADER)
         in_path = scope["raw_path"][:2] == b"/~"
-        if alone and (named or in_path):
-            raise Problem(400, f"this port leads to the world {alone.name!r} only")
-        if alone:
-            return alone
+        if by_port and (names or in_path):
+            raise Problem(400, f"this port serves the world {by_port.name!r} only")
+        if by_port:
+            return by_port
         if in_path:
-            head, _, rest = scope["raw_path"][1:].partition(b"/")
-            _shift_path(scope, head, rest)
-            return self._worlds.get_or_create(head[1:].decode("latin-1"))
-        if named:
-            return self._worlds.get_or_create(named[-1].decode("latin-1"))
+            segment, _, rest = scope["raw_path"][1:].partition(b"/")
+            _shift_path(scope, segment, rest)
+            return self._worlds.get_or_create(segment[1:].decode("latin-1"))
+        if names:
+            return self._worlds.get_or_create(names[-1].decode("latin-1"))
         return self._worlds.default
 
     def _resolve_target(self, scope: Scope, headers: HeaderMap) -> _Target:
-        """The API that a request is for. Raises ``Problem``."""
+        """Return the API of a request. Raises ``Problem``."""
         host: bytes = headers.get(b"host", MISSING_HOST)[-1]
         if target := self._targets_by_host.get(host.partition(b":")[0].lower()):
             return target
-        head, _, rest = scope["raw_path"][1:].partition(b"/")
-        if head == _CONTROL_SEGMENT:
-            if refusal := self._guard.check(headers):
-                raise Problem(*refusal)
-            _shift_path(scope, head, rest)
+        segment, _, rest = scope["raw_path"][1:].partition(b"/")
+        if segment == _CONTROL_SEGMENT:
+            if rejection := self._guard.check(headers):
+                raise Problem(*rejection)
+            _shift_path(scope, segment, rest)
             return self._control
-        if target := self._targets.get(head):
-            _shift_path(scope, head, rest)
+        if target := self._targets.get(segment):
+            _shift_path(scope, segment, rest)
             return target
         if len(self._targets) == 1:
             return next(iter(self._targets.values()))
         return self._resolve_by_path(scope["raw_path"])
 
     def _resolve_by_path(self, raw_path: bytes) -> _Target:
+        """Return the one API that has a path. Raises ``Problem``."""
         match = self._root_router.find(raw_path, "")
         names = list(match.methods) if match else []
         if len(names) == 1:
             return self._targets[names[0].encode()]
         path = raw_path.decode("latin-1")
         if names:
-            choice = ", ".join(f"/{name}{path}" for name in names)
-            detail = f"more than one API has the path {path}; ask for one of: {choice}"
+            choices = ", ".join(f"/{name}{path}" for name in names)
+            detail = f"several APIs have the path {path}; use one of: {choices}"
         else:
-            choice = ", ".join(f"/{name}/" for name in self._worlds.services)
-            detail = f"no API has the path {path}; each is also found under: {choice}"
+            choices = ", ".join(f"/{name}/" for name in self._worlds.services)
+            detail = f"no API has the path {path}; prefixes of the APIs: {choices}"
         raise Problem(404, detail)
 
 
@@ -221,18 +222,18 @@ def _shift_path(scope: Scope, segment: bytes, rest: bytes) -> None:
 
 
 async def _reject_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
-    """There are no WebSockets here, and nothing to do at start and stop."""
+    """Close WebSockets, which no API has; ignore the lifespan protocol."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000})
 
 
 class _Cors(CORSMiddleware):
-    """Starlette's, for requests of pages; other answers too vary with who asks."""
+    """Starlette's CORS middleware, adapted to responses that have ``Vary``."""
 
     async def send(
         self, message: Message, send: Send, request_headers: RequestHeaders
     ) -> None:
-        """Add what pages ask for; Starlette adds ``Vary`` to every answer itself."""
+        """Add the CORS headers; Starlette would add ``Vary`` a second time."""
         if message["type"] == "http.response.start":
             message["headers"] = [h for h in message["headers"] if h != VARY_ORIGIN]
         await super().send(message, send, request_headers)

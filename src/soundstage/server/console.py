@@ -1,9 +1,8 @@
-"""What the server prints: how to reach it, and a line for every exchange."""
+"""What the server prints: a banner at start, and a line for every exchange."""
 
 import asyncio
 import os
 import shlex
-from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 import orjson
@@ -12,6 +11,7 @@ from starlette.types import Scope
 from soundstage.apis.api import ExampleRequest
 from soundstage.apis.registry import Service
 from soundstage.server.control import CONTROL_PREFIX
+from soundstage.server.credentials import build_credential_headers
 from soundstage.server.exchange import Exchange, get_request_path
 from soundstage.server.hosts import Worlds
 from soundstage.types import JsonObject
@@ -19,7 +19,7 @@ from soundstage.world.clock import format_rfc3339
 
 
 def build_banner(worlds: Worlds, url: str, token: str | None = None) -> JsonObject:
-    """Where each API is, who may call it, and a request to paste."""
+    """Build the banner: each API with its URL, credentials and an example request."""
     world = worlds.default.world
     return {
         "url": url,
@@ -29,22 +29,24 @@ def build_banner(worlds: Worlds, url: str, token: str | None = None) -> JsonObje
         "speed": world.clock.speed,
         "seed": world.options.seed,
         "apis": {
-            name: {
-                "title": service.api.title,
-                "url": f"{url}/{name}",
-                "credentials": [dict(c) for c in service.fixture.credentials],
-                "try": format_curl(service, url)
-                if service.api.example_request
-                else None,
-            }
+            name: _describe_api(service, url)
             for name, service in worlds.services.items()
         },
     }
 
 
+def _describe_api(service: Service, url: str) -> JsonObject:
+    return {
+        "title": service.api.title,
+        "url": f"{url}/{service.name}",
+        "credentials": [dict(c) for c in service.fixture.credentials],
+        "try": format_curl(service, url) if service.api.example_request else None,
+    }
+
+
 def format_banner(banner: JsonObject) -> str:
-    """The greeting for people; one screen."""
-    pace = f"{banner['speed']:g}x the wall" if banner["speed"] else "frozen"
+    """Format the banner as text of one screen."""
+    pace = f"{banner['speed']:g}x real time" if banner["speed"] else "frozen"
     lines = [
         f"Soundstage on {banner['url']}",
         f"clock {banner['now']}, {pace}; seed {banner['seed']}",
@@ -62,85 +64,62 @@ def format_banner(banner: JsonObject) -> str:
 
 
 def format_curl(service: Service, url: str) -> str:
-    """A command line that asks for an API's sample, with the first credentials."""
-    sample = service.api.example_request or ExampleRequest("GET", "/")
-    words = ["curl", "-s", f"{url}{sample.path}"]
-    for name, value in (*build_credential_headers(service), *sample.headers):
+    """Format an API's example request as a curl command with credentials."""
+    example = service.api.example_request or ExampleRequest("GET", "/")
+    words = ["curl", "-s", f"{url}{example.path}"]
+    for name, value in (*build_credential_headers(service), *example.headers):
         words += ["-H", f"{name}: {value}"]
-    if sample.body is not None:
+    if example.body is not None:
         words += ["-H", "content-type: application/json"]
-        words += ["-d", orjson.dumps(sample.body).decode()]
+        words += ["-d", orjson.dumps(example.body).decode()]
     return shlex.join(words)
 
 
-def get_credentials(service: Service) -> dict[str, str]:
-    """Security scheme -> secret: the first credential that there is."""
-    schemes = service.contract.document.get("components", {}).get("securitySchemes", {})
-    first: Mapping[str, str] = next(iter(service.fixture.credentials), {})
-    return {name: secret for name, secret in first.items() if name in schemes}
-
-
-def build_credential_headers(service: Service) -> Iterator[tuple[str, str]]:
-    """The first requirement of the first operation, satisfied."""
-    operation = next(iter(service.contract.operations.values()))
-    requirements = operation.security.requirements
-    if not requirements or () in requirements or not service.fixture.credentials:
-        return
-    components = service.contract.document.get("components", {})
-    for name in requirements[0]:
-        scheme = components["securitySchemes"][name]
-        secret = service.fixture.credentials[0][name]
-        if scheme["type"] == "apiKey":
-            yield scheme["name"], secret
-        else:
-            yield "Authorization", f"Bearer {secret}"
-
-
 class AccessLog:
-    """Writes a line for every exchange: for people, or as JSON."""
+    """Writes a line for every exchange: plain text, or JSON."""
 
     def __init__(self, out: TextIO, *, json: bool) -> None:
         self._out = out
-        self._json = json
+        self._format = _format_json if json else _format_text
         self._pending: list[tuple[Scope, Exchange]] = []
 
     def __call__(self, scope: Scope, exchange: Exchange) -> None:
-        """Write down one exchange, with all others that the event loop has at hand."""
+        """Log an exchange, in one write with the others of this turn of the loop."""
         self._pending.append((scope, exchange))
         if len(self._pending) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
-        """Print what there is to be told."""
-        seen, self._pending = self._pending, []
-        line = _format_json if self._json else _format_text
-        write_and_flush(self._out, "".join([line(*each) for each in seen]))
+        """Write the pending lines."""
+        pending, self._pending = self._pending, []
+        lines = [self._format(scope, exchange) for scope, exchange in pending]
+        write_and_flush(self._out, "".join(lines))
 
 
 def write_and_flush(out: TextIO, text: str) -> None:
-    """Write and flush; whoever reads no more does not stop what is told of."""
+    """Write and flush; ignore a closed pipe."""
     try:
         try:
             out.write(text)
-        except UnicodeEncodeError:  # a terminal that knows no more than ASCII, say
-            code = out.encoding
-            out.write(text.encode(code, "backslashreplace").decode(code))
+        except UnicodeEncodeError:  # the terminal's encoding is ASCII, for example
+            encoding = out.encoding
+            out.write(text.encode(encoding, "backslashreplace").decode(encoding))
         out.flush()
     except BrokenPipeError:
-        # What is left in the buffer must not fail again at the end of the process.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, out.fileno())
-        os.close(nowhere)
+        # The buffer must not fail again when Python flushes it at exit.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, out.fileno())
+        os.close(null)
 
 
 def _format_target(scope: Scope) -> str:
-    """The path and query as the client sent them."""
+    """Return the path and query as the client sent them."""
     path, query = get_request_path(scope), scope["query_string"]
     return (b"%b?%b" % (path, query) if query else path).decode("latin-1")
 
 
 def _format_json(scope: Scope, exchange: Exchange) -> str:
-    entry = {
+    line = {
         "at": format_rfc3339(exchange.now),
         "api": exchange.service.name,
         "operation": exchange.operation.id if exchange.operation else None,
@@ -150,29 +129,25 @@ def _format_json(scope: Scope, exchange: Exchange) -> str:
         "violations": [violation.to_json() for violation in exchange.violations],
         "fault": exchange.fault_kind,
     }
-    return orjson.dumps(entry).decode() + "\n"
+    return orjson.dumps(line).decode() + "\n"
 
 
 def _format_text(scope: Scope, exchange: Exchange) -> str:
-    answer, operation = exchange.response, exchange.operation
+    response, operation = exchange.response, exchange.operation
     line = (
-        f"{format_rfc3339(exchange.now)}  {answer.status if answer else None}"
+        f"{format_rfc3339(exchange.now)}  {response.status if response else None}"
         f"  {exchange.service.api.name} {operation.id if operation else '-'}"
         f"  {scope['method']} {_format_target(scope)}"
     )
     if exchange.applied_fault:
         line += f"  fault {exchange.fault_kind}"
-    wrong = (f"    {each.part}: {each.short_message}" for each in exchange.violations)
-    return (
-        "\n".join(
-            (_escape_control_characters(line), *map(_escape_control_characters, wrong))
-        )
-        + "\n"
-    )
+    lines = [line]
+    lines += [f"    {each.part}: {each.short_message}" for each in exchange.violations]
+    return "\n".join(map(_escape_control_characters, lines)) + "\n"
 
 
 def _escape_control_characters(text: str) -> str:
-    """Without what a client could use to steer the terminal."""
+    """Escape characters with which a client could control the terminal."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

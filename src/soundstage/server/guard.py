@@ -1,4 +1,4 @@
-"""Who may use the control API: this machine's own pages and programs, or a token."""
+"""Access to the control API: local pages and programs, or clients with a token."""
 
 import hmac
 import ipaddress
@@ -15,26 +15,34 @@ _LOCAL_HOST = re.compile(
 )
 
 HeaderMap = Mapping[bytes, list[bytes]]
+"""Header values by name, in lower case."""
 
 
 def generate_token() -> str:
-    """A token that nobody guesses."""
+    """Generate a token that cannot be guessed."""
     return secrets.token_urlsafe(24)
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches a socket that is bound to this address."""
+    """Whether a socket bound to this address is reachable from this machine only.
+
+    >>> is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, False)
+    """
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Holds off strangers. Without a token it trusts programs of this machine."""
+    """Decides which requests may use the control API.
+
+    Without a token, programs of this machine may; pages of other origins never may.
+    """
 
     token: str | None = None
 
     def check(self, headers: HeaderMap) -> tuple[int, str] | None:
-        """The status and reason of a refusal; None for a welcome request."""
+        """Return status and reason of a rejection; None for an allowed request."""
         origin = _last_value(headers, b"origin")
         if origin and not LOCAL_ORIGIN.fullmatch(origin):
             return 403, f"pages of {origin[:200]} may not use the control API"
@@ -43,16 +51,17 @@ class Guard:
         if self.token is not None:
             return self._check_token(headers)
         if not _LOCAL_HOST.fullmatch(_last_value(headers, b"host").lower()):
-            # A page whose name was made to lead here (DNS rebinding) says its own name.
-            return 403, "the control API is asked for by the name of this machine only"
+            # DNS rebinding: a page whose host name was made to resolve to this machine
+            # sends its own name in Host.
+            return 403, "the control API accepts local host names in Host only"
         return None
 
     def _check_token(self, headers: HeaderMap) -> tuple[int, str] | None:
-        given = _last_value(headers, b"soundstage-token")
-        if not given:
-            scheme, _, given = _last_value(headers, b"authorization").partition(" ")
-            given = given if scheme.lower() == "bearer" else ""
-        if hmac.compare_digest(given.encode(), (self.token or "").encode()):
+        token = _last_value(headers, b"soundstage-token")
+        if not token:
+            scheme, _, token = _last_value(headers, b"authorization").partition(" ")
+            token = token if scheme.lower() == "bearer" else ""
+        if hmac.compare_digest(token.encode(), (self.token or "").encode()):
             return None
         return 401, "the control API needs its token, in the header Soundstage-Token"
 

@@ -1,4 +1,4 @@
-"""An answer as bytes, and how they go out."""
+"""Responses as bytes, and as ASGI sends them."""
 
 from http import HTTPStatus
 from typing import NamedTuple
@@ -13,11 +13,16 @@ from soundstage.types import Json
 HeaderPairs = tuple[tuple[bytes, bytes], ...]
 
 VARY_ORIGIN = (b"vary", b"Origin")
-"""Pages of other origins are told more than whoever names none."""
+"""Responses vary by Origin: CORS headers are added for cross-origin requests."""
 
 
 class EncodedResponse(NamedTuple):
-    """An answer as it goes over the wire."""
+    """A response as it is sent: header names in lower case, the body in bytes.
+
+    >>> response = EncodedResponse(200, ((b"content-length", b"2"),), b"{}")
+    >>> response.with_body(b"[1]").headers
+    ((b'content-length', b'3'),)
+    """
 
     status: int
     headers: HeaderPairs
@@ -25,7 +30,7 @@ class EncodedResponse(NamedTuple):
 
     @property
     def start_event(self) -> dict[str, Json]:
-        """Status and headers as ASGI has them."""
+        """The ASGI event with the status and the headers."""
         headers = [*self.headers]
         return {
             "type": "http.response.start",
@@ -34,17 +39,17 @@ class EncodedResponse(NamedTuple):
         }
 
     def with_body(self, body: bytes) -> "EncodedResponse":
-        """The message with another body, and its length."""
+        """Return the response with another body and its length."""
         length = (b"content-length", str(len(body)).encode())
-        kept = (pair for pair in self.headers if pair[0] != b"content-length")
-        return self._replace(headers=(*kept, length), body=body)
+        others = (pair for pair in self.headers if pair[0] != b"content-length")
+        return self._replace(headers=(*others, length), body=body)
 
     def with_more_body(self, chunk: bytes) -> "EncodedResponse":
-        """The message with more of its body."""
+        """Return the response with a chunk added to its body."""
         return self._replace(body=self.body + chunk)
 
     def with_header(self, name: bytes, value: bytes) -> "EncodedResponse":
-        """The message with one more header."""
+        """Return the response with one more header."""
         return self._replace(headers=(*self.headers, (name, value)))
 
 
@@ -53,28 +58,34 @@ def encode_response(
     violations: tuple[Violation, ...] = (),
     serialized_body: bytes | None = None,
 ) -> EncodedResponse:
-    """The bytes of an answer, if they are not ``written`` yet.
+    """Encode a response; ``serialized_body`` is its body if it is serialized already.
 
-    Violations go along as a header.
+    Violations of the request are listed in the header ``Soundstage-Violations``.
     """
     body, headers = _encode_body(response, serialized_body)
     if response.headers:
-        more = ((name.lower().encode(), v.encode()) for name, v in response.headers)
-        headers = (*headers, *more)
+        pairs = ((name.lower().encode(), v.encode()) for name, v in response.headers)
+        headers = (*headers, *pairs)
     if violations:
-        told = (b"soundstage-violations", format_header(violations).encode())
-        headers = (*headers, told)
+        header = (b"soundstage-violations", format_header(violations).encode())
+        headers = (*headers, header)
     return EncodedResponse(response.status, headers, body)
 
 
 async def send_response(response: EncodedResponse, send: Send) -> None:
-    """The message as ASGI has it."""
+    """Send a response as two ASGI events."""
     await send(response.start_event)
     await send({"type": "http.response.body", "body": response.body})
 
 
 def encode_event(item: Json) -> bytes:
-    """A server-sent event of its fields (HTML Standard, 9.2.6); ``data`` is JSON."""
+    r"""Encode the fields of a server-sent event; ``data`` is JSON.
+
+    HTML Standard, 9.2.6.
+
+    >>> encode_event({"id": 7, "data": {"n": 1}})
+    b'id: 7\ndata: {"n":1}\n\n'
+    """
     lines = [
         f"{name}: {item[name]}\n".encode()
         for name in ("id", "event", "retry")
@@ -86,13 +97,15 @@ def encode_event(item: Json) -> bytes:
 def _encode_body(
     response: Response, serialized_body: bytes | None
 ) -> tuple[bytes, HeaderPairs]:
+    """Return the body, and the headers that describe it."""
     value, media_type = response.body, response.media_type
     if response.stream is not None:
-        kind = (b"content-type", media_type.encode())
-        return b"", (kind, (b"cache-control", b"no-store"), VARY_ORIGIN)
-    if value is None and response.status == HTTPStatus.NO_CONTENT:  # RFC 9110, 8.6
-        return b"", (VARY_ORIGIN,)
+        content_type = (b"content-type", media_type.encode())
+        return b"", (content_type, (b"cache-control", b"no-store"), VARY_ORIGIN)
     if value is None:
+        # A 204 has no Content-Length (RFC 9110, 8.6).
+        if response.status == HTTPStatus.NO_CONTENT:
+            return b"", (VARY_ORIGIN,)
         return b"", ((b"content-length", b"0"), VARY_ORIGIN)
     if isinstance(value, str) and media_type.startswith("text/"):
         body, media_type = value.encode(), f"{media_type}; charset=utf-8"

@@ -123,7 +123,7 @@ class RoutingApi(CompiledOperations, AbstractRoutingAPI[_Route]):
 
 
 class Routing(RoutingMiddleware):
-    """Finds the operation of a path and method. Raises ``Unrouted``.
+    """Finds the operation of a path and method. Raises ``RouteNotFound``.
 
     Connexion's router (Starlette's) lists one method in ``Allow`` and redirects
     trailing slashes; ours knows all methods of a path and redirects nothing.
@@ -175,7 +175,7 @@ class _ResponseOperation:
             exchange.response = response._replace(stream=stream)
 
     def _validate(self, exchange: Exchange, response: Response) -> None:
-        """Validate and serialize a response. Raises ``Broken``."""
+        """Validate and serialize a response. Raises ``InvalidResponse``."""
         body, status, media_type, headers, _ = response
         # Serialization validates what was not validated before: None asks for the slow
         # way, which finds every violation.
@@ -299,7 +299,7 @@ class RequestValidationApi(CompiledOperations, RequestValidationAPI):
 
 
 class RequestValidation(OperationMiddleware, RequestValidationMiddleware):
-    """Parses parameters and body. Raises ``Refused`` with all their violations."""
+    """Parses parameters and body. Raises ``InvalidRequest`` with all violations."""
 
     api_cls = RequestValidationApi
 

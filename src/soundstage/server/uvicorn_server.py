@@ -1,4 +1,8 @@
-"""The server as it listens: uvicorn, and ports that lead to one world each."""
+"""The listening server: uvicorn, ports of single worlds, and its connections.
+
+One module, because all of it depends on uvicorn: ``HttpServer`` configures it,
+``UvicornConnection`` gives faults access to a connection.
+"""
 
 import asyncio
 import socket
@@ -14,11 +18,15 @@ from uvicorn.server import Server
 from soundstage.server.faults.connection import CONNECTION_EXTENSION
 from soundstage.server.hosts import Worlds
 
+_ZERO_LINGER = struct.pack("ii", 1, 0)
+"""SO_LINGER on, with a timeout of zero: ``close`` sends a TCP RST."""
+
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """A socket that listens already. Raises ``OSError``, for a port in use too."""
+    """Open a listening socket. Raises ``OSError``, for a port in use too."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP: otherwise asyncio lets a keep-alive answer wait 40 ms (Nagle).
+    # asyncio sets TCP_NODELAY only on sockets whose protocol is TCP by name. Without
+    # it, Nagle's algorithm delays responses on keep-alive connections by 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -31,26 +39,28 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 
 def format_url(listener: socket.socket) -> str:
-    """``http://127.0.0.1:4010`` of a socket."""
+    """Return the URL of a listening socket, such as ``http://127.0.0.1:4010``."""
     host, port = listener.getsockname()[:2]
+    # A wildcard address cannot be connected to everywhere; the loopback address can.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _UvicornServer(Server):
-    """uvicorn's; whoever waits for a world is sent home before it waits for them."""
+    """uvicorn's server, which cancels waiting requests before a graceful shutdown."""
 
     def __init__(self, config: Config, worlds: Worlds) -> None:
         super().__init__(config)
         self._worlds = worlds
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn waits for all requests to complete; these might wait for ever.
         self._worlds.close()
         await super().shutdown(sockets)
 
 
 class HttpServer:
-    """A server behind a socket; worlds may ask it for ports of their own."""
+    """Serves an application on a socket, and single worlds on ports of their own."""
 
     def __init__(self, app: ASGIApp, worlds: Worlds, listener: socket.socket) -> None:
         self.url = format_url(listener)
@@ -62,8 +72,8 @@ class HttpServer:
             lifespan="off",
             log_level="warning",
             access_log=False,
-            proxy_headers=False,  # exchange.py reads the one that matters here
-            # Equal worlds answer byte for byte the same, headers too.
+            proxy_headers=False,  # get_base_url reads X-Forwarded-Proto
+            # Equal worlds return equal bytes, headers included.
             server_header=False,
             date_header=False,
         )
@@ -78,49 +88,53 @@ class HttpServer:
             return
 
     async def serve(self) -> None:
-        """Serve until ``stop``, in the event loop that is running."""
+        """Serve until ``stop``, in the running event loop."""
         await self._server.serve(sockets=[self._listener])
 
     def stop(self) -> None:
-        """Let ``run`` come to its end; from any thread."""
+        """Stop serving. Thread-safe."""
         self._server.should_exit = True
 
     def open_port(self) -> int:
-        """Listen on another free port of the same host; in the server's own thread."""
+        """Listen on another free port of the same host; returns its number.
+
+        Call it in the server's thread, like ``close_port``.
+        """
         listener = open_listener(self._listener.getsockname()[0], 0)
         port: int = listener.getsockname()[1]
-        # It listens already: who connects before the task has run waits a moment.
-        opening = self._accept(listener)
-        self._ports[port] = asyncio.get_running_loop().create_task(opening)
+        # The socket listens already: the kernel queues connections until the task runs.
+        task = asyncio.get_running_loop().create_task(self._accept(listener))
+        self._ports[port] = task
         return port
 
     def close_port(self, port: int) -> None:
-        """Listen there no more; in the server's own thread."""
-        opened = self._ports.pop(port)
-        if opened.done():
-            opened.result().close()
+        """Close a port that ``open_port`` returned."""
+        task = self._ports.pop(port)
+        if task.done():
+            task.result().close()
         else:
-            opened.add_done_callback(lambda task: task.result().close())
+            task.add_done_callback(lambda done: done.result().close())
 
     async def _accept(self, listener: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(self._create_protocol, sock=listener)
-        self._server.servers.append(server)  # so that it closes with the others
+        # uvicorn closes it together with its own sockets.
+        self._server.servers.append(server)
         return server
 
     def _create_protocol(self) -> asyncio.Protocol:
-        """A connection as uvicorn makes it for its own sockets."""
-        make: Callable[..., asyncio.Protocol] = self._config.http_protocol_class
+        """Create a connection as uvicorn does for its own sockets."""
+        protocol: Callable[..., asyncio.Protocol] = self._config.http_protocol_class
         state = self._server.server_state
-        return make(config=self._config, server_state=state, app_state={})
-
-
-_ZERO_LINGER = struct.pack("ii", 1, 0)
-"""SO_LINGER on, for no time: to close is to reset."""
+        return protocol(config=self._config, server_state=state, app_state={})
 
 
 class UvicornConnection(HttpToolsProtocol):
-    """Goes along in the scope of its requests."""
+    """A connection of uvicorn that faults can stall and cut.
+
+    It implements ``ConnectionControl`` and is an extension in the scope of its
+    requests.
+    """
 
     stalled = False
 
@@ -135,7 +149,7 @@ class UvicornConnection(HttpToolsProtocol):
         self.scope["extensions"] = {CONNECTION_EXTENSION: self}  # type: ignore[dict-item]
 
     def buffer(self) -> None:
-        """Keep what is written until ``pour``."""
+        """Keep what is written until ``flush``."""
         self._buffered_transport.chunks = []
 
     def flush(self) -> None:
@@ -148,6 +162,8 @@ class UvicornConnection(HttpToolsProtocol):
 
     def reset(self) -> None:
         """Close with a TCP RST."""
+        # uvloop's socket object rejects setsockopt; a duplicate of the file descriptor
+        # shares the option.
         shared = self.transport.get_extra_info("socket")
         number, family, kind = shared.fileno(), shared.family, shared.type
         with socket.fromfd(number, family, kind) as own:
@@ -155,19 +171,19 @@ class UvicornConnection(HttpToolsProtocol):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """A request that a fault holds back does not hold the server back."""
+        """Close a connection that a fault stalls, so that the server can stop."""
         super().shutdown()
         if self.stalled:
             self.transport.close()
 
 
 class BufferedTransport:
-    """A transport that can keep what is written, for a while."""
+    """A transport that can keep what is written until ``flush``."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.chunks: list[bytes] | None = None
         self._transport = transport
-        # What is asked of it with every request.
+        # Bound once: these are called for every request.
         self.is_closing = transport.is_closing
         self._write = transport.write
 
@@ -181,9 +197,9 @@ class BufferedTransport:
             self.chunks.append(data)
 
     def flush(self) -> None:
-        parts, self.chunks = self.chunks, None
-        if parts:
-            self._transport.writelines(parts)
+        chunks, self.chunks = self.chunks, None
+        if chunks:
+            self._transport.writelines(chunks)
 
     def close(self) -> None:
         self.flush()

@@ -1,4 +1,4 @@
-"""Those who wait for a world: for an instant on its clock, or for a change."""
+"""Coroutines that wait for a world: for a time on its clock, or for a change."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,21 +11,22 @@ from soundstage.world.world import World
 
 T = TypeVar("T")
 
-_CANCELLED = "nothing is waited for any more"
+_CANCELLED = "waiting was cancelled: the world was reset, or the server stops"
 
 
 class ClientDisconnected(ConnectionError):
-    """The client went."""
+    """The client disconnected before its response was complete."""
 
 
 class WorldClosed(ConnectionError):
-    """The server stops, or the world is another one now."""
+    """The server stops, or the world was reset, replaced or deleted."""
 
 
 class Waiters:
-    """Those who wait for one world. It belongs to the server's thread.
+    """The coroutines that wait for one world.
 
-    ``changes`` counts what they are woken for.
+    Not thread-safe: use it from the server's event loop. ``change_count`` counts the
+    changes that wake them: commands, and changes of the clock's speed.
     """
 
     def __init__(self, world: World) -> None:
@@ -37,75 +38,77 @@ class Waiters:
         world.on_change = self.notify_all
 
     def notify_all(self) -> None:
-        """Let everybody look at what has become of the world."""
+        """Wake all waiters."""
         self.change_count += 1
         while self._pending:
-            sleeper = self._pending.pop()
-            if not sleeper.done():
-                sleeper.set_result(None)
+            future = self._pending.pop()
+            if not future.done():
+                future.set_result(None)
 
     def close(self) -> None:
-        """Send everybody home, and whoever comes after them."""
+        """Cancel all waiters and reject new ones."""
         self._is_open = False
         self.cancel_all()
 
     def cancel_all(self) -> None:
-        """Send everybody home."""
+        """Cancel all waiters."""
         for task in tuple(self._tasks):
             task.cancel()
 
     async def wait_until(self, timestamp: int | None, since: int) -> None:
-        """Come back at an instant (never, if None) or after the next change.
+        """Wait until a virtual timestamp (never, if None) or the next change.
 
-        It may have come already: ``since`` are the ``changes`` that the caller knows.
+        ``since`` is the ``change_count`` that the caller has seen; a change after that
+        ends the wait at once.
         """
         if since != self.change_count:
             return
-        world = self._world
-        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.add(sleeper)
+        clock = self._world.clock
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.add(change)
         try:
-            while not sleeper.done() and (
-                timestamp is None or world.clock.now() < timestamp
-            ):
-                if timestamp is None or not world.clock.speed:
-                    await sleeper
+            while not change.done() and (timestamp is None or clock.now() < timestamp):
+                if timestamp is None or not clock.speed:
+                    await change
                 else:
-                    span = (timestamp - world.clock.now()) / world.clock.speed
+                    # A day at most: a slow clock could ask for more than a timer takes.
+                    real_ms = (timestamp - clock.now()) / clock.speed
                     await completes_within(
-                        int(min(span, DAY)) + 1, asyncio.shield(sleeper)
+                        int(min(real_ms, DAY)) + 1, asyncio.shield(change)
                     )
         finally:
-            self._pending.discard(sleeper)
+            self._pending.discard(change)
 
     async def run_until_disconnect(
         self, work: Coroutine[None, None, T], receive: Receive
     ) -> T:
-        """What ``work`` gives. Raises ``Gone`` and ``Closed``."""
+        """Run a coroutine and return its result; cancel it if the client disconnects.
+
+        Raises ``ClientDisconnected`` and ``WorldClosed``.
+        """
         if not self._is_open:
             work.close()
             raise WorldClosed(_CANCELLED)
         task = asyncio.ensure_future(work)
-        leaving = asyncio.ensure_future(_wait_for_disconnect(receive))
+        disconnect = asyncio.ensure_future(_wait_for_disconnect(receive))
         self._tasks.add(task)
         try:
-            await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, disconnect}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 task.cancel()
             return await task
         except asyncio.CancelledError:
-            if not task.cancelled():
+            if not task.cancelled():  # this request's own task was cancelled
                 raise
-            reason = ClientDisconnected if leaving.done() else WorldClosed
+            reason = ClientDisconnected if disconnect.done() else WorldClosed
             raise reason(_CANCELLED) from None
         finally:
             self._tasks.discard(task)
-            leaving.cancel()
+            disconnect.cancel()
             if not task.done():
                 task.cancel()
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:
-    """Come back when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
