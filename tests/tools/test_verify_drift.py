@@ -107,7 +107,7 @@ def test_a_state_of_another_document_is_refused(tmp_path):
         (tmp_path / "state.jsonl").write_text(json.dumps(state) + "\n")
         done = verify(tmp_path, url, "--resume", "state.jsonl")
     assert done.returncode == 2
-    assert "state.jsonl is about another document" in done.stderr
+    assert "state.jsonl has another document" in done.stderr
 
 
 def test_a_server_that_is_not_there_is_said_in_a_sentence(tmp_path):

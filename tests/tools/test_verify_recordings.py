@@ -83,7 +83,7 @@ def test_an_id_that_is_not_there_is_no_drift(world, recorded):
     _, report = verified(world, recorded)
     (one,) = report["not_replayable"]
     assert one["request"].startswith("GET /1/runs/")
-    assert one["reason"] == "what it is about does not exist there"
+    assert one["reason"] == "the resource does not exist on this server"
     assert report["not_sent"] == {"not of this contract": 1}
 
 

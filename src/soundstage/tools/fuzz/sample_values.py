@@ -27,7 +27,9 @@ def collect_sample_values(service: Service, world: World) -> dict[str, list[str]
         for parameter in operation.parameters:
             values = by_name.get(_find_field_name(parameter, by_name), {})
             if values and _is_free_text(parameter):
-                preferred = [v for v, kind in values.items() if kind in operation.path]
+                preferred = [
+                    v for v, type_name in values.items() if type_name in operation.path
+                ]
                 ordered = dict.fromkeys([*preferred, *values])
                 key = f"{operation.label} {parameter.key}"
                 samples[key] = list(ordered)[:MAX_VALUES]
@@ -51,13 +53,16 @@ def collect_control_values(
     """Collect values for the parameters of the control API."""
     samples: dict[str, list[str]] = {"path.world": ["default"]}
     for service in services:
-        script = service.fixture.definitions
+        definitions = service.fixture.definitions
         runs = world.state(service.name).runs
         for name, values in (
             ("api", [service.name]),
-            ("collection", [k.collection for k in script.model.record_types.values()]),
+            (
+                "collection",
+                [k.collection for k in definitions.model.record_types.values()],
+            ),
             ("id", list(runs)[:MAX_VALUES]),
-            ("name", list(script.scenarios)[:MAX_VALUES]),
+            ("name", list(definitions.scenarios)[:MAX_VALUES]),
         ):
             samples.setdefault(f"path.{name}", []).extend(values)
     return samples
@@ -72,13 +77,13 @@ def _is_free_text(parameter: Parameter) -> bool:
 def _index_by_field(service: Service, world: World) -> dict[str, dict[str, str]]:
     """Index strings in records, with the record type, by normalized field name."""
     index: dict[str, dict[str, str]] = {}
-    for kind, name, value in (
+    for type_name, name, value in (
         *_iter_credential_fields(service),
         *_iter_record_fields(service, world),
     ):
         values = index.setdefault(normalize_name(name), {})
-        if sum(other == kind for other in values.values()) < MAX_VALUES:
-            values.setdefault(value, kind)
+        if sum(other == type_name for other in values.values()) < MAX_VALUES:
+            values.setdefault(value, type_name)
     return index
 
 
@@ -93,14 +98,18 @@ def _iter_record_fields(
     service: Service, world: World
 ) -> Iterator[tuple[str, str, str]]:
     now = world.now()
-    for kind in service.fixture.definitions.model.record_types.values():
-        for document in world.collection(service.name, kind.collection).all(now):
-            yield kind.name, f"{kind.name}id", str(document[kind.id_field])
-            for name, value in _iter_strings(document):
-                yield kind.name, name, value
+    for record_type in service.fixture.definitions.model.record_types.values():
+        for record in world.collection(service.name, record_type.collection).all(now):
+            yield (
+                record_type.name,
+                f"{record_type.name}id",
+                str(record[record_type.id_field]),
+            )
+            for name, value in _iter_strings(record):
+                yield record_type.name, name, value
 
 
-def _iter_strings(document: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    for name, value in document.items():
+def _iter_strings(record: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    for name, value in record.items():
         if isinstance(value, str) and value:
             yield name, value

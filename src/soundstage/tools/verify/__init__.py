@@ -1,1 +1,1 @@
-"""``soundstage verify``: a real server, held against a contract."""
+"""``soundstage verify``: validate the responses of a real server."""

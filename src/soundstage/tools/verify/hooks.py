@@ -1,4 +1,4 @@
-"""What runs within schemathesis when a server is verified: the second judge."""
+"""Hooks inside schemathesis for verification: openapi-core validates each response."""
 
 from collections import Counter
 from functools import cache
@@ -6,8 +6,6 @@ from typing import Any
 
 import schemathesis
 
-from soundstage.exchange.recorded import RecordedExchange
-from soundstage.tools.checks.operation_spec import OperationSpec
 from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 from soundstage.tools.schemathesis.hooks import (
     Case,
@@ -15,15 +13,15 @@ from soundstage.tools.schemathesis.hooks import (
     load_operations,
     record_exchange,
 )
-from soundstage.tools.verify.excerpts import (
+from soundstage.tools.verify.findings import (
+    FindingKey,
+    create_finding,
     create_redactor,
-    create_value_redactor,
-    serialize_redacted,
+    validate_exchange,
 )
-from soundstage.tools.verify.findings import Finding, FindingKey, validate_exchange
 
 REPORTED: Counter[FindingKey] = Counter()
-"""Findings that were told already."""
+"""Emitted findings; only the first of each has an example."""
 
 
 @cache
@@ -31,26 +29,26 @@ def _create_validator() -> OpenApiCoreValidator:
     return OpenApiCoreValidator(load_operations().document)
 
 
-def _report_findings(exchange: RecordedExchange, operation: OperationSpec) -> None:
-    mask = create_redactor(operation.document)
-    for key, message in validate_exchange(_create_validator(), operation, exchange):
-        REPORTED[key] += 1
-        example = serialize_redacted(exchange, mask) if REPORTED[key] == 1 else {}
-        text = create_value_redactor(exchange, mask).redact_text(message)
-        emit(event="finding", finding=Finding(key, text, example).to_json())
-
-
 @schemathesis.hook
 def before_call(_context: Any, case: Case, _kwargs: dict[str, Any]) -> None:
-    """Let nothing out that is not in the document: it has been cut to what is safe."""
+    """Prevent requests outside the document: it has only permitted operations."""
     operation = load_operations().operations.get(case.operation.label)
     if operation is None or case.method != operation.method.upper():
-        raise RuntimeError(f"{case.method} {case.path} is not to be sent")
+        raise RuntimeError(f"{case.method} {case.path} must not be sent")
 
 
 @schemathesis.check
-def answer_judged(_context: Any, response: schemathesis.Response, case: Case) -> None:
-    """Every answer, held against the contract. What is wrong is told, not raised."""
+def response_matches_contract(
+    _context: Any, response: schemathesis.Response, case: Case
+) -> None:
+    """Emit the findings of a response; never raise, so that each one is counted."""
     operation = load_operations().operations.get(case.operation.label)
-    if operation is not None:
-        _report_findings(record_exchange(response), operation)
+    if operation is None:
+        return
+    exchange = record_exchange(response)
+    redactor = create_redactor(operation.document)
+    for key, message in validate_exchange(_create_validator(), operation, exchange):
+        is_first = key not in REPORTED
+        REPORTED[key] += 1
+        finding = create_finding(key, message, exchange, redactor, has_example=is_first)
+        emit(event="finding", finding=finding.to_json())

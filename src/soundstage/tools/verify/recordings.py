@@ -1,4 +1,4 @@
-"""Recorded exchanges: HTTP Archives, and journals as the control API exports them."""
+"""Read recordings: HTTP Archives (HAR), and journals of the control API."""
 
 import base64
 import json
@@ -14,24 +14,24 @@ from soundstage.tools.checks.operation_spec import OperationIndex, OperationSpec
 from soundstage.types import Json, JsonObject
 
 _WORLD_PREFIX = re.compile(r"^/~[^/]+(?=/)")
-"""How a path may begin on a Soundstage server."""
+"""The path prefix of a named world on a Soundstage server."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedExchange:
-    """A recorded exchange, found in the contract; its URL is relative to the API."""
+    """A recorded exchange with its operation; its URL is relative to the API."""
 
     operation: OperationSpec
     exchange: RecordedExchange
 
     @property
     def name(self) -> str:
-        """What to call it in a report."""
+        """The name in reports: method and URL."""
         return f"{self.exchange.method} {self.exchange.url}"
 
 
 def load_recording(path: Path) -> list[RecordedExchange]:
-    """The exchanges of a file, with absolute URLs. Raises ``DocumentError``."""
+    """Load the exchanges of a file. Raises ``DocumentError``."""
     try:
         document = json.loads(path.read_bytes())
         match document:
@@ -44,9 +44,9 @@ def load_recording(path: Path) -> list[RecordedExchange]:
             f"cannot be read: {error.strerror}", file=str(path)
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"is no HTTP Archive and no journal: {error!r}"
+        message = f"is neither an HTTP Archive nor a journal: {error!r}"
         raise DocumentError(message, file=str(path)) from error
-    raise DocumentError("is no HTTP Archive and no journal", file=str(path))
+    raise DocumentError("is neither an HTTP Archive nor a journal", file=str(path))
 
 
 def _parse_journal_entry(entry: JsonObject) -> RecordedExchange:
@@ -79,24 +79,24 @@ def _parse_headers(nodes: Json) -> HeaderList:
 def match_to_operation(
     exchange: RecordedExchange, operations: OperationIndex, base_paths: list[str]
 ) -> MatchedExchange | None:
-    """The exchange as one with the API; ``None`` if the contract has no such path.
+    """Match an exchange to its operation; ``None`` if the contract has no such path.
 
-    ``bases`` are paths below which the API may have stood when it was recorded.
+    ``base_paths`` are possible path prefixes of the API in the recording.
     """
     parts = urlsplit(exchange.url)
     query = f"?{parts.query}" if parts.query else ""
-    whole = _WORLD_PREFIX.sub("", parts.path)
+    full_path = _WORLD_PREFIX.sub("", parts.path)
     for base in base_paths:
-        if not whole.startswith(base):
+        if not full_path.startswith(base):
             continue
-        path = whole[len(base) :]
+        path = full_path[len(base) :]
         if operation := operations.match(exchange.method, path):
             return MatchedExchange(operation, replace(exchange, url=path + query))
     return None
 
 
 def list_base_paths(document: JsonObject, name: str) -> list[str]:
-    """Where the API may stand: at the root, at its servers, on a Soundstage server."""
+    """List possible base paths: the root, documented servers, a Soundstage server."""
     servers = (server.get("url", "") for server in document.get("servers", ()))
     paths = {urlsplit(url).path.rstrip("/") for url in servers}
     return ["", f"/{name}", *sorted(paths - {""})]

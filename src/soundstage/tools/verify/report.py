@@ -1,23 +1,22 @@
-"""What ``soundstage verify`` says in the end."""
+"""Reports of ``soundstage verify``, as text and JSON."""
 
 from collections.abc import Iterator
 from textwrap import indent
 
 from soundstage.tools.checks.operation_spec import OperationIndex
-from soundstage.tools.verify.findings import Finding
+from soundstage.tools.verify.findings import Finding, FindingKey
 from soundstage.tools.verify.verifier import VerificationPlan, VerificationResult
-from soundstage.tools.verify.waivers import WaivedFindings
-from soundstage.tools.verify.waivers import serialize_waiver as waiver_as_json
+from soundstage.tools.verify.waivers import WaivedFindings, serialize_waiver
 from soundstage.types import JsonObject
 
 MAX_BODY_EXCERPT = 500
-"""Characters of an answer that are shown to people."""
+"""The maximum of characters of a response body in a text report."""
 
 
 def format_report(
     plan: VerificationPlan, result: VerificationResult, waived: WaivedFindings
 ) -> str:
-    """A line in all, the findings, and what else there is to know."""
+    """Format a summary line, the findings, waivers and notes."""
     findings = result.state.findings
     return "\n".join(
         [
@@ -33,12 +32,11 @@ def _format_summary(
     plan: VerificationPlan, result: VerificationResult, waived: WaivedFindings
 ) -> str:
     cases = result.state.cases
-    found = _format_count(len(waived.remaining), "finding")
-    asked = (
-        f"{_format_count(sum(cases.values()), 'request')} to {len(+cases)} operations"
-    )
-    ended = "" if result.is_complete else "; not complete"
-    return f"{plan.url}, by the contract of {plan.name}: {found}; {asked}{ended}"
+    findings = _format_count(len(waived.remaining), "finding")
+    requests = _format_count(sum(cases.values()), "request")
+    end = "" if result.is_complete else "; not complete"
+    counts = f"{findings}; {requests} to {len(+cases)} operations"
+    return f"{plan.url}, contract of {plan.name}: {counts}{end}"
 
 
 def _format_count(number: int, noun: str) -> str:
@@ -47,22 +45,24 @@ def _format_count(number: int, noun: str) -> str:
 
 def _format_finding(finding: Finding) -> str:
     key, example = finding.key, finding.example
-    place = f" at {key.pointer}" if key.pointer else ""
     times = _format_count(finding.count, "time")
-    told = [
+    lines = [
         finding.message,
         f"{example['method']} {example['url']} -> {example['status']}",
         example["answer_body"][:MAX_BODY_EXCERPT],
     ]
-    head = f"\n{key.operation}, {key.status}: {key.rule}{place} ({times})\n"
-    return head + indent("\n".join(filter(None, told)), "    ")
+    text = indent("\n".join(filter(None, lines)), "    ")
+    return f"\n{_format_key(key)} ({times})\n{text}"
+
+
+def _format_key(key: FindingKey) -> str:
+    location = f" at {key.pointer}" if key.pointer else ""
+    return f"{key.operation}, {key.status}: {key.rule}{location}"
 
 
 def _format_waived(result: VerificationResult, waived: WaivedFindings) -> Iterator[str]:
     for key, waiver in waived.waived:
-        place = f" at {key.pointer}" if key.pointer else ""
-        what = f"{key.operation}, {key.status}: {key.rule}{place}"
-        yield f"waived: {what}: {waiver.reason}"
+        yield f"waived: {_format_key(key)}: {waiver.reason}"
     for waiver in waived.unused_waivers:
         line = f"line {waiver.line}, " if waiver.line else ""
         hint = "" if result.is_complete else " so far"
@@ -70,38 +70,39 @@ def _format_waived(result: VerificationResult, waived: WaivedFindings) -> Iterat
 
 
 def _format_notes(plan: VerificationPlan, result: VerificationResult) -> Iterator[str]:
-    for why, count in sorted(result.skipped.items()):
-        yield f"not sent: {_format_count(count, 'recorded request')}: {why}"
-    for name, why_not in result.state.resent_requests.values():
-        if why_not:
-            yield f"not replayable: {name}: {why_not}"
-    if names := list_unsuccessful(plan, result):
-        yield f"never answered with 2xx: {', '.join(names)}"
-    if left := list_unsent(plan, result):
-        yield f"never sent: {', '.join(left)}"
+    for reason, count in sorted(result.skipped.items()):
+        yield f"not sent: {_format_count(count, 'recorded request')}: {reason}"
+    for name, inconclusive_reason in result.state.resent_requests.values():
+        if inconclusive_reason:
+            yield f"not replayable: {name}: {inconclusive_reason}"
+    if unsuccessful := list_unsuccessful(plan, result):
+        yield f"no 2xx response: {', '.join(unsuccessful)}"
+    if unsent := list_unsent(plan, result):
+        yield f"never sent: {', '.join(unsent)}"
     for error in result.errors:
         yield f"error: {error}"
 
 
 def list_unsuccessful(plan: VerificationPlan, result: VerificationResult) -> list[str]:
-    """Operations of which nothing was learned but how they refuse."""
-    state, known = result.state, OperationIndex(plan.document).operations
-    labels = (
-        label for label in known if state.cases[label] and not state.successes[label]
-    )
-    return [known[label].id for label in labels]
+    """List operations with requests but without a 2xx response."""
+    state = result.state
+    return [
+        operation.id
+        for label, operation in OperationIndex(plan.document).operations.items()
+        if state.cases[label] and not state.successes[label]
+    ]
 
 
 def list_unsent(plan: VerificationPlan, result: VerificationResult) -> list[str]:
-    """Operations that were not asked for anything: those that write, mostly."""
-    known = OperationIndex(plan.document).operations
-    return [known[label].id for label in known if not result.state.cases[label]]
+    """List operations without any request, mostly those that write."""
+    operations = OperationIndex(plan.document).operations
+    return [o.id for label, o in operations.items() if not result.state.cases[label]]
 
 
 def serialize_report(
     plan: VerificationPlan, result: VerificationResult, waived: WaivedFindings
 ) -> JsonObject:
-    """The same for machines."""
+    """Return the report as JSON; its keys are public."""
     findings, state = result.state.findings, result.state
     return {
         "ok": not waived.remaining and not result.errors,
@@ -110,16 +111,16 @@ def serialize_report(
         "complete": result.is_complete,
         "findings": [findings[key].to_json() for key in waived.remaining],
         "waived": [
-            {**key._asdict(), "waiver": waiver_as_json(waiver)}
+            {**key._asdict(), "waiver": serialize_waiver(waiver)}
             for key, waiver in waived.waived
         ],
-        "unused_waivers": list(map(waiver_as_json, waived.unused_waivers)),
+        "unused_waivers": list(map(serialize_waiver, waived.unused_waivers)),
         "requests": dict(state.cases),
         "not_sent": result.skipped,
         "not_replayable": [
-            {"request": name, "reason": why}
-            for name, why in state.resent_requests.values()
-            if why
+            {"request": name, "reason": reason}
+            for name, reason in state.resent_requests.values()
+            if reason
         ],
         "unanswered": list_unsuccessful(plan, result),
         "unsent": list_unsent(plan, result),

@@ -1,4 +1,4 @@
-"""Recorded requests, sent once more to the server that is verified."""
+"""Send recorded requests to the verified server."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -17,38 +17,36 @@ from soundstage.world.clock import sleep, wall_clock_now
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 RESPONSE_TIMEOUT_S = 30.0
-"""Seconds that an answer may take."""
-
 _OMITTED_HEADERS = frozenset(
     "accept-encoding connection content-length cookie host keep-alive "
     "soundstage-token soundstage-world transfer-encoding".split()
 )
-"""Headers that belonged to the recorded connection, or to whoever recorded."""
+"""Headers of the recorded connection, or of the recording client."""
 
 _INCONCLUSIVE_STATUSES = {
-    401: "the credentials are not taken",
-    403: "the credentials are not taken",
-    404: "what it is about does not exist there",
-    409: "the state of things is another one there",
-    410: "what it is about does not exist there",
+    401: "the credentials are rejected",
+    403: "the credentials are rejected",
+    404: "the resource does not exist on this server",
+    409: "the state differs on this server",
+    410: "the resource does not exist on this server",
     429: "too many requests; lower --rate",
 }
 
 
 class ServerUnreachable(Exception):
-    """There is no answer to be had; the text says why."""
+    """The server sent no response; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestSender:
-    """Sends requests to one server, no faster than it was told to."""
+    """Sends requests to one server; ``wait_for_turn`` limits the rate."""
 
     client: httpx.Client
     url: str
     wait_for_turn: Callable[[], None]
 
     def send(self, exchange: RecordedExchange) -> RecordedExchange:
-        """The exchange with the server's answer. Raises ``Unreachable``."""
+        """Return the exchange with a new response. Raises ``ServerUnreachable``."""
         self.wait_for_turn()
         base = urlsplit(self.url)
         target = base.path.rstrip("/") + exchange.url
@@ -56,7 +54,7 @@ class RequestSender:
             raw_path=target.encode("latin-1", "replace")
         )
         try:
-            answer = self.client.request(
+            response = self.client.request(
                 exchange.method,
                 url,
                 headers=list(_select_headers(exchange.request_headers)),
@@ -67,58 +65,67 @@ class RequestSender:
             raise ServerUnreachable(f"{exchange.method} {target}: {reason}") from error
         return replace(
             exchange,
-            status=answer.status_code,
-            response_headers=tuple(answer.headers.multi_items()),
-            response_body=answer.content,
+            status=response.status_code,
+            response_headers=tuple(response.headers.multi_items()),
+            response_body=response.content,
         )
 
 
 @contextmanager
 def open_sender(url: str, rate: float | None) -> Iterator[RequestSender]:
-    """A sender of ``rate`` requests a second at most."""
+    """Open a sender with a maximum of ``rate`` requests per second."""
     with httpx.Client(timeout=RESPONSE_TIMEOUT_S, follow_redirects=False) as client:
         yield RequestSender(client, url, _create_rate_limiter(rate))
 
 
 def _create_rate_limiter(rate: float | None) -> Callable[[], None]:
-    """Wait, when it is called too soon after the call before."""
-    gap = int(1_000 / rate) if rate else 0
-    last = [0]
+    """Create a function that waits if the previous call was too recent."""
+    interval_ms = int(1_000 / rate) if rate else 0
+    last_ms = 0
 
     def wait_for_turn() -> None:
-        if left := last[0] + gap - wall_clock_now() if gap else 0:
-            asyncio.run(sleep(max(left, 0)))
-        last[0] = wall_clock_now()
+        nonlocal last_ms
+        if interval_ms:
+            asyncio.run(sleep(max(last_ms + interval_ms - wall_clock_now(), 0)))
+        last_ms = wall_clock_now()
 
     return wait_for_turn
 
 
 def _select_headers(headers: HeaderList) -> Iterator[tuple[str, str]]:
     for name, value in headers:
-        of_connection = name.lower() in _OMITTED_HEADERS or name.startswith(":")
-        if not of_connection and value != REDACTED:  # the mask hides another's secret
+        # Names of HTTP/2 pseudo-headers start with a colon (RFC 9113, 8.3).
+        is_omitted = name.lower() in _OMITTED_HEADERS or name.startswith(":")
+        # A redacted value was a secret of the recording client.
+        if not is_omitted and value != REDACTED:
             yield name, value
 
 
 def resend(
     matched: MatchedExchange, secrets: Mapping[str, str], sender: RequestSender
 ) -> RecordedExchange:
-    """A recorded request with our credentials, and its new answer."""
+    """Send a recorded request with our credentials. Raises ``ServerUnreachable``."""
     return sender.send(apply_secrets(matched.exchange, matched.operation, secrets))
 
 
 def compare_statuses(
     recorded_status: int, status: int
 ) -> tuple[str | None, str | None]:
-    """Why it cannot be replayed, or what is wrong, by both statuses; or neither.
+    """Return why the result is inconclusive, or what is wrong; both can be ``None``.
 
-    Bytes are not compared: data changes, the contract holds.
+    Bodies are not compared, because data changes while the contract does not.
+
+    >>> compare_statuses(200, 404)
+    ('the resource does not exist on this server', None)
+    >>> compare_statuses(200, 400)
+    (None, 'the status was 200 in the recording and is now 400')
     """
-    if not 200 <= recorded_status < 300 or status < 400 or status >= 500:  # noqa: PLR2004 - HTTP
+    is_success, is_rejected = recorded_status // 100 == 2, status // 100 == 4  # noqa: PLR2004 - HTTP
+    if not (is_success and is_rejected):
         return None, None
     if status in _INCONCLUSIVE_STATUSES:
         return _INCONCLUSIVE_STATUSES[status], None
     return (
         None,
-        f"answered with {recorded_status} when it was recorded, and now with {status}",
+        f"the status was {recorded_status} in the recording and is now {status}",
     )

@@ -1,4 +1,4 @@
-"""What was verified so far, written down as it goes, so that it can be taken up."""
+"""State of a verification, appended to a file (JSON lines), so that it can resume."""
 
 import hashlib
 import json
@@ -16,16 +16,19 @@ STATE_VERSION = 1
 
 
 class StateMismatch(Exception):
-    """The file is the state of something else; the text says what to do."""
+    """The state file belongs to another verification; the message has a remedy."""
 
 
 @dataclass(slots=True)
 class VerificationState:
-    """Findings by what makes them the same, and what need not be done again.
+    """Findings, and what a resumed verification does not repeat.
 
-    ``done`` are phases with operations of generated cases; ``cases`` counts the
-    requests of an operation, ``good`` those answered with 2xx; ``replayed`` are the
-    recorded ones: name, and why it says nothing that they were sent.
+    - ``completed``: phases with the labels of operations that completed them.
+    - ``cases``, ``successes``: requests by operation label, and those with a 2xx.
+    - ``resent_requests``: by hash, the name of a recorded request, and the reason if
+      its result is inconclusive.
+
+    Each public method that changes it also appends a line to the file.
     """
 
     subject: JsonObject = field(default_factory=dict)
@@ -37,7 +40,7 @@ class VerificationState:
     resent_requests: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
     def add_finding(self, finding: Finding) -> None:
-        """Take in a finding; of the same one, the first example is kept."""
+        """Add a finding, or its count to an equal one; the first example is kept."""
         self.append_line(finding=finding.to_json())
         self._add_finding(finding)
 
@@ -53,11 +56,11 @@ class VerificationState:
         cases: JsonObject,
         successes: JsonObject,
     ) -> None:
-        """Take in that operations were through a phase, and how they were answered."""
-        done = sorted({(phase, label) for label in labels} - self.completed)
-        if done or cases:
-            self.append_line(done=done, cases=cases, good=successes)
-        self._add_cases(done, cases, successes)
+        """Add sent cases, and the operations that completed a phase."""
+        completed = sorted({(phase, label) for label in labels} - self.completed)
+        if completed or cases:
+            self.append_line(done=completed, cases=cases, good=successes)
+        self._add_cases(completed, cases, successes)
 
     def _add_cases(
         self,
@@ -73,67 +76,51 @@ class VerificationState:
     def add_resent(
         self, matched: MatchedExchange, status: int, inconclusive_reason: str | None
     ) -> None:
-        """Take in that a recorded request was sent, or why that says nothing."""
-        key, name, label = (
-            hash_request(matched.exchange),
-            matched.name,
-            matched.operation.label,
-        )
-        good = 200 <= status < 300  # noqa: PLR2004 - HTTP
-        self.append_line(
-            replayed=key, name=name, label=label, good=good, why_not=inconclusive_reason
-        )
-        self._add_resent(key, name, label, inconclusive_reason, is_success=good)
-
-    def _add_resent(
-        self,
-        key: str,
-        name: str,
-        label: str,
-        inconclusive_reason: str | None,
-        *,
-        is_success: bool,
-    ) -> None:
-        self.resent_requests[key] = (name, inconclusive_reason)
-        self.cases[label] += 1
-        self.successes[label] += is_success
+        """Add a recorded request that was sent."""
+        line = {
+            "replayed": hash_request(matched.exchange),
+            "name": matched.name,
+            "label": matched.operation.label,
+            "good": 200 <= status < 300,  # noqa: PLR2004 - HTTP
+            "why_not": inconclusive_reason,
+        }
+        self.append_line(**line)
+        self.apply_line(line)
 
     def append_line(self, **line: object) -> None:
-        """Add a line to the file, if there is one."""
+        """Append a line to the file, if the state has one."""
         if self.path:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
     def apply_line(self, line: JsonObject) -> None:
-        """Take in a line of the file."""
+        """Apply a line of the file."""
         match line:
-            case {"finding": node}:
-                self._add_finding(parse_finding(node))
-            case {"done": done, "cases": cases, "good": good}:
-                self._add_cases(done, cases, good)
+            case {"finding": data}:
+                self._add_finding(parse_finding(data))
+            case {"done": completed, "cases": cases, "good": successes}:
+                self._add_cases(completed, cases, successes)
             case {"replayed": str(key), "name": name, "label": label}:
-                good, why_not = line["good"], line["why_not"]
-                self._add_resent(key, name, label, why_not, is_success=good)
+                self.resent_requests[key] = (name, line["why_not"])
+                self.cases[label] += 1
+                self.successes[label] += line["good"]
 
 
 def hash_request(exchange: RecordedExchange) -> str:
-    """What a recorded request is known by."""
+    """Hash the method, URL and body of a recorded request."""
     parts = (exchange.method, exchange.url, exchange.request_body.hex())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def describe_subject(url: str, document: JsonObject, options: JsonObject) -> JsonObject:
-    """What a state is about: it is of no use for another server, or document."""
+    """Describe what a state is valid for: this server, document and options."""
     text = json.dumps(document, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return {"version": STATE_VERSION, "url": url, "document": digest, **options}
 
 
 def open_state(path: Path | None, subject: JsonObject) -> VerificationState:
-    """The state in a file, to go on with; a new one if there is none.
-
-    A last line that was cut off is passed over. Raises ``Unfit`` and ``OSError``.
-    """
+    """Open the state in a file, or create it. Raises ``StateMismatch``, ``OSError``."""
     state = VerificationState(subject, path)
     if path is None:
         return state
@@ -142,15 +129,16 @@ def open_state(path: Path | None, subject: JsonObject) -> VerificationState:
         return state
     first, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     try:
-        before = json.loads(first)["about"]
+        stored = json.loads(first)["about"]
     except (ValueError, KeyError, TypeError) as error:
-        raise StateMismatch(f"{path} is no state of `soundstage verify`") from error
-    if different := sorted(k for k in subject if before.get(k) != subject[k]):
-        what = ", ".join(different)
-        message = f"{path} is about another {what}; remove it, or name another file"
+        raise StateMismatch(f"{path} is not a state of `soundstage verify`") from error
+    if different := sorted(k for k in subject if stored.get(k) != subject[k]):
+        names = ", ".join(different)
+        message = f"{path} has another {names}; remove it, or use another file"
         raise StateMismatch(message)
-    kept = [line for line in lines if line.endswith("\n")]
-    path.write_text(first + "".join(kept), encoding="utf-8")
-    for line in kept:
+    # An interrupted process may have written only a part of the last line.
+    complete = [line for line in lines if line.endswith("\n")]
+    path.write_text(first + "".join(complete), encoding="utf-8")
+    for line in complete:
         state.apply_line(json.loads(line))
     return state

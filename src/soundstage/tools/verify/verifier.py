@@ -1,4 +1,4 @@
-"""A server verified: recorded exchanges sent again, then generated requests."""
+"""Verify a server: resend recorded requests, then send generated ones."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,14 +8,10 @@ from soundstage.tools.checks.operation_spec import METHODS, OperationIndex
 from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 from soundstage.tools.schemathesis.campaign import PHASES, Campaign
 from soundstage.tools.schemathesis.engine import run_campaign
-from soundstage.tools.verify.excerpts import (
-    create_redactor,
-    create_value_redactor,
-    serialize_redacted,
-)
 from soundstage.tools.verify.findings import (
-    Finding,
     FindingKey,
+    create_finding,
+    create_redactor,
     parse_finding,
     validate_exchange,
 )
@@ -39,9 +35,10 @@ HOOKS_MODULE = "soundstage.tools.verify.hooks"
 
 @dataclass(frozen=True, slots=True)
 class VerificationPlan:
-    """How a server is verified.
+    """What to send to a server, and the document by which to validate its responses.
 
-    ``safe`` are operations that write nothing, although their method might.
+    ``safe_operations`` change nothing, although their method suggests it. ``rate`` is
+    in requests per second.
     """
 
     name: str
@@ -57,10 +54,15 @@ class VerificationPlan:
     seed: int = 0
     max_examples: int = 20
 
+    def can_send(self, operation: str, method: str) -> bool:
+        """Whether requests of an operation (id or label) may be sent."""
+        is_safe = method.upper() in SAFE_METHODS or operation in self.safe_operations
+        return self.allow_writes or is_safe
+
 
 @dataclass(slots=True)
 class VerificationResult:
-    """What came of it. ``skipped`` counts recorded requests that were not sent."""
+    """The result; ``skipped`` counts unsent recorded requests by reason."""
 
     state: VerificationState
     skipped: dict[str, int] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class VerificationResult:
 
 
 ProgressCallback = Callable[[str, VerificationResult], None]
-"""Is shown what is being done."""
+"""Receives the current activity and the result until now."""
 
 
 def verify(
@@ -82,158 +84,163 @@ def verify(
     on_progress: ProgressCallback,
     remaining_seconds: Callable[[], float | None],
 ) -> VerificationResult:
-    """Carry it out; ``left`` gives the seconds that there are, if they are counted.
+    """Verify a server. Without a time limit, ``remaining_seconds`` returns ``None``.
 
-    Raises as ``events`` does.
+    Raises like ``run_campaign``.
     """
-    outcome = VerificationResult(state)
-    document = restrict_document(plan.document, lambda o, m: _can_send(plan, o, m))
-    _resend_recorded(plan, document, outcome, on_progress, remaining_seconds)
-    if plan.sends_generated and outcome.is_complete:
-        _send_generated(plan, document, outcome, on_progress, remaining_seconds)
-    return outcome
-
-
-def _can_send(plan: VerificationPlan, operation: str, method: str) -> bool:
-    return (
-        plan.allow_writes
-        or method.upper() in SAFE_METHODS
-        or operation in plan.safe_operations
-    )
+    document = restrict_document(plan.document, plan.can_send)
+    result = VerificationResult(state)
+    verifier = _Verifier(plan, document, result, on_progress, remaining_seconds)
+    verifier.resend_recordings()
+    if plan.sends_generated and result.is_complete:
+        verifier.send_generated()
+    return result
 
 
 def restrict_document(
     document: JsonObject, is_included: Callable[[str, str], bool]
 ) -> JsonObject:
-    """The document with those operations alone, and no links, which may lead away."""
-    kept = {
-        (one.path, one.method)
-        for one in OperationIndex(document).operations.values()
-        if is_included(one.id, one.method) or is_included(one.label, one.method)
+    """Return the document with the included operations only.
+
+    >>> document = {"paths": {"/a": {"get": {}, "post": {}}}}
+    >>> restrict_document(document, lambda operation, method: method == "get")
+    {'paths': {'/a': {'get': {}}}}
+    """
+    included = {
+        (operation.path, operation.method)
+        for operation in OperationIndex(document).operations.values()
+        if is_included(operation.id, operation.method)
+        or is_included(operation.label, operation.method)
     }
     paths = {
         path: {
             key: node
             for key, node in item.items()
-            if key not in METHODS or (path, key) in kept
+            if key not in METHODS or (path, key) in included
         }
         for path, item in document.get("paths", {}).items()
     }
     return {**document, "paths": paths}
 
 
-def _resend_recorded(
-    plan: VerificationPlan,
-    document: JsonObject,
-    result: VerificationResult,
-    on_progress: ProgressCallback,
-    remaining_seconds: Callable[[], float | None],
-) -> None:
-    judge, mask = OpenApiCoreValidator(document), create_redactor(document)
-    with open_sender(plan.url, plan.rate) as sending:
-        for kept in _select_recorded(plan, document, result):
-            if remaining_seconds() == 0:
-                result.is_complete = False
-                return
-            on_progress(f"recorded: {kept.operation.id}", result)
-            try:
-                answer = resend(kept, plan.secrets, sending)
-            except ServerUnreachable as error:
-                result.errors.append(str(error))
-                result.is_complete = False
-                return
-            why_not, wrong = compare_statuses(kept.exchange.status, answer.status)
-            found = list(validate_exchange(judge, kept.operation, answer))
-            if wrong:
-                key = FindingKey(kept.operation.id, answer.status, "refused", "")
-                found.append((key, wrong))
-            for key, message in found:
-                text = create_value_redactor(answer, mask).redact_text(message)
-                result.state.add_finding(
-                    Finding(key, text, serialize_redacted(answer, mask))
+@dataclass(frozen=True, slots=True)
+class _Verifier:
+    plan: VerificationPlan
+    document: JsonObject
+    result: VerificationResult
+    on_progress: ProgressCallback
+    remaining_seconds: Callable[[], float | None]
+
+    def resend_recordings(self) -> None:
+        """Send each recorded request once, and validate the new response."""
+        plan, result = self.plan, self.result
+        validator, redactor = (
+            OpenApiCoreValidator(self.document),
+            create_redactor(self.document),
+        )
+        with open_sender(plan.url, plan.rate) as sender:
+            for matched in self._select_recordings():
+                if self.remaining_seconds() == 0:
+                    result.is_complete = False
+                    return
+                self.on_progress(f"recorded: {matched.operation.id}", result)
+                try:
+                    exchange = resend(matched, plan.secrets, sender)
+                except ServerUnreachable as error:
+                    result.errors.append(str(error))
+                    result.is_complete = False
+                    return
+                reason, failure = compare_statuses(
+                    matched.exchange.status, exchange.status
                 )
-            result.state.add_resent(kept, answer.status, why_not)
+                violations = [
+                    *validate_exchange(validator, matched.operation, exchange)
+                ]
+                if failure:
+                    operation = matched.operation.id
+                    key = FindingKey(operation, exchange.status, "refused", "")
+                    violations.append((key, failure))
+                for key, message in violations:
+                    finding = create_finding(key, message, exchange, redactor)
+                    result.state.add_finding(finding)
+                result.state.add_resent(matched, exchange.status, reason)
 
+    def _select_recordings(self) -> Iterator[MatchedExchange]:
+        """Yield distinct recorded requests that were not sent before."""
+        plan, result = self.plan, self.result
+        operations = OperationIndex(plan.document)
+        permitted = OperationIndex(self.document).operations
+        base_paths = list_base_paths(plan.document, plan.name)
+        sent = set(result.state.resent_requests)
+        for exchange in plan.recordings:
+            matched = match_to_operation(exchange, operations, base_paths)
+            if matched is None:
+                result.skip("not of this contract")
+            elif matched.operation.label not in permitted:
+                result.skip("writes; --allow-writes sends them")
+            elif (key := hash_request(matched.exchange)) not in sent:
+                sent.add(key)
+                yield matched
 
-def _select_recorded(
-    plan: VerificationPlan, document: JsonObject, result: VerificationResult
-) -> Iterator[MatchedExchange]:
-    """Recorded requests, each once, without those that were sent before."""
-    whole, safe = OperationIndex(plan.document), OperationIndex(document)
-    bases = list_base_paths(plan.document, plan.name)
-    sent = set(result.state.resent_requests)
-    for exchange in plan.recordings:
-        kept = match_to_operation(exchange, whole, bases)
-        if kept is None:
-            result.skip("not of this contract")
-        elif kept.operation.label not in safe.operations:
-            result.skip("writes; --allow-writes sends them")
-        elif hash_request(kept.exchange) not in sent:
-            sent.add(hash_request(kept.exchange))
-            yield kept
+    def send_generated(self) -> None:
+        """Run the remaining campaigns, until one is not completed."""
+        for campaign in self._create_campaigns():
+            self._run(replace(campaign, max_time=self.remaining_seconds()))
+            if not self.result.is_complete:
+                return
 
-
-def _send_generated(
-    plan: VerificationPlan,
-    document: JsonObject,
-    result: VerificationResult,
-    on_progress: ProgressCallback,
-    remaining_seconds: Callable[[], float | None],
-) -> None:
-    for campaign in _create_campaigns(plan, document, result.state):
-        labels = campaign.operations or tuple(OperationIndex(document).operations)
+    def _run(self, campaign: Campaign) -> None:
+        result = self.result
+        labels = campaign.operations or tuple(OperationIndex(self.document).operations)
         phase = ""
-        for event in run_campaign(replace(campaign, max_time=remaining_seconds())):
+        for event in run_campaign(campaign):
             match event:
                 case {"event": "phase" | "finished"}:
-                    if event.get("reason", "completed") == "completed":
+                    reason = event.get("reason", "completed")
+                    result.is_complete = reason == "completed"
+                    # A new phase, or the end, completes the phase before.
+                    if result.is_complete:
                         result.state.add_cases(phase, labels, {}, {})
+                    if reason == "server_unavailable":
+                        result.errors.append("the server stopped responding")
                     phase = event.get("phase", phase)
-                    result.is_complete = event.get("reason", "completed") == "completed"
-                    if event.get("reason") == "server_unavailable":
-                        result.errors.append("the server does not answer any more")
                 case _:
-                    _record_event(event, phase, result)
-            on_progress(f"generated: {phase}", result)
-        if not result.is_complete:
+                    self._record_event(event, phase)
+            self.on_progress(f"generated: {phase}", result)
+
+    def _record_event(self, event: JsonObject, phase: str) -> None:
+        match event:
+            case {"event": "tested", "cases": cases, "successes": successes}:
+                # A chain has many operations: they are completed with the last chain.
+                completed = () if phase == "stateful" else cases
+                self.result.state.add_cases(phase, completed, cases, successes)
+            case {"event": "finding", "finding": data}:
+                self.result.state.add_finding(parse_finding(data))
+            case {"event": "error", "where": where, "message": message}:
+                self.result.errors.append(f"{where}: {message}" if where else message)
+
+    def _create_campaigns(self) -> Iterator[Campaign]:
+        """Create one campaign, or after a resume one for each incomplete phase."""
+        plan, completed = self.plan, self.result.state.completed
+        labels = tuple(OperationIndex(self.document).operations)
+        if not labels:
             return
-
-
-def _record_event(event: JsonObject, phase: str, result: VerificationResult) -> None:
-    match event:
-        case {"event": "tested", "cases": cases, "successes": good}:
-            # A chain is of many operations; they are through when all chains are.
-            through = () if phase == "stateful" else cases
-            result.state.add_cases(phase, through, cases, good)
-        case {"event": "finding", "finding": node}:
-            result.state.add_finding(parse_finding(node))
-        case {"event": "error", "where": where, "message": message}:
-            result.errors.append(f"{where}: {message}" if where else message)
-
-
-def _create_campaigns(
-    plan: VerificationPlan, document: JsonObject, state: VerificationState
-) -> Iterator[Campaign]:
-    """One of all phases; or for each what is left of it, if some was done before."""
-    labels = tuple(OperationIndex(document).operations)
-    if not labels:
-        return
-    whole = Campaign(
-        document=document,
-        url=plan.url,
-        secrets=plan.secrets,
-        values=plan.values,
-        seed=plan.seed,
-        max_examples=plan.max_examples,
-        checks=("answer_judged",),
-        documented_methods_only=True,
-        rate=plan.rate,
-        hooks_module=HOOKS_MODULE,
-    )
-    if not state.completed:
-        yield whole
-        return
-    for phase in PHASES:
-        remaining = tuple(x for x in labels if (phase, x) not in state.completed)
-        if remaining:
-            yield replace(whole, phases=(phase,), operations=remaining)
+        campaign = Campaign(
+            document=self.document,
+            url=plan.url,
+            secrets=plan.secrets,
+            values=plan.values,
+            seed=plan.seed,
+            max_examples=plan.max_examples,
+            checks=("response_matches_contract",),
+            documented_methods_only=True,
+            rate=plan.rate,
+            hooks_module=HOOKS_MODULE,
+        )
+        if not completed:
+            yield campaign
+            return
+        for phase in PHASES:
+            remaining = tuple(o for o in labels if (phase, o) not in completed)
+            if remaining:
+                yield replace(campaign, phases=(phase,), operations=remaining)

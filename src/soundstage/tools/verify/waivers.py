@@ -1,4 +1,4 @@
-"""Known deviations: which findings are waived, and why."""
+"""Waivers: accepted findings, each with a reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _PATTERN_FIELDS = ("operation", "status", "rule", "pointer")
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Findings that fit all of its patterns; one that is left out fits everything."""
+    """Waives findings that match all patterns; an omitted pattern matches anything."""
 
     operation: str
     status: str
@@ -24,7 +24,12 @@ class Waiver:
     line: int | None = None
 
     def matches(self, key: FindingKey) -> bool:
-        """Whether it waives a finding. ``2XX`` stands for every status of the kind."""
+        """Whether it waives a finding. ``2XX`` matches every success status.
+
+        >>> waiver = Waiver("get*", "4XX", "*", "/items/*/id", "known")
+        >>> waiver.matches(FindingKey("getRun", 404, "type", "/items/*/id"))
+        True
+        """
         status = self.status.upper().replace("X", "?")
         return (
             fnmatchcase(key.operation, self.operation)
@@ -35,23 +40,23 @@ class Waiver:
 
     def __str__(self) -> str:
         patterns = (f"{name} {getattr(self, name)}" for name in _PATTERN_FIELDS)
-        said = [text for text in patterns if not text.endswith(" *")]
-        return ", ".join(said) or "everything"
+        specific = [text for text in patterns if not text.endswith(" *")]
+        return ", ".join(specific) or "everything"
 
 
 def _escape_pointer(pointer: str) -> str:
-    """A pointer's own ``*`` is a step of any list; ``**`` is anything."""
+    """Turn ``*`` into a literal (any list item) and ``**`` into a wildcard."""
     if pointer == "*":
         return pointer
     return pointer.replace("**", "\0").replace("*", "[*]").replace("\0", "*")
 
 
 def load_waivers(path: Path) -> list[Waiver]:
-    """The waivers of a file. Raises ``DocumentError``, with the line."""
+    """Load the waivers of a file. Raises ``DocumentError`` with the line."""
     source = load_document(path)
     nodes = source.document.get("waivers")
     if not isinstance(nodes, list) or len(source.document) > 1:
-        raise source.error_at("has one key, waivers, with a list")
+        raise source.error_at("must have one key, waivers, with a list")
     return [
         _parse_waiver(source, node, f"/waivers/{i}") for i, node in enumerate(nodes)
     ]
@@ -71,7 +76,7 @@ def _parse_waiver(source: SourceFile, node: Json, pointer: str) -> Waiver:
 
 @dataclass(frozen=True, slots=True)
 class WaivedFindings:
-    """Findings that remain, those that are waived (by whom), waivers that fit none."""
+    """Remaining findings, waived findings with their waivers, and unused waivers."""
 
     remaining: tuple[FindingKey, ...]
     waived: tuple[tuple[FindingKey, Waiver], ...]
@@ -81,22 +86,22 @@ class WaivedFindings:
 def apply_waivers(
     keys: Iterable[FindingKey], waivers: Iterable[Waiver]
 ) -> WaivedFindings:
-    """Each finding goes to the first waiver that fits it."""
+    """Assign each finding to the first waiver that matches it."""
     waivers = tuple(waivers)
-    left: list[FindingKey] = []
+    remaining: list[FindingKey] = []
     waived: list[tuple[FindingKey, Waiver]] = []
     for key in keys:
-        fitting = next((one for one in waivers if one.matches(key)), None)
-        if fitting is None:
-            left.append(key)
+        match = next((waiver for waiver in waivers if waiver.matches(key)), None)
+        if match is None:
+            remaining.append(key)
         else:
-            waived.append((key, fitting))
+            waived.append((key, match))
     used = {id(waiver) for _, waiver in waived}
-    unused = tuple(one for one in waivers if id(one) not in used)
-    return WaivedFindings(tuple(left), tuple(waived), unused)
+    unused = tuple(waiver for waiver in waivers if id(waiver) not in used)
+    return WaivedFindings(tuple(remaining), tuple(waived), unused)
 
 
 def serialize_waiver(waiver: Waiver) -> JsonObject:
-    """A waiver for machines."""
+    """Return the JSON form in reports."""
     patterns: JsonObject = {name: getattr(waiver, name) for name in _PATTERN_FIELDS}
     return {**patterns, "reason": waiver.reason, "line": waiver.line}
