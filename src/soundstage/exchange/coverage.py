@@ -73,8 +73,10 @@ class Coverage:
         if exchange.operation is None:
             return
         if bodies is not None:
+            # Truncated bodies cannot be parsed later.
             self._get_counter(exchange.api, exchange.operation).count(exchange, bodies)
             return
+        # A pending exchange only refers to objects that the journal stores as well.
         self.pending.append(exchange)
         if len(self.pending) > MAX_PENDING + BATCH_SIZE:
             for _ in range(BATCH_SIZE):
@@ -208,6 +210,7 @@ class OperationCounter:
         if key == self._last_key:
             return True
         self._last_key = key
+        # Keys themselves would keep the bodies in memory.
         hashed = hash(key)
         if hashed in self._counted_keys:
             return True
@@ -273,6 +276,7 @@ class OperationCounter:
     def _cover(self, location: str, value: EnumValue) -> None:
         values = self.uncovered_by_location.get(location, {})
         if values.pop(value, None) is not None and not values:
+            # A location without uncovered values is not looked at again.
             del self.uncovered_by_location[location]
 
 
@@ -281,6 +285,7 @@ def _collect_enum_values(operation: Operation) -> UncoveredValues:
     result: UncoveredValues = {}
     for location, schema in _iterate_schemas(operation):
         for value in schema.enums.values:
+            # Objects and arrays have many spellings, so there is no text to search for.
             is_scalar = value.text[0] not in "[{"
             needle = value.text.encode() if is_scalar else b""
             values = result.setdefault(location, {})
@@ -323,7 +328,8 @@ def _is_sent(
 ) -> bool:
     match parameter.location:
         case "path":
-            return True
+            return True  # else the route would not match
+        # A deep object is sent as several keys: filter[a]=1.
         case "query" if parameter.matches_key:
             return any(map(parameter.matches_key, query_names))
         case "query":

@@ -86,12 +86,7 @@ def redact_exchange(
     headers = [
         (name, v) for name, values in exchange.request_headers.items() for v in values
     ]
-    status = exchange.status
-    value_redactor = ValueRedactor()
-    if exchange.violations or status is None or status >= FIRST_ERROR_STATUS:
-        # An error response may repeat any part of the request.
-        secrets = redactor.find_sent_secrets(headers, exchange.query)
-        value_redactor = build_value_redactor(secrets)
+    value_redactor = _choose_value_redactor(exchange, headers, redactor)
     violations = tuple(
         redactor.redact_violation(v, value_redactor) for v in exchange.violations
     )
@@ -116,12 +111,22 @@ def redact_exchange(
         request_body=Payload(
             exchange.request_body, exchange.request_size, get_media_type(headers)
         ),
-        status=status,
+        status=exchange.status,
         response_headers=_redact_response_headers(exchange, redactor, violations, size),
         response_body=Payload(body, size, get_media_type(exchange.response_headers)),
         violations=violations,
         fault=exchange.fault,
     )
+
+
+def _choose_value_redactor(
+    exchange: RawExchange, headers: list[HeaderPair], redactor: Redactor
+) -> ValueRedactor:
+    status = exchange.status
+    if exchange.violations or status is None or status >= FIRST_ERROR_STATUS:
+        # An error response may repeat any part of the request.
+        return build_value_redactor(redactor.find_sent_secrets(headers, exchange.query))
+    return ValueRedactor()
 
 
 def get_media_type(headers: Iterable[HeaderPair]) -> str:

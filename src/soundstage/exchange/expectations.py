@@ -115,6 +115,7 @@ def equals_json(one: Json, other: Json) -> bool:
     >>> equals_json([1, {"a": 2}], [1.0, {"a": 2}]), equals_json(1, True)
     (True, False)
     """
+    # In Python, but not in JSON, a boolean is a number.
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -216,6 +217,7 @@ def _describe_missing_call(
 
 def _format_call(expected: ExpectedCall, entries: Sequence[JournalEntry]) -> str:
     """Format an expected call; what is redacted in an exchange is redacted here too."""
+    # The text of a failure is printed, so it must not contain the expected secrets.
     secret = {
         name
         for entry in entries
@@ -292,6 +294,7 @@ def _describe_nearest(
     ]
     if not candidates:
         return []
+    # Of equal candidates ``min`` returns the first one, which is the latest call.
     entry, mismatches = min(
         candidates, key=lambda one: (len(one[1]), bool(one[0].violations))
     )

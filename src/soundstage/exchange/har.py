@@ -159,6 +159,7 @@ class HarFile:
 
     def append(self, entry: JournalEntry) -> None:
         """Write one exchange over the closing brackets, and these again after it."""
+        # The process may be killed at any time, so the file is always complete.
         self._file.seek(self._end)
         self._file.write(self._separator + orjson.dumps(_build_entry(entry)))
         self._end = self._file.tell()
@@ -197,7 +198,7 @@ def _read_entry(entry: JsonObject) -> RecordedExchange:
         url=request["url"],
         request_headers=_read_headers(request.get("headers")),
         request_body=_decode_text(data.get("text"), is_base64="base64" in notes),
-        status=int(response["status"] or 0),
+        status=int(response["status"] or 0),  # null or 0: no response
         response_headers=_read_headers(response.get("headers")),
         response_body=_decode_text(
             content.get("text"), is_base64=content.get("encoding") == "base64"

@@ -81,6 +81,7 @@ class Redactor:
             name, value = _split_query_part(part)
             if self._is_secret(name):
                 secrets |= {value, part.partition(b"=")[2].decode("latin-1")}
+        # A value may contain another one: the longest is replaced first.
         long_enough = (value for value in secrets if len(value) >= MIN_SECRET_LENGTH)
         return tuple(sorted(long_enough, key=len, reverse=True))
 
@@ -98,6 +99,7 @@ class Redactor:
         return replace(violation, message=message, value=value)
 
     def _redact_query_part(self, part: bytes) -> str:
+        # The name stays as it was sent; it is decoded only to be compared.
         name, equals, _ = part.decode("latin-1").partition("=")
         is_secret = equals and self._is_secret(_split_query_part(part)[0])
         return f"{name}={REDACTED}" if is_secret else part.decode("latin-1")
@@ -106,6 +108,7 @@ class Redactor:
         return REDACTED if self._is_secret(name) else value
 
     def _is_secret(self, name: str) -> bool:
+        # Keys of a deep object, such as key[a], belong to the parameter.
         return name.partition("[")[0].lower() in self.secret_names
 
 
@@ -190,6 +193,7 @@ class ValueRedactor:
         try:
             return orjson.loads(self.redact_bytes(orjson.dumps(value)))
         except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+            # The pattern matched a part of the syntax.
             return REDACTED
 
 
@@ -204,6 +208,7 @@ def build_value_redactor(values: Iterable[str]) -> ValueRedactor:
 
 
 def _build_patterns(value: str) -> Iterator[bytes]:
+    # A response body may contain the value as JSON text.
     escaped = orjson.dumps(value)[1:-1]
     yield re.escape(value.encode())
     if escaped != value.encode():

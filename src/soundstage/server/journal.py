@@ -49,6 +49,7 @@ class Journal:
         self._exchanges.clear()
         self._violating.clear()
         self._count = 0
+        # The coverage of a run of tests outlives the journals of its worlds.
         if self._on_clear:
             self._on_clear(self.coverage)
         self.coverage = Coverage()

@@ -27,6 +27,7 @@ def record_exchange(scope: Scope, exchange: Exchange) -> None:
         raw.request_size > MAX_RECORDED_BODY_BYTES
         or raw.response_size > MAX_RECORDED_BODY_BYTES
     )
+    # Coverage parses bodies later, but it cannot parse truncated ones.
     bodies = _get_parsed_bodies(exchange) if is_truncated else None
     exchange.world_host.journal.record(raw, bodies)
 
@@ -50,6 +51,7 @@ def _build_raw_exchange(scope: Scope, exchange: Exchange) -> RawExchange:
         scope["query_string"],
         arguments.parameters if arguments else NO_PARAMETERS,
         exchange.headers,
+        # A slice of all bytes is the same object: short bodies are not copied.
         body[:MAX_RECORDED_BODY_BYTES],
         len(body),
         status,

@@ -47,6 +47,7 @@ class RequestBody:
 
     def __init__(self, receive: Receive, headers: Headers) -> None:
         self.buffer = BodyBuffer()
+        # Only these headers announce the body of a request (RFC 9112, 6.3).
         self.is_present = b"transfer-encoding" in headers or (
             headers.get(b"content-length", [b"0"])[-1] != b"0"
         )
@@ -70,6 +71,7 @@ class RequestBody:
 
     async def wait_for_disconnect(self) -> None:
         """Wait until the client disconnects, after the body is complete."""
+        # Before, ``receive`` returns parts of the body, which ``iterate_chunks`` needs.
         await self.is_complete.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass

@@ -53,6 +53,7 @@ class ContractRouter:
         self._router: Router[Operation | None] = Router()
         for operation in contract.operations.values():
             self._router.add(operation.method, operation.path, operation)
+        # Their paths exist, so that requests for them are not rejected.
         for method, path in skipped:
             self._router.add(method, path, None)
 

@@ -29,6 +29,7 @@ class ProxyControlApp:
     def __init__(self, journal: Journal, contract: Contract) -> None:
         self._journal = journal
         self._contract = contract
+        # Rejects requests of web pages, which a browser sends from this machine too.
         self._guard = Guard()
         self._handlers: dict[str, Callable[[dict[str, str]], JsonObject]] = {
             "journal": lambda query: self._list_entries(

@@ -28,6 +28,7 @@ class ProxyServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop without waiting for exchanges."""
+        # uvicorn waits for requests in progress, and a stream may never end.
         self._proxy.close()
         await super().shutdown(sockets)
         await self._upstream.close()

@@ -72,6 +72,7 @@ class ReverseProxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
+        # Contracts describe HTTP only.
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         if scope["type"] != "http":
@@ -101,6 +102,7 @@ class ReverseProxy:
         try:
             await asyncio.wait({task, disconnect}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
+                # Cancelling the task closes the connection to the service too.
                 exchange.note = "the client disconnected before the end"
                 task.cancel()
             await task
@@ -121,7 +123,7 @@ class ReverseProxy:
                 response = render_problem(error.status, str(error))
                 await self._respond(exchange, response, send)
         except ClientDisconnected:
-            raise
+            raise  # no response is possible any more
         except Exception as error:
             log.exception("the proxy failed")
             exchange.note = f"the proxy failed: {error!r}"
@@ -163,6 +165,7 @@ class ReverseProxy:
         async for chunk in chunks:
             exchange.response_body.append(chunk)
             if exchange.response_body.is_truncated:
+                # Too long after all: stream what was buffered, and the rest.
                 self._validator.validate_response_head(exchange)
                 await self._stream(exchange, chunks, send)
                 return
@@ -244,6 +247,7 @@ class ReverseProxy:
         if not violations or not self._policy.adds_violations_header:
             return response
         name = VIOLATIONS_HEADER_NAME
+        # The service may be a Soundstage too, and have sent a header of its own.
         others = tuple(pair for pair in response.headers if pair[0] != name)
         added = (name, format_header(violations).encode())
         return response._replace(headers=(*others, added))
@@ -252,6 +256,7 @@ class ReverseProxy:
 def _encode_buffered_response(exchange: ProxiedExchange) -> EncodedResponse:
     """Return a buffered response; one to HEAD keeps the length of the missing body."""
     headers, body = exchange.response_headers, exchange.response_body.data
+    # A buffered body has one length, even if the service sent it in chunks.
     if exchange.scope["method"] != "HEAD":
         headers = tuple(pair for pair in headers if pair[0] != b"content-length")
         if not _is_bodiless(exchange):

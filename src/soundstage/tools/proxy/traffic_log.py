@@ -43,6 +43,7 @@ class TrafficLog:
         number = self.counts["exchanges"]
         entry = redact_exchange(number, raw, self._redactor)
         self._count(exchange, entry)
+        # Memory is bounded, the archive is not: it gets the whole bodies.
         self.journal.record(_truncate_bodies(raw))
         if self._har_file:
             recorded = redact_exchange(number, raw, self._har_redactor)

@@ -51,6 +51,7 @@ class Upstream:
     ) -> None:
         self.url = _parse_base_url(url)
         self._timeout_s = timeout_s
+        # Streams of events keep connections open, so they must not be limited.
         limits = httpx.Limits(max_connections=None)
         self._client = httpx.AsyncClient(transport=transport, limits=limits)
         accepted = self._client.headers["accept-encoding"]
@@ -75,6 +76,7 @@ class Upstream:
             headers=self._filter_headers(outgoing.headers),
             content=outgoing.content,
             extensions={
+                # The target as it was sent: httpx would normalize a URL.
                 "target": self._base_path + outgoing.target,
                 "timeout": timeout,
             },
@@ -107,7 +109,7 @@ class Upstream:
         return [
             (name, self._filter_codings(value) if name == b"accept-encoding" else value)
             for name, value in filter_end_to_end(headers)
-            if name != b"host"
+            if name != b"host"  # httpx sets that of the service
         ]
 
     def _filter_codings(self, value: bytes) -> bytes:

@@ -101,6 +101,7 @@ class RecordExtractor:
             return
         if not content:
             return
+        # Pointers identify schemas, so those through a reference must be resolved.
         pointer = f"{operation.pointer}/responses/{status}"
         while "$ref" in (node := resolve_pointer(self._document, pointer)):
             pointer = node["$ref"].removeprefix("#")
@@ -133,6 +134,7 @@ class RecordExtractor:
         self, kind: RecordType, document: JsonObject, path_values: Mapping[str, str]
     ) -> JsonObject:
         """Return the record with an identifier, and states as the fixture has them."""
+        # "$schema" is a link that describes the response, not the record.
         result = {n: v for n, v in document.items() if n != "$schema"}
         if kind.name in self._numbered:
             number = result.pop(self._numbered[kind.name][1], None)

@@ -117,6 +117,7 @@ class FixtureProfile:
                         states = state.get("any", []) if is_choice else [state]
                         for name in timestamps if state is not None else ():
                             record.states[lifecycle.field, name].update(states)
+                # Only the run and named records can be changed by later steps.
                 if has_name or kind == RUN:
                     existing.add(key)
 
@@ -141,6 +142,7 @@ class FixtureProfile:
         self, kind: RecordType, names: Mapping[str, Json], document: JsonObject
     ) -> set[str]:
         """Return the fields of a record whose identifiers are generated anew."""
+        # What differs between two seeds is generated, and not a constant.
         one, other = (self.generate(kind, "", 0, names, seed) or {} for seed in (1, 2))
         return {
             name

@@ -111,6 +111,7 @@ def add_scenario(text: str, scenario: ScenarioText) -> str:
         )
     lines = text.splitlines()
     end = section.end_mark.line + (section.end_mark.column > 0)
+    # Comments and blank lines after the scenarios belong to the next section.
     while not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#"):
         end -= 1
     more = format_scenario(scenario, section.start_mark.column)

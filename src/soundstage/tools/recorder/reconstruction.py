@@ -21,7 +21,7 @@ TOLERANCE = 5 * SECOND
 """Largest difference in ms between two clocks that count as equal."""
 
 REMOVED: Final = object()
-"""Stands in a patch for a field that no longer exists."""
+"""The value in a patch for a field that no longer exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,7 @@ class _HistoryBuilder:
             versions = _add_versions([], transitions)
         for snapshot in snapshots[1:]:
             transitions = self._transitions(versions, snapshot)
+            # What was only observed before happened before this timestamp as well.
             if transitions and transitions[0].exact:
                 versions = compress_before(versions, transitions[0].timestamp)
             versions = _add_versions(versions, transitions)
@@ -148,6 +149,7 @@ class _HistoryBuilder:
             if one.view not in last:
                 constant |= {n: v for n, v in document.items() if n not in changing}
             before, shown = last.get(one.view, (timestamp, {}))
+            # Other views may never show a field: only its own view can remove it.
             removed = shown.keys() - document.keys()
             current = {n: v for n, v in current.items() if n not in removed} | document
             last[one.view] = (timestamp, document)
@@ -173,6 +175,7 @@ class _HistoryBuilder:
         seen = max(timestamp, versions[-1].timestamp)
         latest = seen + max(gap, SECOND)
         dates: dict[int, Patch] = {}
+        # A timestamp outside of this interval is not the time of the change.
         for path, at in self._dated_paths(rest):
             date = max(at, since)
             if since - TOLERANCE <= at <= latest and date != versions[0].timestamp:

@@ -82,7 +82,12 @@ def _save(text: str, options: RecordOptions) -> None:
     target = options.to or options.into
     folder = target.parent if target else None
     with NamedTemporaryFile(
-        "w", suffix=".yaml", dir=folder, delete=False, encoding="utf-8"
+        # In the same folder, since only then replacing the target is atomic.
+        "w",
+        suffix=".yaml",
+        dir=folder,
+        delete=False,
+        encoding="utf-8",
     ) as file:
         file.write(text)
     path = Path(file.name)

@@ -74,12 +74,7 @@ def build_scenario(
         records.setdefault((record.kind.name, record.id), []).append(record)
     own = _choose_run(records, selection.run)
     task = _choose_task(profile, own[0], selection.task)
-    pairs = [
-        (record.timestamp, parsed[1])
-        for record in observed
-        for name in profile.types[record.kind.name].creation_fields
-        if (parsed := profile.formats.parse(record.document.get(name)))
-    ]
+    pairs = _find_creation_times(profile, observed)
     align = align_clocks(pairs, observed[0].timestamp, selection.speed)
     names = {**script.task(task), "task": task, "scenario": ""}
     run = build_history(profile, align, own, names)
@@ -99,6 +94,18 @@ def build_scenario(
         notes=[*profile.notes, *_list_doubts(profile, run, pairs, selection.speed)],
         is_started=_is_started(exchanges, run.id),
     )
+
+
+def _find_creation_times(
+    profile: FixtureProfile, observed: list[ObservedRecord]
+) -> list[tuple[int, int]]:
+    """Return times of observation, each with the creation time of the record."""
+    return [
+        (record.timestamp, parsed[1])
+        for record in observed
+        for name in profile.types[record.kind.name].creation_fields
+        if (parsed := profile.formats.parse(record.document.get(name)))
+    ]
 
 
 def _choose_run(

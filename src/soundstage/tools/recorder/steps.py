@@ -51,6 +51,7 @@ class StepsBuilder:
                 kind = change.history.kind.name
                 name = self._record_names.get(change.history.id)
                 key = f"{kind}/{name}" if name not in {None, RUN} else kind
+                # A step can change a named record once only.
                 if name and key in step:
                     steps.append(step)
                     step = {}
@@ -87,6 +88,7 @@ class StepsBuilder:
             ignored |= self._profile.generated_ids(kind, self._names, document)
             before = start or {kind.id_field: history.id}
         if name := self._record_names.get(history.id):
+            # From now on, other records can refer to this one by its name.
             self._references[history.id] = f"${{{name}.{kind.id_field}}}"
             self._names[name] = document
         for name, value in before.items():

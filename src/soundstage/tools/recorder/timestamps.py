@@ -7,6 +7,7 @@ from soundstage.types import Json
 from soundstage.world.clock import MAX_TIMESTAMP, MIN_TIMESTAMP, SECOND, parse_rfc3339
 from soundstage.world.record import ApiModel
 
+# 2026-01-01T00:00:00.123Z
 _SAMPLE = 1_767_225_600_123
 # Unit and units per second, by the number of digits that a present timestamp has.
 _UNITS = {10: ("s", 1), 13: ("ms", SECOND), 16: ("us", 10**6), 19: ("ns", 10**9)}
@@ -27,6 +28,7 @@ class TimestampFormats:
         for name, render in vocabulary.timestamp_formats.items():
             sample = render(_SAMPLE, _SAMPLE - SECOND)
             parsed = _parse(sample)
+            # A duration is a number that is 0 when the record begins.
             if isinstance(sample, int) and sample and not render(_SAMPLE, _SAMPLE):
                 self._durations.append((name, render, SECOND / sample))
             elif parsed and abs(parsed[1] - _SAMPLE) < SECOND:
