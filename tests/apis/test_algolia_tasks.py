@@ -276,7 +276,7 @@ def test_the_fifth_failure_in_a_row_disables_a_task(app):
         assert app.run(RUN, "critical")["outcome"] == "failure"
         assert app.enabled(RUN)
     run_id = app.run(RUN, "too_many_errors")["runID"]
-    times = app.world.collection(API, "runs").record(run_id).times
+    times = app.world.collection(API, "runs").get_record(run_id).timestamps
     assert not app.enabled(RUN)
     assert RUN in ids(app.say("GET", "/2/tasks", enabled="false", itemsPerPage=100))
     assert "disabled" in app.refuse("POST", f"/2/tasks/{RUN}/run")
@@ -293,7 +293,7 @@ def test_a_task_is_disabled_from_the_moment_of_the_failure_on(app):
     app.run(RUN, "critical", times=4)
     app.world.apply(Plan(API, "critical", "example"))
     run_id = app.say("POST", f"/2/tasks/{RUN}/run")["runID"]
-    ends = app.world.collection(API, "runs").record(run_id).times[-1]
+    ends = app.world.collection(API, "runs").get_record(run_id).timestamps[-1]
     app.world.apply(Advance(ends - app.world.now() - 1))
     assert app.enabled(RUN)
     app.world.apply(Advance(1))
@@ -689,7 +689,7 @@ def test_runs_are_sorted_by_their_last_change(app):
     found = pages(app, "/1/runs", "runs", sort="updatedAt", order="asc")
 
     def changed(run):
-        record = runs.record(run["runID"])
+        record = runs.get_record(run["runID"])
         return max(time for time in record.timestamps if time <= NOW)
 
     times = [changed(run) for run in found]

@@ -125,7 +125,7 @@ def test_the_duration_of_a_run_is_that_of_its_attempts_without_waits(dev, prod):
 def test_a_header_decides_the_names_of_statuses(dev, scenario, span, old, new):
     dev.plan(scenario)
     run_id = dev.start()
-    record = dev.world.collection("trigger-dev", "runs").record(run_id)
+    record = dev.world.collection("trigger-dev", "runs").get_record(run_id)
     raw = {"FROZEN": "FROZEN", "REATTEMPTING": "REATTEMPTING", "EXECUTING": "DEQUEUED"}
     states = [document["status"] for document in record.versions]
     dev.advance(record.timestamps[states.index(raw[old])] - dev.world.clock.now())

@@ -27,7 +27,7 @@ async def until_over(call):
     """A handler that waits until the newest run is over."""
     run = list(call.world.state("small").runs.values())[-1].records[0]
     while run.as_of(call.now)["n"] < 2:
-        call = await call.wait_for_change(run.next_after(call.now))
+        call = await call.wait_for_change(run.next_change(call.now))
     return Response({"at": call.now - NOW})
 
 
