@@ -1,10 +1,10 @@
-"""Soundstage: a mock and contract-testing server generated from OpenAPI documents.
+"""Soundstage: a stateful mock server and contract-testing tools for OpenAPI.
 
-The names below are imported when they are first used, so that neither ``import
-soundstage`` nor the pytest plugin takes time from a test session that needs none.
+The public names are imported on first use, so that ``import soundstage`` and the pytest
+plugin take no time in a test session that does not use them.
 """
 
-TYPE_CHECKING = False  # as type checkers know it, without the time typing takes
+TYPE_CHECKING = False  # type checkers assume True; saves the import of typing
 
 if TYPE_CHECKING:
     from soundstage.pytest_plugin.handle import Soundstage
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NotReached", "Run", "Soundstage", "UnexpectedViolation"]
 
-_HOMES = {
+_MODULES = {
     "NotReached": "waiting",
     "Run": "runs",
     "Soundstage": "handle",
@@ -23,18 +23,18 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """A public name, imported now. Raises ``AttributeError`` for any other."""
-    if name not in _HOMES:
+    """Import a public name. Raises ``AttributeError`` for any other name."""
+    if name not in _MODULES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     import warnings
     from importlib import import_module
 
     with warnings.catch_warnings():
-        # Connexion's imports warn, which must not fail the tests of others.
+        # Imports of Connexion emit warnings, which would fail sessions with -W error.
         warnings.simplefilter("ignore")
-        home = import_module(f"soundstage.pytest_plugin.{_HOMES[name]}")
-    value: object = getattr(home, name)
+        module = import_module(f"soundstage.pytest_plugin.{_MODULES[name]}")
+    value: object = getattr(module, name)
     globals()[name] = value
     return value
 

@@ -31,9 +31,7 @@ def test_a_running_server_is_asked_for_all_its_worlds(server):
     done = run_process("coverage", "--url", server.url)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("algolia-ingestion: ")
-    assert (
-        "left out, as nobody called or chose them: runwisp, trieve, tr" in done.stdout
-    )
+    assert "not called and not selected: runwisp, trieve, trigger" in done.stdout
     assert "no status: 400, 404" in done.stdout
 
 
@@ -42,7 +40,7 @@ def test_one_world_may_be_asked_for(server):
     assert "no status: 200, 400, 404" in done.stdout
     done = run_command("coverage", "--url", server.url, "--world", "nobody")
     assert done.returncode == 2
-    assert "worlds/nobody answers 404: there is no world 'nobody'" in done.stderr
+    assert "worlds/nobody: 404: there is no world 'nobody'" in done.stderr
 
 
 def test_the_threshold_decides_on_the_exit_code_and_the_reports_are_written(
@@ -51,7 +49,7 @@ def test_the_threshold_decides_on_the_exit_code_and_the_reports_are_written(
     options = ("--report", "json,junit,html", "--report-dir", str(tmp_path / "new"))
     done = run_command("coverage", "--url", server.url, "--fail-under", "90", *options)
     assert done.returncode == 1
-    assert "% is less than the 90 % asked for" in done.stderr
+    assert "% is less than the 90 % required" in done.stderr
     written = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert written == ["coverage.html", "coverage.json", "coverage.xml"]
     assert all(f"written: {tmp_path}/new/{name}" in done.stdout for name in written)
@@ -103,8 +101,8 @@ def test_an_archive_may_be_counted_by_a_document_of_ones_own(tmp_path):
 
 
 UNUSABLE = [
-    (["--url", "http://127.0.0.1:1"], "no soundstage answers at http://127.0.0.1:1"),
-    (["--url", "nonsense"], "no soundstage answers at nonsense"),
+    (["--url", "http://127.0.0.1:1"], "cannot reach soundstage at http://127.0.0.1:1"),
+    (["--url", "nonsense"], "cannot reach soundstage at nonsense"),
     (["--url", "http://[x"], "http://[x"),
     (["nothing.har"], "cannot read nothing.har: No such file"),
     (["text"], "text is not JSON"),
@@ -198,7 +196,7 @@ def test_tests_are_measured(measured, tested):
         "get_events": 1,
     }
     assert "= soundstage coverage =" in done.stdout
-    assert "left out, as nobody called or chose them: runwisp, trigger" in done.stdout
+    assert "not called and not selected: runwisp, trigger" in done.stdout
     assert f"written: {DATA}; what is missing: soundstage coverage" in done.stdout
     assert re.search(
         "listEvents +2 ", run_command("coverage", str(tested / DATA)).stdout
@@ -216,7 +214,7 @@ def test_a_threshold_fails_the_session(tested):
     done = run_pytest(tested, "--soundstage-coverage-fail-under", "99", "-k", "fixture")
     assert done.returncode == 1
     assert "soundstage: " in done.stdout
-    assert "% is less than the 99 % asked for" in done.stdout
+    assert "% is less than the 99 % required" in done.stdout
     least = ("--soundstage-coverage-fail-under", "0.1")
     assert run_pytest(tested, *least).returncode == 0
 
@@ -230,7 +228,7 @@ def test_exceptions_and_apis_can_be_said(tested):
     options = ("--soundstage-coverage-except", "except.yaml")
     done = run_pytest(tested, *options, "--soundstage-coverage-api", "runwisp")
     assert re.search(r"covered: 100\.0 % \(0 of 0, [0-9]+ excused\)", done.stdout)
-    assert "except.yaml:3: runwisp other: this exception is for nothing" in done.stdout
+    assert "except.yaml:3: runwisp other: this exception matches nothing" in done.stdout
     assert done.returncode == 1
 
 

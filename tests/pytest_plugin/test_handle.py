@@ -230,7 +230,7 @@ def test_only_what_was_expected_is_forgiven(stage, client):
         client.get("/1/runs/any/events?order=up")
     with pytest.raises(UnexpectedViolation, match="broken once") as raised:
         stage.check()
-    assert raised.value.found[0].display_path == "query.order"
+    assert raised.value.found[0].location == "query.order"
 
 
 def test_calls_are_asserted(stage, client):

@@ -8,7 +8,7 @@ import httpx
 from soundstage.exchange.recorded import RecordedExchange
 from soundstage.server.app import Dispatcher
 from soundstage.server.hosts import Worlds
-from soundstage.tools.coverage.collector import GATHERED
+from soundstage.tools.coverage.collector import COLLECTOR
 from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 
 MAX_SECONDS = 60  # seconds of the wall that an exchange may take
@@ -88,7 +88,7 @@ class InProcessTransport(httpx.BaseTransport):
 
     def close(self):
         self._runner.close()
-        GATHERED.take(self.worlds)  # tests/coverage.yaml says what this is for
+        COLLECTOR.add_worlds(self.worlds)  # tests/coverage.yaml says what this is for
 
 
 def in_process_client(services, world, judges=None, watch=None):

@@ -321,14 +321,14 @@ COVERED = parse_coverage(
 
 def test_figures_say_what_there_is_and_what_was_seen():
     figures = compute_figures(COVERED)
-    assert [(api.name, api.seen, api.total) for api in figures.apis] == [
+    assert [(api.name, api.covered, api.total) for api in figures.apis] == [
         ("x", 4, 14),
         ("y", 1, 1),
     ]
     assert figures.omitted == ("z",)
-    assert (figures.seen, figures.total, figures.percent) == (5, 15, 33.3)
-    assert [row.covered.operation for row in figures.apis[0].rows] == ["b", "a"]
-    assert figures.apis[0].rows[1].counts == {
+    assert (figures.covered, figures.total, figures.percent) == (5, 15, 33.3)
+    assert [one.operation.operation for one in figures.apis[0].operations] == ["b", "a"]
+    assert figures.apis[0].operations[1].counts == {
         "operation": (1, 1),
         "status": (1, 3),
         "parameter": (1, 2),
@@ -360,7 +360,7 @@ def test_a_hundred_percent_is_all_of_it():
         compute_percent(0, 0),
     ) == (99.9, 100.0, 100.0)
     assert find_shortcomings(compute_figures(COVERED), 33.4) == [
-        "33.3 % is less than the 33.4 % asked for"
+        "33.3 % is less than the 33.4 % required"
     ]
     assert find_shortcomings(compute_figures(COVERED), 33.3) == []
 
@@ -394,7 +394,7 @@ def excepted(tmp_path, *entries, api="x"):
 def test_an_exception_excuses_what_was_not_seen(tmp_path, entry, count):
     figures = compute_figures(COVERED, exemptions=excepted(tmp_path, entry))
     assert figures.excused == count
-    assert (figures.seen, figures.total) == (5, 15 - count)
+    assert (figures.covered, figures.total) == (5, 15 - count)
     assert figures.stale == figures.needless == ()
     assert not find_shortcomings(figures, None)
 
@@ -414,7 +414,7 @@ def test_an_exception_for_nothing_is_told_and_is_wrong(tmp_path, entry, api):
     figures = compute_figures(COVERED, exemptions=excepted(tmp_path, entry, api=api))
     assert len(figures.stale) == 1
     assert f"{tmp_path}/except.yaml:2: {api} " in format_report(figures)
-    assert find_shortcomings(figures, None) == ["exceptions that are for nothing: 1"]
+    assert find_shortcomings(figures, None) == ["exceptions that match nothing: 1"]
 
 
 def test_an_exception_that_is_not_needed_is_told_and_is_not_wrong(tmp_path):
@@ -486,7 +486,7 @@ def test_a_text_shows_gaps_first(figures):
         "  operation  calls   statuses parameters       sent   answered   covered",
         "  c              1          -          -          -          -   100.0 %",
         "",
-        "left out, as nobody called or chose them: z",
+        "not called and not selected: z",
         "covered: 35.7 % (5 of 14, 1 excused)",
     ]
     brief = format_report(figures, is_brief=True).splitlines()
@@ -496,7 +496,7 @@ def test_a_text_shows_gaps_first(figures):
         "b",
         "a",
         "y:",
-        "left",
+        "not",
         "covered:",
     ]
 

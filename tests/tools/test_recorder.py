@@ -82,19 +82,19 @@ def watched(stage, api, run, tmp_path, wait):
                 break
             wait(turn)
     path = tmp_path / "seen.har"
-    entries = stage._hosted.journal.entries(api=api)
+    entries = stage._world.host.journal.entries(api=api)
     path.write_text(json.dumps(build_har(entries)))
     return path
 
 
 def records_of(stage, run):
     """Return the records of a run that responses show, with all versions."""
-    world = stage._hosted.world
+    world = stage._world.host.world
     vocabulary = world.fixtures[run.api].script.vocabulary
     known = [world.collection(run.api, k.collection) for k in vocabulary.kinds.values()]
     return [
         record
-        for drawn in run._timeline.records
+        for drawn in run._run.records
         for there in known
         if there.kind.schema and (record := there.record(drawn.id))
     ]
@@ -141,7 +141,7 @@ SOME = [
 @pytest.mark.parametrize(("api", "scenario"), list(scenarios()), ids=str)
 def test_a_run_that_was_polled_often_is_repeated_exactly(api, scenario, tmp_path):
     with Soundstage(apis=[api], seed=3, violations="allow") as stage:
-        service = stage._server.worlds.services[api]
+        service = stage._world.server.worlds.services[api]
         run = stage.start(api, scenario)
         fields = [one.field for one in service.fixture.definitions.lifecycles["run"]]
         path = watched(stage, api, run, tmp_path, lambda _: stage.clock.to_next())
@@ -155,7 +155,7 @@ def test_a_run_that_was_polled_often_is_repeated_exactly(api, scenario, tmp_path
 @pytest.mark.parametrize(("api", "scenario"), SOME, ids=str)
 def test_a_run_that_was_polled_rarely_ends_as_it_did(api, scenario, tmp_path):
     with Soundstage(apis=[api], seed=3, violations="allow") as stage:
-        service = stage._server.worlds.services[api]
+        service = stage._world.server.worlds.services[api]
         run = stage.start(api, scenario)
         fields = [one.field for one in service.fixture.definitions.lifecycles["run"]]
 
@@ -417,7 +417,7 @@ def test_a_base64_body_is_decoded_and_a_missing_response_skipped(tmp_path):
 
 def test_spans_refer_to_one_another_and_grow(tmp_path):
     with Soundstage(apis=["trigger-dev"], seed=3) as stage:
-        service = stage._server.worlds.services["trigger-dev"]
+        service = stage._world.server.worlds.services["trigger-dev"]
         run = stage.start("trigger-dev", "all_attempts_failed")
         path = watched(
             stage, "trigger-dev", run, tmp_path, lambda _: stage.clock.to_next()

@@ -1,4 +1,4 @@
-"""What a client has asked, held against what a test says that it did."""
+"""Assertions about the calls of a client, verified against the journal."""
 
 from soundstage.exchange.exchange import JournalEntry
 from soundstage.exchange.expectations import (
@@ -9,9 +9,8 @@ from soundstage.exchange.expectations import (
     verify_in_order,
     verify_never_called,
 )
-from soundstage.server.background import BackgroundServer
+from soundstage.server.background import BackgroundWorld
 from soundstage.server.control.journal import resolve_expected_call
-from soundstage.server.hosts import WorldHost
 from soundstage.types import Json, JsonObject
 
 
@@ -21,54 +20,57 @@ def build_call(
     parameters: JsonObject | None = None,
     body: Json = ANY_BODY,
 ) -> JsonObject:
-    """A call as the control API has it."""
-    said: JsonObject = {"parameters": parameters or {}}
+    """Build an expected call in the form of the control API.
+
+    >>> build_call("getRun", parameters={"runID": "7"})
+    {'operation': 'getRun', 'with': {'parameters': {'runID': '7'}}}
+    """
+    arguments: JsonObject = {"parameters": parameters or {}}
     if body is not ANY_BODY:
-        said["body"] = body
-    wanted = {"operation": operation, "with": said}
-    return wanted if api is None else {**wanted, "api": api}
+        arguments["body"] = body
+    call = {"operation": operation, "with": arguments}
+    return call if api is None else {**call, "api": api}
 
 
 class CallAssertions:
-    """The journal of a world. A wanted call is the name of an operation or a ``call``.
+    """Assertions about the journal of a world.
 
-    What is asserted raises ``AssertionError`` with the last exchanges, and ``Problem``
-    for an operation that is not there.
+    An expected call is an operation name or the result of ``build_call``. A failed
+    assertion raises ``AssertionError`` with the last exchanges. Raises ``Problem`` for
+    an unknown operation.
     """
 
-    def __init__(self, server: BackgroundServer, world_host: WorldHost) -> None:
-        self._server, self._world_host = server, world_host
+    def __init__(self, world: BackgroundWorld) -> None:
+        self._world = world
 
     def entries(self, *, only_violations: bool = False) -> list[JournalEntry]:
-        """The exchanges, or those only that broke a contract; the earliest first."""
-        journal = self._world_host.journal
-        # Who has just seen a connection being cut is ahead of the journal.
-        return self._server.call_when_idle(
+        """List the exchanges, or only the ones with violations; earliest first."""
+        journal = self._world.host.journal
+        return self._world.server.call_when_idle(
             lambda: journal.entries(only_violations=only_violations)
         )
 
     def assert_called(
         self, expected: JsonObject, times: int | None, at_least: int
     ) -> None:
-        """Exactly so many times, or at least so many."""
+        """Assert that a call was made exactly ``times`` or ``at_least`` times."""
         __tracebackhide__ = True
-        one = self._resolve(expected)
-        _assert_ok(verify_called(self.entries(), one, times=times, at_least=at_least))
+        call = self._resolve(expected)
+        _assert_ok(verify_called(self.entries(), call, times=times, at_least=at_least))
 
     def assert_never_called(self, expected: JsonObject) -> None:
-        """Not at all."""
+        """Assert that a call was not made."""
         __tracebackhide__ = True
         _assert_ok(verify_never_called(self.entries(), self._resolve(expected)))
 
     def assert_in_order(self, expected: tuple[str | JsonObject, ...]) -> None:
-        """One after the other; others may lie between."""
+        """Assert that calls were made in this order, with any others between them."""
         __tracebackhide__ = True
-        _assert_ok(
-            verify_in_order(self.entries(), [self._resolve(one) for one in expected])
-        )
+        calls = [self._resolve(call) for call in expected]
+        _assert_ok(verify_in_order(self.entries(), calls))
 
     def _resolve(self, expected: str | JsonObject) -> ExpectedCall:
-        return resolve_expected_call(self._server.worlds, expected)
+        return resolve_expected_call(self._world.server.worlds, expected)
 
 
 def _assert_ok(result: VerificationResult) -> None:

@@ -1,44 +1,54 @@
-"""A world's clock in the hands of a test."""
+"""The virtual clock of a test's world."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from soundstage.server.background import BackgroundServer
-from soundstage.server.hosts import WorldHost
+from soundstage.server.background import BackgroundWorld
 from soundstage.world.clock import EPOCH, parse_rfc3339
 from soundstage.world.commands import Advance
+from soundstage.world.world import World
 
 
 def as_datetime(timestamp: int) -> datetime:
-    """The instant as Python has it, in UTC."""
+    """Convert ms since the epoch to a ``datetime`` in UTC.
+
+    >>> as_datetime(1767225600000).isoformat()
+    '2026-01-01T00:00:00+00:00'
+    """
     return EPOCH + timedelta(milliseconds=timestamp)
 
 
 def as_timestamp(moment: datetime | str) -> int:
-    """The instant of a datetime that knows its offset, or of an RFC 3339 text.
+    """Convert an aware ``datetime`` or an RFC 3339 text to ms since the epoch.
 
-    Raises ``ValueError``.
+    Raises ``ValueError`` for other texts and for a ``datetime`` without an offset.
+
+    >>> as_timestamp("2026-01-01T00:00:00Z")
+    1767225600000
     """
     return parse_rfc3339(moment if isinstance(moment, str) else moment.isoformat())
 
 
 class Clock:
-    """Virtual time. It goes forward only; every method gives the new present."""
+    """The virtual clock of a world, shared by all its APIs.
 
-    def __init__(self, server: BackgroundServer, world_host: WorldHost) -> None:
-        self._server, self._world_host = server, world_host
+    It only moves forward. Methods that change it return the new time.
+    """
+
+    def __init__(self, world: BackgroundWorld) -> None:
+        self._world = world
 
     @property
     def now(self) -> datetime:
-        """The present, in UTC; its finest part is the millisecond."""
-        return self._run_and_get_now(lambda: None)
+        """The current virtual time in UTC, with a resolution of 1 ms."""
+        return self._apply(lambda _: None)
 
     @property
     def speed(self) -> float:
-        """Virtual seconds per second of the wall; 0 where it is frozen."""
-        return self._server.call(lambda: self._world_host.world.clock.speed)
+        """Virtual seconds per second of wall-clock time; 0 is frozen."""
+        return self._world.call(lambda world: world.clock.speed)
 
-    def advance(  # noqa: PLR0913 - one of them is given
+    def advance(  # noqa: PLR0913 - keywords of timedelta
         self,
         span: timedelta = timedelta(0),
         *,
@@ -48,47 +58,47 @@ class Clock:
         seconds: float = 0,
         ms: float = 0,
     ) -> datetime:
-        """Go forward at once, by the sum. Raises ``ValueError`` for less than 0."""
+        """Advance by the sum of the durations. Raises ``ValueError`` if negative."""
         total = span + timedelta(
             days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=ms
         )
         return self._advance(lambda _: total // timedelta(milliseconds=1))
 
     def advance_to(self, moment: datetime | str) -> datetime:
-        """Go forward to this moment. Raises ``ValueError`` for one that is past."""
-        instant = as_timestamp(moment)
-        return self._advance(lambda now: instant - now)
+        """Advance to this time. Raises ``ValueError`` if it is in the past."""
+        timestamp = as_timestamp(moment)
+        return self._advance(lambda world: timestamp - world.clock.now())
 
     def to_next(self) -> datetime:
-        """Go to the next instant at which anything of any API changes by itself.
+        """Advance to the next change that any API makes by itself.
 
-        Raises ``LookupError`` where nothing will.
+        Raises ``LookupError`` if there is none.
         """
-        return self._advance(self._duration_to_next_change)
+        return self._advance(_duration_to_next_change)
 
     def freeze(self) -> datetime:
-        """Let time stand still, as it does when a test begins."""
+        """Stop the clock, as at the start of a test."""
         return self.run_at(0)
 
     def run_at(self, speed: float) -> datetime:
-        """Follow the wall's clock at this speed. Raises ``ValueError``."""
-        return self._run_and_get_now(lambda: self._world_host.world.set_speed(speed))
+        """Follow the wall clock at this speed. Raises ``ValueError`` if negative."""
+        return self._apply(lambda world: world.set_speed(speed))
 
-    def _duration_to_next_change(self, now: int) -> int:
-        upcoming = self._world_host.world.next_change()
-        if upcoming is None:
-            raise LookupError("nothing changes by itself any more")
-        return upcoming - now
+    def _advance(self, compute_duration: Callable[[World], int]) -> datetime:
+        return self._apply(lambda world: world.apply(Advance(compute_duration(world))))
 
-    def _advance(self, compute_duration: Callable[[int], int]) -> datetime:
-        world = self._world_host.world
-        return self._run_and_get_now(
-            lambda: world.apply(Advance(compute_duration(world.clock.now())))
-        )
+    def _apply(self, action: Callable[[World], object]) -> datetime:
+        # One call into the server's thread, so that no other change comes between the
+        # action and the reading of the clock.
+        def run_action(world: World) -> int:
+            action(world)
+            return world.clock.now()
 
-    def _run_and_get_now(self, action: Callable[[], object]) -> datetime:
-        def run_action() -> int:
-            action()
-            return self._world_host.world.clock.now()
+        return as_datetime(self._world.call(run_action))
 
-        return as_datetime(self._server.call(run_action))
+
+def _duration_to_next_change(world: World) -> int:
+    timestamp = world.next_change()
+    if timestamp is None:
+        raise LookupError("nothing changes by itself any more")
+    return timestamp - world.clock.now()

@@ -1,6 +1,6 @@
-"""Coverage of a session of pytest: gathered from all its workers, told at its end.
+"""Contract coverage of a pytest session, merged from all workers of pytest-xdist.
 
-Nothing heavy is imported before the session is over.
+The package is imported at the end of the session, and only if coverage is enabled.
 """
 
 import json
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from soundstage.tools.coverage.figures import Figures
     from soundstage.types import JsonObject
 
-WORKER_OUTPUT_KEY = (
-    "soundstage_coverage"  # in what pytest-xdist carries home from a worker
-)
+WORKER_OUTPUT_KEY = "soundstage_coverage"
+"""Key in the ``workeroutput`` that pytest-xdist sends from a worker."""
+
 REPORTED_EXIT_CODES = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+"""Sessions that ended otherwise, by Ctrl-C for instance, have no report."""
 
 
 def add_options(group: pytest.OptionGroup) -> None:
-    """What can be said on pytest's command line; each option turns coverage on."""
+    """Add the options to pytest's command line; each one enables coverage."""
     add = group.addoption
     add(
         "--soundstage-coverage",
         action="store_true",
-        help="tell what of the contracts the tests have exercised",
+        help="report how much of the contracts the tests exercise",
     )
     add(
         "--soundstage-coverage-fail-under",
@@ -42,32 +43,32 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--soundstage-coverage-api",
         action="append",
         metavar="NAME",
-        help="of this API only; may be repeated (default: those that were called)",
+        help="report only this API; may be repeated (default: those that were called)",
     )
     add(
         "--soundstage-coverage-except",
         type=Path,
         metavar="FILE",
-        help="YAML with what cannot be covered, and why",
+        help="YAML file of items that cannot be covered, each with a reason",
     )
     add(
         "--soundstage-coverage-data",
         type=Path,
         metavar="FILE",
-        help="where it is written for `soundstage coverage` "
+        help="data file to write for `soundstage coverage` "
         f"(default: {DEFAULT_DATA_FILE})",
     )
 
 
 def is_enabled(config: pytest.Config) -> bool:
-    """Whether any of the options is given."""
+    """Whether any of the options is set."""
     names = ("", "_fail_under", "_api", "_except", "_data")
-    given = (config.getoption(f"soundstage_coverage{name}") for name in names)
-    return any(value not in (None, False) for value in given)
+    values = (config.getoption(f"soundstage_coverage{name}") for name in names)
+    return any(value not in (None, False) for value in values)
 
 
 class CoverageSession:
-    """A plugin that is registered where coverage is asked for."""
+    """A pytest plugin that collects and reports coverage."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -77,29 +78,29 @@ class CoverageSession:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker has covered; one that crashed tells nothing."""
+        """Store the coverage of a worker; a crashed one has sent none."""
         text = getattr(node, "workeroutput", {}).get(WORKER_OUTPUT_KEY)
         if text is None:
             self._lines.append("a worker crashed: what it covered is not counted")
         else:
             self._worker_documents.append(json.loads(text))
 
-    @pytest.hookimpl(trylast=True)  # fixtures of the session are torn down before
+    @pytest.hookimpl(trylast=True)  # after the teardown of session fixtures
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Send it home from a worker; else write, show and judge it."""
+        """Send the coverage of a worker to the controller, or write the report."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Connexion's imports warn
             own = _collect_coverage()
-            carried = getattr(self._config, "workeroutput", None)
-            if carried is not None:
-                carried[WORKER_OUTPUT_KEY] = json.dumps(own)
+            worker_output = getattr(self._config, "workeroutput", None)
+            if worker_output is not None:
+                worker_output[WORKER_OUTPUT_KEY] = json.dumps(own)
             elif session.exitstatus in REPORTED_EXIT_CODES:
                 self._lines += self._write_report([*self._worker_documents, own])
                 if self._errors:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Show it."""
+        """Print the report."""
         if self._lines or self._errors:
             terminalreporter.section("soundstage coverage")
             terminalreporter.write_line("\n".join(self._lines))
@@ -110,10 +111,9 @@ class CoverageSession:
         from soundstage.tools.coverage.data import merge_documents
         from soundstage.tools.coverage.report_text import format_report
 
-        place = self._config.getoption("soundstage_coverage_data") or Path(
-            DEFAULT_DATA_FILE
-        )
-        path = self._config.invocation_params.dir / place
+        option = self._config.getoption("soundstage_coverage_data")
+        file = option or Path(DEFAULT_DATA_FILE)
+        path = self._config.invocation_params.dir / file
         document = merge_documents(documents)
         try:
             path.write_text(json.dumps(document) + "\n", encoding="utf-8")
@@ -121,7 +121,7 @@ class CoverageSession:
             self._errors.append(f"cannot write {path}: {error.strerror}")
         if figures := self._compute_figures(document):
             yield format_report(figures, is_brief=True)
-            yield f"written: {place}; what is missing: soundstage coverage {place}"
+            yield f"written: {file}; what is missing: soundstage coverage {file}"
 
     def _compute_figures(self, document: "JsonObject") -> "Figures | None":
         from soundstage.openapi.errors import DocumentError
@@ -130,28 +130,30 @@ class CoverageSession:
         from soundstage.tools.coverage.figures import compute_figures, find_shortcomings
 
         option = self._config.getoption
-        file, least = (
-            option(f"soundstage_coverage_{name}") for name in ("except", "fail_under")
-        )
+        file = option("soundstage_coverage_except")
         try:
-            excepted = load_exemptions(file) if file else []
-            chosen = option("soundstage_coverage_api") or ()
-            figures = compute_figures(parse_coverage(document), chosen, excepted)
+            exemptions = load_exemptions(file) if file else []
+            apis = option("soundstage_coverage_api") or ()
+            figures = compute_figures(parse_coverage(document), apis, exemptions)
         except (DocumentError, ValueError) as error:
             self._errors.append(str(error))
             return None
-        self._errors += find_shortcomings(figures, least)
+        self._errors += find_shortcomings(
+            figures, option("soundstage_coverage_fail_under")
+        )
         return figures
 
 
 def _collect_coverage() -> "JsonObject":
-    """What this process has covered; nothing, if it never had a world."""
+    """Return the coverage of this process; empty if it never had a world."""
+    # Modules that no test has imported have nothing to report, and are not imported.
     if "soundstage.server.background" in sys.modules:
         from soundstage.server.background import SHARED_SERVERS
-        from soundstage.tools.coverage.collector import GATHERED
+        from soundstage.tools.coverage.collector import COLLECTOR
 
-        GATHERED.add_servers(SHARED_SERVERS)
-    if gathering := sys.modules.get("soundstage.tools.coverage.collector"):
-        document: JsonObject = gathering.GATHERED.as_json()
-        return document
+        COLLECTOR.add_servers(SHARED_SERVERS)
+    if "soundstage.tools.coverage.collector" in sys.modules:
+        from soundstage.tools.coverage.collector import COLLECTOR
+
+        return COLLECTOR.to_json()
     return {"operations": []}

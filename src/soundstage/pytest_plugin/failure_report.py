@@ -1,4 +1,4 @@
-"""What a failing test says of its world: how it came to be, and how to see it again."""
+"""Report section of a failed test: the state of its world and how to replay it."""
 
 import json
 import shlex
@@ -12,9 +12,10 @@ from soundstage.world.clock import format_rfc3339
 
 
 def describe_failure(handle: Soundstage, path: Path) -> str:
-    """Seed, clock, commands, exchanges, violations; and what serves the world again.
+    """Export the world to ``path`` and describe it.
 
-    The world is exported to ``path``.
+    The lines have the seed and the clock, the commands, the last exchanges and
+    violations, and the command that serves the world again.
     """
     exported = handle.export()
     pace = f"{exported['speed']:g}x the wall" if exported["speed"] else "frozen"
@@ -37,7 +38,7 @@ def _export_world(handle: Soundstage, exported: JsonObject, path: Path) -> str:
 
 
 def build_serve_command(handle: Soundstage, path: Path) -> str:
-    """The command line that serves an exported world."""
+    """Build the command line that serves an exported world."""
     words = ["soundstage", "serve", "--log", str(path)]
     for api in handle.apis:
         words += ["--api", api]
@@ -47,7 +48,7 @@ def build_serve_command(handle: Soundstage, path: Path) -> str:
 
 
 def _merge_advances(log: list[JsonObject]) -> Iterator[JsonObject]:
-    """The log with advances that follow one another as one."""
+    """Merge consecutive advances, as a test that polls makes hundreds of them."""
     last: JsonObject | None = None
     for entry in log:
         if last and last["command"] == entry["command"] == "advance":
@@ -61,6 +62,6 @@ def _merge_advances(log: list[JsonObject]) -> Iterator[JsonObject]:
 
 
 def _format_command(entry: JsonObject) -> str:
-    said = {key: value for key, value in entry.items() if value not in (None, {})}
-    said["at"] = format_rfc3339(entry["at"])
-    return json.dumps(said, separators=(",", ":"), default=str)
+    fields = {key: value for key, value in entry.items() if value not in (None, {})}
+    fields["at"] = format_rfc3339(entry["at"])
+    return json.dumps(fields, separators=(",", ":"), default=str)

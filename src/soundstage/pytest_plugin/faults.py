@@ -1,21 +1,18 @@
-"""A fault that a test has injected."""
+"""Faults that a test injects."""
 
 from types import TracebackType
 from typing import Self
 
-from soundstage.server.background import BackgroundServer
+from soundstage.server.background import BackgroundWorld
 from soundstage.server.faults.rules import FaultRule
-from soundstage.server.hosts import WorldHost
 from soundstage.types import JsonObject
 
 
 class Fault:
-    """A rule among the world's faults; as a context manager it goes at the end."""
+    """A fault rule of a world; as a context manager it is removed at the end."""
 
-    def __init__(
-        self, server: BackgroundServer, world_host: WorldHost, rule: FaultRule
-    ) -> None:
-        self._server, self._world_host, self._rule = server, world_host, rule
+    def __init__(self, world: BackgroundWorld, rule: FaultRule) -> None:
+        self._world, self._rule = world, rule
         self.id = rule.id
 
     def __enter__(self) -> Self:
@@ -31,23 +28,26 @@ class Fault:
 
     @property
     def hits(self) -> int:
-        """How many requests it has struck."""
-        return self._server.call(lambda: self._rule.hits)
+        """Number of requests that the fault was applied to."""
+        return self._world.server.call(lambda: self._rule.hits)
 
     def remove(self) -> None:
-        """Let it strike no more; once is enough, twice does no harm."""
+        """Remove the rule; does nothing if it is gone already."""
+        rules = self._world.host.faults
 
         def remove_rule() -> None:
-            if self._rule in list(self._world_host.faults):
-                self._world_host.faults.remove(self.id)
+            if self._rule in list(rules):
+                rules.remove(self.id)
 
-        self._server.call(remove_rule)
+        self._world.server.call(remove_rule)
 
 
-def inject_fault(
-    server: BackgroundServer, world_host: WorldHost, definition: JsonObject
-) -> Fault:
-    """A fault with what is wanted of it; what is None is not. Raises ``Problem``."""
-    said = {name: value for name, value in definition.items() if value is not None}
-    rule = server.call(lambda: world_host.faults.add(server.worlds.services, said))
-    return Fault(server, world_host, rule)
+def inject_fault(world: BackgroundWorld, definition: JsonObject) -> Fault:
+    """Add a fault rule; properties that are None are omitted.
+
+    Raises ``Problem`` for an invalid definition.
+    """
+    properties = {key: value for key, value in definition.items() if value is not None}
+    server, rules = world.server, world.host.faults
+    rule = server.call(lambda: rules.add(server.worlds.services, properties))
+    return Fault(world, rule)

@@ -1,7 +1,7 @@
-"""``Soundstage``: one world of one test, and all that a test does with it.
+"""``Soundstage``: the handle of a test on its world.
 
-It is a long class of short methods, because a test has one name for all of this; what
-they do is in the modules beside this one.
+It is a facade with many short methods, so that a test needs one name only; the other
+modules of this package implement them.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,12 +31,16 @@ from soundstage.pytest_plugin.violations import (
     is_fatal,
 )
 from soundstage.pytest_plugin.waiting import advance_until
-from soundstage.server.background import SHARED_SERVERS, ServerPool
+from soundstage.server.background import (
+    SHARED_SERVERS,
+    BackgroundWorld,
+    ServerPool,
+)
 from soundstage.server.credentials import build_credential_headers, get_credentials
 from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Delete, Patch, Plan, Put, Start
 from soundstage.world.errors import UnknownName
-from soundstage.world.world import WorldOptions
+from soundstage.world.world import World, WorldOptions
 
 DEFAULT_NOW = "2026-01-01T00:00:00Z"
 ONE_DAY = timedelta(days=1)
@@ -45,15 +49,21 @@ T = TypeVar("T")
 
 
 class Soundstage:
-    """A world of its own on a server of this process, frozen at ``now``.
+    """A world with a port of its own, on a server in this process.
 
-    ``apis`` are those that are served (all, if none is named), ``fixtures`` files that
-    take the place of vendored ones. The server starts with the first world that needs
-    it and is shared by the later ones; ``servers`` says by which. Use it in a ``with``
-    statement, or ``close`` it.
+    ``apis`` are the APIs to serve, by default all. ``fixtures`` are files that replace
+    the vendored ones. The clock starts at ``now`` and follows the wall clock at
+    ``speed``, by default frozen. All generated data depends on ``seed``. Worlds with
+    the same ``apis`` and ``fixtures`` share a server of the pool ``servers``.
 
-    A client's violation that nobody expects is raised at the end of the ``with``
-    statement, unless ``violations`` is ``"allow"``.
+    Use it in a ``with`` statement, or ``close`` it. The end of the statement raises
+    ``UnexpectedViolation`` if a client violated a contract and no
+    ``expect_violation`` block covered it, unless ``violations`` is ``"allow"``.
+
+    >>> with Soundstage(apis="algolia-ingestion", seed=7) as soundstage:
+    ...     run = soundstage.start("algolia-ingestion", "clean_reindex")
+    ...     soundstage.run_until(run)["outcome"]
+    'success'
     """
 
     def __init__(  # noqa: PLR0913 - each has a default and is named
@@ -67,19 +77,18 @@ class Soundstage:
         violations: Literal["fail", "allow"] = "fail",
         servers: ServerPool = SHARED_SERVERS,
     ) -> None:
-        fatal = is_fatal(violations)
+        fatal = is_fatal(violations)  # before a server is started
         names = (apis,) if isinstance(apis, str) else apis
-        self._server = servers.get_or_start(names, map(Path, fixtures))
-        began = as_timestamp(now)
-        opening = WorldOptions(seed, began, speed, history_end=began)
-        name, worlds = self._server.new_name(), self._server.worlds
-        self._hosted = self._server.call(
-            lambda: worlds.create(name, opening, own_port=True)
-        )
-        self.apis, self.fixtures = self._server.apis, self._server.fixtures
-        self.clock = Clock(self._server, self._hosted)
-        self._records = WorldRecords(self._server, self._hosted)
-        self._call_assertions = CallAssertions(self._server, self._hosted)
+        server = servers.get_or_start(names, map(Path, fixtures))
+        start_at = as_timestamp(now)
+        options = WorldOptions(seed, start_at, speed, history_end=start_at)
+        name = server.new_name()
+        host = server.call(lambda: server.worlds.create(name, options, own_port=True))
+        self._world = BackgroundWorld(server, host)
+        self.apis, self.fixtures = server.apis, server.fixtures
+        self.clock = Clock(self._world)
+        self._records = WorldRecords(self._world)
+        self._call_assertions = CallAssertions(self._world)
         self._violation_tracker = ViolationTracker(
             lambda: self._call_assertions.entries(only_violations=True), is_fatal=fatal
         )
@@ -101,39 +110,44 @@ class Soundstage:
 
     def close(self) -> None:
         """Remove the world and its port."""
-        self._server.call(lambda: self._server.worlds.delete(self._hosted.name))
+        server, name = self._world.server, self._world.host.name
+        server.call(lambda: server.worlds.delete(name))
 
     def url(self, api: str | None = None) -> str:
-        """``http://127.0.0.1:PORT``, which leads to this world alone.
+        """Return ``http://127.0.0.1:PORT``, the URL of this world.
 
-        Every API is at its root, found by its paths; an ``api`` is only looked up, so
-        that its name is not misspelt. Raises ``Unknown``.
+        All APIs are at the root of the port and are routed by path. ``api`` only checks
+        the name: raises ``UnknownName`` if the API is not served.
         """
         if api is not None:
             self._get_service(api)
-        return f"http://127.0.0.1:{self._hosted.port}"
+        return f"http://127.0.0.1:{self._world.host.port}"
 
     def credentials(self, api: str) -> dict[str, str]:
-        """Security scheme -> secret: the first credential of the fixture."""
+        """Return security scheme -> secret: the first credentials of the fixture."""
         return get_credentials(self._get_service(api))
 
     def headers(self, api: str) -> dict[str, str]:
-        """The headers that present these credentials; none where none are needed."""
+        """Return the headers with these credentials; empty if the API needs none."""
         return dict(build_credential_headers(self._get_service(api)))
 
     def httpx_client(self, api: str, *, authenticated: bool = True) -> httpx.Client:
-        """A client without a socket; it presents the credentials unless told not to."""
+        """Create an ``httpx`` client without a socket, by default with credentials."""
         headers = self.headers(api) if authenticated else {}
-        place, transport = self.url(api), InProcessTransport(self._server)
-        return httpx.Client(base_url=place, headers=headers, transport=transport)
+        transport = InProcessTransport(self._world.server)
+        return httpx.Client(
+            base_url=self.url(api), headers=headers, transport=transport
+        )
 
     def async_httpx_client(
         self, api: str, *, authenticated: bool = True
     ) -> httpx.AsyncClient:
-        """The same for asyncio."""
+        """Create an asynchronous ``httpx`` client as ``httpx_client`` does."""
         headers = self.headers(api) if authenticated else {}
-        place, transport = self.url(api), AsyncInProcessTransport(self._server)
-        return httpx.AsyncClient(base_url=place, headers=headers, transport=transport)
+        transport = AsyncInProcessTransport(self._world.server)
+        return httpx.AsyncClient(
+            base_url=self.url(api), headers=headers, transport=transport
+        )
 
     def start(
         self,
@@ -144,39 +158,41 @@ class Soundstage:
         fields: JsonObject | None = None,
         **names: Json,
     ) -> Run:
-        """Start a run now: of a task's or the first one's, chosen by weight or named.
+        """Start a run of a task now, by default of the first task.
 
-        ``names`` win over what the scenario draws, ``fields`` are a merge patch on the
-        run's own record. Raises ``Unknown`` and ``FixtureError``.
+        Without a ``scenario`` one is chosen by weight. ``names`` override variables
+        that the scenario generates; ``fields`` is a merge patch (RFC 7386) on the run's
+        record. Raises ``UnknownName`` and ``FixtureError``.
         """
         command = Start(api, task, scenario, names, fields or {})
-        timeline = self._server.call(lambda: self._hosted.world.apply(command))
-        return Run(self._server, self._hosted, api, timeline)
+        run = self._world.call(lambda world: world.apply(command))
+        return Run(self._world, api, run)
 
     def define_scenario(self, api: str, name: str, scenario: JsonObject | str) -> None:
-        """Add a scenario, written as in a fixture: a mapping, or YAML.
+        """Add a scenario in the form of a fixture: a mapping, or YAML text.
 
-        Raises ``DocumentError`` for what a fixture may not say.
+        Raises ``DocumentError`` if it is invalid.
         """
         self._records.define_scenario(api, name, scenario)
 
     def plan(
         self, api: str, scenario: str, *, task: str | None = None, times: int = 1
     ) -> None:
-        """Let the next runs, of a task or of any, unfold so, whoever starts them.
+        """Use a scenario for the next runs, by default of any task.
 
-        Plans are used up in their order. Raises ``Unknown``.
+        It applies to runs started by clients, by a schedule or by the test. Several
+        plans are used in order. Raises ``UnknownName``.
         """
         command = Plan(api, scenario, task, times)
-        self._server.call(lambda: self._hosted.world.apply(command))
+        self._world.call(lambda world: world.apply(command))
 
     def run_until(
         self, condition: Run | Callable[[], T], limit: timedelta = ONE_DAY
     ) -> T | JsonObject:
-        """Let time go by until a run is over, or a condition holds.
+        """Advance the clock until a run is over or a condition is true.
 
-        Gives the run's record, or what the condition gave. It is asked at every change
-        of anything. Raises ``NotReached`` after ``limit`` of virtual time.
+        A condition is evaluated at every change of the world. Returns the run's record
+        or the condition's value. Raises ``NotReached`` after ``limit`` of virtual time.
         """
         if isinstance(condition, Run):
             run = condition
@@ -185,36 +201,40 @@ class Soundstage:
                 limit,
                 lambda: run.over,
                 run.get_next_change,
-                run.copy_record,
+                lambda: run.record,
             )
             return run.record
         return advance_until(self.clock, limit, condition, self._get_next_change)
 
     def record(self, api: str, collection: str, record_id: str) -> JsonObject | None:
-        """A copy of a record as of now; None if it is not there. Raises ``Unknown``."""
+        """Return a copy of a record, None if absent. Raises ``UnknownName``."""
         return self._records.get(api, collection, record_id)
 
     def records(self, api: str, collection: str) -> list[JsonObject]:
-        """Copies of those that have begun, the oldest first. Raises ``Unknown``."""
+        """Return copies of all records, oldest first. Raises ``UnknownName``."""
         return self._records.get_all(api, collection)
 
     def put_record(
         self, api: str, collection: str, record_id: str, document: JsonObject
     ) -> None:
-        """Let a record be this document from now on. Raises ``FixtureError``."""
+        """Replace a record from now on; its scheduled changes are discarded.
+
+        Raises ``FixtureError`` if the contract does not allow the record.
+        """
         self._records.apply(Put(api, collection, record_id, document))
 
     def patch_record(
         self, api: str, collection: str, record_id: str, patch: JsonObject
     ) -> None:
-        """Merge a patch into a record, as it is now and will be.
+        """Merge a patch (RFC 7386) into a record and its scheduled versions.
 
-        Raises ``Unknown``, and ``FixtureError`` for what the contract forbids.
+        Raises ``UnknownName``, and ``FixtureError`` if the contract does not allow the
+        result.
         """
         self._records.apply(Patch(api, collection, record_id, patch))
 
     def delete_record(self, api: str, collection: str, record_id: str) -> None:
-        """Let a record be no more. Raises ``Unknown``."""
+        """Delete a record. Raises ``UnknownName``."""
         self._records.apply(Delete(api, collection, record_id))
 
     def fault(  # noqa: PLR0913 - each has a default and is named
@@ -228,15 +248,14 @@ class Soundstage:
         probability: float | None = None,
         **options: Json,
     ) -> Fault:
-        """Inject a failure into valid requests from now on, ``times`` of them at most.
+        """Apply a fault to valid requests from now on, at most ``times``.
 
-        ``match`` has parameters, or JSON pointers into the body, with the values that
-        they must have. ``options`` are those of the kind (docs/faults.md). Raises
-        ``Problem`` for what is not there.
+        ``match`` maps parameters, or JSON pointers into the body, to required values.
+        ``options`` depend on the kind (docs/faults.md). Raises ``Problem`` for an
+        unknown kind, operation or option.
         """
         return inject_fault(
-            self._server,
-            self._hosted,
+            self._world,
             {
                 "kind": kind,
                 "api": api,
@@ -250,7 +269,7 @@ class Soundstage:
 
     @property
     def journal(self) -> list[JournalEntry]:
-        """The exchanges with this world, the earliest first; secrets are masked."""
+        """The exchanges with this world, earliest first; secrets are redacted."""
         return self._call_assertions.entries()
 
     def assert_called(  # noqa: PLR0913 - each has a default and is named
@@ -263,13 +282,13 @@ class Soundstage:
         parameters: JsonObject | None = None,
         body: Json = ANY_BODY,
     ) -> None:
-        """The operation was called, exactly so many ``times`` or ``at_least`` so many.
+        """Assert that an operation was called exactly ``times`` or ``at_least`` times.
 
-        Only calls count that had these parameters, and a body with these fields.
+        Only calls with these parameters and a body with these fields count.
         """
         __tracebackhide__ = True
-        wanted = build_call(operation, api, parameters, body)
-        self._call_assertions.assert_called(wanted, times, at_least)
+        call = build_call(operation, api, parameters, body)
+        self._call_assertions.assert_called(call, times, at_least)
 
     def assert_never_called(
         self,
@@ -279,47 +298,50 @@ class Soundstage:
         parameters: JsonObject | None = None,
         body: Json = ANY_BODY,
     ) -> None:
-        """The operation was not called with these parameters and this body."""
+        """Assert that an operation was not called with these parameters and body."""
         __tracebackhide__ = True
         self._call_assertions.assert_never_called(
             build_call(operation, api, parameters, body)
         )
 
     def assert_in_order(self, *calls: str | JsonObject) -> None:
-        """These were called one after the other; other calls may lie between.
+        """Assert that calls were made in this order; others may be between them.
 
-        A call is an operation, or ``{"operation": …, "with": {"parameters": …}}``.
+        A call is an operation name or ``{"operation": …, "with": {"parameters": …}}``.
         """
         __tracebackhide__ = True
         self._call_assertions.assert_in_order(calls)
 
     @property
     def violations(self) -> list[FoundViolation]:
-        """Everything that broke a contract, in order, expected or not."""
+        """All violations, earliest first, expected or not."""
         return self._violation_tracker.list_violations()
 
     def expect_violation(
         self, operation: str | None = None, rule: str | None = None
     ) -> AbstractContextManager[None]:
-        """Let a block break the contract: of this operation, by this rule.
+        """Accept violations in a ``with`` block: of this operation and this rule.
 
-        Raises ``AssertionError`` at its end if it did not.
+        Raises ``AssertionError`` at its end if there was none.
         """
         return self._violation_tracker.expect(operation, rule)
 
     def check(self) -> None:
-        """Raise ``UnexpectedViolation`` if there was one since the last check."""
+        """Raise ``UnexpectedViolation`` for violations since the last check."""
         self._violation_tracker.check()
 
     def export(self) -> JsonObject:
-        """Seed, clock and log: with the fixtures, all that this world is."""
-        return self._server.call(self._hosted.world.to_json)
+        """Return seed, clock and command log.
+
+        Together with the fixtures they reproduce the world exactly.
+        """
+        return self._world.call(World.to_json)
 
     def _get_next_change(self) -> int | None:
-        return self._server.call(self._hosted.world.next_change)
+        return self._world.call(World.next_change)
 
     def _get_service(self, api: str) -> Service:
-        services = self._server.worlds.services
+        services = self._world.server.worlds.services
         if api not in services:
             raise UnknownName("API", api, tuple(services))
         return services[api]

@@ -1,4 +1,8 @@
-"""The pytest plugin. Nothing of Soundstage is imported before a fixture is used."""
+"""The pytest plugin: the fixture and the marker ``soundstage``.
+
+It is loaded in every test session of an environment where Soundstage is installed, so
+that it imports the rest of the package only when a fixture is used.
+"""
 
 import re
 from collections.abc import Generator, Iterator
@@ -15,10 +19,10 @@ if TYPE_CHECKING:
     from soundstage.server.background import ServerPool
 
 HANDLE_KEY: pytest.StashKey["Soundstage"] = pytest.StashKey()
-"""Where a test keeps its world until it is over."""
+"""The handle of a test, until its teardown."""
 
 FAILED_KEY: pytest.StashKey[bool] = pytest.StashKey()
-"""Whether the test has failed by itself: its violations are not held against it too."""
+"""Set if the test failed by itself; its violations are then not reported as well."""
 
 SECTION_TITLE = "soundstage world"
 
@@ -26,33 +30,33 @@ MARKER_OPTIONS = ("apis", "fixtures", "now", "seed", "speed", "violations")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of coverage."""
+    """Add the options of coverage."""
     add_options(parser.getgroup("soundstage"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known; measure coverage where that is asked for."""
+    """Register the marker, and the coverage plugin if an option enables it."""
     if is_enabled(config):
         config.pluginmanager.register(CoverageSession(config), "soundstage-coverage")
     config.addinivalue_line(
         "markers",
         "soundstage(now=, speed=, seed=, apis=, fixtures=, violations='allow'): "
-        "how the world of the test's `soundstage` begins.",
+        "the initial state of the world of the fixture `soundstage`.",
     )
 
 
 @pytest.fixture(scope="session")
 def soundstage_server(request: pytest.FixtureRequest) -> Iterator["ServerPool"]:
-    """The servers of this session: one for every choice of APIs that tests make."""
-    from soundstage import Soundstage  # noqa: F401 - it silences Connexion's warnings
+    """The servers of this session, one for each set of APIs and fixtures."""
+    from soundstage import Soundstage  # noqa: F401 - suppresses warnings of Connexion
     from soundstage.server.background import ServerPool
 
     servers = ServerPool()
     yield servers
     if is_enabled(request.config):
-        from soundstage.tools.coverage.collector import GATHERED
+        from soundstage.tools.coverage.collector import COLLECTOR
 
-        GATHERED.add_servers(servers)
+        COLLECTOR.add_servers(servers)
     servers.stop()
 
 
@@ -60,7 +64,7 @@ def soundstage_server(request: pytest.FixtureRequest) -> Iterator["ServerPool"]:
 def soundstage(
     request: pytest.FixtureRequest, soundstage_server: "ServerPool"
 ) -> Iterator["Soundstage"]:
-    """A world of this test's own; its clock is frozen at 2026-01-01T00:00:00Z."""
+    """A world for this test; its clock is frozen at 2026-01-01T00:00:00Z."""
     from soundstage import Soundstage
 
     handle = Soundstage(**_read_marker_options(request.node), servers=soundstage_server)
@@ -68,13 +72,13 @@ def soundstage(
     try:
         yield handle
         if FAILED_KEY not in request.node.stash:
-            _fail_on_violations(handle)  # what other fixtures did after the test
+            _fail_on_violations(handle)  # by other fixtures after the test
     finally:
         handle.close()
 
 
 def _read_marker_options(node: pytest.Item) -> dict[str, Any]:
-    """What the test's markers say; the nearest one wins."""
+    """Merge the options of the test's markers; the nearest marker has priority."""
     options: dict[str, Any] = {}
     for marker in reversed(list(node.iter_markers("soundstage"))):
         unknown = marker.kwargs.keys() - {*MARKER_OPTIONS}
@@ -89,7 +93,7 @@ def _read_marker_options(node: pytest.Item) -> dict[str, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Let the test fail for a violation of its client that it did not expect."""
+    """Fail the test if its client violated a contract unexpectedly."""
     result = yield
     if handle := item.stash.get(HANDLE_KEY, None):
         _fail_on_violations(handle)
@@ -100,7 +104,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a failing test say what its world was, and how to see it again."""
+    """Add a section about the world to the report of a failed test."""
     report = yield
     handle = item.stash.get(HANDLE_KEY, None)
     if call.when == "call" and call.excinfo:
@@ -130,7 +134,7 @@ def _fail_on_violations(handle: "Soundstage") -> None:
 
 
 def _export_path(item: pytest.Item) -> Path:
-    """Where the test's world is exported to: in pytest's cache, by the test's name."""
+    """Return the file to export the world to: in pytest's cache, named by the test."""
     name = re.sub(r"[^\w.-]+", "-", item.nodeid).strip("-")[-120:]
     cache = getattr(item.config, "cache", None)
     folder = cache.mkdir("soundstage") if cache else Path(mkdtemp(prefix="soundstage-"))

@@ -1,7 +1,8 @@
-"""httpx without a socket: requests are carried into the server's thread.
+"""httpx transports that call the server without a socket.
 
-A fault that says nothing is a ``ReadTimeout`` at once, an answer that comes too late
-for the client is one too, and a fault that cuts the connection is a ``ReadError``.
+A fault without a response raises ``ReadTimeout`` immediately, a response that is later
+than the client's timeout raises it too, and a fault that cuts the connection raises
+``ReadError``.
 """
 
 import asyncio
@@ -13,41 +14,46 @@ from soundstage.server.faults.connection import ConnectionCut
 
 
 class InProcessTransport(httpx.BaseTransport):
-    """For ``httpx.Client``."""
+    """Transport for ``httpx.Client``."""
 
     def __init__(self, server: BackgroundServer) -> None:
         self._server = server
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The server's answer."""
+        """Return the server's response."""
         request.read()
         return self._server.submit(_handle(self._server, request)).result()
 
 
 class AsyncInProcessTransport(httpx.AsyncBaseTransport):
-    """For ``httpx.AsyncClient`` on asyncio."""
+    """Transport for ``httpx.AsyncClient`` on asyncio."""
 
     def __init__(self, server: BackgroundServer) -> None:
         self._server = server
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The server's answer."""
+        """Return the server's response."""
         await request.aread()
-        answer = self._server.submit(_handle(self._server, request))
-        return await asyncio.wrap_future(answer)
+        future = self._server.submit(_handle(self._server, request))
+        return await asyncio.wrap_future(future)
 
 
 async def _handle(server: BackgroundServer, request: httpx.Request) -> httpx.Response:
-    """In the server's thread. Both streams have been read, so they can cross over."""
+    """Handle a request in the server's thread.
+
+    Both bodies are read completely, as streams cannot be passed between threads.
+    """
     headers, content = request.headers.raw, request.content
     inner = httpx.Request(request.method, request.url, headers=headers, content=content)
     handled = httpx.ASGITransport(server.app).handle_async_request(inner)
-    patience = request.extensions.get("timeout", {}).get("read")
+    timeout = request.extensions.get("timeout", {}).get("read")
     try:
-        answer = await asyncio.wait_for(handled, patience)
-    except TimeoutError as error:  # Silent is one
+        response = await asyncio.wait_for(handled, timeout)
+    except TimeoutError as error:  # NoResponse is a TimeoutError
         raise httpx.ReadTimeout(str(error), request=request) from error
     except ConnectionCut as error:
         raise httpx.ReadError(str(error), request=request) from error
-    body = await answer.aread()
-    return httpx.Response(answer.status_code, headers=answer.headers.raw, content=body)
+    body = await response.aread()
+    return httpx.Response(
+        response.status_code, headers=response.headers.raw, content=body
+    )

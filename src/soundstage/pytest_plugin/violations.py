@@ -1,4 +1,4 @@
-"""Which violations there were, and which of them a test expected."""
+"""Contract violations in the journal, and the ones that a test expects."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from soundstage.exchange.exchange import JournalEntry
 
 @dataclass(frozen=True, slots=True)
 class FoundViolation:
-    """A violation, and the exchange that it was found in.
+    """A violation and the exchange that it was found in.
 
-    ``location`` is as people write it (``query.itemsPerPage``), ``rule`` the keyword of
-    the schema, or of the request, that was broken.
+    ``location`` is a path such as ``query.itemsPerPage``, ``rule`` the violated keyword
+    of the schema or rule of the request.
     """
 
     api: str | None
@@ -30,16 +30,20 @@ class FoundViolation:
 
 
 class UnexpectedViolation(AssertionError):
-    """Contracts were broken and nobody said that they would be; ``found`` has all."""
+    """Clients violated a contract and no test expected it; ``found`` has them all."""
 
     def __init__(self, found: tuple[FoundViolation, ...]) -> None:
-        lines = "".join(f"\n  {one}" for one in found)
-        super().__init__(f"the contract was broken {_format_count(len(found))}:{lines}")
+        lines = "".join(f"\n  {violation}" for violation in found)
+        times = "once" if len(found) == 1 else f"{len(found)} times"
+        super().__init__(f"the contract was broken {times}:{lines}")
         self.found = found
 
 
 class ViolationTracker:
-    """Judges a world by its journal: ``entries`` gives those that broke a contract."""
+    """Tracks which violations of a world were expected or reported already.
+
+    ``entries`` returns the journal entries with violations.
+    """
 
     def __init__(
         self, entries: Callable[[], list[JournalEntry]], *, is_fatal: bool
@@ -49,40 +53,47 @@ class ViolationTracker:
         self._handled: set[tuple[int, int, int]] = set()
 
     def list_violations(self) -> list[FoundViolation]:
-        """Every violation, in order."""
+        """List all violations, earliest first."""
         return list(_iter_violations(self._entries()))
 
     def check(self) -> None:
-        """Raise ``UnexpectedViolation`` for those that were not expected, once."""
-        new = tuple(
-            one for one in self.list_violations() if one.key not in self._handled
-        )
-        self._handled |= {one.key for one in new}
+        """Raise ``UnexpectedViolation`` for new violations; each is raised once."""
+        new = self._list_except(self._handled)
+        self._handled |= {violation.key for violation in new}
         if new and self._is_fatal:
-            raise UnexpectedViolation(new)
+            raise UnexpectedViolation(tuple(new))
 
     @contextmanager
     def expect(self, operation: str | None, rule: str | None) -> Iterator[None]:
-        """Settle what the block breaks; raises ``AssertionError`` for nothing."""
-        before = {one.key for one in self.list_violations()}
+        """Accept matching violations of the ``with`` block.
+
+        Raises ``AssertionError`` if there is none.
+        """
+        before = {violation.key for violation in self.list_violations()}
         yield
-        new = [one for one in self.list_violations() if one.key not in before]
-        settled = {
-            one.key
-            for one in new
-            if operation in (None, one.operation) and rule in (None, one.rule)
+        new = self._list_except(before)
+        expected = {
+            violation.key
+            for violation in new
+            if operation in (None, violation.operation)
+            and rule in (None, violation.rule)
         }
-        if not settled:
-            wanted = " ".join(
-                filter(None, ("a violation", _format_filter(operation, rule)))
-            )
-            lines = "".join(f"\n  {one}" for one in new) or " nothing"
-            raise AssertionError(f"expected {wanted}; what was broken:{lines}")
-        self._handled |= settled
+        if not expected:
+            lines = "".join(f"\n  {violation}" for violation in new) or " nothing"
+            description = _describe_expected(operation, rule)
+            raise AssertionError(f"expected {description}; what was broken:{lines}")
+        self._handled |= expected
+
+    def _list_except(self, keys: set[tuple[int, int, int]]) -> list[FoundViolation]:
+        return [one for one in self.list_violations() if one.key not in keys]
 
 
 def is_fatal(violations: str) -> bool:
-    """Whether violations fail a test. Raises ``ValueError``."""
+    """Whether this option makes violations fail a test. Raises ``ValueError``.
+
+    >>> is_fatal("fail"), is_fatal("allow")
+    (True, False)
+    """
     if violations not in {"fail", "allow"}:
         msg = f"violations is 'fail' or 'allow', not {violations!r}"
         raise ValueError(msg)
@@ -100,15 +111,12 @@ def _iter_violations(entries: Iterable[JournalEntry]) -> Iterator[FoundViolation
                 location=violation.display_path,
                 rule=violation.rule,
                 message=violation.message,
-                # A journal that was cleared counts from 1 again.
+                # The number alone is not unique: a cleared journal starts at 1 again.
                 key=(entry.wall_time, entry.number, index),
             )
 
 
-def _format_filter(operation: str | None, rule: str | None) -> str:
-    parts = (rule and f"of the rule {rule!r}", operation and f"in {operation!r}")
-    return " ".join(filter(None, parts))
-
-
-def _format_count(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _describe_expected(operation: str | None, rule: str | None) -> str:
+    of_rule = f" of the rule {rule!r}" if rule else ""
+    in_operation = f" in {operation!r}" if operation else ""
+    return f"a violation{of_rule}{in_operation}"

@@ -1,4 +1,4 @@
-"""Letting time go by, from change to change, until something holds."""
+"""Advance the virtual clock from change to change until a condition is true."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class NotReached(AssertionError):
-    """Time went by, and a condition did not come to hold; it was ``seen`` last."""
+    """A condition stayed false; ``seen`` is the last value that was observed."""
 
     def __init__(self, reason: str, now: str, seen: Json) -> None:
         super().__init__(f"{reason} ({now}); last seen: {seen!r}")
@@ -25,20 +25,24 @@ def advance_until(
     get_next_change: Callable[[], int | None],
     get_last_value: Callable[[], Json] | None = None,
 ) -> T:
-    """The first value of ``condition`` that is true. Raises ``NotReached``.
+    """Advance the clock until ``condition`` is true; returns its value.
 
-    The clock goes to each ``upcoming`` instant in turn, and stays at the one at which
-    the condition holds, or at the last one within ``limit``. ``show`` gives what is
-    reported as last seen, the condition's own value if left out.
+    The clock stops at every change, a timestamp from ``get_next_change``, and finally
+    at the first one where the condition is true. Raises ``NotReached`` with the value
+    of ``get_last_value``, or of the condition, after ``limit`` or the last change.
     """
     end = as_timestamp(clock.now + limit)
     while True:
-        seen = condition()
-        if seen:
-            return seen
-        at = get_next_change()
-        if at is None or at > end:
-            reason = "nothing changes any more" if at is None else f"not within {limit}"
+        value = condition()
+        if value:
+            return value
+        timestamp = get_next_change()
+        if timestamp is None or timestamp > end:
+            reason = (
+                "nothing changes any more"
+                if timestamp is None
+                else f"not within {limit}"
+            )
             now = clock.now.isoformat(timespec="milliseconds")
-            raise NotReached(reason, now, get_last_value() if get_last_value else seen)
-        clock.advance_to(as_datetime(at))
+            raise NotReached(reason, now, get_last_value() if get_last_value else value)
+        clock.advance_to(as_datetime(timestamp))

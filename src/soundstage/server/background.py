@@ -1,4 +1,4 @@
-"""A server in a thread of its own, for the tests of one process."""
+"""Servers in background threads, for tests and tools in the same process."""
 
 import asyncio
 import atexit
@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from soundstage.apis.registry import load_services
 from soundstage.server.app import Dispatcher
-from soundstage.server.hosts import Worlds
+from soundstage.server.hosts import WorldHost, Worlds
 from soundstage.server.uvicorn_server import HttpServer, open_listener
-from soundstage.world.world import WorldOptions
+from soundstage.world.world import World, WorldOptions
 
 DEFAULT_NOW = 1_767_225_600_000
-"""2026-01-01T00:00:00Z, where the clocks of tests start."""
+"""2026-01-01T00:00:00Z in ms since the epoch: the start of the clocks of tests."""
 
 FROZEN_OPTIONS = WorldOptions(seed=0, start_at=DEFAULT_NOW, speed=0)
 
@@ -25,10 +25,15 @@ T = TypeVar("T")
 
 
 class BackgroundServer:
-    """APIs served on 127.0.0.1 until ``stop``.
+    """A server of some APIs on 127.0.0.1, in a thread of its own, until ``stop``.
 
-    Its worlds belong to its thread: whoever reads or changes them does so by ``do``.
-    Raises as ``load_services`` does.
+    Its worlds are not thread-safe: read and change them only in ``call``. Without
+    ``apis`` all of them are served. Raises as ``load_services`` does.
+
+    >>> server = BackgroundServer(["runwisp"])
+    >>> server.call(lambda: server.worlds.default.world.clock.now())
+    1767225600000
+    >>> server.stop()
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class BackgroundServer:
 
     @property
     def url(self) -> str:
-        """Where all its worlds are."""
+        """URL of the server, with all its worlds."""
         return self._http_server.url
 
     async def _serve(self) -> None:
@@ -63,26 +68,28 @@ class BackgroundServer:
         await self._http_server.serve()
 
     def new_name(self) -> str:
-        """A name that no world of this server has had."""
+        """Return a name that no world of this server has had."""
         return f"test-{next(self._names)}"
 
     def call(self, action: Callable[[], T]) -> T:
-        """What ``action`` gives, or raises, in the server's thread."""
+        """Call ``action`` in the server's thread; returns its result or raises."""
         done: Future[T] = Future()
 
         def run_action() -> None:
             try:
                 done.set_result(action())
-            except BaseException as error:  # noqa: BLE001 - it is raised where it belongs
+            except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
                 done.set_exception(error)
 
         self._loop.call_soon_threadsafe(run_action)
         return done.result()
 
     def call_when_idle(self, action: Callable[[], T]) -> T:
-        """The same, but what is about to end in the server's thread ends first."""
+        """Call ``action`` as ``call`` does, after exchanges that are about to end."""
 
         async def run_action() -> T:
+            # A client may see the end of a connection a few turns of the event loop
+            # before the exchange is in the journal.
             for _ in range(3):
                 await _yield_to_event_loop()
             return action()
@@ -90,23 +97,34 @@ class BackgroundServer:
         return self.submit(run_action()).result()
 
     def submit(self, coroutine: Coroutine[None, None, T]) -> "Future[T]":
-        """Let a coroutine run in the server's thread."""
+        """Run a coroutine in the server's thread."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def stop(self) -> None:
-        """Close every port. Takes up to 0.2 s."""
+        """Close all ports and end the thread. Takes up to 0.2 s."""
         self._http_server.stop()
         self._thread.join(10)
 
 
 @coroutine
 def _yield_to_event_loop() -> Generator[None, None, None]:
-    """One turn of the event loop."""
+    """Suspend for one turn of the event loop."""
     yield
 
 
+class BackgroundWorld:
+    """A world on a background server, to be used from any thread."""
+
+    def __init__(self, server: BackgroundServer, host: WorldHost) -> None:
+        self.server, self.host = server, host
+
+    def call(self, action: Callable[[World], T]) -> T:
+        """Call ``action`` with the world in the server's thread."""
+        return self.server.call(lambda: action(self.host.world))
+
+
 class ServerPool:
-    """The servers of one process, each started when it is first asked for."""
+    """Background servers of one process, each started on first use."""
 
     def __init__(self) -> None:
         self._servers: dict[
@@ -117,7 +135,7 @@ class ServerPool:
     def get_or_start(
         self, apis: Iterable[str] = (), fixtures: Iterable[Path] = ()
     ) -> BackgroundServer:
-        """The server of these APIs; of all that there are, if none is named."""
+        """Return the server of these APIs and fixtures; without APIs, of all."""
         key = (tuple(sorted({*apis})), tuple(fixtures))
         with self._lock:
             if key not in self._servers:
@@ -125,18 +143,18 @@ class ServerPool:
             return self._servers[key]
 
     def list_running(self) -> list[BackgroundServer]:
-        """Those that were started."""
+        """List the servers that were started."""
         with self._lock:
             return list(self._servers.values())
 
     def stop(self) -> None:
-        """Stop them all."""
+        """Stop all servers; ``get_or_start`` starts new ones."""
         with self._lock:
             while self._servers:
                 self._servers.popitem()[1].stop()
 
 
 SHARED_SERVERS = ServerPool()
-"""Those of programs that do not say whose servers they want."""
+"""The servers of programs that use ``Soundstage`` without a pool of their own."""
 
 atexit.register(SHARED_SERVERS.stop)

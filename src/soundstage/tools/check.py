@@ -1,4 +1,4 @@
-"""``soundstage check``: specs, overlays and fixtures, before anybody serves them."""
+"""``soundstage check``: validate specs, overlays and fixtures before they are used."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from soundstage.world.errors import UnknownName
 
 @dataclass(frozen=True, slots=True)
 class FileCheck:
-    """What came of one file: a reason if it cannot be used."""
+    """Result for one file: ``what`` describes a valid one, ``error`` an invalid one."""
 
     file: str
     what: str
@@ -23,7 +23,7 @@ class FileCheck:
 
 
 def check(files: Iterable[Path] = ()) -> Iterator[FileCheck]:
-    """Findings for these files; for everything vendored if there are none."""
+    """Check these files, by default all vendored ones."""
     for path in files or _iter_vendored_files():
         try:
             yield FileCheck(str(path), _check_file(path))
@@ -38,6 +38,7 @@ def _iter_vendored_files() -> Iterator[Path]:
 
 
 def _check_file(path: Path) -> str:
+    """Describe a valid file. Raises ``DocumentError``."""
     source = load_document(path)
     if "overlay" in source.document:
         apply_overlay(load_document(path.parent / "openapi.yaml"), source)
@@ -50,10 +51,10 @@ def _check_file(path: Path) -> str:
 
 
 def _check_document(source: SourceFile) -> str:
-    repairs = source.path.parent / "overlay.yaml"
+    overlay = source.path.parent / "overlay.yaml"
     document = source.document
-    if repairs.exists():
-        document = apply_overlay(source, load_document(repairs))
+    if overlay.exists():
+        document = apply_overlay(source, load_document(overlay))
     try:
         check_version(document)
         _validate_specification(document)
@@ -64,15 +65,15 @@ def _check_document(source: SourceFile) -> str:
 
 
 def _validate_specification(document: JsonObject) -> None:
-    """Raise ``DocumentError`` for the first thing openapi-spec-validator finds."""
+    """Raise ``DocumentError`` for the first error of openapi-spec-validator."""
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
-    old = str(document["openapi"]).startswith("3.0.")
-    validator = OpenAPIV30SpecValidator if old else OpenAPIV31SpecValidator
+    is_version_30 = str(document["openapi"]).startswith("3.0.")
+    validator = OpenAPIV30SpecValidator if is_version_30 else OpenAPIV31SpecValidator
     try:
         error = next(validator(document).iter_errors(), None)
-    except Exception:  # noqa: BLE001 - it stumbles over references to nothing
-        return  # our compiler names them
+    except Exception:  # noqa: BLE001 - the library raises various ones for broken $refs
+        return  # compile_contract reports them
     if error is not None:
         raise DocumentError(error.message, format_pointer(error.absolute_path))
 
@@ -80,8 +81,8 @@ def _validate_specification(document: JsonObject) -> None:
 def _check_fixture(path: Path) -> str:
     source = registry.load_fixture(path)
     try:
-        module = registry.load_api(source.document["api"])
+        api = registry.load_api(source.document["api"])
     except UnknownName as error:
         raise source.error_at(str(error), "/api") from error
-    loaded = registry.load_service(module, source)
-    return f"fixture of {len(loaded.fixture.definitions.scenarios)} scenarios"
+    service = registry.load_service(api, source)
+    return f"fixture of {len(service.fixture.definitions.scenarios)} scenarios"

@@ -1,4 +1,4 @@
-"""What of the contracts was exercised: gathered, excused, shown."""
+"""Contract coverage: collect, merge, compute and report it."""
 
 DEFAULT_DATA_FILE = ".soundstage-coverage.json"
-"""Where the pytest plugin writes what it has gathered, unless told otherwise."""
+"""Default file that the pytest plugin writes the coverage of a session to."""

@@ -1,18 +1,18 @@
-"""What was covered, as JSON: read, and several of them made one."""
+"""Coverage as JSON: parse it, and merge several into one."""
 
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
 from soundstage.exchange.coverage import OperationCoverage
 from soundstage.openapi.enums import EnumValue, canonical_json
-from soundstage.server.control import serializers
+from soundstage.server.control.serializers import serialize_coverage
 from soundstage.types import Json, JsonObject
 
 T = TypeVar("T", bound=Hashable)
 
 
 def parse_coverage(document: Json) -> list[OperationCoverage]:
-    """The operations of what ``GET /_soundstage/coverage`` gives, or a data file has.
+    """Parse the response of ``GET /_soundstage/coverage``, or a data file.
 
     Raises ``ValueError`` for anything else.
     """
@@ -24,10 +24,9 @@ def parse_coverage(document: Json) -> list[OperationCoverage]:
 
 
 def merge_documents(documents: Iterable[Json]) -> JsonObject:
-    """Several of them as one."""
-    return serializers.serialize_coverage(
-        merge_operations(one for d in documents for one in parse_coverage(d))
-    )
+    """Merge coverage documents into one. Raises ``ValueError``."""
+    operations = (one for document in documents for one in parse_coverage(document))
+    return serialize_coverage(merge_operations(operations))
 
 
 def _parse_operation(node: JsonObject) -> OperationCoverage:
@@ -59,7 +58,7 @@ def _parse_values(nodes: Iterable[JsonObject]) -> tuple[EnumValue, ...]:
 def merge_operations(
     operations: Iterable[OperationCoverage],
 ) -> list[OperationCoverage]:
-    """Each operation once: what any of them has seen was seen."""
+    """Merge the coverage of the same operations: covered once is covered."""
     result: dict[tuple[str, str], OperationCoverage] = {}
     for one in operations:
         key = (one.api, one.operation)
@@ -79,22 +78,24 @@ def _merge_pair(one: OperationCoverage, other: OperationCoverage) -> OperationCo
         calls=one.calls + other.calls,
         statuses=statuses,
         uncovered_statuses=_union(
-            one.uncovered_statuses, other.uncovered_statuses, statuses
+            one.uncovered_statuses, other.uncovered_statuses, without=statuses
         ),
         undocumented_statuses=tuple(
             sorted(_union(one.undocumented_statuses, other.undocumented_statuses))
         ),
         parameters=parameters,
         uncovered_parameters=_union(
-            one.uncovered_parameters, other.uncovered_parameters, parameters
+            one.uncovered_parameters, other.uncovered_parameters, without=parameters
         ),
         values=values,
-        uncovered_values=_union(one.uncovered_values, other.uncovered_values, values),
+        uncovered_values=_union(
+            one.uncovered_values, other.uncovered_values, without=values
+        ),
     )
 
 
 def _union(
     first: tuple[T, ...], second: tuple[T, ...], without: tuple[T, ...] = ()
 ) -> tuple[T, ...]:
-    both = dict.fromkeys((*first, *second))
-    return tuple(one for one in both if one not in {*without})
+    union = dict.fromkeys((*first, *second))  # in the order of the contract
+    return tuple(one for one in union if one not in {*without})

@@ -1,4 +1,4 @@
-"""Why something cannot be covered: a YAML file of exceptions, each with its reason."""
+"""Exemptions from coverage: a YAML file of ``exceptions``, each with a reason."""
 
 import re
 from dataclasses import dataclass
@@ -42,10 +42,11 @@ _FILE_SCHEMA: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """What need not be covered. ``*`` in a name stands for any text.
+    """Items that need no coverage; ``*`` in a name matches any text.
 
-    A status has with it the values of its answer, a parameter its own; an operation has
-    everything. ``place`` says where in the file it stands.
+    Without ``status``, ``parameter`` and ``location`` it covers a whole operation. A
+    status includes the enum values of its response, a parameter its own. ``values`` are
+    JSON texts at a location. ``source`` is the file and the line.
     """
 
     source: str
@@ -58,11 +59,11 @@ class Exemption:
     values: frozenset[str] | None = None
 
     def matches_api(self, api: str) -> bool:
-        """Whether it may be about an API."""
+        """Whether it applies to operations of an API."""
         return _matches_pattern(self.api, api)
 
     def matches(self, api: str, operation: str, item: CoverageItem) -> bool:
-        """Whether an item is excused."""
+        """Whether it applies to an item of an operation."""
         if not (
             _matches_pattern(self.api, api)
             and _matches_pattern(self.operation, operation)
@@ -76,37 +77,36 @@ class Exemption:
             return _matches_item(self.parameter, PARAMETER, self.parameter, item)
         if self.location is None:
             return True
-        chosen = self.values is None or item.value in self.values
-        return (
-            bool(item.value) and chosen and _matches_pattern(self.location, item.name)
-        )
+        has_value = self.values is None or item.value in self.values
+        is_value = bool(item.value)
+        return is_value and has_value and _matches_pattern(self.location, item.name)
 
     def __str__(self) -> str:
-        named = (self.status, self.parameter, self.location)
-        what = next((name for name in named if name is not None), "")
-        words = (f"{self.source}:", self.api, self.operation, what)
+        names = (self.status, self.parameter, self.location)
+        name = next((name for name in names if name is not None), "")
+        words = (f"{self.source}:", self.api, self.operation, name)
         return " ".join(filter(None, words))
 
 
 def load_exemptions(path: Path) -> list[Exemption]:
-    """The exceptions of a file. Raises ``DocumentError`` with file and line."""
-    source = load_document(path)
-    for violation in Schema(_FILE_SCHEMA, "").find_violations(
-        source.document, "exceptions"
-    ):
-        raise source.error_at(violation.message, format_pointer(violation.path))
-    result = []
-    for i, node in enumerate(source.document["exceptions"]):
+    """Load the exemptions of a file. Raises ``DocumentError`` with file and line."""
+    file = load_document(path)
+    schema = Schema(_FILE_SCHEMA, "")
+    for violation in schema.find_violations(file.document, "exceptions"):
+        raise file.error_at(violation.message, format_pointer(violation.path))
+    exemptions = []
+    for i, node in enumerate(file.document["exceptions"]):
         pointer = f"/exceptions/{i}"
         if len(node.keys() & {"status", "parameter", "at"}) > 1:
             message = "an exception is for one of status, parameter and at"
-            raise source.error_at(message, pointer)
-        line = source.error_at("", pointer).line
-        result.append(_parse_exemption(f"{path}:{line}", node))
-    return result
+            raise file.error_at(message, pointer)
+        line = file.error_at("", pointer).line
+        exemptions.append(_parse_exemption(f"{path}:{line}", node))
+    return exemptions
 
 
 def _parse_exemption(source: str, node: JsonObject) -> Exemption:
+    values = node.get("values")
     return Exemption(
         source=source,
         api=node["api"],
@@ -115,21 +115,20 @@ def _parse_exemption(source: str, node: JsonObject) -> Exemption:
         status=str(node["status"]) if "status" in node else None,
         parameter=node.get("parameter"),
         location=node.get("at"),
-        values=frozenset(map(canonical_json, node["values"]))
-        if "values" in node
-        else None,
+        values=None if values is None else frozenset(map(canonical_json, values)),
     )
 
 
 def _matches_item(name: str, kind: str, location: str, item: CoverageItem) -> bool:
-    """Whether an item has this name, or is a value that stands within it."""
+    """Whether an item of this kind has this name, or is a value below the location."""
     if item.kind == kind:
         return _matches_pattern(name, item.name)
-    inner = (location, f"{location}.*", f"{location}[*")
-    return bool(item.value) and any(_matches_pattern(one, item.name) for one in inner)
+    patterns = (location, f"{location}.*", f"{location}[*")
+    return bool(item.value) and any(_matches_pattern(p, item.name) for p in patterns)
 
 
 def _matches_pattern(pattern: str, name: str) -> bool:
+    # Most patterns are plain names, and there are thousands of comparisons.
     if "*" not in pattern:
         return pattern == name
     return _compile_pattern(pattern).fullmatch(name) is not None

@@ -1,4 +1,4 @@
-"""Coverage in figures: what there is, what was seen of it, what is excused and why."""
+"""Coverage figures: items in total, covered, missing, and excused with a reason."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,63 +11,67 @@ from soundstage.tools.coverage.items import KINDS, OPERATION, CoverageItem, iter
 
 @dataclass(frozen=True)
 class OperationFigures:
-    """One operation: its items by kind, as (seen, of how many)."""
+    """Figures of one operation.
 
-    covered: OperationCoverage
+    ``counts`` has (covered, total) for each kind of item. Exempt items count in
+    neither.
+    """
+
+    operation: OperationCoverage
     counts: Mapping[str, tuple[int, int]]
     missing: tuple[CoverageItem, ...]
     excused: tuple[tuple[CoverageItem, str], ...]
 
     @cached_property
-    def seen(self) -> int:
-        """Items that were seen."""
-        return sum(seen for seen, _ in self.counts.values())
+    def covered(self) -> int:
+        """Number of covered items."""
+        return sum(covered for covered, _ in self.counts.values())
 
     @cached_property
     def total(self) -> int:
-        """Items that are not excused."""
+        """Number of items that are not excused."""
         return sum(total for _, total in self.counts.values())
 
     @property
     def percent(self) -> float:
-        """Of 100; only where nothing is missing it is that."""
-        return compute_percent(self.seen, self.total)
+        """Percentage of covered items; 100 only if none is missing."""
+        return compute_percent(self.covered, self.total)
 
     @property
     def is_called(self) -> bool:
-        """Whether anybody has called it, or need not."""
+        """Whether the operation was called, or is excused from it."""
         return all(item.kind != OPERATION for item in self.missing)
 
 
 @dataclass(frozen=True)
 class ApiFigures:
-    """The operations of one API, those first of which most is missing."""
+    """Figures of one API; its operations with the lowest percentage come first."""
 
     name: str
-    rows: tuple[OperationFigures, ...]
+    operations: tuple[OperationFigures, ...]
 
     @property
-    def seen(self) -> int:
-        """Items that were seen."""
-        return sum(row.seen for row in self.rows)
+    def covered(self) -> int:
+        """Number of covered items."""
+        return sum(operation.covered for operation in self.operations)
 
     @property
     def total(self) -> int:
-        """Items that are not excused."""
-        return sum(row.total for row in self.rows)
+        """Number of items that are not excused."""
+        return sum(operation.total for operation in self.operations)
 
     @property
     def percent(self) -> float:
-        """As a row has it."""
-        return compute_percent(self.seen, self.total)
+        """Percentage of covered items."""
+        return compute_percent(self.covered, self.total)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """All of a report.
+    """Figures of a report.
 
-    ``left_out`` are APIs that nobody called or chose. ``stale`` are exceptions that are
-    for nothing in the contracts, ``needless`` those for what was seen after all.
+    ``omitted`` are the APIs that were neither called nor selected. ``stale`` exemptions
+    match no item of the contracts, ``needless`` ones only covered items.
     """
 
     apis: tuple[ApiFigures, ...]
@@ -76,29 +80,33 @@ class Figures:
     needless: tuple[Exemption, ...] = ()
 
     @property
-    def seen(self) -> int:
-        """Items that were seen."""
-        return sum(api.seen for api in self.apis)
+    def covered(self) -> int:
+        """Number of covered items."""
+        return sum(api.covered for api in self.apis)
 
     @property
     def total(self) -> int:
-        """Items that are not excused."""
+        """Number of items that are not excused."""
         return sum(api.total for api in self.apis)
 
     @property
     def percent(self) -> float:
-        """As a row has it; of nothing at all it is nothing."""
-        return compute_percent(self.seen, self.total) if self.apis else 0.0
+        """Percentage of covered items; 0 without APIs, so that a threshold fails."""
+        return compute_percent(self.covered, self.total) if self.apis else 0.0
 
     @property
     def excused(self) -> int:
-        """Items that are excused."""
-        return sum(len(row.excused) for api in self.apis for row in api.rows)
+        """Number of excused items."""
+        return sum(len(one.excused) for api in self.apis for one in api.operations)
 
 
-def compute_percent(seen: int, total: int) -> float:
-    """To a tenth, rounded down, so that 100 is all of it."""
-    return seen * 1000 // total / 10 if total else 100.0
+def compute_percent(covered: int, total: int) -> float:
+    """Return a percentage rounded down to a tenth, so that only all items are 100.
+
+    >>> compute_percent(9999, 10000)
+    99.9
+    """
+    return covered * 1000 // total / 10 if total else 100.0
 
 
 def compute_figures(
@@ -106,52 +114,53 @@ def compute_figures(
     selected_apis: Iterable[str] = (),
     exemptions: Sequence[Exemption] = (),
 ) -> Figures:
-    """The figures of the chosen APIs; if none is, of those that anybody called.
+    """Compute the figures of the selected APIs, by default of the called ones.
 
-    Where nobody called any, all count. Raises ``ValueError`` for an API that is none of
-    them.
+    If none was called, all APIs count. Raises ``ValueError`` for an API without
+    operations.
     """
-    there = list(dict.fromkeys(one.api for one in operations))
+    known = list(dict.fromkeys(one.api for one in operations))
     called = {one.api for one in operations if one.calls}
-    names = (
-        [*dict.fromkeys(selected_apis)] or [n for n in there if n in called] or there
-    )
+    selected = [*dict.fromkeys(selected_apis)]
+    names = selected or [name for name in known if name in called] or known
     for name in names:
-        if name not in there:
-            msg = f"there is no coverage of {name!r}, only of {', '.join(there)}"
+        if name not in known:
+            msg = f"there is no coverage of {name!r}, only of {', '.join(known)}"
             raise ValueError(msg)
-    used = _ExemptionUsage(exemptions)
+    usage = _ExemptionUsage(exemptions)
     apis = tuple(
-        ApiFigures(name, tuple(_build_rows(operations, name, used)))
+        ApiFigures(name, _compute_operations(operations, name, usage))
         for name in sorted(names)
     )
-    judged = [
-        e
-        for e in exemptions
-        if any(map(e.matches_api, names)) or not any(map(e.matches_api, there))
+    # An exemption of an API that is omitted is not known to be stale.
+    checked = [
+        exemption
+        for exemption in exemptions
+        if any(map(exemption.matches_api, names))
+        or not any(map(exemption.matches_api, known))
     ]
     return Figures(
         apis,
-        tuple(name for name in there if name not in names),
-        tuple(e for e in judged if e not in used.matched),
-        tuple(e for e in judged if e in used.matched and e not in used.needed),
+        omitted=tuple(name for name in known if name not in names),
+        stale=tuple(e for e in checked if e not in usage.matched),
+        needless=tuple(e for e in checked if e in usage.matched - usage.needed),
     )
 
 
 def find_shortcomings(figures: Figures, minimum: float | None) -> list[str]:
-    """What is wrong with figures of which at least so many percent are asked."""
-    wrong = []
+    """List why figures fail: a percentage below the minimum, stale exemptions."""
+    messages = []
     if minimum is not None and figures.percent < minimum:
-        wrong.append(
-            f"{figures.percent:.1f} % is less than the {minimum:g} % asked for"
+        messages.append(
+            f"{figures.percent:.1f} % is less than the {minimum:g} % required"
         )
     if figures.stale:
-        wrong.append(f"exceptions that are for nothing: {len(figures.stale)}")
-    return wrong
+        messages.append(f"exceptions that match nothing: {len(figures.stale)}")
+    return messages
 
 
 class _ExemptionUsage:
-    """The exceptions, with those that met an item, and that one was needed for."""
+    """Records the exemptions that matched an item, and the ones that were needed."""
 
     def __init__(self, exemptions: Sequence[Exemption]) -> None:
         self._exemptions = exemptions
@@ -159,49 +168,54 @@ class _ExemptionUsage:
         self.needed: set[Exemption] = set()
 
     def find_reason(
-        self, operation: OperationCoverage, item: CoverageItem, *, seen: bool
+        self, operation: OperationCoverage, item: CoverageItem, *, is_covered: bool
     ) -> str | None:
-        fitting = [
-            e
-            for e in self._exemptions
-            if e.matches(operation.api, operation.operation, item)
+        """Return the reason of the first exemption of an item that is not covered."""
+        matched = [
+            exemption
+            for exemption in self._exemptions
+            if exemption.matches(operation.api, operation.operation, item)
         ]
-        self.matched.update(fitting)
-        if seen or not fitting:
+        self.matched.update(matched)
+        if is_covered or not matched:
             return None
-        self.needed.update(fitting)
-        return fitting[0].reason
+        self.needed.update(matched)
+        return matched[0].reason
 
 
-def _build_rows(
+def _compute_operations(
     operations: Iterable[OperationCoverage], api: str, usage: _ExemptionUsage
-) -> list[OperationFigures]:
-    rows = [_build_row(one, usage) for one in operations if one.api == api]
-    return sorted(rows, key=lambda r: (r.percent, -len(r.missing), r.covered.operation))
+) -> tuple[OperationFigures, ...]:
+    figures = [_compute_operation(one, usage) for one in operations if one.api == api]
+    figures.sort(key=lambda f: (f.percent, -len(f.missing), f.operation.operation))
+    return tuple(figures)
 
 
-def _build_row(
+def _compute_operation(
     operation: OperationCoverage, usage: _ExemptionUsage
 ) -> OperationFigures:
     counts = dict.fromkeys(KINDS, (0, 0))
     missing, excused = [], []
-    for item, seen in iter_items(operation):
-        reason = usage.find_reason(operation, item, seen=seen)
+    for item, is_covered in iter_items(operation):
+        reason = usage.find_reason(operation, item, is_covered=is_covered)
         if reason is not None:
             excused.append((item, reason))
             continue
-        before, total = counts[item.kind]
-        counts[item.kind] = (before + seen, total + 1)
-        if not seen:
+        covered, total = counts[item.kind]
+        counts[item.kind] = (covered + is_covered, total + 1)
+        if not is_covered:
             missing.append(item)
     return OperationFigures(operation, counts, tuple(missing), tuple(excused))
 
 
 def group_items(items: Iterable[CoverageItem]) -> Iterator[tuple[str, str, list[str]]]:
-    """Items by kind and place: (kind, place, values); statuses together, and so on."""
+    """Group items by kind and location: (kind, location, names or values).
+
+    Items without a value, such as statuses, form one group per kind.
+    """
     groups: dict[tuple[str, str], list[str]] = {}
     for item in items:
-        place = item.name if item.value else ""
-        groups.setdefault((item.kind, place), []).append(item.value or item.name)
-    for (kind, place), names in groups.items():
-        yield kind, place, names
+        location = item.name if item.value else ""
+        groups.setdefault((item.kind, location), []).append(item.value or item.name)
+    for (kind, location), names in groups.items():
+        yield kind, location, names

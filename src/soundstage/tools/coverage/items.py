@@ -1,4 +1,4 @@
-"""What can be covered of an operation: one thing each."""
+"""Items that can be covered of an operation, each counting one."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,18 +12,17 @@ PARAMETER = "parameter"
 SENT_VALUE = "value sent"
 RETURNED_VALUE = "value answered"
 
-KINDS = {
-    OPERATION: "operations",
-    STATUS: "statuses",
-    PARAMETER: "parameters",
-    SENT_VALUE: "values sent",
-    RETURNED_VALUE: "values answered",
-}
-"""Each kind, and the word for several of them."""
+KINDS = (OPERATION, STATUS, PARAMETER, SENT_VALUE, RETURNED_VALUE)
 
 
 class CoverageItem(NamedTuple):
-    """``name`` is a status or a place; ``text`` a listed value there, as JSON."""
+    """An operation, a status, a parameter, or an enum value.
+
+    ``name`` is the status or the location, ``value`` an enum value as JSON text.
+
+    >>> str(CoverageItem(SENT_VALUE, "query.order", '"asc"'))
+    'query.order = "asc"'
+    """
 
     kind: str
     name: str = ""
@@ -34,21 +33,19 @@ class CoverageItem(NamedTuple):
 
 
 def iter_items(operation: OperationCoverage) -> Iterator[tuple[CoverageItem, bool]]:
-    """All that there is to cover of an operation, and whether it was."""
+    """Yield all items of an operation and whether each is covered."""
     yield CoverageItem(OPERATION), operation.calls > 0
-    for kind, seen, unseen in (
+    for kind, covered, uncovered in (
         (STATUS, operation.statuses, operation.uncovered_statuses),
         (PARAMETER, operation.parameters, operation.uncovered_parameters),
     ):
-        yield from ((CoverageItem(kind, name), True) for name in seen)
-        yield from ((CoverageItem(kind, name), False) for name in unseen)
+        yield from ((CoverageItem(kind, name), True) for name in covered)
+        yield from ((CoverageItem(kind, name), False) for name in uncovered)
     yield from ((_create_value_item(value), True) for value in operation.values)
-    yield from (
-        (_create_value_item(value), False) for value in operation.uncovered_values
-    )
+    for value in operation.uncovered_values:
+        yield _create_value_item(value), False
 
 
 def _create_value_item(value: EnumValue) -> CoverageItem:
-    return CoverageItem(
-        RETURNED_VALUE if value.path.startswith(RESPONSE_PREFIX) else SENT_VALUE, *value
-    )
+    is_returned = value.path.startswith(RESPONSE_PREFIX)
+    return CoverageItem(RETURNED_VALUE if is_returned else SENT_VALUE, *value)

@@ -1,4 +1,4 @@
-"""Reports of coverage as files: JSON, JUnit and a page that needs no other file."""
+"""Coverage figures as files: JSON, JUnit XML and a self-contained HTML page."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -6,60 +6,66 @@ from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from soundstage.server.control import serializers
+from soundstage.server.control.serializers import serialize_coverage
 from soundstage.tools.coverage.figures import ApiFigures, Figures, OperationFigures
 from soundstage.tools.coverage.items import CoverageItem
 from soundstage.tools.coverage.report_text import COLUMNS, iter_notes, list_gaps
 from soundstage.types import JsonObject
 
 ReportRenderer = Callable[[Figures, bool], str]
+"""Renders figures; the second argument is whether they failed the threshold."""
 
 
 def write_reports(
     figures: Figures, formats: Iterable[str], folder: Path, *, failed: bool
 ) -> list[Path]:
-    """Write ``coverage.<kind>`` of each kind; gives where. Raises ``OSError``."""
+    """Write a report in each format; returns the paths. Raises ``OSError``."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for kind in formats:
-        name, write = REPORT_FORMATS[kind]
+    for report_format in formats:
+        name, render = REPORT_FORMATS[report_format]
         path = folder / name
-        path.write_text(write(figures, failed), encoding="utf-8")
+        path.write_text(render(figures, failed), encoding="utf-8")
         written.append(path)
     return written
 
 
 def serialize_report(figures: Figures) -> JsonObject:
-    """The figures; its ``operations`` are such as ``soundstage coverage`` reads."""
+    """Return the figures as JSON; ``parse_coverage`` can read its operations."""
     return {
         "soundstage": version("soundstage"),
         "percent": figures.percent,
-        "seen": figures.seen,
+        "seen": figures.covered,
         "total": figures.total,
         "excused": figures.excused,
         "left_out": list(figures.omitted),
         "exceptions": {
-            "stale": [str(one) for one in figures.stale],
-            "needless": [str(one) for one in figures.needless],
+            "stale": [str(exemption) for exemption in figures.stale],
+            "needless": [str(exemption) for exemption in figures.needless],
         },
         "apis": {
-            api.name: {"percent": api.percent, "seen": api.seen, "total": api.total}
+            api.name: {"percent": api.percent, "seen": api.covered, "total": api.total}
             for api in figures.apis
         },
-        "operations": [_serialize_row(row) for api in figures.apis for row in api.rows],
+        "operations": [
+            _serialize_operation(one) for api in figures.apis for one in api.operations
+        ],
     }
 
 
-def _serialize_row(row: OperationFigures) -> JsonObject:
-    (covered,) = serializers.serialize_coverage([row.covered])["operations"]
-    counts = {kind: {"seen": s, "total": t} for kind, (s, t) in row.counts.items()}
+def _serialize_operation(figures: OperationFigures) -> JsonObject:
+    (coverage,) = serialize_coverage([figures.operation])["operations"]
     return {
-        **covered,
-        "percent": row.percent,
-        "counts": counts,
-        "missing": [_serialize_item(item) for item in row.missing],
+        **coverage,
+        "percent": figures.percent,
+        "counts": {
+            kind: {"seen": covered, "total": total}
+            for kind, (covered, total) in figures.counts.items()
+        },
+        "missing": [_serialize_item(item) for item in figures.missing],
         "excused": [
-            {**_serialize_item(i), "reason": reason} for i, reason in row.excused
+            {**_serialize_item(item), "reason": reason}
+            for item, reason in figures.excused
         ],
     }
 
@@ -72,9 +78,10 @@ def _serialize_item(item: CoverageItem) -> JsonObject:
 
 
 def render_junit(figures: Figures, *, failed: bool) -> str:
-    """A test case for each operation.
+    """Render JUnit XML with a test case for each operation.
 
-    What is missing makes it fail if the whole is not enough; else it is skipped.
+    An incomplete operation is a failure if the figures ``failed``, otherwise a skipped
+    test, so that a report agrees with the exit code.
     """
     suites = ET.Element("testsuites", name="soundstage coverage")
     for api in figures.apis:
@@ -84,34 +91,33 @@ def render_junit(figures: Figures, *, failed: bool) -> str:
 
 
 def _build_suite(api: ApiFigures, *, failed: bool) -> ET.Element:
-    lacking = sum(bool(row.missing) for row in api.rows)
-    failures, skipped = (lacking, 0) if failed else (0, lacking)
-    counts = {"tests": len(api.rows), "failures": failures, "skipped": skipped}
+    incomplete = sum(bool(one.missing) for one in api.operations)
+    failures, skipped = (incomplete, 0) if failed else (0, incomplete)
+    counts = {"tests": len(api.operations), "failures": failures, "skipped": skipped}
     suite = ET.Element("testsuite", name=api.name, errors="0", time="0")
     suite.attrib |= {name: str(count) for name, count in counts.items()}
-    for row in api.rows:
-        name = {"name": row.covered.operation, "classname": api.name, "time": "0"}
+    for one in api.operations:
+        name = {"name": one.operation.operation, "classname": api.name, "time": "0"}
         case = ET.SubElement(suite, "testcase", name)
-        if row.missing:
-            message = f"{row.seen} of {row.total} covered"
+        if one.missing:
+            message = f"{one.covered} of {one.total} covered"
             kind = "failure" if failed else "skipped"
             outcome = ET.SubElement(case, kind, message=message)
-            outcome.text = "\n".join(list_gaps(row))
+            outcome.text = "\n".join(list_gaps(one))
     return suite
 
 
 def render_html(figures: Figures) -> str:
-    """A page."""
+    """Render an HTML page."""
     from jinja2 import Environment, FileSystemLoader
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True
     )
-    page = environment.get_template("page.html")
-    return page.render(
+    return environment.get_template("page.html").render(
         figures=figures,
-        heads=COLUMNS,
-        gaps_of=list_gaps,
+        columns=COLUMNS,
+        list_gaps=list_gaps,
         notes=list(iter_notes(figures)),
     )
 
@@ -119,8 +125,12 @@ def render_html(figures: Figures) -> str:
 REPORT_FORMATS: dict[str, tuple[str, ReportRenderer]] = {
     "json": (
         "coverage.json",
-        lambda f, _: json.dumps(serialize_report(f), indent=1) + "\n",
+        lambda figures, _: json.dumps(serialize_report(figures), indent=1) + "\n",
     ),
-    "junit": ("coverage.xml", lambda f, failed: render_junit(f, failed=failed)),
-    "html": ("coverage.html", lambda f, _: render_html(f)),
+    "junit": (
+        "coverage.xml",
+        lambda figures, failed: render_junit(figures, failed=failed),
+    ),
+    "html": ("coverage.html", lambda figures, _: render_html(figures)),
 }
+"""Format -> (name of the file, renderer)."""

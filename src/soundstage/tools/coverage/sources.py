@@ -1,4 +1,4 @@
-"""Where coverage is had from: running servers, data files, HTTP Archives."""
+"""Sources of coverage: running servers, data files, HTTP Archives."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,14 +14,15 @@ from soundstage.types import Json
 
 
 class CoverageSourceError(Exception):
-    """Why coverage cannot be had from somewhere."""
+    """A source cannot be read."""
 
 
 class CoverageSources:
-    """Gathers coverage; ``contracts`` gives those that archives are counted by.
+    """Reads coverage from several sources.
 
-    ``strays`` are requests in archives that are for no operation. All raise
-    ``NoSource``.
+    ``contracts`` returns the contracts for archives, and is called only if there is an
+    archive. ``unmatched`` lists requests of archives that match no operation. All
+    methods that read raise ``CoverageSourceError``.
     """
 
     def __init__(self, contracts: Callable[[], Iterable[Contract]]) -> None:
@@ -30,17 +31,16 @@ class CoverageSources:
         self.unmatched: list[str] = []
 
     def merge(self) -> list[OperationCoverage]:
-        """All that was gathered, each operation once."""
+        """Merge the coverage of all sources: each operation once."""
         return merge_operations(self._operations)
 
     def add_file(self, path: Path) -> None:
-        """An archive, or what the plugin, the control API or a report has written."""
+        """Read an archive, a data file, or a JSON report."""
         try:
             document = orjson.loads(path.read_bytes())
         except OSError as error:
-            raise CoverageSourceError(
-                f"cannot read {path}: {error.strerror}"
-            ) from error
+            msg = f"cannot read {path}: {error.strerror}"
+            raise CoverageSourceError(msg) from error
         except orjson.JSONDecodeError as error:
             raise CoverageSourceError(f"{path} is not JSON: {error}") from error
         try:
@@ -49,21 +49,22 @@ class CoverageSources:
             raise CoverageSourceError(f"{path}: {error}") from error
 
     def add_server(self, url: str, world: str | None, token: str | None) -> None:
-        """A server that runs: one world of it, or all that it has and had."""
+        """Read one world of a running server, or all, deleted ones included."""
         control = f"{url.rstrip('/')}/_soundstage"
         headers = {"soundstage-token": token} if token else {}
         try:
             with httpx.Client(headers=headers, timeout=30) as client:
-                if world:  # asking for its coverage would make it
+                if world:
+                    # A request to a world that does not exist would create it.
                     _get_json(client, f"{control}/worlds/{world}")
                     control = f"{url.rstrip('/')}/~{world}/_soundstage"
-                which = "this" if world else "all"
-                found = _get_json(client, f"{control}/coverage?worlds={which}")
-            self._operations += parse_coverage(found)
+                scope = "this" if world else "all"
+                document = _get_json(client, f"{control}/coverage?worlds={scope}")
+            self._operations += parse_coverage(document)
         except httpx.InvalidURL as error:
-            raise CoverageSourceError(f"{url} is no URL: {error}") from error
+            raise CoverageSourceError(f"{url} is not a URL: {error}") from error
         except httpx.HTTPError as error:
-            msg = f"no soundstage answers at {url}: {error}; is `soundstage serve` up?"
+            msg = f"cannot reach soundstage at {url}: {error}; is it running?"
             raise CoverageSourceError(msg) from error
         except ValueError as error:
             raise CoverageSourceError(f"{url}: {error}") from error
@@ -82,10 +83,10 @@ class CoverageSources:
 
 
 def _get_json(client: httpx.Client, url: str) -> Json:
-    answer = client.get(url)
-    if answer.is_success:
-        return answer.json()
-    said = answer.text
-    if "json" in answer.headers.get("content-type", ""):
-        said = answer.json().get("detail", said)
-    raise CoverageSourceError(f"{url} answers {answer.status_code}: {said[:200]}")
+    response = client.get(url)
+    if response.is_success:
+        return response.json()
+    detail = response.text
+    if "json" in response.headers.get("content-type", ""):
+        detail = response.json().get("detail", detail)
+    raise CoverageSourceError(f"{url}: {response.status_code}: {detail[:200]}")
