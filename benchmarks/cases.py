@@ -1,4 +1,4 @@
-"""The requests that are measured."""
+"""The measured requests."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ ENDED = f"{EXAMPLE}/01KEXAMPERVN00000000000001"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request; ``template`` is the path of its operation, below the API's name."""
+    """A request; ``template`` is the path of its operation, below the API's prefix."""
 
     name: str
     operation: str
@@ -70,9 +70,9 @@ ACCEPTED = (
     ),
 )
 
-REFUSED = (
+REJECTED = (
     Case(
-        "refused: 400",
+        "rejected: 400",
         "getRun",
         "",
         f"{RUN}?bogus=1",
@@ -80,7 +80,7 @@ REFUSED = (
         status=400,
     ),
     Case(
-        "refused: 403",
+        "rejected: 403",
         "getRun",
         "",
         RUN,
@@ -88,7 +88,7 @@ REFUSED = (
         status=403,
     ),
     Case(
-        "refused: 404",
+        "rejected: 404",
         "getRun",
         "",
         f"{RUN[:-4]}0000",
@@ -96,7 +96,7 @@ REFUSED = (
         status=404,
     ),
     Case(
-        "refused: 401",
+        "rejected: 401",
         "getRun",
         "",
         ENDED,
@@ -104,4 +104,4 @@ REFUSED = (
         status=401,
     ),
 )
-"""Beside the accepted getRun of the first case, the quickest of all."""
+"""Compared with the first case, the fastest successful request."""

@@ -1,4 +1,4 @@
-"""Requests through the whole server, in the caller's thread, without a socket."""
+"""Send requests through the whole server in the caller's thread, without a socket."""
 
 import asyncio
 import json
@@ -11,27 +11,27 @@ from soundstage.server.hosts import Worlds
 
 
 class Client:
-    """Asks the worlds of one server."""
+    """A client of the worlds of one server."""
 
     def __init__(self, worlds: Worlds) -> None:
         self._app = Dispatcher(worlds)
         self._runner = asyncio.Runner()
 
     def get(self, case: Case) -> Any:
-        """The answer's value."""
+        """Return the parsed body of the response."""
         return json.loads(self.send([case])[-1])
 
     def send(self, cases: Iterable[Case]) -> list[bytes]:
-        """The answers to these, one after another.
+        """Send requests one after another and return the bodies.
 
-        Raises ``RuntimeError`` for one of another status than the case's.
+        Raises ``RuntimeError`` if a status differs from that of the case.
         """
-        return self._runner.run(self._all(cases))
+        return self._runner.run(self._send_all(cases))
 
-    async def _all(self, cases: Iterable[Case]) -> list[bytes]:
-        return [await self._one(case) for case in cases]
+    async def _send_all(self, cases: Iterable[Case]) -> list[bytes]:
+        return [await self._send_one(case) for case in cases]
 
-    async def _one(self, case: Case) -> bytes:
+    async def _send_one(self, case: Case) -> bytes:
         sent: list[Any] = []
 
         async def receive() -> Any:

@@ -1,4 +1,4 @@
-"""A figure: the median of repeats, with its spread; a target that it is held to."""
+"""Figures: the median of repeats with its spread, and targets."""
 
 import statistics
 from collections.abc import Iterable
@@ -7,31 +7,31 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """``spread`` is half of the distance between the least and the greatest repeat."""
+    """``spread`` is half the distance between the minimum and the maximum."""
 
     median: float
     spread: float
     repeats: int
 
     def __str__(self) -> str:
-        spread = f" ±{short(self.spread)}" if self.repeats > 1 else ""
-        return short(self.median) + spread
+        spread = f" ±{format_number(self.spread)}" if self.repeats > 1 else ""
+        return format_number(self.median) + spread
 
 
-def figure(values: Iterable[float]) -> Figure:
-    """Of repeats of the same."""
+def summarize(values: Iterable[float]) -> Figure:
+    """Summarize repeats of one measurement."""
     found = list(values)
     spread = (max(found) - min(found)) / 2
     return Figure(statistics.median(found), spread, len(found))
 
 
-def ratio(ours: Iterable[float], theirs: Iterable[float]) -> Figure:
-    """Of repeats that were made in turns: each by the one beside it."""
-    return figure(a / b for a, b in zip(ours, theirs, strict=True))
+def summarize_ratios(ours: Iterable[float], theirs: Iterable[float]) -> Figure:
+    """Summarize the ratios of repeats that were measured in turns."""
+    return summarize(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-def short(number: float) -> str:
-    """Three digits that say something."""
+def format_number(number: float) -> str:
+    """Format a number with three significant digits."""
     if number >= 1000:
         return f"{number:,.0f}"
     digits = 0 if number >= 100 else 1 if number >= 10 else 2
@@ -39,30 +39,32 @@ def short(number: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A figure beside what it should be: at least, or at most."""
+class Result:
+    """A figure with its target: a minimum or a maximum."""
 
-    what: str
+    name: str
     figure: Figure
     unit: str
-    least: float | None = None
-    most: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
     @property
     def is_met(self) -> bool:
         """Whether the median is within the target."""
         value = self.figure.median
-        return (self.least is None or value >= self.least) and (
-            self.most is None or value <= self.most
+        return (self.minimum is None or value >= self.minimum) and (
+            self.maximum is None or value <= self.maximum
         )
 
     def as_row(self) -> tuple[str, str, str, str]:
-        """What, target, figure, and whether that is met."""
-        sign, bound = ("≥", self.least) if self.least is not None else ("≤", self.most)
+        """Name, target, figure, and whether the target is met."""
+        sign, bound = (
+            ("≥", self.minimum) if self.minimum is not None else ("≤", self.maximum)
+        )
         target = f"{sign} {bound:g} {self.unit}".strip() if bound is not None else ""
         met = "" if bound is None else "yes" if self.is_met else "**no**"
-        return self.what, target, f"{self.figure} {self.unit}".strip(), met
+        return self.name, target, f"{self.figure} {self.unit}".strip(), met
 
     def as_json(self) -> dict[str, object]:
-        """The same for machines."""
+        """The result as a JSON object."""
         return {**asdict(self), "met": self.is_met}

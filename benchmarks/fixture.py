@@ -1,4 +1,4 @@
-"""What one more test costs that uses the fixture, once the server is up."""
+"""The cost of one more test with the fixture, once the server runs."""
 
 import json
 import statistics
@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.figure import Figure, Held, figure
+from benchmarks.figure import Figure, Result, summarize
 
 TESTS = """
 import pytest
@@ -42,11 +42,11 @@ def pytest_unconfigure():
 
 
 def measure(repeats: int) -> Figure:
-    """Milliseconds for each test beyond an empty one, setup and teardown too."""
-    return figure(_once() for _ in range(repeats))
+    """Milliseconds per test above an empty test, with setup and teardown."""
+    return summarize(_measure_once() for _ in range(repeats))
 
 
-def _once() -> float:
+def _measure_once() -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "test_it.py").write_text(TESTS)
@@ -60,6 +60,6 @@ def _once() -> float:
     return (using - empty) * 1e3
 
 
-def held(found: Figure) -> Iterator[Held]:
-    """The figure that has a target."""
-    yield Held("pytest: one more test that uses the fixture", found, "ms", most=2)
+def list_results(found: Figure) -> Iterator[Result]:
+    """The figure with its target."""
+    yield Result("pytest: one more test that uses the fixture", found, "ms", maximum=2)

@@ -1,4 +1,4 @@
-"""How a world answers as it grows: curves over its runs, and over one run's events."""
+"""The cost of requests in growing worlds, by runs, and by events of one run."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.figure import Held, figure
+from benchmarks.figure import Result, summarize
 from benchmarks.table import Row
 
 RUNS = (0, 1_000, 10_000, 100_000)
@@ -16,52 +16,56 @@ EVENTS = (100, 1_000, 10_000, 100_000)
 
 Figures = dict[str, float]
 
-RATIOS = {"getRun": 1.2, "listEvents": 1.2, "listRuns": 10.0}
-"""How much longer a request may take in the greatest world than in the default one."""
-LONGER = 3.0
-"""And a page of one run's events, than that of a run of a hundred."""
+MAX_RATIOS = {"getRun": 1.2, "listEvents": 1.2, "listRuns": 10.0}
+"""The maximum ratio of a request in the largest world to the default world."""
+MAX_PAGE_RATIO = 3.0
+"""The maximum ratio of a page of events to that of a run with 100 events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The figures of each size, the least first."""
+    """The figures of each size, in ascending order."""
 
     runs: list[Figures]
     events: list[Figures]
 
 
-def measure(tell: Callable[[str], None]) -> Growth:
-    """Each size in a process of its own."""
+def measure(report_progress: Callable[[str], None]) -> Growth:
+    """Measure each size in its own process."""
     return Growth(
-        [_figures("runs", size, tell) for size in RUNS],
-        [_figures("events", size, tell) for size in EVENTS],
+        [_measure_size("runs", size, report_progress) for size in RUNS],
+        [_measure_size("events", size, report_progress) for size in EVENTS],
     )
 
 
-def _figures(what: str, size: int, tell: Callable[[str], None]) -> Figures:
-    tell(f"growth, {size:,} {what}")
-    words = [sys.executable, "-m", "benchmarks.world", what, str(size)]
+def _measure_size(
+    kind: str, size: int, report_progress: Callable[[str], None]
+) -> Figures:
+    report_progress(f"growth, {size:,} {kind}")
+    words = [sys.executable, "-m", "benchmarks.world", kind, str(size)]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE)
     found: Figures = json.loads(done.stdout)
     return found
 
 
-def held(found: Growth) -> Iterator[Held]:
-    """The figures that have targets: the greatest beside the least."""
+def list_results(found: Growth) -> Iterator[Result]:
+    """The ratios of the largest to the smallest size, with their targets."""
     small, big = found.runs[0], found.runs[-1]
-    for name, most in RATIOS.items():
+    for name, most in MAX_RATIOS.items():
         ratio = big[f"{name}_us"] / small[f"{name}_us"]
-        said = f"100,000 runs: CPU of {name}, of that in the default world"
-        yield Held(said, figure([ratio]), "x", most=most)
-    yield Held("100,000 runs: memory", figure([big["rss_mb"] / 1024]), "GB", most=1.5)
-    yield Held("100,000 runs: built in", figure([big["build_s"]]), "s", most=60)
+        label = f"100,000 runs: CPU of {name}, of that in the default world"
+        yield Result(label, summarize([ratio]), "x", maximum=most)
+    yield Result(
+        "100,000 runs: memory", summarize([big["rss_mb"] / 1024]), "GB", maximum=1.5
+    )
+    yield Result("100,000 runs: built in", summarize([big["build_s"]]), "s", maximum=60)
     ratio = found.events[-1]["page_us"] / found.events[0]["page_us"]
-    said = "a page of one run's 100,000 events, of one of 100"
-    yield Held(said, figure([ratio]), "x", most=LONGER)
+    label = "a page of one run's 100,000 events, of one of 100"
+    yield Result(label, summarize([ratio]), "x", maximum=MAX_PAGE_RATIO)
 
 
-def tables(found: Growth) -> Iterator[tuple[str, list[Row]]]:
-    """A column for each size."""
+def build_tables(found: Growth) -> Iterator[tuple[str, list[Row]]]:
+    """A table with a column for each size."""
     for what, rows in (("runs", found.runs), ("events", found.events)):
         head = ("", *(f"{row[what]:,.0f} {what}" for row in rows))
         names = [name for name in rows[0] if name != what]
@@ -69,29 +73,29 @@ def tables(found: Growth) -> Iterator[tuple[str, list[Row]]]:
         yield f"Growth, by {what}", [head, *cells]
 
 
-def require() -> None:
-    """End with what to do, if there is nothing to draw with."""
+def require_matplotlib() -> None:
+    """Exit with advice if matplotlib is missing."""
     if find_spec("matplotlib") is None:
         raise SystemExit("benchmarks: no matplotlib; pip install 'soundstage[bench]'")
 
 
-def picture(found: Growth, path: Path) -> None:
-    """Draw the curves, and how far they may go; the same figures give the same file."""
+def draw_curves(found: Growth, path: Path) -> None:
+    """Draw the curves with their targets; equal figures give an equal file."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     mpl.rcParams.update(STYLE)
     drawing = Figure(figsize=(9, 3.8), layout="constrained")
     left, right = drawing.subplots(1, 2)
-    for name, color in zip(RATIOS, COLORS, strict=True):
+    for name, color in zip(MAX_RATIOS, COLORS, strict=True):
         sizes = [row["runs"] for row in found.runs]
-        _curve(left, sizes, [row[f"{name}_us"] for row in found.runs], name, color)
-        most = found.runs[0][f"{name}_us"] * RATIOS[name]
-        _bound(left, sizes[-1], most, RATIOS[name], color)
+        _draw_curve(left, sizes, [row[f"{name}_us"] for row in found.runs], name, color)
+        most = found.runs[0][f"{name}_us"] * MAX_RATIOS[name]
+        _draw_target(left, sizes[-1], most, MAX_RATIOS[name], color)
     pages = [row["page_us"] for row in found.events]
     sizes = [row["events"] for row in found.events]
-    _curve(right, sizes, pages, "listEvents, any page, filter and sort", COLORS[1])
-    _bound(right, sizes[-1], pages[0] * LONGER, LONGER, COLORS[1])
+    _draw_curve(right, sizes, pages, "listEvents, any page, filter and sort", COLORS[1])
+    _draw_target(right, sizes[-1], pages[0] * MAX_PAGE_RATIO, MAX_PAGE_RATIO, COLORS[1])
     left.set(title="as a world has more runs", xlabel="runs", ylabel="CPU µs a request")
     right.set(title="as one run has more events", xlabel="events")
     for axes in (left, right):
@@ -107,14 +111,14 @@ COLORS = ("#1b6ca8", "#c8553d", "#3a7d44")
 STYLE = {"svg.hashsalt": "soundstage", "svg.fonttype": "none", "font.size": 9}
 
 
-def _curve(
+def _draw_curve(
     axes, sizes: list[float], values: list[float], name: str, color: str
 ) -> None:
     axes.plot(sizes, values, marker="o", markersize=4, color=color, label=name)
 
 
-def _bound(axes, size: float, at: float, times: float, color: str) -> None:
-    """A target, as a line that says by how much the least may be exceeded."""
+def _draw_target(axes, size: float, at: float, times: float, color: str) -> None:
+    """Draw a target as a line with its ratio."""
     axes.axhline(at, color=color, linestyle="--", linewidth=1)
-    said = f"target: at most {times:g} times the first"
-    axes.text(size, at * 1.04, said, color=color, ha="right", fontsize="small")
+    label = f"target: at most {times:g} times the first"
+    axes.text(size, at * 1.04, label, color=color, ha="right", fontsize="small")

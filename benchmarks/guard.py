@@ -1,9 +1,9 @@
-"""How much work a request is, counted: what no noise can hide, and no machine changes.
+"""Count the work of a request: independent of noise and machine.
 
-``python -m benchmarks guard`` counts, in one process, the calls of Python functions and
-of C's that a request makes, and the bytes that it holds at most beyond what was there,
-and fails if one is beyond what ``guard.json`` keeps by more than a quarter. ``--keep``
-keeps what was counted. (The run whose events are listed has fewer than a hundred here.)
+``python -m benchmarks guard`` counts, in one process, the calls of Python and C
+functions of a request, and its peak of allocated bytes. It fails if a count exceeds the
+limit in ``guard.json`` by more than a quarter. ``--keep`` writes the counts as new
+limits. (The run whose events are listed has fewer than a hundred events here.)
 """
 
 import gc
@@ -14,42 +14,45 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from benchmarks.cases import ACCEPTED, REFUSED, Case
+from benchmarks.cases import ACCEPTED, REJECTED, Case
 from benchmarks.client import Client
-from benchmarks.figure import Held, figure
+from benchmarks.figure import Result, summarize
 from soundstage.apis.registry import load_services
 from soundstage.server.hosts import WorldOptions, Worlds
 from soundstage.world.clock import parse_rfc3339
 
-KEPT = Path(__file__).parent / "guard.json"
+LIMITS_FILE = Path(__file__).parent / "guard.json"
 MARGIN = 1.25
-WARM = 50
-"""Requests before one is counted: by then, what is remembered is remembered."""
+WARM_UP_REQUESTS = 50
+"""Requests before the counted one, which fill all caches."""
 
 Counts = dict[str, int]
 
 
-def count() -> dict[str, Counts]:
-    """What one request of each case is."""
+def count_requests() -> dict[str, Counts]:
+    """Count one request of each case."""
     services = load_services(["algolia-ingestion", "runwisp", "trieve"])
     client = Client(
         Worlds(services, WorldOptions(0, parse_rfc3339("2026-01-01T00:00:00Z"), 0))
     )
-    return {case.name: _counted(client, case) for case in (*ACCEPTED, *REFUSED)}
+    return {case.name: _count_case(client, case) for case in (*ACCEPTED, *REJECTED)}
 
 
-def _counted(client: Client, case: Case) -> Counts:
-    client.send([case] * WARM)
+def _count_case(client: Client, case: Case) -> Counts:
+    client.send([case] * WARM_UP_REQUESTS)
     gc.collect()
     gc.disable()
     try:
-        return {"calls": _calls(client, case), "bytes": _bytes(client, case)}
+        return {
+            "calls": _count_calls(client, case),
+            "bytes": _measure_bytes(client, case),
+        }
     finally:
         gc.enable()
 
 
-def _calls(client: Client, case: Case) -> int:
-    """Of twenty requests less those of ten: what is around them falls away."""
+def _count_calls(client: Client, case: Case) -> int:
+    """Calls of 20 requests minus those of 10, which removes the overhead."""
     found = [0, 0]
     for i in (0, 1):
 
@@ -64,8 +67,8 @@ def _calls(client: Client, case: Case) -> int:
     return (found[1] - found[0]) // 10
 
 
-def _bytes(client: Client, case: Case) -> int:
-    """At the peak of one request, beyond those before it."""
+def _measure_bytes(client: Client, case: Case) -> int:
+    """The peak of one request, above the level before it."""
     tracemalloc.start()
     try:
         client.send([case])
@@ -77,20 +80,22 @@ def _bytes(client: Client, case: Case) -> int:
         tracemalloc.stop()
 
 
-def kept() -> dict[str, Counts]:
-    """What was counted when it was last kept."""
-    found: dict[str, Counts] = json.loads(KEPT.read_text())
+def read_limits() -> dict[str, Counts]:
+    """Read the limits."""
+    found: dict[str, Counts] = json.loads(LIMITS_FILE.read_text())
     return found
 
 
-def keep(counted: dict[str, Counts]) -> None:
-    """Hold all that is counted from now on to this."""
-    KEPT.write_text(json.dumps(counted, indent=1) + "\n")
+def write_limits(counted: dict[str, Counts]) -> None:
+    """Write counts as the new limits."""
+    LIMITS_FILE.write_text(json.dumps(counted, indent=1) + "\n")
 
 
-def held(counted: dict[str, Counts], before: dict[str, Counts]) -> Iterator[Held]:
-    """Each count beside what it may be."""
+def list_results(
+    counted: dict[str, Counts], before: dict[str, Counts]
+) -> Iterator[Result]:
+    """Each count with its limit."""
     for case, counts in counted.items():
         for what, number in counts.items():
             most = round(before.get(case, {}).get(what, 0) * MARGIN)
-            yield Held(f"{case}: {what}", figure([number]), "", most=most)
+            yield Result(f"{case}: {what}", summarize([number]), "", maximum=most)

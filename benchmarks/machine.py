@@ -1,4 +1,4 @@
-"""Where and with what it was measured."""
+"""The machine and the versions of a run."""
 
 import platform
 import re
@@ -18,8 +18,8 @@ PACKAGES = (
 )
 
 
-def described() -> dict[str, str]:
-    """The processor, its cores, memory, the kernel, Python, and the packages."""
+def describe_machine() -> dict[str, str]:
+    """Return processor, cores, memory, kernel, and versions of Python and packages."""
     processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
     cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""A server in a process of its own, on a core of its own."""
+"""A server in its own process on its own core."""
 
 import contextlib
 import os
@@ -15,54 +15,54 @@ from typing import IO
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER, CLIENT = CORES[0], CORES[-1]
-"""Where servers run, and where what asks them does."""
+"""The cores of the server and of the client."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A server that listens."""
+    """A running server."""
 
     name: str
     url: str
     pid: int
-    printed: Path | None = None
+    output_file: Path | None = None
 
-    def clear(self) -> None:
-        """Forget what it has printed, before a disk is to remember it."""
-        if self.printed:
-            os.truncate(self.printed, 0)
+    def truncate_output(self) -> None:
+        """Truncate its output, so that writing it to disk does not disturb."""
+        if self.output_file:
+            os.truncate(self.output_file, 0)
 
-    def rest(self) -> None:
-        """Wait until it has done what nobody waits for any more.
+    def wait_until_idle(self) -> None:
+        """Wait until it uses no CPU.
 
-        Whoever is asked next would share its core with it.
+        The server that is measured next shares its core.
         """
         used = -1.0
-        while used != (used := self.cpu()):
+        while used != (used := self.get_cpu_seconds()):
             time.sleep(3 / TICKS)
 
-    def cpu(self) -> float:
-        """Seconds of a core that it has used, its children too."""
-        return sum(map(cpu_seconds, (self.pid, *children(self.pid))))
+    def get_cpu_seconds(self) -> float:
+        """CPU seconds used so far, with child processes."""
+        return sum(map(read_cpu_seconds, (self.pid, *list_children(self.pid))))
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process until now."""
-    # The name of the program is in parentheses, and may have any sign in it.
+def read_cpu_seconds(pid: int) -> float:
+    """User and system time of a process, in seconds."""
+    # The name of the program is in parentheses and may contain any character.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def resident_mb(pid: int) -> float:
-    """What a process holds in memory now."""
+def read_resident_mb(pid: int) -> float:
+    """Resident memory of a process, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def children(pid: int) -> list[int]:
-    """Processes that a process has started."""
+def list_children(pid: int) -> list[int]:
+    """Child processes of a process."""
     return [
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()
@@ -71,12 +71,12 @@ def children(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def serving(
+def run_server(
     name: str, words: Sequence[str], *, core: int | None = SERVER
 ) -> Iterator[Process]:
-    """Run a command that says its URL in its first line, until the block is left.
+    """Run a command that prints its URL in its first line.
 
-    What it prints goes to a file: whoever reads a pipe would take part in the load.
+    Its output goes to a file, because reading a pipe would be part of the load.
     """
     pin = ["taskset", "-c", str(core)] if core is not None else []
     with tempfile.NamedTemporaryFile("r") as printed:
@@ -88,31 +88,31 @@ def serving(
                 cwd=Path(__file__).parents[1],
             )
         try:
-            url = _url(name, started, printed)
+            url = _read_url(name, started, printed)
             yield Process(name, url, started.pid, Path(printed.name))
         finally:
             started.send_signal(signal.SIGTERM)
             started.wait(10)
 
 
-def _url(name: str, started: subprocess.Popen, printed: IO[str]) -> str:
+def _read_url(name: str, started: subprocess.Popen, printed: IO[str]) -> str:
     while not (line := printed.readline()).endswith("\n"):
         if started.poll() is not None:
-            raise SystemExit(f"benchmarks: {name} says no URL: {line!r}")
+            raise SystemExit(f"benchmarks: {name} printed no URL: {line!r}")
         printed.seek(0)
         time.sleep(0.01)
     found = re.search(r"http://[\w.:]+", line)
     if not found:
-        raise SystemExit(f"benchmarks: {name} says no URL: {line!r}")
+        raise SystemExit(f"benchmarks: {name} printed no URL: {line!r}")
     return found[0]
 
 
-def soundstage(*options: str) -> list[str]:
-    """Our own server as a user starts it, in a world that stands still."""
+def soundstage_command(*options: str) -> list[str]:
+    """The command of our server, with a frozen world."""
     words = [str(Path(sys.executable).with_name("soundstage")), "serve", "--port", "0"]
     return [*words, "--now", "2026-01-01T00:00:00Z", "--speed", "0", *options]
 
 
-def floor(name: str, recorded: Path) -> list[str]:
-    """One of the floors, with what it has to answer."""
+def floor_command(name: str, recorded: Path) -> list[str]:
+    """The command of a floor, with its recorded responses."""
     return [sys.executable, "-m", f"benchmarks.floors.{name}", str(recorded)]

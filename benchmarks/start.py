@@ -1,7 +1,6 @@
-"""How long Soundstage takes to start, and what it holds when it has.
+"""Start time and memory of Soundstage.
 
-What was there before the first run is a start from nothing (``cold``): its cache of
-checked documents is empty. Reads ``/proc``: Linux.
+The first run (``cold``) starts with an empty cache. Reads ``/proc``, so Linux only.
 """
 
 import json
@@ -14,8 +13,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 
 from benchmarks.cases import ALGOLIA, EXAMPLE, RUN, RUNWISP, TRIEVE
-from benchmarks.figure import Held, figure
-from benchmarks.process import cpu_seconds, resident_mb
+from benchmarks.figure import Result, summarize
+from benchmarks.process import read_cpu_seconds, read_resident_mb
 from benchmarks.table import Row
 
 SOUNDSTAGE = (sys.executable, "-m", "soundstage.cli")
@@ -29,13 +28,13 @@ FIRST = {
         {"Authorization": "Bearer tr_dev_1234"},
     ),
 }
-"""A request that each API answers with 200; all four are served in every case."""
+"""A request per API with status 200; all four APIs are served in each case."""
 
 Figures = dict[str, float]
 
 
-def start(api: str, environment: dict[str, str]) -> Figures:
-    """One start, up to the first 200 of an API."""
+def measure_start(api: str, environment: dict[str, str]) -> Figures:
+    """Measure one start until the first 200 of an API."""
     path, headers = FIRST[api]
     began = time.perf_counter()
     with subprocess.Popen(
@@ -47,21 +46,21 @@ def start(api: str, environment: dict[str, str]) -> Figures:
             assert process.stdout is not None  # noqa: S101 - it is a pipe
             url = json.loads(process.stdout.readline())["url"]
             request = urllib.request.Request(url + path, headers=headers)  # noqa: S310
-            with urllib.request.urlopen(request) as answer:  # noqa: S310 - http
-                answer.read()
+            with urllib.request.urlopen(request) as response:  # noqa: S310 - http
+                response.read()
             seconds = time.perf_counter() - began
             return {
                 "seconds": seconds,
-                "cpu_seconds": cpu_seconds(process.pid),
-                "rss_mb": resident_mb(process.pid),
+                "cpu_seconds": read_cpu_seconds(process.pid),
+                "rss_mb": read_resident_mb(process.pid),
             }
         finally:
             process.terminate()
             process.wait()
 
 
-def help_text(environment: dict[str, str]) -> Figures:
-    """One ``soundstage --help``."""
+def measure_help(environment: dict[str, str]) -> Figures:
+    """Measure one ``soundstage --help``."""
     began, before = time.perf_counter(), os.times()
     command = (*SOUNDSTAGE, "--help")
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
@@ -71,41 +70,41 @@ def help_text(environment: dict[str, str]) -> Figures:
 
 
 def measure(repeats: int) -> dict[str, list[Figures]]:
-    """Every repeat of every case: each API first, from nothing, and the help text."""
+    """Measure all repeats: a cold start, a start per API, and the help text."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "XDG_CACHE_HOME": cache}
-        # Installed packages have their bytecode; so has what is measured.
+        # Installed packages have bytecode files, so the measured code has them too.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         warm: Callable[[str], list[Figures]] = lambda api: [  # noqa: E731
-            start(api, environment) for _ in range(repeats)
+            measure_start(api, environment) for _ in range(repeats)
         ]
         return {
-            "cold": [start("trigger-dev", environment)],
+            "cold": [measure_start("trigger-dev", environment)],
             **{api: warm(api) for api in FIRST},
-            "--help": [help_text(environment) for _ in range(repeats)],
+            "--help": [measure_help(environment) for _ in range(repeats)],
         }
 
 
-def held(found: dict[str, list[Figures]]) -> Iterator[Held]:
-    """The figures that have targets."""
+def list_results(found: dict[str, list[Figures]]) -> Iterator[Result]:
+    """The figures with their targets."""
     apis = [run for api in FIRST for run in found[api]]
     seconds, memory = (
-        figure(run[key] for run in apis) for key in ("seconds", "rss_mb")
+        summarize(run[key] for run in apis) for key in ("seconds", "rss_mb")
     )
-    said = figure(run["seconds"] for run in found["--help"])
-    yield Held(
-        "start: process spawn to first 200, all four APIs", seconds, "s", most=0.5
+    help_seconds = summarize(run["seconds"] for run in found["--help"])
+    yield Result(
+        "start: process spawn to first 200, all four APIs", seconds, "s", maximum=0.5
     )
-    yield Held("soundstage --help", said, "s", most=0.15)
-    yield Held("memory after the first 200, default world", memory, "MB", most=80)
+    yield Result("soundstage --help", help_seconds, "s", maximum=0.15)
+    yield Result("memory after the first 200, default world", memory, "MB", maximum=80)
 
 
-def table(found: dict[str, list[Figures]]) -> Iterator[Row]:
-    """Every case; ``cold`` is from nothing."""
+def build_table(found: dict[str, list[Figures]]) -> Iterator[Row]:
+    """A row per case; ``cold`` has an empty cache."""
     yield ("first 200 of", "seconds", "CPU seconds", "RSS MB")
     for case, runs in found.items():
         cells = (
-            str(figure(run[key] for run in runs)) if key in runs[0] else ""
+            str(summarize(run[key] for run in runs)) if key in runs[0] else ""
             for key in ("seconds", "cpu_seconds", "rss_mb")
         )
         yield (case, *cells)

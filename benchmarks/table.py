@@ -1,12 +1,12 @@
-"""What was measured as Markdown."""
+"""Tables in Markdown."""
 
 from collections.abc import Iterable, Sequence
 
 Row = Sequence[str]
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The first row is the head; what is not text in the first column stands right."""
+def format_table(rows: Iterable[Row]) -> str:
+    """Format rows; the first is the head, all columns but the first align right."""
     head, *rest = rows
     rule = ["---", *("---:" for _ in head[1:])]
     lines = [head, rule, *rest]

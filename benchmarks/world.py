@@ -1,11 +1,11 @@
-"""What one world costs, of so many runs; and one run, of so many events.
+"""The cost of a world with many runs, and of a run with many events.
 
     python -m benchmarks.world runs 100000
     python -m benchmarks.world events 100000
 
-prints the figures as JSON; ``growth`` calls each in a process of its own. Times are of
-this process's CPU, the least of several rounds, through the whole server without a
-socket, and of the world alone.
+print the figures as JSON; ``growth`` calls each in its own process. Times are CPU times
+of this process, the minimum of several rounds, through the whole server without a
+socket, and in the world alone.
 """
 
 import gc
@@ -22,7 +22,7 @@ import yaml
 
 from benchmarks.cases import ALGOLIA, Case
 from benchmarks.client import Client
-from benchmarks.process import resident_mb
+from benchmarks.process import read_resident_mb
 from soundstage import vendored_files
 from soundstage.apis.registry import load_services
 from soundstage.server.hosts import Worlds
@@ -37,8 +37,8 @@ TASK = "9d2c7a64-0a3e-4bb0-9a1c-1d5a0f3f8a10"  # products
 NOW = 1_767_225_600_000 + HOUR
 BATCHES = 33  # each is three events
 ROUNDS = 7
-MANY = 700  # more runs than a world keeps after they were looked at
-FEW = 40  # in every world: a path that was asked for before is read quicker
+MANY = 700  # more runs than the cache of regenerated runs holds
+FEW = 40  # in every world, because a repeated path is parsed faster
 SINCE = "startDate=2025-11-01T00%3A00%3A00Z"
 PAGE = f"?{SINCE}&status=finished&type=reindex&sort=updatedAt&itemsPerPage=20"
 EVENTS = f"/events?{SINCE}&itemsPerPage=10"
@@ -47,19 +47,19 @@ Figures = dict[str, float]
 
 
 def runs(number: int) -> Figures:
-    """What a world costs that has so many runs beside the default ones."""
+    """Measure a world with additional runs."""
     services = load_services([API], [fixture(number)])
-    before = round(resident_mb(os.getpid()))
+    before = round(read_resident_mb(os.getpid()))
     start = process_time()
     worlds = Worlds(services, WorldOptions(0, NOW, 0))
     state = worlds.default.world.state(API)
     built = process_time() - start
-    gc.freeze()  # as ``soundstage serve`` does, once it has begun
-    there = state.collection("runs").children(TASK, NOW)
-    ids = [run["runID"] for run in there]
+    gc.freeze()  # as ``soundstage serve`` does after its start
+    listed = state.collection("runs").children(TASK, NOW)
+    ids = [run["runID"] for run in listed]
     some = random.Random(0).sample(ids, min(len(ids), MANY))
     client = Client(worlds)
-    # A page of as many events in every world: in the default one, those of a run more.
+    # The page has the same number of events in each world; the default one gets a run.
     alike = some[0] if number else a_run(worlds, 100)
     cold = [of(run + EVENTS) for run in some]
     events = sum(client.get(each)["pagination"]["nbItems"] for each in cold) / len(cold)
@@ -69,8 +69,8 @@ def runs(number: int) -> Figures:
         "events": round(events * len(state.runs)),
         "found": total,
         "build_s": round(built, 2),
-        "world_mb": round(resident_mb(os.getpid())) - before,
-        "rss_mb": round(resident_mb(os.getpid())),
+        "world_mb": round(read_resident_mb(os.getpid())) - before,
+        "rss_mb": round(read_resident_mb(os.getpid())),
         "getRun_us": least(client, [of(run) for run in some[:FEW]] * 10),
         "listEvents_us": least(client, [of(alike + EVENTS)] * 50),
         "listEvents_first_us": least(client, cold) if number else 0,
@@ -91,7 +91,7 @@ FINISHED = [
 
 
 def of(path: str) -> Case:
-    """A request about runs."""
+    """Build a request for runs."""
     return Case(
         "", "", "", f"/{API}/1/runs{'' if path[0] == '?' else '/'}{path}", ALGOLIA
     )
@@ -100,7 +100,7 @@ def of(path: str) -> Case:
 def alone(
     collection: Collection, queries: list[Query], parent: str | None = None
 ) -> float:
-    """Microseconds of a query, asked of the world itself."""
+    """Microseconds per query, measured in the world without a server."""
 
     def all_of_them() -> None:
         for query in queries:
@@ -111,9 +111,10 @@ def alone(
 
 
 def events(number: int) -> Figures:
-    """What the pages of one run cost that has so many events, by any filter and order.
+    """Measure pages of the events of one run, by all filters and orders.
 
-    The first look makes columns where there are many, O(n log n), and is told apart.
+    The first read of many events builds columns, O(n log n); it is measured
+    separately.
     """
     worlds = Worlds(load_services([API], [fixture(0)]), WorldOptions(0, NOW, 0))
     client, run = Client(worlds), a_run(worlds, number)
@@ -125,7 +126,7 @@ def events(number: int) -> Figures:
 
 
 def pages(number: int) -> Iterator[str]:
-    """The first page, the second, one in the middle and the last, in every way."""
+    """Yield queries for the first, second, middle and last page, by all filters."""
     for filters in ("", "&status=succeeded", "&type=record,fetch"):
         for sort in ("publishedAt", "status", "type"):
             for order in ("asc", "desc"):
@@ -135,7 +136,7 @@ def pages(number: int) -> Iterator[str]:
 
 
 def changes(worlds: Worlds) -> Figures:
-    """What it costs to change a world for the first time, and to bring it back."""
+    """Measure the first change of a world and its reset."""
     world = worlds.default.world
     first, reset = [], []
     for _ in range(ROUNDS):
@@ -153,7 +154,7 @@ def changes(worlds: Worlds) -> Figures:
 
 
 def a_run(worlds: Worlds, events: int) -> str:
-    """A run that has just come to its end, and has so many events."""
+    """Start a run with about this number of events, and advance to its end."""
     names = {"batches": events // 3}
     world = worlds.default.world
     run = world.apply(Start(API, "products", "big", names=names))
@@ -162,21 +163,21 @@ def a_run(worlds: Worlds, events: int) -> str:
 
 
 def least(client: Client, cases: list[Case]) -> float:
-    """Microseconds of one of these requests, in the best of several rounds."""
+    """Microseconds per request, the minimum of several rounds."""
     client.send(cases[:1])
     rounds = (timed(lambda: client.send(cases)) for _ in range(ROUNDS))
     return round(min(rounds) / len(cases))
 
 
 def timed(action: Callable[[], object]) -> float:
-    """The microseconds of CPU that something takes."""
+    """CPU time of an action in microseconds."""
     start = process_time()
     action()
     return round((process_time() - start) * 1e6)
 
 
 def fixture(number: int) -> Path:
-    """The vendored fixture, and so many runs of about 100 events each."""
+    """Write the vendored fixture with additional runs of about 100 events each."""
     text = (vendored_files.fixtures() / f"{API}.yaml").read_text()
     node = yaml.safe_load(text)
     node["scenarios"]["big"] = yaml.safe_load(SCENARIO)

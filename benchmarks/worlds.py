@@ -1,38 +1,40 @@
-"""What a world costs: to make, to change for the first time, to reset."""
+"""The cost of a world: creation, first change, reset."""
 
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks.figure import Figure, Held, figure
+from benchmarks.figure import Figure, Result, summarize
 from soundstage.apis.registry import load_services
 from soundstage.server.hosts import WorldOptions, Worlds
 from soundstage.world.clock import parse_rfc3339
 from soundstage.world.commands import Start
 
-MANY = 200
-"""Worlds in one repeat."""
+WORLDS_PER_REPEAT = 200
+"""Worlds per repeat."""
 
 
 def measure(repeats: int) -> dict[str, Figure]:
-    """Milliseconds of process time for each of many worlds."""
+    """Milliseconds of process time per world."""
     worlds = Worlds(
         load_services(), WorldOptions(0, parse_rfc3339("2026-01-01T00:00:00Z"), 0)
     )
-    worlds.default.world.now()  # the default one draws the past of all
+    worlds.default.world.now()  # generates the history that all worlds share
     found: dict[str, list[float]] = {"made": [], "changed": [], "reset": []}
     for turn in range(repeats):
-        names = [f"w{turn}-{number}" for number in range(MANY)]
-        found["made"].append(_each(names, worlds.get_or_create))
-        found["changed"].append(_each(names, lambda name: _change(worlds, name)))
+        names = [f"w{turn}-{number}" for number in range(WORLDS_PER_REPEAT)]
+        found["made"].append(_measure_each(names, worlds.get_or_create))
+        found["changed"].append(
+            _measure_each(names, lambda name: _change(worlds, name))
+        )
         found["reset"].append(
-            _each(names, lambda name: worlds.get_or_create(name).reset())
+            _measure_each(names, lambda name: worlds.get_or_create(name).reset())
         )
         for name in names:
             worlds.delete(name)
-    return {name: figure(values) for name, values in found.items()}
+    return {name: summarize(values) for name, values in found.items()}
 
 
-def _each(names: list[str], act: Callable[[str], object]) -> float:
+def _measure_each(names: list[str], act: Callable[[str], object]) -> float:
     began = time.process_time()
     for name in names:
         act(name)
@@ -48,7 +50,7 @@ RUNNABLE = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 """A task of the default world."""
 
 
-def held(found: dict[str, Figure]) -> Iterator[Held]:
-    """The figures that have targets."""
-    for name, said in (("made", "creation"), ("reset", "reset")):
-        yield Held(f"{said} of a world", found[name], "ms", most=1)
+def list_results(found: dict[str, Figure]) -> Iterator[Result]:
+    """The figures with their targets."""
+    for name, label in (("made", "creation"), ("reset", "reset")):
+        yield Result(f"{label} of a world", found[name], "ms", maximum=1)

@@ -1,5 +1,5 @@
-"""What is measured beside Soundstage: servers that do less of the same.
+"""Floors: servers that do part of the same work, for comparison.
 
-Each is started with a file of answers, as Soundstage has given them: a list of
+Each is started with a file of responses recorded from Soundstage: a list of
 ``{case, method, target, template, operation, api, status, headers, body, document}``.
 """

@@ -1,8 +1,8 @@
-"""A bare ASGI application: the same bytes, and nothing else is done."""
+"""A bare ASGI application that sends the recorded bytes."""
 
 from starlette.types import Receive, Scope, Send
 
-from benchmarks.floors.serve import answers, serve
+from benchmarks.floors.serve import read_recorded_responses, serve
 
 MESSAGES = {
     one["target"].encode(): (
@@ -13,12 +13,12 @@ MESSAGES = {
         },
         {"type": "http.response.body", "body": one["body"].encode()},
     )
-    for one in answers()
+    for one in read_recorded_responses()
 }
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer by path and query."""
+    """Send the response for path and query."""
     query = scope["query_string"]
     target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
     start, body = MESSAGES[target]

@@ -1,4 +1,4 @@
-"""A Starlette route for each operation: the document is written as JSON; no checks."""
+"""A Starlette route per operation, which serializes JSON without validation."""
 
 import orjson
 from starlette.applications import Starlette
@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.floors.serve import answers, serve
+from benchmarks.floors.serve import read_recorded_responses, serve
 
 
-def _route(path: str, answered: list[dict]) -> Route:
-    by_query = {one["target"].partition("?")[2]: one["document"] for one in answered}
-    method = answered[0]["method"]
+def _build_route(path: str, responses: list[dict]) -> Route:
+    by_query = {one["target"].partition("?")[2]: one["document"] for one in responses}
+    method = responses[0]["method"]
 
     async def endpoint(request: Request) -> Response:
         if request.method == "POST":
@@ -22,12 +22,12 @@ def _route(path: str, answered: list[dict]) -> Route:
     return Route(path, endpoint, methods=[method])
 
 
-def _by_path() -> dict[str, list[dict]]:
+def _group_by_path() -> dict[str, list[dict]]:
     found: dict[str, list[dict]] = {}
-    for one in answers():
+    for one in read_recorded_responses():
         found.setdefault(one["target"].partition("?")[0], []).append(one)
     return found
 
 
 if __name__ == "__main__":
-    serve(Starlette(routes=[_route(*item) for item in _by_path().items()]))
+    serve(Starlette(routes=[_build_route(*item) for item in _group_by_path().items()]))

@@ -1,4 +1,4 @@
-"""uvicorn, in the same way as Soundstage starts it."""
+"""uvicorn with the settings of Soundstage."""
 
 import json
 import sys
@@ -10,14 +10,14 @@ from starlette.types import ASGIApp
 from soundstage.server.uvicorn_server import format_url, open_listener
 
 
-def answers() -> list[dict]:
-    """What this floor has to answer."""
+def read_recorded_responses() -> list[dict]:
+    """Read the recorded responses."""
     found: list[dict] = json.loads(Path(sys.argv[1]).read_text())
     return found
 
 
 def serve(app: ASGIApp) -> None:
-    """Say where, and serve until the process is ended."""
+    """Print the URL and serve until the process ends."""
     listener = open_listener("127.0.0.1", 0)
     print(format_url(listener), flush=True)
     config = uvicorn.Config(

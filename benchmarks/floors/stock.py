@@ -8,7 +8,7 @@ from connexion.middleware.main import API as RegisteredApi  # noqa: N811 - not a
 from connexion.resolver import Resolver
 from connexion.spec import OpenAPISpecification
 
-from benchmarks.floors.serve import answers, serve
+from benchmarks.floors.serve import read_recorded_responses, serve
 from soundstage.apis.api import RequestContext
 from soundstage.apis.registry import Service, load_services
 from soundstage.openapi.operation import Arguments
@@ -19,20 +19,20 @@ NOW = parse_rfc3339("2026-01-01T00:00:00Z")
 
 
 class Document31(OpenAPISpecification):
-    """Connexion's own, but for the version that it asks for."""
+    """Connexion's class without its check of the version."""
 
     @classmethod
     def _validate_spec(cls, _spec: dict[str, Any]) -> None:
-        """Connexion has the schema of OpenAPI 3.0 only."""
+        """Skip: Connexion only has the schema of OpenAPI 3.0."""
 
 
-def admitted(*_: Any, **__: Any) -> dict[str, str]:
-    """Connexion asks for it; keys are not compared."""
-    return {"sub": "anybody"}
+def accept_credentials(*_: Any, **__: Any) -> dict[str, str]:
+    """Accept all credentials; Connexion requires such a function."""
+    return {"sub": "caller"}
 
 
-def _document(service: Service, operations: set[str]) -> dict[str, Any]:
-    """The contract with the operations that are asked for, as Connexion needs it."""
+def _build_document(service: Service, operations: set[str]) -> dict[str, Any]:
+    """Return the contract with the given operations, as Connexion needs it."""
     document = copy.deepcopy(service.contract.document)
     for path, item in list(document["paths"].items()):
         for method, operation in list(item.items()):
@@ -48,7 +48,7 @@ def _document(service: Service, operations: set[str]) -> dict[str, Any]:
     return document
 
 
-def _handler(service: Service, worlds: Worlds, operation: str) -> Any:
+def _build_handler(service: Service, worlds: Worlds, operation: str) -> Any:
     handler = service.api.handlers[operation]
     hosted = worlds.default
     parameters = service.contract.operations[operation].parameters
@@ -57,7 +57,7 @@ def _handler(service: Service, worlds: Worlds, operation: str) -> Any:
 
     async def handle(**values: Any) -> Any:
         body = values.pop("body", None)
-        for name in in_headers:  # Connexion does not hand these in
+        for name in in_headers:  # Connexion does not pass headers
             values[name] = request.headers.get(name)
         call = RequestContext(
             service.name,
@@ -68,23 +68,23 @@ def _handler(service: Service, worlds: Worlds, operation: str) -> Any:
             "http://127.0.0.1",
             hosted.waiters,
         )
-        answer = handler(call)
-        return answer.body, answer.status, {"content-type": answer.media_type}
+        response = handler(call)
+        return response.body, response.status, {"content-type": response.media_type}
 
     return handle
 
 
 def build() -> AsyncApp:
-    """All APIs that there are answers of, each below its name."""
+    """Build an application with all recorded APIs, each below its name."""
     wanted: dict[str, set[str]] = {}
-    for one in answers():
+    for one in read_recorded_responses():
         wanted.setdefault(one["api"], set()).add(one["operation"])
     services = load_services(wanted)
     worlds = Worlds(services, WorldOptions(0, NOW, 0))
     app = AsyncApp("stock", strict_validation=True, validate_responses=True)
     for name, service in services.items():
-        document = Document31(_document(service, wanted[name]))
-        bound = {op: _handler(service, worlds, op) for op in wanted[name]}
+        document = Document31(_build_document(service, wanted[name]))
+        bound = {op: _build_handler(service, worlds, op) for op in wanted[name]}
         options = app.middleware.options.replace(
             resolver=Resolver(bound.__getitem__),
             strict_validation=True,

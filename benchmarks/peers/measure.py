@@ -1,8 +1,8 @@
-"""``python -m benchmarks.peers.measure``: peers beside Soundstage.
+"""``python -m benchmarks.peers.measure``: compare other mock servers with Soundstage.
 
-Each peer serves the effective contract of one API at a time, with as little logging as
-it lets itself be told, and generates its answer or takes an example's. None keeps
-state, applies filters or pages, or judges its own answers, so that all do less.
+Each peer serves the effective contract of one API at a time, with minimal logging, and
+returns generated or example responses. None keeps state, applies filters or pages, or
+validates its responses, so all of them do less.
 """
 
 import contextlib
@@ -18,19 +18,19 @@ from pathlib import Path
 import httpx
 
 from benchmarks.cases import ACCEPTED, Case
-from benchmarks.figure import figure, ratio
-from benchmarks.load import Load, load, require
-from benchmarks.process import SERVER, Process, serving, soundstage
-from benchmarks.table import table
+from benchmarks.figure import summarize, summarize_ratios
+from benchmarks.load import Load, require_tools, run_load
+from benchmarks.process import SERVER, Process, run_server, soundstage_command
+from benchmarks.table import format_table
 
 HERE = Path(__file__).parent
 BIN = HERE / "node_modules/.bin"
-KEPT = HERE.parent / "results" / "peers.md"
-PATIENCE = 60  # seconds that a peer may take to start
+RESULTS_FILE = HERE.parent / "results" / "peers.md"
+START_TIMEOUT_SECONDS = 60  # seconds that a peer may take to start
 REPEATS, SECONDS, CONNECTIONS = 5, 1, 32
 
 
-def _words(peer: str, document: Path, port: int) -> list[str]:
+def _build_command(peer: str, document: Path, port: int) -> list[str]:
     path, number = str(document), str(port)
     match peer:
         case "Prism":
@@ -47,22 +47,24 @@ PEERS = ("Prism", "Mockoon", "Scalar")
 
 
 @contextlib.contextmanager
-def _running(peer: str, document: Path) -> Iterator[Process]:
+def _run_peer(peer: str, document: Path) -> Iterator[Process]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = ["taskset", "-c", str(SERVER), *_words(peer, document, port)]
-    with tempfile.TemporaryFile() as said:
-        started = subprocess.Popen(words, stdout=said, stderr=said, cwd=HERE)
+    words = ["taskset", "-c", str(SERVER), *_build_command(peer, document, port)]
+    with tempfile.TemporaryFile() as output:
+        started = subprocess.Popen(words, stdout=output, stderr=output, cwd=HERE)
         try:
-            _await(peer, port, started)
+            _wait_until_listening(peer, port, started)
             yield Process(peer, f"http://127.0.0.1:{port}", started.pid)
         finally:
             started.terminate()
             started.wait(10)
 
 
-def _await(peer: str, port: int, started: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
+def _wait_until_listening(
+    peer: str, port: int, started: subprocess.Popen[bytes]
+) -> None:
+    end = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < end and started.poll() is None:
         with (
             contextlib.suppress(OSError),
@@ -73,50 +75,52 @@ def _await(peer: str, port: int, started: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"benchmarks: {peer} does not start")
 
 
-def _alone(case: Case) -> Case:
-    """The case for a server of its API only, which has no prefix."""
+def _without_prefix(case: Case) -> Case:
+    """The case without the prefix of its API."""
     return replace(case, target=case.target.removeprefix(f"/{case.api}"))
 
 
 def measure() -> Iterator[tuple[str, ...]]:
-    """Rows: a case, a server, requests a second, CPU, and ours by its."""
+    """Yield rows: case, server, requests per second, CPU, and our ratio."""
     yield ("case", "server", "requests/s", "CPU µs", "Soundstage, times as many")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ours = stack.enter_context(serving("Soundstage", soundstage()))
+        ours = stack.enter_context(run_server("Soundstage", soundstage_command()))
         for api in dict.fromkeys(case.api for case in ACCEPTED):
             document = folder / f"{api}.json"
             found = httpx.get(f"{ours.url}/_soundstage/specs/{api}.json")
             document.write_bytes(found.content)
-            # No run has a hundred events here: peers answer from examples.
+            # Peers return examples, so no page has a hundred events.
             cases = [c for c in ACCEPTED if c.api == api and "(100)" not in c.name]
             for peer in PEERS:
                 print(f"{peer}, {api} …", file=sys.stderr, flush=True)
-                with _running(peer, document) as process:
+                with _run_peer(peer, document) as process:
                     for case in cases:
-                        yield from _beside(ours, process, case)
+                        yield from _compare(ours, process, case)
 
 
-def _beside(ours: Process, peer: Process, case: Case) -> Iterator[tuple[str, ...]]:
-    alone = _alone(case)
-    answer = httpx.request(
+def _compare(ours: Process, peer: Process, case: Case) -> Iterator[tuple[str, ...]]:
+    alone = _without_prefix(case)
+    response = httpx.request(
         alone.method,
         peer.url + alone.target,
         headers=alone.headers,
         content=alone.body or None,
         timeout=30,
     )
-    if answer.status_code != case.status:
-        yield (case.name, peer.name, f"answers {answer.status_code}", "", "")
+    if response.status_code != case.status:
+        yield (case.name, peer.name, f"status {response.status_code}", "", "")
         return
     mine: list[Load] = []
     theirs: list[Load] = []
     for _ in range(REPEATS):
-        mine.append(load(ours, case, CONNECTIONS, SECONDS))
-        theirs.append(load(peer, alone, CONNECTIONS, SECONDS))
+        mine.append(run_load(ours, case, CONNECTIONS, SECONDS))
+        theirs.append(run_load(peer, alone, CONNECTIONS, SECONDS))
     for name, loads in (("Soundstage", mine), (peer.name, theirs)):
-        rate, cpu = (figure(getattr(one, x) for one in loads) for x in ("rate", "cpu"))
-        by = ratio([one.rate for one in mine], [one.rate for one in loads])
+        rate, cpu = (
+            summarize(getattr(one, x) for one in loads) for x in ("rate", "cpu")
+        )
+        by = summarize_ratios([one.rate for one in mine], [one.rate for one in loads])
         yield (
             case.name,
             name,
@@ -127,9 +131,9 @@ def _beside(ours: Process, peer: Process, case: Case) -> Iterator[tuple[str, ...
 
 
 if __name__ == "__main__":
-    require()
+    require_tools()
     if not BIN.exists():
         sys.exit("benchmarks: peers are not installed; make bench-peers does it")
-    text = table(measure())
+    text = format_table(measure())
     print(text)
-    KEPT.write_text(text)
+    RESULTS_FILE.write_text(text)
