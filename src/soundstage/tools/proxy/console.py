@@ -26,7 +26,7 @@ def build_startup_info(
         "operations": len(router.contract.operations),
         "unjudged": {
             f"{method} {path}": reason
-            for (method, path), reason in router.skipped.items()
+            for (method, path), reason in router.contract.skipped.items()
         },
         "record": record,
         "fail_on": fail_on,

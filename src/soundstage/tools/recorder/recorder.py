@@ -44,7 +44,7 @@ def record(
     """Write the scenario; return it with the text of its fixture.
 
     Nothing is written that cannot be served. Raises ``InvalidScenario``,
-    ``UnusableRecording``, ``Unknown``, ``DocumentError`` and ``OSError``.
+    ``UnusableRecording``, ``UnknownName``, ``DocumentError`` and ``OSError``.
     """
     api = load_api(options.api)
     source = load_fixture(
