@@ -8,7 +8,6 @@ from soundstage.apis.trieve.filters import matches
 from soundstage.apis.trieve.model import format_time, normalize_time
 from soundstage.apis.trieve.store import Dataset
 from soundstage.types import Json, JsonObject
-from soundstage.world.ids import uuid
 
 MAX_CHUNKS = 120
 """Chunks that one request may create."""
@@ -88,12 +87,8 @@ def upsert_chunk(dataset: Dataset, chunk: JsonObject, event_id: str) -> None:
 
 def build_chunk(dataset: Dataset, payload: JsonObject) -> JsonObject:
     """Return the chunk that a payload describes. Raises ``RejectedRequest``."""
-    context, now = dataset.context, format_time(dataset.context.now)
     return {
-        "id": context.new_id(uuid),
-        "created_at": now,
-        "updated_at": now,
-        "dataset_id": dataset.id,
+        **dataset.new_record(),
         "weight": payload.get("weight") or 0.0,
         "time_stamp": parse_time_stamp(payload),
         "tracking_id": payload.get("tracking_id") or None,

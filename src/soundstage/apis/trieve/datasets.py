@@ -48,6 +48,7 @@ def create_dataset(context: RequestContext) -> Response:
 
 def get_dataset(context: RequestContext) -> Response:
     """Return the dataset of the path; the dataset of the header must exist too."""
+    # Checked first, as every operation of the real server checks its header.
     resolve_dataset(context)
     return Response(_find_dataset_of_path(context).document)
 

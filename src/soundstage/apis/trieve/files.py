@@ -10,7 +10,6 @@ from soundstage.apis.trieve import groups, jobs
 from soundstage.apis.trieve.access import resolve_dataset
 from soundstage.apis.trieve.chunks import build_chunk, parse_time_stamp, upsert_chunk
 from soundstage.apis.trieve.errors import RejectedRequest
-from soundstage.apis.trieve.model import format_time
 from soundstage.apis.trieve.store import Dataset
 from soundstage.types import JsonObject
 from soundstage.world.ids import uuid
@@ -51,6 +50,7 @@ def _schedule_chunks(
 ) -> None:
     """Start the job that creates a file's chunks, and the group that holds them."""
     context = dataset.context
+    # The job's events have the ids of the chunks, so these are generated before it.
     texts = {context.new_id(uuid): text for text in _build_texts(context, content)}
     run = jobs.start(
         dataset, "file_upload", chunk_ids=list(texts), size=len(texts), **names
@@ -84,13 +84,11 @@ def _decode_base64(text: str) -> bytes:
 
 def build_file(dataset: Dataset, fields: JsonObject, size: int) -> JsonObject:
     """Return the file that a request describes. Raises ``RejectedRequest``."""
-    context, now = dataset.context, format_time(dataset.context.now)
+    record = dataset.new_record()
     return {
-        "id": context.new_id(uuid),
+        "id": record["id"],
         "file_name": fields["file_name"],
-        "created_at": now,
-        "updated_at": now,
-        "dataset_id": dataset.id,
+        **record,
         "size": size,
         "tag_set": fields.get("tag_set"),
         "metadata": fields.get("metadata"),

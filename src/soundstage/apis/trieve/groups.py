@@ -10,7 +10,6 @@ from soundstage.apis.trieve.errors import RejectedRequest, TooManyItems
 from soundstage.apis.trieve.model import format_time
 from soundstage.apis.trieve.store import Dataset
 from soundstage.types import JsonObject
-from soundstage.world.ids import uuid
 
 MAX_GROUPS = 1000
 """Groups that one request may create."""
@@ -58,8 +57,8 @@ def _build_groups(dataset: Dataset, payloads: list[JsonObject]) -> list[JsonObje
         if old := existing.get(tracking_id):
             if not payload.get("upsert_by_tracking_id"):
                 raise _build_conflict(dataset, tracking_id)
-            kept = {name: old.get(name) for name in ("id", "created_at", "file_id")}
-            group = {**group, **kept}
+            # An upsert replaces all fields but these.
+            group |= {name: old.get(name) for name in ("id", "created_at", "file_id")}
         used.add(tracking_id)
         groups.append(group)
     return groups
@@ -73,12 +72,8 @@ def _build_conflict(dataset: Dataset, tracking_id: str) -> RejectedRequest:
 
 def build_group(dataset: Dataset, payload: JsonObject) -> JsonObject:
     """Return the group that a payload describes."""
-    context, now = dataset.context, format_time(dataset.context.now)
     return {
-        "id": context.new_id(uuid),
-        "created_at": now,
-        "updated_at": now,
-        "dataset_id": dataset.id,
+        **dataset.new_record(),
         "name": payload.get("name") or "",
         "description": payload.get("description") or "",
         "tracking_id": payload.get("tracking_id") or None,

@@ -34,6 +34,7 @@ def iter_events(run: Run, *event_types: str) -> Iterator[JobEvent]:
     for record in run.records:
         document = record.versions[0] or {}
         if document.get("event_type") in event_types:
+            # event_data is JSON text, and may be null.
             yield JobEvent(record.id, orjson.loads(document["event_data"]) or {})
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from soundstage.apis.api import NotFound, RequestContext
+from soundstage.apis.trieve.model import format_time
 from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Delete, Patch, Put
+from soundstage.world.ids import uuid
 
 SINCE_KEY = "_since"
 """In a record: id of the event that makes it visible. Without one it is visible."""
@@ -31,6 +33,17 @@ class Dataset:
     def id(self) -> str:
         """The dataset's id."""
         return str(self.document["id"])
+
+    def new_record(self) -> JsonObject:
+        """Return the fields that every new record has: its id, dataset and times."""
+        now = format_time(self.context.now)
+        record_id = self.context.new_id(uuid)
+        return {
+            "id": record_id,
+            "created_at": now,
+            "updated_at": now,
+            "dataset_id": self.id,
+        }
 
     def refreshed(self) -> "Dataset":
         """Return the dataset at the present instant, after commands of the request."""

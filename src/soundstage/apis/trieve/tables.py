@@ -83,6 +83,7 @@ def _import_table(dataset: Dataset, upload: JsonObject) -> None:
     else:
         batches, rest = divmod(len(chunks), ROWS_PER_CHECKPOINT)
         ending, names = "uploaded", {"batches": batches, "rest": rest}
+    # Both endings of the fixture continue the run that waits for the upload.
     run = context.world.apply(Interrupt(context.api, upload["job"], ending, names))
     dataset.put("files", {**upload["file"], "size": len(content.encode())})
     dataset.put("uploads", {**upload, "uploaded": True})
@@ -108,8 +109,9 @@ def _schedule_chunks(
         old = existing.get(row["tracking_id"])
         if old and not payload["upsert_by_tracking_id"]:
             continue
-        kept = {name: old[name] for name in ("id", "created_at")} if old else {}
-        chunk = {**row, **kept}
+        chunk = dict(row)
+        if old:
+            chunk |= {"id": old["id"], "created_at": old["created_at"]}
         if chunk["tracking_id"]:
             existing[chunk["tracking_id"]] = chunk
         # An earlier row may have stored a chunk with the same id just now.

@@ -113,6 +113,7 @@ def _get_batch(context: RequestContext) -> JsonObject:
 
 def _store_batch(context: RequestContext, batch_id: str, batch: JsonObject) -> None:
     now = format_rfc3339(context.now)
+    # A batch that is stored again keeps the time of its creation.
     document = {
         "createdAt": now,
         **batch,

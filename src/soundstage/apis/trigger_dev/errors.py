@@ -54,6 +54,7 @@ def render_error(error: InvalidRequest | ApiError) -> Response:
             # The official client retries, as a run may be stored after its start.
             headers = (("x-should-retry", "true"),)
             return Response({"error": "Run not found"}, 404, headers=headers)
+        # All other operations with an id in their path are of batches.
         case NotFound():
             return Response({"error": "Batch not found"}, 404)
         case RejectedRequest(status=status, message=message):

@@ -51,6 +51,7 @@ def find_record_id(context: RequestContext, key: IdempotencyKey | None) -> str |
 
 def find_run_id(context: RequestContext, key: IdempotencyKey | None) -> str | None:
     """Return the id of the run that was created with a key, unless it has failed."""
+    # The record of the key may refer to a run that has been deleted since.
     run_id = find_record_id(context, key) or ""
     run = context.collection("runs").get(run_id, context.now)
     return run["id"] if run and run["status"] not in KEY_RELEASING_STATUSES else None

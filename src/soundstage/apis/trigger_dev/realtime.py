@@ -45,6 +45,7 @@ _DATE_COLUMNS = {
 """Fields of a run by the column of their value."""
 
 _ARRAY_COLUMNS = frozenset({"runTags", "realtimeStreams"})
+# Columns without which the official client cannot parse a row.
 _REQUIRED_COLUMNS = frozenset(
     {"id", "taskIdentifier", "friendlyId", "status", "createdAt"}
 )
@@ -67,6 +68,7 @@ async def subscribe_to_run(context: RequestContext) -> Response:
         record = context.collection("runs").get_record(run["id"])
         next_change = record.next_change(context.now) if record else None
         context = await context.wait_for_change(next_change)
+        # A change of a skipped column leaves the row as it is, so the wait goes on.
         run = get_run(context)
         row = _build_row(context, run, skipped)
     has_row = offset == "now" or _compute_checksum(row) == checksum

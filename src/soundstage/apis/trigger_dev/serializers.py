@@ -162,6 +162,7 @@ def compute_duration_ms(spans: Iterable[JsonObject]) -> int:
     total = 0
     for span in spans:
         icon = span["style"].get("icon")
+        # A wait is a span within an attempt.
         if not span["isPartial"] and icon in {"attempt", "wait"}:
             total += span["duration"] if icon == "attempt" else -span["duration"]
     return max(total, 0) // NS_PER_MS

@@ -107,6 +107,7 @@ def _close_span(span: JsonObject, ancestor: JsonObject) -> JsonObject:
         flag = {"isError": True}
         if not new:
             return span
+    # Times are in ns. A span may start after its ancestor has ended.
     end = int(ancestor["startTime"]) + ancestor["duration"]
     duration = max(0, end - int(span["startTime"]))
     events = [*span.get("events", ()), *new]
@@ -123,6 +124,7 @@ def _find_failure_events(span: JsonObject, ancestor: JsonObject) -> list[JsonObj
             event["name"] == "attempt_failed"
             and properties.get("attemptNumber") == span["attemptNumber"]
         ):
+            # The span has the exception itself, then the event of the failed attempt.
             exception = {"exception": properties.get("exception", {})}
             return [{**event, "name": "exception", "properties": exception}, event]
     return []

@@ -91,10 +91,7 @@ def build_request(
     environment = context.credential["environment"]
     # The real server ignores a parent that does not exist.
     parent = find_own(context, "runs", options.get("parentRunId"))
-    fields = {
-        **_build_fields(context, options, batch_id),
-        **_build_parent_fields(parent),
-    }
+    fields = _build_fields(context, options, batch_id, parent)
     # Names are values for the scenario; fields override those of the run's records.
     names: JsonObject = {
         "taskIdentifier": identifier,
@@ -106,22 +103,32 @@ def build_request(
         fields["payload"] = None  # removes the scenario's own payload
     else:
         names["payload"] = payload
-    if delay := parse_delay(options.get("delay") or "", context.now):
-        names["delay"] = delay
-        fields["delayedUntil"] = format_rfc3339(context.now + delay)
-    if ttl := normalize_ttl(options.get("ttl")):
-        names["ttl"] = fields["ttl"] = ttl
-    if limit := options.get("maxDuration"):
-        names |= {"maxDuration": limit, "limit": int(limit * SECOND)}
+    names |= _parse_times(options, context.now)
+    if "delay" in names:
+        fields["delayedUntil"] = format_rfc3339(context.now + names["delay"])
+    if "ttl" in names:
+        fields["ttl"] = names["ttl"]
     command = Start(
         context.api,
         _find_task(context, identifier, environment),
         names=names,
         fields=fields,
-        beginning="delayed" if delay else None,
+        beginning="delayed" if "delay" in names else None,
         deadlines=_build_deadlines(names),
     )
     return TriggerRequest(command, _build_key(context, identifier, options), parent)
+
+
+def _parse_times(options: JsonObject, now: int) -> JsonObject:
+    """Return the delay (ms), the time to live and the maximum duration of a run."""
+    times: JsonObject = {}
+    if delay := parse_delay(options.get("delay") or "", now):
+        times["delay"] = delay
+    if ttl := normalize_ttl(options.get("ttl")):
+        times["ttl"] = ttl
+    if seconds := options.get("maxDuration"):
+        times |= {"maxDuration": seconds, "limit": int(seconds * SECOND)}
+    return times
 
 
 def _build_deadlines(names: JsonObject) -> dict[str, int]:
@@ -180,7 +187,10 @@ def _find_task(context: RequestContext, identifier: str, environment: str) -> st
 
 
 def _build_fields(
-    context: RequestContext, options: JsonObject, batch_id: str | None
+    context: RequestContext,
+    options: JsonObject,
+    batch_id: str | None,
+    parent: JsonObject | None,
 ) -> JsonObject:
     """Return the fields of a run that a request sets; the fixture has the others."""
     fields: JsonObject = {
@@ -196,22 +206,18 @@ def _build_fields(
     }
     if metadata := options.get("metadata"):
         fields["metadata"] = encode_metadata(metadata)
+    if parent:
+        fields |= {
+            "depth": parent["depth"] + 1,
+            "parentRunId": parent["id"],
+            "rootRunId": parent.get("rootRunId", parent["id"]),
+        }
     return _drop_nulls(fields)
 
 
 def _get_trigger_function(options: JsonObject, batch_id: str | None) -> str:
     name = "batchTrigger" if batch_id else "trigger"
     return f"{name}AndWait" if options.get("resumeParentOnCompletion") else name
-
-
-def _build_parent_fields(parent: JsonObject | None) -> JsonObject:
-    if parent is None:
-        return {}
-    return {
-        "depth": parent["depth"] + 1,
-        "parentRunId": parent["id"],
-        "rootRunId": parent.get("rootRunId", parent["id"]),
-    }
 
 
 def _build_key(
