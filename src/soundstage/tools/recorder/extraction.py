@@ -54,7 +54,7 @@ class ObservedRecord:
     """
 
     timestamp: int
-    kind: RecordType
+    record_type: RecordType
     document: JsonObject
     view: str
     view_fields: frozenset[str]
@@ -63,7 +63,7 @@ class ObservedRecord:
     @property
     def id(self) -> str:
         """The record's identifier."""
-        return str(self.document[self.kind.id_field])
+        return str(self.document[self.record_type.id_field])
 
 
 class RecordExtractor:
@@ -74,17 +74,17 @@ class RecordExtractor:
         self._numbered = service.api.numbered_records
         self._aliases = service.api.state_aliases
         self._schema = cache(service.contract.response_schema)
-        self._kinds: dict[str, RecordType] = {}
-        for kind in service.fixture.definitions.model.record_types.values():
-            for pointer in self._schema_pointers(kind):
-                self._kinds.setdefault(pointer, kind)
+        self._record_types: dict[str, RecordType] = {}
+        for record_type in service.fixture.definitions.model.record_types.values():
+            for pointer in self._schema_pointers(record_type):
+                self._record_types.setdefault(pointer, record_type)
         self._router: Router[Operation] = Router()
         for operation in service.contract.operations.values():
             self._router.add(operation.method, operation.path, operation)
 
-    def fields(self, kind: RecordType) -> set[str]:
+    def fields(self, record_type: RecordType) -> set[str]:
         """Return the fields that the contract gives to records of this type."""
-        pointer = self._schema_pointer(kind)
+        pointer = self._schema_pointer(record_type)
         return set(self._fields(pointer)) if pointer else set()
 
     def extract(self, exchange: RecordedExchange) -> Iterator[ObservedRecord]:
@@ -111,13 +111,15 @@ class RecordExtractor:
         # The same object may match several schemas of one type of record.
         seen: set[tuple[str, int]] = set()
         for place, value, view in self._walk(body, pointer, operation.id):
-            kind = self._kinds[place]
-            document = self._normalize(kind, value, match.values)
-            key = (kind.name, id(value))
-            if key not in seen and isinstance(document.get(kind.id_field), str):
+            record_type = self._record_types[place]
+            document = self._normalize(record_type, value, match.values)
+            key = (record_type.name, id(value))
+            if key not in seen and isinstance(document.get(record_type.id_field), str):
                 seen.add(key)
                 fields = frozenset(self._fields(place))
-                yield ObservedRecord(timestamp, kind, document, view, fields, values)
+                yield ObservedRecord(
+                    timestamp, record_type, document, view, fields, values
+                )
 
     def _find_operation(self, exchange: RecordedExchange) -> Match[Operation] | None:
         """Match the path or the end of it: the server may be mounted anywhere."""
@@ -131,35 +133,42 @@ class RecordExtractor:
         return None
 
     def _normalize(
-        self, kind: RecordType, document: JsonObject, path_values: Mapping[str, str]
+        self,
+        record_type: RecordType,
+        document: JsonObject,
+        path_values: Mapping[str, str],
     ) -> JsonObject:
         """Return the record with an identifier, and states as the fixture has them."""
         # "$schema" is a link that describes the response, not the record.
         result = {n: v for n, v in document.items() if n != "$schema"}
-        if kind.name in self._numbered:
-            number = result.pop(self._numbered[kind.name][1], None)
+        if record_type.name in self._numbered:
+            number = result.pop(self._numbered[record_type.name][1], None)
             if number is not None:
-                result[kind.id_field] = "/".join([*path_values.values(), str(number)])
+                result[record_type.id_field] = "/".join(
+                    [*path_values.values(), str(number)]
+                )
         for place, names in self._aliases.items():
             name, _, field = place.partition(".")
-            if name == kind.name and result.get(field) in names:
+            if name == record_type.name and result.get(field) in names:
                 result[field] = names[result[field]]
         return result
 
-    def _schema_pointer(self, kind: RecordType) -> str:
-        pointer, _ = self._numbered.get(kind.name, (kind.schema or "", ""))
+    def _schema_pointer(self, record_type: RecordType) -> str:
+        pointer, _ = self._numbered.get(
+            record_type.name, (record_type.schema or "", "")
+        )
         return pointer.removeprefix("#")
 
-    def _schema_pointers(self, kind: RecordType) -> Iterator[str]:
+    def _schema_pointers(self, record_type: RecordType) -> Iterator[str]:
         """Yield the schema of a record, and its parts that have the identifier.
 
         The schema may be of what is stored, of which responses show a part.
         """
-        pointers = [pointer] if (pointer := self._schema_pointer(kind)) else []
+        pointers = [pointer] if (pointer := self._schema_pointer(record_type)) else []
         yield from pointers
         for pointer in pointers:  # grows while it is read
             node = self._resolve(pointer)
-            if kind.id_field in node.get("properties", {}):
+            if record_type.id_field in node.get("properties", {}):
                 yield pointer
             pointers += [
                 at for at, is_choice in _branches(node, pointer) if not is_choice
@@ -175,7 +184,7 @@ class RecordExtractor:
         if pointer in visited or not isinstance(value, dict | list):
             return
         node = self._resolve(pointer)
-        if isinstance(value, dict) and pointer in self._kinds:
+        if isinstance(value, dict) and pointer in self._record_types:
             yield pointer, value, view
         for branch, is_choice in _branches(node, pointer):
             if not is_choice or self._schema(branch).is_valid(value):

@@ -30,7 +30,7 @@ class RecordProfile:
     of the fixture set together with that timestamp. ``notes`` are those of the fixture.
     """
 
-    kind: RecordType
+    record_type: RecordType
     lifecycles: tuple[Lifecycle, ...]
     fields: set[str]
     creation_fields: list[str]
@@ -46,14 +46,14 @@ class RecordProfile:
 class _Context:
     """Resolves the names that a record's defaults refer to."""
 
-    script: Definitions
+    definitions: Definitions
     names: Mapping[str, Json]
     timestamp: int
     random: RandomSource
 
     def resolve(self, name: str) -> Json:
         head, *path = name.split(".")
-        if render := self.script.model.timestamp_formats.get(head):
+        if render := self.definitions.model.timestamp_formats.get(head):
             return render(self.timestamp, self.timestamp)
         return reduce(lambda value, step: value[step], path, self.names[head])
 
@@ -67,22 +67,22 @@ class FixtureProfile:
 
     def __init__(
         self,
-        script: Definitions,
+        definitions: Definitions,
         node: JsonObject,
         contract_fields: Mapping[str, set[str]],
     ) -> None:
-        self.script = script
-        self.formats = TimestampFormats(script.model)
+        self.definitions = definitions
+        self.formats = TimestampFormats(definitions.model)
         self.notes: dict[str, None] = {}
         self.types: dict[str, RecordProfile] = {}
         defaults = node.get("defaults", {})
-        for name, kind in script.model.record_types.items():
+        for name, record_type in definitions.model.record_types.items():
             initial = defaults.get(name, {})
             created = [n for n, value in initial.items() if self._is_timestamp(value)]
-            lifecycles = script.lifecycles.get(name, ())
-            fields = {kind.id_field, *initial}
+            lifecycles = definitions.lifecycles.get(name, ())
+            fields = {record_type.id_field, *initial}
             self.types[name] = RecordProfile(
-                kind, lifecycles, fields, created, self.notes
+                record_type, lifecycles, fields, created, self.notes
             )
         for section in ("scenarios", "beginnings", "endings"):
             for item in node.get(section, {}).values():
@@ -94,7 +94,8 @@ class FixtureProfile:
 
     def _is_timestamp(self, value: Json) -> bool:
         return (
-            isinstance(value, str) and value[1:] in self.script.model.timestamp_formats
+            isinstance(value, str)
+            and value[1:] in self.definitions.model.timestamp_formats
         )
 
     def _collect(self, steps: list[JsonObject], existing: set[str]) -> None:
@@ -102,8 +103,8 @@ class FixtureProfile:
         for step in steps:
             self._collect(step.get("steps", []), existing)
             for key, value in step.items():
-                kind, has_name, _ = key.partition("/")
-                if not (record := self.types.get(kind)):
+                type_name, has_name, _ = key.partition("/")
+                if not (record := self.types.get(type_name)):
                     continue
                 for patch in value if isinstance(value, list) else [value]:
                     record.fields.update(patch)
@@ -118,32 +119,36 @@ class FixtureProfile:
                         for name in timestamps if state is not None else ():
                             record.states[lifecycle.field, name].update(states)
                 # Only the run and named records can be changed by later steps.
-                if has_name or kind == RUN:
+                if has_name or type_name == RUN:
                     existing.add(key)
 
     def generate(
         self,
-        kind: RecordType,
+        record_type: RecordType,
         record_id: str,
         at: int,
         names: Mapping[str, Json],
         seed: int = 0,
     ) -> JsonObject | None:
         """Generate a record from its defaults; None if these need unknown names."""
-        first: JsonObject = {kind.id_field: record_id}
-        known = {**names, RUN: first} if kind.name == RUN else names
-        context = _Context(self.script, known, at, SeededRandom(seed, "record"))
+        first: JsonObject = {record_type.id_field: record_id}
+        known = {**names, RUN: first} if record_type.name == RUN else names
+        context = _Context(self.definitions, known, at, SeededRandom(seed, "record"))
         try:
-            return apply_patch(first, self.script.defaults.get(kind.name, {}), context)
+            return apply_patch(
+                first, self.definitions.defaults.get(record_type.name, {}), context
+            )
         except FixtureError:
             return None
 
     def generated_ids(
-        self, kind: RecordType, names: Mapping[str, Json], document: JsonObject
+        self, record_type: RecordType, names: Mapping[str, Json], document: JsonObject
     ) -> set[str]:
         """Return the fields of a record whose identifiers are generated anew."""
         # What differs between two seeds is generated, and not a constant.
-        one, other = (self.generate(kind, "", 0, names, seed) or {} for seed in (1, 2))
+        one, other = (
+            self.generate(record_type, "", 0, names, seed) or {} for seed in (1, 2)
+        )
         return {
             name
             for name, value in one.items()

@@ -40,7 +40,7 @@ class Version:
 class RecordHistory:
     """A reconstructed record; ``fields`` are all that responses may show of it."""
 
-    kind: RecordType
+    record_type: RecordType
     id: str
     versions: list[Version]
     fields: frozenset[str]
@@ -70,7 +70,7 @@ def build_history(
     if earliest is not None:
         versions = [replace(v, timestamp=max(earliest, v.timestamp)) for v in versions]
     return RecordHistory(
-        observed[0].kind, observed[0].id, versions, builder.view_fields
+        observed[0].record_type, observed[0].id, versions, builder.view_fields
     )
 
 
@@ -84,7 +84,7 @@ class _HistoryBuilder:
         observed: list[ObservedRecord],
     ) -> None:
         self._profile, self._align, self._parse = profile, align, profile.formats.parse
-        self._record = record = profile.types[observed[0].kind.name]
+        self._record = record = profile.types[observed[0].record_type.name]
         self.view_fields = frozenset[str]().union(
             *(one.view_fields for one in observed)
         )
@@ -100,8 +100,8 @@ class _HistoryBuilder:
         """Return the record without fields that belong to the response only."""
         known = self._record.fields or observed.document.keys()
         if unknown := sorted(observed.document.keys() - known):
-            kind = self._record.kind.name
-            note = f"not kept, as no {kind} has it: {', '.join(unknown)}"
+            name = self._record.record_type.name
+            note = f"not kept, as no {name} has it: {', '.join(unknown)}"
             self._profile.notes[note] = None
         document = {n: v for n, v in observed.document.items() if n in known}
         return replace(observed, document=document)
@@ -116,7 +116,7 @@ class _HistoryBuilder:
             changing = record.changing_fields
             initial = {n: v for n, v in document.items() if n not in changing}
             defaults = self._profile.generate(
-                record.kind, self._observed[0].id, self._began, names
+                record.record_type, self._observed[0].id, self._began, names
             )
             shown = changing & self.view_fields
             shown -= {lifecycle.field for lifecycle in record.lifecycles}

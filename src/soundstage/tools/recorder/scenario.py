@@ -62,21 +62,24 @@ def build_scenario(
 
     Raises ``UnusableRecording``.
     """
-    script = service.fixture.definitions
-    if not script.model.record_types[RUN].schema:
+    definitions = service.fixture.definitions
+    if not definitions.model.record_types[RUN].schema:
         raise UnusableRecording(f"responses of {service.name} never contain a run")
-    extractor, kinds = RecordExtractor(service), script.model.record_types
-    fields = {name: extractor.fields(kind) for name, kind in kinds.items()}
-    profile = FixtureProfile(script, node, fields)
+    extractor, record_types = RecordExtractor(service), definitions.model.record_types
+    fields = {
+        name: extractor.fields(record_type)
+        for name, record_type in record_types.items()
+    }
+    profile = FixtureProfile(definitions, node, fields)
     observed = [record for one in exchanges for record in extractor.extract(one)]
     records: dict[tuple[str, str], list[ObservedRecord]] = {}
     for record in observed:
-        records.setdefault((record.kind.name, record.id), []).append(record)
+        records.setdefault((record.record_type.name, record.id), []).append(record)
     own = _choose_run(records, selection.run)
     task = _choose_task(profile, own[0], selection.task)
     pairs = _find_creation_times(profile, observed)
     align = align_clocks(pairs, observed[0].timestamp, selection.speed)
-    names = {**script.task(task), "task": task, "scenario": ""}
+    names = {**definitions.task(task), "task": task, "scenario": ""}
     run = build_history(profile, align, own, names)
     others = [
         build_history(profile, align, observations, earliest=run.began)
@@ -90,7 +93,7 @@ def build_scenario(
         began=run.began,
         steps=StepsBuilder(profile, names, run, others).build(),
         states=list(_list_states(profile, run)),
-        records=dict(Counter(history.kind.name for history in others)),
+        records=dict(Counter(history.record_type.name for history in others)),
         notes=[*profile.notes, *_list_doubts(profile, run, pairs, selection.speed)],
         is_started=_is_started(exchanges, run.id),
     )
@@ -103,7 +106,7 @@ def _find_creation_times(
     return [
         (record.timestamp, parsed[1])
         for record in observed
-        for name in profile.types[record.kind.name].creation_fields
+        for name in profile.types[record.record_type.name].creation_fields
         if (parsed := profile.formats.parse(record.document.get(name)))
     ]
 
@@ -112,7 +115,11 @@ def _choose_run(
     records: dict[tuple[str, str], list[ObservedRecord]], run_id: str | None
 ) -> list[ObservedRecord]:
     """Return the requested run, or the one that changed, or the only one."""
-    runs = {name: observed for (kind, name), observed in records.items() if kind == RUN}
+    runs = {
+        name: observed
+        for (type_name, name), observed in records.items()
+        if type_name == RUN
+    }
     if not runs:
         raise UnusableRecording("no response in it contains a run")
     changed = []
@@ -135,12 +142,12 @@ def _choose_run(
 
 def _choose_task(profile: FixtureProfile, run: ObservedRecord, name: str | None) -> str:
     """Return the requested task, or the one whose runs begin most like this one."""
-    tasks, record = profile.script.tasks, profile.types[RUN]
+    tasks, record = profile.definitions.tasks, profile.types[RUN]
     changing = record.changing_fields.union(record.creation_fields)
 
     def distance(task: str) -> int:
         names = {**tasks[task], "task": task, "scenario": ""}
-        start = profile.generate(run.kind, run.id, 0, names)
+        start = profile.generate(run.record_type, run.id, 0, names)
         patch = diff(start or {}, run.document)
         count = sum(path[0] not in changing for path in patch)
         return count + 1_000 * (start is None)
@@ -157,9 +164,9 @@ def _choose_task(profile: FixtureProfile, run: ObservedRecord, name: str | None)
 
 def _belongs_to(run: RecordHistory, record: ObservedRecord) -> bool:
     """Whether a record contains the run's identifier, or was requested by it."""
-    has_parent = (record.kind.parent_field or "") in record.document
+    has_parent = (record.record_type.parent_field or "") in record.document
     by_path = not has_parent and run.id in record.path_values
-    is_other = record.kind.name != RUN
+    is_other = record.record_type.name != RUN
     return is_other and (by_path or run.id in record.document.values())
 
 
@@ -182,7 +189,7 @@ def _list_doubts(
     speed: float,
 ) -> Iterator[str]:
     last = run.versions[-1].document
-    if profile.types[RUN].lifecycles and not profile.script.is_final(last):
+    if profile.types[RUN].lifecycles and not profile.definitions.is_final(last):
         yield "the recording ends before the run does"
     if speed == 1 and (fast := estimate_speed(pairs)):
         yield f"the recorded clock went about {fast:.3g} times too fast: see --speed"

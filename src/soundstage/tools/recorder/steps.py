@@ -48,9 +48,9 @@ class StepsBuilder:
                 step["after"] = format_duration(timestamp - now)
             now = timestamp
             for change in changes:
-                kind = change.history.kind.name
+                type_name = change.history.record_type.name
                 name = self._record_names.get(change.history.id)
-                key = f"{kind}/{name}" if name not in {None, RUN} else kind
+                key = f"{type_name}/{name}" if name not in {None, RUN} else type_name
                 # A step can change a named record once only.
                 if name and key in step:
                     steps.append(step)
@@ -81,15 +81,17 @@ class StepsBuilder:
     def _render_patch(self, change: _Change) -> JsonObject:
         """Return the patch of a step, without what the fixture generates itself."""
         timestamp, history, before, document = change
-        kind, parse = history.kind, self._formats.parse
-        ignored = {kind.id_field}
+        record_type, parse = history.record_type, self._formats.parse
+        ignored = {record_type.id_field}
         if before is None:
-            start = self._profile.generate(kind, history.id, timestamp, self._names)
-            ignored |= self._profile.generated_ids(kind, self._names, document)
-            before = start or {kind.id_field: history.id}
+            start = self._profile.generate(
+                record_type, history.id, timestamp, self._names
+            )
+            ignored |= self._profile.generated_ids(record_type, self._names, document)
+            before = start or {record_type.id_field: history.id}
         if name := self._record_names.get(history.id):
             # From now on, other records can refer to this one by its name.
-            self._references[history.id] = f"${{{name}.{kind.id_field}}}"
+            self._references[history.id] = f"${{{name}.{record_type.id_field}}}"
             self._names[name] = document
         for name, value in before.items():
             is_hidden = name not in document and name not in history.fields
@@ -98,7 +100,7 @@ class StepsBuilder:
                 ignored.add(name)
         old = {n: v for n, v in before.items() if n not in ignored}
         new = {n: v for n, v in document.items() if n not in ignored}
-        return self._render_changes(old, new, change, kind.name)
+        return self._render_changes(old, new, change, record_type.name)
 
     def _render_changes(
         self, old: JsonObject, new: JsonObject, change: _Change, place: str
@@ -158,15 +160,15 @@ def _name_records(histories: list[RecordHistory]) -> Iterator[tuple[str, str]]:
         for history in histories
         for version in history.versions
         for name, value in version.document.items()
-        if name != history.kind.id_field
+        if name != history.record_type.id_field
         for text in _texts(value)
     }
     run, *others = histories
     for history in others:
         if len(history.versions) > 1 or history.id in texts:
-            kind = history.kind.name
-            counts[kind] += 1
-            yield history.id, f"{kind}{counts[kind]}"
+            type_name = history.record_type.name
+            counts[type_name] += 1
+            yield history.id, f"{type_name}{counts[type_name]}"
     yield run.id, RUN
 
 
