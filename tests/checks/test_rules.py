@@ -1,4 +1,4 @@
-"""The rules for what no schema can say, each on answers that keep and break it."""
+"""The semantic checks, each with responses that pass and that fail."""
 
 import json
 from dataclasses import replace
@@ -67,10 +67,10 @@ DOCUMENT = {
         },
     },
 }
-CATALOGUE = OperationIndex(DOCUMENT)
+OPERATIONS = OperationIndex(DOCUMENT)
 
 
-def exchange(method, url, answer=None, *, sent=None, status=200, headers=()):
+def exchange(method, url, response=None, *, sent=None, status=200, headers=()):
     return RecordedExchange(
         method=method,
         url=url,
@@ -78,19 +78,19 @@ def exchange(method, url, answer=None, *, sent=None, status=200, headers=()):
         request_body=b"" if sent is None else json.dumps(sent).encode(),
         status=status,
         response_headers=(("content-type", "application/json"), *headers),
-        response_body=b"" if answer is None else json.dumps(answer).encode(),
+        response_body=b"" if response is None else json.dumps(response).encode(),
     )
 
 
-def told(rule, seen, server=None):
-    """What a rule says; ``server`` gives the answers to its own questions."""
+def run_check(check, recorded, server=None):
+    """Run a check; ``server`` responds to the requests that it sends."""
 
-    def ask(request):
+    def send(request):
         status, body = server(request)
         return replace(request, status=status, response_body=json.dumps(body).encode())
 
-    operation = CATALOGUE.match(seen.method, seen.url.partition("?")[0])
-    return CHECKS[rule](CheckContext(seen, operation, CATALOGUE, ask))
+    operation = OPERATIONS.match(recorded.method, recorded.url.partition("?")[0])
+    return CHECKS[check](CheckContext(recorded, operation, OPERATIONS, send))
 
 
 def notes(*items):
@@ -121,23 +121,23 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("url", "items", "says"), FILTERS)
-def test_a_filter_applies_to_every_item(url, items, says):
-    wrong = told("filters_apply", exchange("GET", url, notes(*items)))
-    assert (says in wrong) if says else wrong is None
+@pytest.mark.parametrize(("url", "items", "expected"), FILTERS)
+def test_a_filter_applies_to_every_item(url, items, expected):
+    failure = run_check("filters_apply", exchange("GET", url, notes(*items)))
+    assert (expected in failure) if expected else failure is None
 
 
 def test_a_filter_in_a_body_applies_too():
     sent = {"statuses": ["open"]}
     good = exchange("POST", "/search", notes(OPEN), sent=sent)
     bad = exchange("POST", "/search", notes(DONE), sent=sent)
-    assert told("filters_apply", good) is None
-    assert "status = done" in told("filters_apply", bad)
+    assert run_check("filters_apply", good) is None
+    assert "status = done" in run_check("filters_apply", bad)
 
 
-def test_what_was_refused_is_not_judged_by_what_it_means():
+def test_no_check_applies_to_a_rejected_request():
     refused = exchange("GET", "/notes?status=open", notes(DONE), status=400)
-    assert all(told(rule, refused) is None for rule in CHECKS)
+    assert all(run_check(check, refused) is None for check in CHECKS)
 
 
 def at(*days):
@@ -154,7 +154,7 @@ ORDERS = [
     ("?sort=at", at(1, 3, 2), False),
     ("?sort=size&order=asc", [{"size": 9}, {"size": 10}], True),
     ("?sort=size&order=asc", [{"size": 10}, {"size": 9}], False),
-    ("?sort=size&order=asc", [{"size": 10}, {}], True),  # cannot be told
+    ("?sort=size&order=asc", [{"size": 10}, {}], True),  # not comparable
     ("?sort=title&order=asc", [{"title": "b"}, {"title": "a"}], True),
     ("?order=asc", at(2, 1), True),
 ]
@@ -162,15 +162,15 @@ ORDERS = [
 
 @pytest.mark.parametrize(("asked", "items", "holds"), ORDERS)
 def test_an_order_holds(asked, items, holds):
-    wrong = told("order_holds", exchange("GET", f"/notes{asked}", notes(*items)))
-    assert (wrong is None) == holds
+    failure = run_check("order_holds", exchange("GET", f"/notes{asked}", notes(*items)))
+    assert (failure is None) == holds
 
 
 ALL = [{"title": f"n{number}"} for number in range(8)]
 
 
 def paged(request, items=ALL, skew=0, total=None):
-    """A list as a good server gives it; ``skew`` lets pages begin too early."""
+    """Return a page as a correct server does; with ``skew``, it begins too early."""
     asked = parse_qs(request.url.partition("?")[2])
     page, size = (
         int(asked.get(name, [d])[0]) for name, d in (("page", 1), ("perPage", 3))
@@ -180,57 +180,59 @@ def paged(request, items=ALL, skew=0, total=None):
 
 
 @pytest.mark.parametrize("url", ["/notes", "/notes?page=2", "/notes?page=3&perPage=3"])
-def test_pages_that_tile_are_taken(url):
-    _, answer = paged(exchange("GET", url))
-    assert told("pages_tile", exchange("GET", url, answer), paged) is None
+def test_correct_pages_pass(url):
+    _, response = paged(exchange("GET", url))
+    assert run_check("pages_tile", exchange("GET", url, response), paged) is None
 
 
-def test_an_item_on_two_pages_is_told():
-    _, answer = paged(exchange("GET", "/notes"))
-    seen = exchange("GET", "/notes", answer)
-    wrong = told("pages_tile", seen, lambda request: paged(request, skew=1))
-    assert "on this page and on the next one" in wrong
+def test_an_item_on_two_pages_fails():
+    _, response = paged(exchange("GET", "/notes"))
+    recorded = exchange("GET", "/notes", response)
+    failure = run_check("pages_tile", recorded, lambda request: paged(request, skew=1))
+    assert "on this page and on the next one" in failure
 
 
-def test_an_item_between_two_pages_is_told():
+def test_an_item_between_two_pages_fails():
     def gapped(request):
         return paged(request, ALL if "perPage=6" in request.url else ALL[:3] + ALL[4:])
 
-    _, answer = gapped(exchange("GET", "/notes"))
-    wrong = told("pages_tile", exchange("GET", "/notes", answer), gapped)
-    assert wrong == "two pages of 3 items differ from one of 6"
+    _, response = gapped(exchange("GET", "/notes"))
+    failure = run_check("pages_tile", exchange("GET", "/notes", response), gapped)
+    assert failure == "two pages of 3 items differ from one of 6"
 
 
-def test_another_total_on_the_next_page_is_told():
-    _, answer = paged(exchange("GET", "/notes"))
-    seen = exchange("GET", "/notes", answer)
-    wrong = told("pages_tile", seen, lambda request: paged(request, total=9))
-    assert wrong == "the total is 8, but on the next page it is 9"
+def test_another_total_on_the_next_page_fails():
+    _, response = paged(exchange("GET", "/notes"))
+    recorded = exchange("GET", "/notes", response)
+    failure = run_check("pages_tile", recorded, lambda request: paged(request, total=9))
+    assert failure == "the total is 8, but on the next page it is 9"
 
 
-def test_too_many_items_are_told():
-    seen = exchange("GET", "/notes?perPage=2", notes(*ALL[:3]))
-    assert told("pages_tile", seen) == "perPage is 2, but the page has 3 items"
+def test_more_items_than_the_page_size_fail():
+    recorded = exchange("GET", "/notes?perPage=2", notes(*ALL[:3]))
+    assert run_check("pages_tile", recorded) == "perPage is 2, but the page has 3 items"
 
 
-def test_pages_by_offset_in_a_body_are_judged_too():
+def test_pages_by_offset_in_a_body_are_checked_too():
     def found(request, skew=0):
         asked = json.loads(request.request_body)
         begin = asked["offset"] - skew * bool(asked["offset"])
         return 200, {"notes": ALL[begin : begin + asked["limit"]]}
 
     sent = {"offset": 0, "limit": 2}
-    seen = exchange("POST", "/search", notes(*ALL[:2]), sent=sent)
-    assert told("pages_tile", seen, found) is None
-    wrong = told("pages_tile", seen, lambda request: found(request, skew=1))
-    assert "on the next one" in wrong
+    recorded = exchange("POST", "/search", notes(*ALL[:2]), sent=sent)
+    assert run_check("pages_tile", recorded, found) is None
+    failure = run_check("pages_tile", recorded, lambda request: found(request, skew=1))
+    assert "on the next one" in failure
 
 
-def test_a_read_that_changes_is_told():
-    seen = exchange("GET", "/notes", notes(OPEN))
-    assert told("reads_repeat", seen, lambda _: (200, notes(OPEN))) is None
-    assert "a different body" in told("reads_repeat", seen, lambda _: (200, notes()))
-    assert "404" in told("reads_repeat", seen, lambda _: (404, {}))
+def test_a_repeated_read_with_another_response_fails():
+    recorded = exchange("GET", "/notes", notes(OPEN))
+    assert run_check("reads_repeat", recorded, lambda _: (200, notes(OPEN))) is None
+    assert "a different body" in run_check(
+        "reads_repeat", recorded, lambda _: (200, notes())
+    )
+    assert "404" in run_check("reads_repeat", recorded, lambda _: (404, {}))
 
 
 NOTE = {"noteID": "n1", "title": "a", "status": "open", "tags": ["x"]}
@@ -252,16 +254,16 @@ WRITES = [
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "answer", "there", "says"), WRITES
+    ("method", "path", "status", "response", "stored", "expected"), WRITES
 )
-def test_what_was_written_is_there(method, path, status, answer, there, says):
+def test_written_values_can_be_read(method, path, status, response, stored, expected):
     sent = {"title": "a"}
-    seen = exchange(method, path, answer, sent=sent, status=status)
-    wrong = told("writes_are_kept", seen, lambda _: there)
-    assert (says in wrong) if says else wrong is None
+    recorded = exchange(method, path, response, sent=sent, status=status)
+    failure = run_check("writes_are_kept", recorded, lambda _: stored)
+    assert (expected in failure) if expected else failure is None
 
 
-def test_what_was_created_is_read_where_the_answer_says_it_is():
+def test_a_created_record_is_read_at_its_location_header():
     asked = []
 
     def server(request):
@@ -269,19 +271,19 @@ def test_what_was_created_is_read_where_the_answer_says_it_is():
         return 404, {}
 
     headers = (("location", "http://host/notes/n9"),)
-    seen = exchange("POST", "/notes", {}, sent={}, status=201, headers=headers)
-    assert "GET /notes/n9: status 404" in told("writes_are_kept", seen, server)
+    recorded = exchange("POST", "/notes", {}, sent={}, status=201, headers=headers)
+    assert "GET /notes/n9: status 404" in run_check("writes_are_kept", recorded, server)
     assert asked == [("GET", "/notes/n9", b"")]
 
 
-def test_what_was_deleted_is_gone():
-    seen = exchange("DELETE", "/notes/n1", status=204)
-    assert told("deletes_are_kept", seen, lambda _: (404, {})) is None
-    wrong = told("deletes_are_kept", seen, lambda _: (200, NOTE))
-    assert wrong == "after the deletion, GET /notes/n1: status 200"
+def test_a_deleted_record_cannot_be_read():
+    recorded = exchange("DELETE", "/notes/n1", status=204)
+    assert run_check("deletes_are_kept", recorded, lambda _: (404, {})) is None
+    failure = run_check("deletes_are_kept", recorded, lambda _: (200, NOTE))
+    assert failure == "after the deletion, GET /notes/n1: status 200"
 
 
-TOLD = [
+VIOLATIONS = [
     (400, [{"in": "query", "name": "page", "rule": "minimum"}], None),
     (200, [], "a successful response lists violations"),
     (400, [{"in": "security", "rule": "security"}], "the status is 400"),
@@ -292,26 +294,26 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("status", "violations", "says"), TOLD)
-def test_violations_that_are_told_are_so(status, violations, says):
+@pytest.mark.parametrize(("status", "violations", "expected"), VIOLATIONS)
+def test_the_violations_header_agrees_with_the_exchange(status, violations, expected):
     headers = (("soundstage-violations", json.dumps(violations)),)
     url = "/notes?page=0"
-    wrong = told(
+    failure = run_check(
         "violations_are_told", exchange("GET", url, {}, status=status, headers=headers)
     )
-    assert (says in wrong) if says else wrong is None
+    assert (expected in failure) if expected else failure is None
 
 
-def test_rules_that_need_a_world_that_stands_still_are_known():
+def test_checks_that_require_static_data_exist():
     assert CHECKS.keys() >= REQUIRES_STATIC_DATA
 
 
 def test_an_operation_without_variables_goes_before_one_with():
     paths = {"/a/{id}": {"get": {}}, "/a/b": {"get": {}}}
-    catalogue = OperationIndex({"paths": paths})
-    assert catalogue.match("GET", "/a/b").path == "/a/b"
-    assert catalogue.match("GET", "/a/c%2Fd").parse_path("/a/c%2Fd") == {"id": "c/d"}
-    assert catalogue.match("PUT", "/a/b") is None
+    operations = OperationIndex({"paths": paths})
+    assert operations.match("GET", "/a/b").path == "/a/b"
+    assert operations.match("GET", "/a/c%2Fd").parse_path("/a/c%2Fd") == {"id": "c/d"}
+    assert operations.match("PUT", "/a/b") is None
 
 
 AMBIGUOUS = [
@@ -326,6 +328,6 @@ AMBIGUOUS = [
 
 
 @pytest.mark.parametrize(("query", "is_unambiguous"), AMBIGUOUS)
-def test_what_is_sent_as_something_else_is_ambiguous(query, is_unambiguous):
-    operation = CATALOGUE.operations["GET /notes"]
+def test_values_with_equal_query_text_are_ambiguous(query, is_unambiguous):
+    operation = OPERATIONS.operations["GET /notes"]
     assert operation.is_unambiguous(query) == is_unambiguous

@@ -1,4 +1,4 @@
-"""A stream of events, held against the list that its document says it is."""
+"""The check of event streams, with events that match the document and others."""
 
 import pytest
 
@@ -16,12 +16,12 @@ LINE = {
     "required": ["event", "data"],
 }
 STREAM = {"schema": {"type": "array", "items": LINE}}
-ANSWER = {"description": "Lines.", "content": {"text/event-stream": STREAM}}
-CATALOGUE = OperationIndex(
+RESPONSE = {"description": "Lines.", "content": {"text/event-stream": STREAM}}
+OPERATIONS = OperationIndex(
     {
         "openapi": "3.1.0",
         "info": {"title": "Lines", "version": "1"},
-        "paths": {"/lines": {"get": {"responses": {"200": ANSWER}}}},
+        "paths": {"/lines": {"get": {"responses": {"200": RESPONSE}}}},
     }
 )
 
@@ -33,17 +33,19 @@ STREAMS = [
 ]
 
 
-def wrong(body, media_type="text/event-stream"):
+def find_failure(body, media_type="text/event-stream"):
     headers = (("content-type", media_type),)
     exchange = RecordedExchange("GET", "/lines", (), b"", 200, headers, body)
-    operation = CATALOGUE.operations["GET /lines"]
-    return CHECKS["streams_conform"](CheckContext(exchange, operation, CATALOGUE, None))
+    operation = OPERATIONS.operations["GET /lines"]
+    return CHECKS["streams_conform"](
+        CheckContext(exchange, operation, OPERATIONS, None)
+    )
 
 
 @pytest.mark.parametrize(("body", "conforms"), STREAMS)
-def test_every_event_is_one_that_the_document_has(body, conforms):
-    assert (wrong(body) is None) == conforms
+def test_every_event_matches_the_document(body, conforms):
+    assert (find_failure(body) is None) == conforms
 
 
-def test_what_is_no_stream_is_left_to_other_checks():
-    assert wrong(b"{}", "application/json") is None
+def test_other_media_types_are_left_to_other_checks():
+    assert find_failure(b"{}", "application/json") is None

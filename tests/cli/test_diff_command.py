@@ -83,7 +83,7 @@ UNUSABLE = [
         "old.json",
         "old.json:1: at /openapi: OpenAPI 3.0 and 3.1 are supported, not '2.0'",
     ),
-    ("lost.json", "at /paths/~1a/get/parameters/0: #/nowhere leads nowhere"),
+    ("lost.json", "at /paths/~1a/get/parameters/0: #/nowhere does not exist"),
 ]
 
 

@@ -44,23 +44,25 @@ class Message:
     def header(self, name: bytes) -> bytes:
         return next((v for n, v in self.headers if n.lower() == name), b"")
 
-    def without(self, name: bytes) -> "Message":
+    def without_header(self, name: bytes) -> "Message":
         return replace(
             self, headers=tuple(p for p in self.headers if p[0].lower() != name)
         )
 
-    def having(self, name: bytes, value: bytes) -> "Message":
-        kept = self.without(name)
+    def with_header(self, name: bytes, value: bytes) -> "Message":
+        kept = self.without_header(name)
         return replace(kept, headers=(*kept.headers, (name, value)))
 
-    def asking(self, **query: str | None) -> "Message":
+    def with_query(self, **query: str | None) -> "Message":
         path = self.target.partition(b"?")[0]
         kept = {n: v for n, v in {**self.query, **query}.items() if v is not None}
         return replace(self, target=path + b"?" + urlencode(kept).encode())
 
-    def saying(self, value) -> "Message":
+    def with_json(self, value) -> "Message":
         body = json.dumps(value).encode()
-        return replace(self, body=body).having(b"content-length", b"%d" % len(body))
+        return replace(self, body=body).with_header(
+            b"content-length", b"%d" % len(body)
+        )
 
 
 On = Callable[[Message], Awaitable[Message]]
@@ -71,7 +73,7 @@ class Bug:
     """``break_it`` wraps the server; ``caught_by`` are the checks that detect it."""
 
     name: str
-    says: str
+    description: str
     operations: tuple[tuple[str, str], ...]
     parameters: frozenset[str]
     caught_by: frozenset[str]
@@ -85,16 +87,16 @@ def bug(*operations: tuple[str, str], caught_by: str, parameters: str = "", bugs
     """Register a bug in operations that have only these query parameters."""
 
     def plant(break_it):
-        name, says = break_it.__name__, break_it.__doc__
+        name, description = break_it.__name__, break_it.__doc__
         words = frozenset(parameters.split()), frozenset(caught_by.split())
-        bugs[name] = Bug(name, says, operations, *words, break_it)
+        bugs[name] = Bug(name, description, operations, *words, break_it)
         return break_it
 
     return plant
 
 
 SOUND = "sound"
-"""The name under which the API stands there without a bug."""
+"""The name of the API without a bug."""
 
 
 @bug(LIST, caught_by="status_code_conformance")
@@ -111,32 +113,32 @@ async def missing_field(sent, on):
     if got.status != 200:
         return got
     notes = [{k: note[k] for k in note if k != "status"} for note in got.json["notes"]]
-    return got.saying({**got.json, "notes": notes})
+    return got.with_json({**got.json, "notes": notes})
 
 
 @bug(LIST, caught_by="content_type_conformance")
 async def wrong_content_type(sent, on):
     """JSON with a wrong media type"""
-    return (await on(sent)).having(b"content-type", b"text/html")
+    return (await on(sent)).with_header(b"content-type", b"text/html")
 
 
 @bug(LIST, caught_by="response_headers_conformance")
 async def missing_header(sent, on):
     """a required header is missing from the response"""
-    return (await on(sent)).without(b"x-total")
+    return (await on(sent)).without_header(b"x-total")
 
 
 @bug(LIST, caught_by="unsupported_method")
 async def missing_allow(sent, on):
     """405 without the header Allow"""
-    return (await on(sent)).without(b"allow")
+    return (await on(sent)).without_header(b"allow")
 
 
 @bug(LIST, caught_by="allow_header_conformance")
 async def wrong_allow(sent, on):
     """405 with undocumented methods in Allow"""
     got = await on(sent)
-    return got.having(b"allow", b"GET, PURGE") if got.status == 405 else got
+    return got.with_header(b"allow", b"GET, PURGE") if got.status == 405 else got
 
 
 @bug(GET, caught_by="unsupported_method")
@@ -149,14 +151,14 @@ async def any_method(sent, on):
 @bug(LIST, caught_by="ignored_auth")
 async def ignored_auth(sent, on):
     """credentials are not checked"""
-    return await on(sent.having(b"x-key", KEY.encode()))
+    return await on(sent.with_header(b"x-key", KEY.encode()))
 
 
 @bug(LIST, caught_by="missing_required_header", parameters="X-Client")
 async def optional_header(sent, on):
     """a required header may be left out"""
     return await on(
-        sent if sent.header(b"x-client") else sent.having(b"x-client", b"web")
+        sent if sent.header(b"x-client") else sent.with_header(b"x-client", b"web")
     )
 
 
@@ -165,7 +167,9 @@ async def bad_enum(sent, on):
     """a value outside the enum is accepted"""
     status = sent.query.get("status", "open")
     return await on(
-        sent if status in {"open", "done", "dropped"} else sent.asking(status="open")
+        sent
+        if status in {"open", "done", "dropped"}
+        else sent.with_query(status="open")
     )
 
 
@@ -187,14 +191,14 @@ async def odd_bytes(sent, on):
 async def ignored_filter(sent, on):
     """a filter is validated but not applied"""
     got = await on(sent)
-    return await on(sent.asking(status=None)) if got.status == 200 else got
+    return await on(sent.with_query(status=None)) if got.status == 200 else got
 
 
 @bug(LIST, caught_by="order_holds", parameters="sort order")
 async def ignored_order(sent, on):
     """the sort direction is validated but not applied"""
     got = await on(sent)
-    return await on(sent.asking(order="asc")) if got.status == 200 else got
+    return await on(sent.with_query(order="asc")) if got.status == 200 else got
 
 
 @bug(LIST, caught_by="pages_tile", parameters="page itemsPerPage")
@@ -204,23 +208,25 @@ async def overlapping_pages(sent, on):
     page = int(sent.query.get("page", 1)) if got.status == 200 else 1
     if page == 1:
         return got
-    before = (await on(sent.asking(page=str(page - 1)))).json["notes"]
+    before = (await on(sent.with_query(page=str(page - 1)))).json["notes"]
     notes = [*before[-1:], *got.json["notes"]][: int(sent.query.get("itemsPerPage", 4))]
-    return got.saying({**got.json, "notes": notes})
+    return got.with_json({**got.json, "notes": notes})
 
 
 @bug(LIST, caught_by="pages_tile", parameters="page itemsPerPage")
 async def too_many_items(sent, on):
     """the page size is ignored"""
     got = await on(sent)
-    return await on(sent.asking(itemsPerPage="20")) if got.status == 200 else got
+    return await on(sent.with_query(itemsPerPage="20")) if got.status == 200 else got
 
 
 @bug(LIST, caught_by="reads_repeat")
 async def unsteady_read(sent, on, seen=count()):  # noqa: B008 - it counts all calls
     """the same request returns a different response each time"""
     got = await on(sent)
-    return got.saying({**got.json, "asked": next(seen)}) if got.status == 200 else got
+    return (
+        got.with_json({**got.json, "asked": next(seen)}) if got.status == 200 else got
+    )
 
 
 @bug(CREATE, GET, DELETE, caught_by="writes_are_kept")
@@ -229,7 +235,7 @@ async def lost_record(sent, on):
     got = await on(sent)
     if got.status == 201:
         target = sent.target.partition(b"?")[0] + b"/" + got.json["noteID"].encode()
-        kept = sent.without(b"content-type").without(b"content-length")
+        kept = sent.without_header(b"content-type").without_header(b"content-length")
         await on(replace(kept, method="DELETE", target=target, body=b""))
     return got
 
@@ -239,11 +245,13 @@ async def lost_update(sent, on):
     """a replaced resource is unchanged"""
     if sent.method != "PUT":
         return await on(sent)
-    before = await on(replace(sent.without(b"content-type"), method="GET", body=b""))
+    before = await on(
+        replace(sent.without_header(b"content-type"), method="GET", body=b"")
+    )
     got = await on(sent)
     if got.status == 200:
         kept = {name: before.json[name] for name in ("title", "status")}
-        await on(sent.saying(kept))
+        await on(sent.with_json(kept))
     return got
 
 
@@ -260,8 +268,12 @@ async def used_after_deletion(sent, on):
 async def false_blame(sent, on):
     """the reported violations differ from the real ones"""
     got = await on(sent)
-    told = b'[{"in":"query","name":"limit","rule":"maximum","message":"no"}]'
-    return got.having(b"soundstage-violations", told) if got.status == 400 else got
+    violations = b'[{"in":"query","name":"limit","rule":"maximum","message":"no"}]'
+    return (
+        got.with_header(b"soundstage-violations", violations)
+        if got.status == 400
+        else got
+    )
 
 
 def refused() -> Message:
@@ -319,12 +331,12 @@ class Broken:
             target += b"?" + scope["query_string"]
         headers = tuple((n, v) for n, v in scope["headers"])
         sent = Message(scope["method"], target, 0, headers, body)
-        got = await self._answer(sent)
+        got = await self._respond(sent)
         start = {"status": got.status, "headers": list(got.headers)}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": got.body})
 
-    async def _answer(self, sent: Message) -> Message:
+    async def _respond(self, sent: Message) -> Message:
         self.asked.append((sent.method, sent.target))
         home = sent.target[1:].partition(b"/")[0].decode("latin-1")
         sent = replace(sent, target=sent.target[len(home) + 1 :])
@@ -332,12 +344,13 @@ class Broken:
         if sent.method not in methods:
             sent = replace(sent, method="TRACE")  # which the server does not have
         if home in self._bugs and "X-Client" not in self._bugs[home].parameters:
-            sent = sent.having(b"x-client", b"web")  # its document has no such header
+            # The document of this bug has no such header.
+            sent = sent.with_header(b"x-client", b"web")
 
         async def on(message: Message) -> Message:
-            got = await self._passed_on(message, home)
+            got = await self._forward(message, home)
             allow = ", ".join(methods).encode()
-            return got.having(b"allow", allow) if got.status == 405 else got
+            return got.with_header(b"allow", allow) if got.status == 405 else got
 
         bug = self._bugs.get(home)
         return await (bug.break_it(sent, on) if bug else on(sent))
@@ -348,7 +361,7 @@ class Broken:
         item = self._paths.get(f"/{home}/notes{'/{noteID}' * below}", {})
         return sorted(m.upper() for m in item.keys() - {"parameters"})
 
-    async def _passed_on(self, sent: Message, home: str) -> Message:
+    async def _forward(self, sent: Message, home: str) -> Message:
         url = httpx.URL(scheme="http", host="localhost", raw_path=sent.target)
         world = (
             b"soundstage-world",
@@ -356,6 +369,6 @@ class Broken:
         )
         headers = [*sent.headers, world]
         request = httpx.Request(sent.method, url, headers=headers, content=sent.body)
-        answer = await self._inner.handle_async_request(request)
-        body = await answer.aread()
-        return Message("", b"", answer.status_code, tuple(answer.headers.raw), body)
+        response = await self._inner.handle_async_request(request)
+        body = await response.aread()
+        return Message("", b"", response.status_code, tuple(response.headers.raw), body)

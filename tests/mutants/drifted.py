@@ -1,6 +1,6 @@
-"""Drifts: answers that are no longer what the document of the notes API says.
+"""Drifts: responses that no longer match the document of the notes API.
 
-``caught_by`` is what ``soundstage verify`` is to find, as ``status:rule:pointer``.
+``caught_by`` lists the findings of ``soundstage verify``, as ``status:rule:pointer``.
 """
 
 from dataclasses import replace
@@ -14,24 +14,24 @@ drift = partial(bug, bugs=DRIFTS)
 
 
 def with_notes(got, change):
-    """The answer with another first note."""
+    """Return the response with its first note changed."""
     if got.status != 200:
         return got
     first, *rest = got.json["notes"] or [{}]
-    return got.saying({**got.json, "notes": [change(first), *rest] if first else []})
+    return got.with_json({**got.json, "notes": [change(first), *rest] if first else []})
 
 
 @drift(LIST, caught_by="200:required:/notes/*/title")
 async def field_removed(sent, on):
-    """a required field is gone"""
+    """a required field is missing"""
     return with_notes(await on(sent), lambda n: {k: n[k] for k in n if k != "title"})
 
 
 @drift(LIST, caught_by="200:type:/total")
 async def type_changed(sent, on):
-    """a number has become a text"""
+    """a number becomes a string"""
     got = await on(sent)
-    return got.saying({**got.json, "total": "12"}) if got.status == 200 else got
+    return got.with_json({**got.json, "total": "12"}) if got.status == 200 else got
 
 
 @drift(LIST, caught_by="200:enum:/notes/*/status")
@@ -48,44 +48,44 @@ async def null_allowed(sent, on):
 
 @drift(GET, caught_by="200:format:/createdAt")
 async def format_changed(sent, on):
-    """a moment is written in another way"""
+    """a timestamp has another format"""
     got = await on(sent)
     changed = {**got.json, "createdAt": "31 December"} if got.status == 200 else None
-    return got.saying(changed) if changed else got
+    return got.with_json(changed) if changed else got
 
 
 @drift(LIST, caught_by="203:status:")
 async def status_undocumented(sent, on):
-    """a status that the document does not have"""
+    """an undocumented status"""
     got = await on(sent)
     return replace(got, status=203) if got.status == 200 else got
 
 
 @drift(LIST, caught_by="200:header:/X-Total")
 async def header_missing(sent, on):
-    """a required header is gone"""
-    return (await on(sent)).without(b"x-total")
+    """a required header is missing"""
+    return (await on(sent)).without_header(b"x-total")
 
 
 @drift(LIST, caught_by="200:header:/X-Total", parameters="status")
 async def header_changed(sent, on):
-    """a header is no number any more"""
+    """a header is no longer a number"""
     got = await on(sent)
-    return got.having(b"x-total", b"many") if got.status == 200 else got
+    return got.with_header(b"x-total", b"many") if got.status == 200 else got
 
 
 @drift(LIST, caught_by="200:media_type:")
 async def media_type_changed(sent, on):
     """JSON has become something else"""
     got = await on(sent)
-    return got.having(b"content-type", b"text/csv") if got.status == 200 else got
+    return got.with_header(b"content-type", b"text/csv") if got.status == 200 else got
 
 
 @drift(LIST, caught_by="200:body:")
 async def body_gone(sent, on):
-    """there is no body any more"""
+    """the body is missing"""
     got = await on(sent)
-    empty = replace(got, body=b"").having(b"content-length", b"0")
+    empty = replace(got, body=b"").with_header(b"content-length", b"0")
     return empty if got.status == 200 else got
 
 
@@ -93,11 +93,11 @@ async def body_gone(sent, on):
 async def error_changed(sent, on):
     """errors have another body"""
     got = await on(sent)
-    return got.saying({"error": "no"}) if got.status == 400 else got
+    return got.with_json({"error": "no"}) if got.status == 400 else got
 
 
 @drift(LIST, caught_by="503:status: 503:server_error:")
 async def server_fails(sent, on):
-    """the server is not there"""
+    """the server fails"""
     got = await on(sent)
     return replace(got, status=503) if got.status == 200 else got

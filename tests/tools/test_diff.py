@@ -1,4 +1,4 @@
-"""What ``soundstage diff`` finds between two documents: a row for every rule."""
+"""The changes that ``soundstage diff`` finds: a row for every rule."""
 
 from copy import deepcopy
 
@@ -176,7 +176,7 @@ def test_a_default_is_part_of_what_a_request_means():
     assert rules(base(), new) == []
 
 
-# How a schema has gone, by facet, and what it was and is.
+# Facet, change, old schema, new schema.
 FACETS = [
     ("type", "narrowed", {"type": ["string", "null"]}, STRING),
     ("type", "narrowed", {"type": "number"}, INTEGER),
@@ -239,7 +239,7 @@ PLACES = [(side, place) for side, places in SIDES.items() for place in places]
 
 @pytest.mark.parametrize(("side", "place"), PLACES)
 @pytest.mark.parametrize(("facet", "way", "was", "is_"), FACETS)
-def test_a_schema_goes_one_way_and_back_again(side, place, facet, way, was, is_):
+def test_a_facet_changes_one_way_and_back(side, place, facet, way, was, is_):
     old, new = edited(base(), (place, was)), edited(base(), (place, is_))
     for before, after, gone in ((old, new, way), (new, old, MIRROR[way])):
         (change,) = compare(before, after)
@@ -248,7 +248,7 @@ def test_a_schema_goes_one_way_and_back_again(side, place, facet, way, was, is_)
         assert change.is_breaking == (gone != harmless)
 
 
-def test_listed_values_that_go_and_come_are_two_changes():
+def test_removed_and_added_enum_values_are_two_changes():
     place = (*Q, "schema")
     old = edited(base(), (place, {"enum": ["a", "b", 1]}))
     new = edited(base(), (place, {"enum": ["a", "c", "1"]}))
@@ -264,7 +264,7 @@ def test_listed_values_that_go_and_come_are_two_changes():
 
 A = {"type": "object", "properties": {"a": STRING}}
 PROPERTIES = [
-    # was, is, rule of a request, rule of an answer
+    # old schema, new schema, rule of a request, rule of a response
     (A, {"type": "object"}, "property-removed", "property-removed"),
     ({"type": "object"}, A, "property-added", "property-added"),
     (
@@ -296,7 +296,7 @@ def test_properties_are_compared_for_each_side(was, is_, request_rule, answer_ru
         assert rules(old, new) == [f"{side}-{rule}"]
 
 
-def test_a_side_does_not_see_what_only_the_other_says():
+def test_read_only_and_write_only_properties_concern_one_direction():
     for side, flag in (("request", "readOnly"), ("answer", "writeOnly")):
         place = SIDES[side][0]
         hidden = {"type": "object", "properties": {"a": {**STRING, flag: True}}}
@@ -330,14 +330,14 @@ SAME = [
 
 
 @pytest.mark.parametrize(("was", "is_"), SAME)
-def test_what_is_written_in_two_ways_is_the_same(was, is_):
+def test_two_notations_of_the_same_schema_are_equal(was, is_):
     for _, place in PLACES[:3]:
         old = edited(base("3.0.3"), (place, was))
         new = edited(base("3.1.0"), (place, is_))
         assert rules(old, new) == rules(new, old) == []
 
 
-def test_keys_of_extensions_and_siblings_of_a_reference_in_30_say_nothing():
+def test_extensions_and_siblings_of_a_reference_in_30_are_ignored():
     place = (*Q, "schema")
     ref = {"$ref": "#/components/schemas/B", "maxLength": 3}
     assert rules(base("3.0.3"), edited(base("3.0.3"), (place, ref))) == []
@@ -390,7 +390,7 @@ SECURITY = [
 
 
 @pytest.mark.parametrize(("was", "is_", "found"), SECURITY)
-def test_credentials_that_were_enough_have_to_be_enough(was, is_, found):
+def test_credentials_that_sufficed_must_still_suffice(was, is_, found):
     for place in (("security",), (*GET, "security")):
         assert (
             rules(edited(base(), (place, was)), edited(base(), (place, is_))) == found
@@ -412,7 +412,7 @@ def test_a_schema_in_itself_is_compared_once():
     assert rules(old, old) == []
 
 
-def test_what_is_the_same_in_several_operations_is_told_once():
+def test_a_change_shared_by_several_operations_is_listed_once():
     old = base()
     operation = old["paths"]["/runs/{id}"]["get"]
     operation["parameters"][1] = {"$ref": "#/components/parameters/q"}
@@ -437,19 +437,19 @@ def test_what_is_the_same_in_several_operations_is_told_once():
 @pytest.mark.parametrize(
     "ref", ["#/nowhere", "other.yaml#/A", "#/paths/~1runs~1{id}/get/parameters/1"]
 )
-def test_a_reference_that_leads_nowhere_is_said(ref):
+def test_an_unresolvable_reference_is_reported(ref):
     new = edited(base(), (Q, {"$ref": ref}))
     with pytest.raises(DocumentError, match="/get/parameters/1"):
         compare(base(), new)
 
 
 @pytest.mark.parametrize("wrong", [{"type": {}}, {"enum": 1}, {"required": 1}])
-def test_a_malformed_schema_is_said(wrong):
+def test_a_malformed_schema_is_reported(wrong):
     with pytest.raises(DocumentError, match="malformed"):
         compare(base(), edited(base(), ((*Q, "schema"), wrong)))
 
 
-def test_every_rule_is_documented_as_it_is():
+def test_every_rule_is_documented():
     page = (DOCS / "diff.md").read_text()
     for rule, (breaking, about) in RULES.items():
         if not rule.endswith(("-narrowed", "-widened", "-changed")) or rule in {

@@ -1,4 +1,4 @@
-"""Each drift of a server is found, and nothing else; nothing is written there."""
+"""Verification finds each drift of a server and nothing else, and writes nothing."""
 
 import json
 import os
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def verify(folder: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """The command as a user gives it, the secret in the environment."""
+    """Run the command with the secret in the environment."""
     return subprocess.run(
         [*SOUNDSTAGE, "verify", url, "--spec", "openapi.json", *options],
         cwd=folder,
@@ -35,7 +35,7 @@ def drifts(*names: str) -> dict:
 
 @pytest.fixture(scope="module")
 def drifted(tmp_path_factory):
-    """What is found, and the server that was asked."""
+    """Return the report, and the server that received the requests."""
     folder = tmp_path_factory.mktemp("drifted")
     (folder / "openapi.json").write_text(json.dumps(document(DRIFTS)))
     server = Broken(DRIFTS)
@@ -79,28 +79,28 @@ def test_an_example_shows_the_exchange_without_secrets(drifted):
     assert KEY not in json.dumps(report)
 
 
-def test_what_was_verified_is_not_verified_again(tmp_path):
-    kept = drifts("type_changed", "error_changed")
-    (tmp_path / "openapi.json").write_text(json.dumps(document(kept)))
-    server = Broken(kept)
+def test_a_resumed_verification_repeats_nothing(tmp_path):
+    drifting = drifts("type_changed", "error_changed")
+    (tmp_path / "openapi.json").write_text(json.dumps(document(drifting)))
+    server = Broken(drifting)
     options = ["--max-examples", "1", "--resume", "state.jsonl", "--json"]
     with serving(server) as url:
         whole = json.loads(verify(tmp_path, url, *options).stdout)
-        asked = len(server.asked)
+        sent_before = len(server.asked)
         again = json.loads(verify(tmp_path, url, *options).stdout)
-        assert len(server.asked) == asked
+        assert len(server.asked) == sent_before
         assert again == whole
 
         state = tmp_path / "state.jsonl"
         lines = state.read_text().splitlines(keepends=True)
         state.write_text("".join(lines[:-2]) + '{"cut off')
         rest = json.loads(verify(tmp_path, url, *options).stdout)
-    assert 0 < len(server.asked) - asked < asked
+    assert 0 < len(server.asked) - sent_before < sent_before
     assert found_in(rest) == found_in(whole)
     assert rest["complete"]
 
 
-def test_a_state_of_another_document_is_refused(tmp_path):
+def test_a_state_of_another_document_is_rejected(tmp_path):
     (tmp_path / "openapi.json").write_text(json.dumps(document(drifts())))
     with serving(Broken(drifts())) as url:
         state = {"about": {"version": 1, "url": url, "document": "other"}}
@@ -110,7 +110,7 @@ def test_a_state_of_another_document_is_refused(tmp_path):
     assert "state.jsonl has another document" in done.stderr
 
 
-def test_a_server_that_is_not_there_is_said_in_a_sentence(tmp_path):
+def test_an_unreachable_server_is_reported_in_one_sentence(tmp_path):
     (tmp_path / "openapi.json").write_text(json.dumps(document(drifts())))
     done = verify(tmp_path, "http://127.0.0.1:9", "--max-examples", "1")
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""Each mock holds for itself; one that drifted is found out, and only where it did."""
+"""A mock satisfies its own contract; a drift is found, and nothing else."""
 
 import json
 
@@ -30,7 +30,7 @@ FOUND = {
 
 
 @pytest.mark.parametrize(("api", "line", "sent", "field", "change"), DRIFTS)
-def test_a_mock_that_drifted_is_found_out_and_nothing_else(
+def test_a_drift_of_a_mock_is_found_and_nothing_else(
     api, line, sent, field, change, tmp_path, capsys
 ):
     operation, rule = FOUND[change]

@@ -1,4 +1,4 @@
-"""Recorded requests are sent again, and judged by the contract, not by bytes."""
+"""Recorded requests are sent again, and validated by the contract, not by bytes."""
 
 import json
 from contextlib import redirect_stdout
@@ -33,7 +33,7 @@ def server():
 
 @pytest.fixture
 def world(server):
-    """The address of a world of the test's own, and its control API."""
+    """A client for a new world, with its own port."""
     opening = server.worlds.options
     name = server.new_name()
     host = server.call(lambda: server.worlds.create(name, opening, own_port=True))
@@ -43,7 +43,7 @@ def world(server):
 
 @pytest.fixture(scope="module")
 def recorded(server, tmp_path_factory):
-    """What a client did in another world, as HAR and as a journal."""
+    """Record the exchanges of a client in another world, as HAR and as a journal."""
     folder = tmp_path_factory.mktemp("recorded")
     with httpx.Client(base_url=f"{server.url}/~recorded", headers=KEYS) as client:
         new = {"api": "algolia-ingestion", "scenario": "clean_reindex"}
@@ -60,7 +60,7 @@ def recorded(server, tmp_path_factory):
     return folder
 
 
-def verified(world, recorded, *options, file="journal.har.json"):
+def run_verify(world, recorded, *options, file="journal.har.json"):
     words = ["verify", str(world.base_url), "--api", "algolia-ingestion"]
     words += ["--no-generated", "--json", "--har", str(recorded / file), *SECRETS]
     with redirect_stdout(StringIO()) as out:
@@ -69,8 +69,8 @@ def verified(world, recorded, *options, file="journal.har.json"):
 
 
 @pytest.mark.parametrize("file", ["journal.har.json", "journal.json"])
-def test_a_recording_holds_for_an_equal_server(world, recorded, file):
-    code, report = verified(world, recorded, file=file)
+def test_a_recording_is_valid_for_an_equal_server(world, recorded, file):
+    code, report = run_verify(world, recorded, file=file)
     assert code == 0
     assert report["findings"] == []
     assert report["requests"] == {
@@ -79,8 +79,8 @@ def test_a_recording_holds_for_an_equal_server(world, recorded, file):
     }
 
 
-def test_an_id_that_is_not_there_is_no_drift(world, recorded):
-    _, report = verified(world, recorded)
+def test_a_missing_resource_is_inconclusive(world, recorded):
+    _, report = run_verify(world, recorded)
     (one,) = report["not_replayable"]
     assert one["request"].startswith("GET /1/runs/")
     assert one["reason"] == "the resource does not exist on this server"
@@ -97,10 +97,10 @@ DRIFTED = [
 
 
 @pytest.mark.parametrize(("kind", "options", "rule"), DRIFTED)
-def test_a_server_that_drifted_is_found_out(world, recorded, kind, options, rule):
+def test_a_drift_of_the_server_is_found(world, recorded, kind, options, rule):
     fault = {"kind": kind, "options": options, "operation": "listEvents"}
     world.post("/_soundstage/faults", json=fault)
-    code, report = verified(world, recorded)
+    code, report = run_verify(world, recorded)
     assert code == 1
     assert {(f["operation"], f["rule"]) for f in report["findings"]} >= {
         ("listEvents", rule)
@@ -109,7 +109,7 @@ def test_a_server_that_drifted_is_found_out(world, recorded, kind, options, rule
     assert "ALGOLIA_API_KEY" not in json.dumps(report)
 
 
-def test_requests_that_write_are_sent_only_if_that_is_allowed(world, tmp_path):
+def test_writing_requests_are_sent_only_if_allowed(world, tmp_path):
     path = "/1/runs"  # not asked in the recording above
     entry = {
         "request": {"method": "DELETE", "url": f"http://x{path}/1", "headers": []},
@@ -126,19 +126,19 @@ def test_requests_that_write_are_sent_only_if_that_is_allowed(world, tmp_path):
     }
     har = {"log": {"entries": [entry, post]}}
     (tmp_path / "journal.har.json").write_text(json.dumps(har))
-    _, report = verified(world, tmp_path)
+    _, report = run_verify(world, tmp_path)
     assert report["requests"] == {}
     assert report["not_sent"] == {
         "not of this contract": 1,
         "writes; --allow-writes sends them": 1,
     }
-    _, report = verified(world, tmp_path, "--allow-writes")
+    _, report = run_verify(world, tmp_path, "--allow-writes")
     assert report["requests"] == {"POST /2/tasks/{taskID}/run": 1}
 
 
 def test_a_rate_is_kept(world, recorded):
     before = world.get("/_soundstage/journal").json()["total"]
-    verified(world, recorded, "--rate", "20")
+    run_verify(world, recorded, "--rate", "20")
     entries = world.get("/_soundstage/journal").json()["entries"][before:]
     walls = [int(e["wall"][17:19]) * 1_000 + int(e["wall"][20:23]) for e in entries]
     gaps = [(b - a) % 60_000 for a, b in pairwise(walls)]
@@ -146,8 +146,8 @@ def test_a_rate_is_kept(world, recorded):
     assert sum(gaps) >= 3 * 45
 
 
-def test_what_is_not_asked_in_time_is_said_to_be_left(world, recorded):
-    code, report = verified(world, recorded, "--rate", "1", "--max-time", "2")
+def test_a_time_limit_leaves_the_result_incomplete(world, recorded):
+    code, report = run_verify(world, recorded, "--rate", "1", "--max-time", "2")
     assert sum(report["requests"].values()) < 4
     assert not report["complete"]
     assert code == 0
@@ -162,14 +162,14 @@ WAIVERS = """waivers:
 """
 
 
-def test_a_known_deviation_is_waived_and_an_idle_waiver_is_told(
+def test_a_known_deviation_is_waived_and_an_unused_waiver_is_reported(
     world, recorded, tmp_path
 ):
     fault = {"kind": "status", "options": {"status": 418}, "operation": "listEvents"}
     world.post("/_soundstage/faults", json=fault)
     path = tmp_path / "waivers.yaml"
     path.write_text(WAIVERS)
-    code, report = verified(world, recorded, "--waive", str(path))
+    code, report = run_verify(world, recorded, "--waive", str(path))
     assert [(w["operation"], w["status"]) for w in report["waived"]] == [
         ("listEvents", 418)
     ]

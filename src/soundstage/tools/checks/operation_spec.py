@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
 
-from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.document import resolve_reference
+from soundstage.openapi.errors import DocumentError
 from soundstage.types import Json, JsonObject
 
 METHODS = frozenset("get put post delete options head patch trace".split())
@@ -156,14 +157,11 @@ class OperationSpec:
 
     def resolve(self, node: Json) -> JsonObject:
         """Follow the references of a node; return ``{}`` if a target is missing."""
-        for _ in range(20):  # a limit for circular references
-            if not isinstance(node, dict) or "$ref" not in node:
-                break
-            try:
-                node = resolve_pointer(self.document, node["$ref"])
-            except KeyError:
-                return {}
-        return node if isinstance(node, dict) else {}
+        # Documents of other servers may be broken in places that do not matter here.
+        try:
+            return resolve_reference(self.document, node)
+        except DocumentError:
+            return {}
 
 
 class OperationIndex:

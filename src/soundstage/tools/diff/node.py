@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from soundstage.openapi.document import resolve_pointer
+from soundstage.openapi.document import follow_reference
 from soundstage.openapi.errors import DocumentError, format_pointer
 from soundstage.types import Json, JsonObject
 
@@ -66,12 +66,7 @@ class DocumentNode:
 
     def dereference(self) -> "DocumentNode":
         """Return the target of a ``$ref`` node. Raises ``DocumentError``."""
-        reference = unquote(self.value["$ref"])
-        if not reference.startswith("#"):
-            message = f"only references within the document are followed: {reference}"
-            raise DocumentError(message, self.pointer)
-        try:
-            value = resolve_pointer(self.document, reference)
-        except KeyError:
-            raise DocumentError(f"{reference} leads nowhere", self.pointer) from None
-        return DocumentNode(self.document, self.revision, reference[1:], value)
+        reference = self.value["$ref"]
+        value = follow_reference(self.document, reference, self.pointer)
+        pointer = unquote(reference).removeprefix("#")
+        return DocumentNode(self.document, self.revision, pointer, value)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from soundstage import vendored_files
 from soundstage.apis.registry import Service, list_api_names, load_api, load_service
-from soundstage.openapi.contract import load_contract
 from soundstage.openapi.document import load_document
+from soundstage.openapi.specs import open_spec
 from soundstage.server.background import BackgroundServer
 from soundstage.server.control import CONTROL_API as CONTROL
 from soundstage.server.control import CONTROL_PREFIX
@@ -109,7 +109,8 @@ def load_api_document(name: str) -> JsonObject:
     """Load the effective document of an API. Raises ``Unknown``, ``DocumentError``."""
     if name != CONTROL:
         name = load_api(name).name
-    return load_contract(name, vendored_files.specs() / name).document
+    # A path, because a local folder of that name must not take precedence.
+    return open_spec(str(vendored_files.specs() / name)).document
 
 
 def create_document_target(path: Path, url: str) -> Target:
