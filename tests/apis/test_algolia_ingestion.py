@@ -1,4 +1,4 @@
-"""Algolia Ingestion: what its two operations say of one world."""
+"""Algolia Ingestion: runs and their events."""
 
 import pytest
 from table.algolia_ingestion import ALGOLIA, OTHER_ALGOLIA, RUN
@@ -8,7 +8,7 @@ RUNS = "/algolia-ingestion/1/runs"
 
 @pytest.fixture
 def events(client):
-    """Asks for events of a run; everything that has happened, unless told otherwise."""
+    """Returns a function that lists events of a run, by default without a window."""
 
     def ask(run=RUN, headers=ALGOLIA, *, all_time=True, **query):
         window = {"startDate": "2025-12-01T00:00:00Z"} if all_time else {}
@@ -24,7 +24,7 @@ def everything(events):
     return events(order="asc", itemsPerPage=100)["events"]
 
 
-def test_the_documented_run_shows_all_types_and_statuses_of_its_story(everything):
+def test_the_documented_run_has_events_of_all_types_and_statuses(everything):
     assert {event["type"] for event in everything} == {
         *("fetch", "record", "log", "transform"),
     }
@@ -47,10 +47,10 @@ def test_pages_tile_the_list(events, everything, size):
     seen, page, count = [], 0, 1
     while page < count:
         page += 1
-        answer = events(order="asc", itemsPerPage=size, page=page)
-        seen += answer["events"]
-        count = answer["pagination"]["nbPages"]
-        assert answer["pagination"] == {
+        response = events(order="asc", itemsPerPage=size, page=page)
+        seen += response["events"]
+        count = response["pagination"]["nbPages"]
+        assert response["pagination"] == {
             "nbPages": -(-len(everything) // size),
             "page": page,
             "nbItems": len(everything),
@@ -60,10 +60,10 @@ def test_pages_tile_the_list(events, everything, size):
 
 
 def test_a_page_past_the_end_is_empty_and_its_totals_are_true(events, everything):
-    answer = events(page=99)
-    assert answer["events"] == []
-    assert answer["pagination"]["nbItems"] == len(everything)
-    assert answer["pagination"]["nbPages"] == 4
+    response = events(page=99)
+    assert response["events"] == []
+    assert response["pagination"]["nbItems"] == len(everything)
+    assert response["pagination"]["nbPages"] == 4
 
 
 def test_an_empty_list_has_one_page(events):
@@ -76,7 +76,7 @@ def test_an_empty_list_has_one_page(events):
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("status=failed,retried", {"failed", "retried"}),
         ("status=failed%2Cretried", {"failed", "retried"}),
@@ -87,10 +87,10 @@ def test_an_empty_list_has_one_page(events):
         ("status=null,failed", {None, "failed"}),
     ],
 )
-def test_statuses_are_taken_as_every_client_sends_them(client, query, wanted):
+def test_statuses_are_taken_as_every_client_sends_them(client, query, expected):
     url = f"{RUNS}/{RUN}/events?startDate=2025-12-01T00:00:00Z&itemsPerPage=100&{query}"
     found = client.get(url, headers=ALGOLIA).json()
-    assert {event["status"] for event in found["events"]} == wanted
+    assert {event["status"] for event in found["events"]} == expected
     assert found["pagination"]["nbItems"] == len(found["events"])
 
 
@@ -123,14 +123,14 @@ def test_the_newest_event_comes_first_by_default(events, everything):
 
 
 def test_the_default_window_is_the_last_three_hours(events, client):
-    old = _run_of(client, "2025-12-31T20:10:13.887Z")
+    old = _find_run(client, "2025-12-31T20:10:13.887Z")
     recent = events(old, all_time=False)
     assert recent["window"]["startDate"] == "2025-12-31T21:00:00.000Z"
     assert recent["pagination"]["nbItems"] == 0
     assert events(old)["pagination"]["nbItems"] == 6
 
 
-def _run_of(client, created):
+def _find_run(client, created):
     transport = client._transport
     runs = transport.world.collection("algolia-ingestion", "runs")
     return next(r.id for r in runs if r.versions[0]["createdAt"] == created)
@@ -141,9 +141,9 @@ def test_both_ends_of_a_window_belong_to_it(client, everything, offset):
     start, end = everything[3]["publishedAt"], everything[9]["publishedAt"]
     query = f"startDate={start[:-1]}{offset}&endDate={end[:-1]}{offset}&order=asc"
     url = f"{RUNS}/{RUN}/events?{query}"
-    answer = client.get(url, headers=ALGOLIA).json()
-    assert answer["events"] == everything[3:10]
-    assert answer["window"] == {"startDate": start, "endDate": end}
+    response = client.get(url, headers=ALGOLIA).json()
+    assert response["events"] == everything[3:10]
+    assert response["window"] == {"startDate": start, "endDate": end}
 
 
 def test_an_offset_moves_the_window(events):
@@ -152,14 +152,14 @@ def test_an_offset_moves_the_window(events):
 
 
 def test_a_window_that_ends_before_it_starts_is_empty(events):
-    answer = events(startDate="2026-01-01T00:00:00Z", endDate="2025-12-31T00:00:00Z")
-    assert answer["events"] == []
-    assert answer["pagination"]["nbItems"] == 0
+    response = events(startDate="2026-01-01T00:00:00Z", endDate="2025-12-31T00:00:00Z")
+    assert response["events"] == []
+    assert response["pagination"]["nbItems"] == 0
 
 
-def test_another_applications_run_is_not_there(client, events):
-    answer = client.get(f"{RUNS}/{RUN}/events", headers=OTHER_ALGOLIA)
+def test_another_applications_run_is_not_found(client, events):
+    response = client.get(f"{RUNS}/{RUN}/events", headers=OTHER_ALGOLIA)
     unknown = client.get(f"{RUNS}/lorem/events", headers=OTHER_ALGOLIA)
-    assert answer.status_code == unknown.status_code == 404
-    assert answer.json()["message"] == f"runs has no {RUN!r}"
+    assert response.status_code == unknown.status_code == 404
+    assert response.json()["message"] == f"runs has no {RUN!r}"
     assert unknown.json()["message"] == "runs has no 'lorem'"

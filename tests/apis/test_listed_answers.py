@@ -1,7 +1,7 @@
-"""Every value that a contract lists for an answer can be there, and a client read it.
+"""Every enum value of a contract's responses can be returned.
 
-Records are put into every state that the contract knows, and read. What is left out
-stands in tests/coverage.yaml, with the reason.
+Records are put into every state of the contract, and retrieved. The exemptions are in
+tests/coverage.yaml, with their reasons.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from table import algolia_ingestion, runwisp, trieve, trigger_dev
-from test_listed_values import lawful, with_value
+from test_listed_values import list_valid_requests, with_value
 from test_operations import GOOD, send
 
 from soundstage.tools.coverage.exceptions import load_exemptions
@@ -24,11 +24,11 @@ EXCEPTIONS = load_exemptions(Path(__file__).parents[1] / "coverage.yaml")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Where the records of a collection that have these fields are answered.
+class Location:
+    """Where a response contains the records of a collection with these fields.
 
-    ``at`` is the way to them in the answer; ``path``, if it is not the good request's,
-    has ``{}`` for a record's identifier. ``maker`` is an operation that makes more.
+    ``at`` is their path in the response; ``path``, if it is not that of the table's
+    request, has ``{}`` for a record's id. ``maker`` is an operation that creates more.
     """
 
     api: str
@@ -43,13 +43,13 @@ class Shown:
 
 
 def algolia(name, tail, collection, listing):
-    """A kind of record that is read and listed."""
+    """Return the locations of a record type that is retrieved and listed."""
     own, maker = {"owner": "ALGOLIA_APPLICATION_ID"}, f"create{name}"
     path = f"{algolia_ingestion.AT}{tail}/{{}}"
     return [
-        Shown("algolia-ingestion", f"get{name}", collection, own, path=path,
+        Location("algolia-ingestion", f"get{name}", collection, own, path=path,
               maker=maker),
-        Shown("algolia-ingestion", listing, collection, own, f".{collection}[]",
+        Location("algolia-ingestion", listing, collection, own, f".{collection}[]",
               query="?itemsPerPage=100", maker=maker),
     ]  # fmt: skip
 
@@ -60,56 +60,56 @@ DELAYED, PARENT, ROOT, CHILD = "run_5678", "run_1235", "run_1236", "run_1234"
 
 
 def related(operation, path):
-    """A run, and those that an answer has with it."""
+    """Return the locations of a run and of its relatives in a response."""
     relatives = {"parent": PARENT, "root": ROOT, "children[]": CHILD}
     return [
-        Shown("trigger-dev", operation, "runs", {"id": DELAYED}, "", path,
+        Location("trigger-dev", operation, "runs", {"id": DELAYED}, "", path,
               headers=BOTH),
         *(
-            Shown("trigger-dev", operation, "runs", {"id": run}, f".relatedRuns.{name}",
-                  path, headers=BOTH)
+            Location("trigger-dev", operation, "runs", {"id": run},
+                     f".relatedRuns.{name}", path, headers=BOTH)
             for name, run in relatives.items()
         ),
     ]  # fmt: skip
 
 
-SHOWN = [
-    Shown("algolia-ingestion", "getRun", "runs", RUN),
-    Shown("algolia-ingestion", "listRuns", "runs", RUN, ".runs[]",
+LOCATIONS = [
+    Location("algolia-ingestion", "getRun", "runs", RUN),
+    Location("algolia-ingestion", "listRuns", "runs", RUN, ".runs[]",
           query=f"?taskID={algolia_ingestion.RUN}"),
-    Shown("algolia-ingestion", "getEvent", "events", RUN,
+    Location("algolia-ingestion", "getEvent", "events", RUN,
           path=f"{algolia_ingestion.AT}/1/runs/{algolia_ingestion.RUN}/events/{{}}"),
-    Shown("algolia-ingestion", "listEvents", "events", RUN, ".events[]",
+    Location("algolia-ingestion", "listEvents", "events", RUN, ".events[]",
           query="?itemsPerPage=100"),
     *algolia("Authentication", "/1/authentications", "authentications",
              "listAuthentications"),
     *algolia("Source", "/1/sources", "sources", "listSources"),
     *algolia("Destination", "/1/destinations", "destinations", "listDestinations"),
     *algolia("Task", "/2/tasks", "tasks", "listTasks"),
-    Shown("runwisp", "getRun", "runs", {"id": runwisp.ENDED}),
-    Shown("runwisp", "getTaskRuns", "runs", {"id": runwisp.ENDED}, ".runs[]",
+    Location("runwisp", "getRun", "runs", {"id": runwisp.ENDED}),
+    Location("runwisp", "getTaskRuns", "runs", {"id": runwisp.ENDED}, ".runs[]",
           query="?limit=1000"),
-    Shown("runwisp", "getAllRuns", "runs", {"id": runwisp.ENDED}, ".runs[]",
+    Location("runwisp", "getAllRuns", "runs", {"id": runwisp.ENDED}, ".runs[]",
           query="?limit=1000"),
-    Shown("trieve", "get_crawl_requests_for_dataset", "crawls",
+    Location("trieve", "get_crawl_requests_for_dataset", "crawls",
           {"dataset_id": trieve.DATASET}, "[]", query="?limit=100",
           maker="create_crawl"),
     *related("retrieve_run_v1", f"{trigger_dev.API}/v3/runs/{DELAYED}"),
     *related("reschedule_run_v1", None),
-    Shown("trigger-dev", "list_runs_v1", "runs", {"id": DELAYED}, ".data[]",
+    Location("trigger-dev", "list_runs_v1", "runs", {"id": DELAYED}, ".data[]",
           query="?page[size]=100", headers=BOTH),
-    Shown("trigger-dev", "get_run_events_v1", "spans", {"runId": "run_1234"},
+    Location("trigger-dev", "get_run_events_v1", "spans", {"runId": "run_1234"},
           ".events[]"),
-    Shown("trigger-dev", "get_run_trace_v1", "spans",
+    Location("trigger-dev", "get_run_trace_v1", "spans",
           {"runId": "run_1234", "parentId": None}, ".trace.rootSpan.data"),
 ]  # fmt: skip
 
-OPERATIONS = dict.fromkeys((shown.api, shown.operation) for shown in SHOWN)
+OPERATIONS = dict.fromkeys((location.api, location.operation) for location in LOCATIONS)
 
 
 @pytest.fixture
-def lawless(services):
-    """A world in which a record may be in any state, whatever it was in before."""
+def free_world(services):
+    """A world without lifecycles: a record may enter any state."""
     fixtures = {
         name: replace(
             s.fixture, definitions=replace(s.fixture.definitions, lifecycles={})
@@ -120,69 +120,71 @@ def lawless(services):
 
 
 @pytest.fixture
-def visitor(services, lawless, judges):
-    with in_process_client(services, lawless, judges) as client:
+def client(services, free_world, judges):
+    with in_process_client(services, free_world, judges) as client:
         yield client
 
 
 @pytest.mark.parametrize("name", OPERATIONS, ids=":".join)
-def test_every_value_that_is_listed_for_a_record_can_be_answered(
-    visitor, lawless, operations, name
+def test_every_enum_value_of_a_record_can_be_returned(
+    client, free_world, operations, name
 ):
-    shown = [one for one in SHOWN if (one.api, one.operation) == name]
-    make_more(visitor, lawless, shown[0])
-    before = [records(lawless, one) for one in shown]
-    listed = listed_in(operations, *name)
+    locations = [one for one in LOCATIONS if (one.api, one.operation) == name]
+    create_more(client, free_world, locations[0])
+    before = [list_records(free_world, one) for one in locations]
+    listed = find_enums(operations, *name)
     for value in listed.values:
-        ways = [i for i, one in enumerate(shown) if is_within(value.path, one.at)]
-        if not ways or is_excused(*name, value):
+        ways = [i for i, one in enumerate(locations) if is_within(value.path, one.at)]
+        if not ways or is_exempt(*name, value):
             continue
-        nearest = max(ways, key=lambda i: len(shown[i].at))
-        answers = told(visitor, lawless, shown[nearest], before[nearest], value)
-        assert any(value in listed.find_in(answer) for answer in answers), value
+        nearest = max(ways, key=lambda i: len(locations[i].at))
+        location, originals = locations[nearest], before[nearest]
+        bodies = render_variants(client, free_world, location, originals, value)
+        assert any(value in listed.find_in(body) for body in bodies), value
 
 
-def make_more(client, world, shown):
-    """Records of every shape, and relatives of a run."""
-    for request in lawful((shown.api, shown.maker)) if shown.maker else ():
-        assert send(client, request).status_code < 500
+def create_more(client, world, location):
+    """Create records with every enum value of requests, and relatives of a run."""
+    if location.maker:
+        for request in list_valid_requests((location.api, location.maker)):
+            assert send(client, request).status_code < 500
     relatives = {"parentRunId": PARENT, "rootRunId": ROOT, "children": [CHILD]}
     world.apply(Patch("trigger-dev", "runs", DELAYED, relatives))
 
 
-def records(world, shown):
-    """Those that can be shown, as they are, by their identifiers."""
-    collection = world.collection(shown.api, shown.collection)
+def list_records(world, location):
+    """Return the records of a location by their ids."""
+    collection = world.collection(location.api, location.collection)
     return {
         document[collection.record_type.id_field]: document
         for document in collection.all(world.now())
-        if shown.having.items() <= document.items()
+        if location.having.items() <= document.items()
     }
 
 
-def told(client, world, shown, documents, value):
-    """What is answered of each of these records that this value fits into."""
-    steps = value.path.removeprefix(shown.at)
-    good = GOOD[shown.api, shown.operation]
+def render_variants(client, world, location, documents, value):
+    """Yield the response with each record that this value fits into."""
+    steps = value.path.removeprefix(location.at)
+    good = GOOD[location.api, location.operation]
     for record_id, document in documents.items():
         changed = with_value(document, steps, value.value)
         try:
-            world.apply(Put(shown.api, shown.collection, record_id, changed))
+            world.apply(Put(location.api, location.collection, record_id, changed))
         except FixtureError:
-            continue  # it would break the contract
-        path = shown.path and shown.path.replace("{}", record_id)
-        for headers in shown.headers:
-            request = good.changed(path=path, query=shown.query, headers=headers)
+            continue  # the record would violate the contract
+        path = location.path and location.path.replace("{}", record_id)
+        for headers in location.headers:
+            request = good.changed(path=path, query=location.query, headers=headers)
             yield send(client, request).json()
 
 
 def content_of(operations, api, name, status="200"):
-    """What an answer is made of; its schema has the lists."""
+    """Return the content of a response, whose schema has the enums."""
     (content,) = operations[api, name][1].responses[status].values()
     return content
 
 
-def listed_in(operations, api, name, status="200"):
+def find_enums(operations, api, name, status="200"):
     return content_of(operations, api, name, status).schema.enums
 
 
@@ -190,17 +192,17 @@ def is_within(at, place):
     return at.startswith(place) and at[len(place) : len(place) + 1] in {"", ".", "["}
 
 
-def is_excused(api, name, value, status="200"):
+def is_exempt(api, name, value, status="200"):
     item = CoverageItem(RETURNED_VALUE, f"answer.{status}{value.path}", value.text)
     return any(one.matches(api, name, item) for one in EXCEPTIONS)
 
 
-# What is made by the request itself, in a way that a scenario has it
+# Records that the request itself creates, according to a scenario
 
 
 @pytest.fixture
 def world(services):
-    """A world whose clock goes ten times as fast: no cron is due in the meantime."""
+    """A world whose clock runs ten times as fast: no cron is due during a test."""
     fixtures = {name: service.fixture for name, service in services.items()}
     return World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=10))
 
@@ -212,8 +214,8 @@ def caller(services, world, judges):
 
 
 @pytest.mark.parametrize("name", ["push", "pushTask"])
-def test_a_push_that_fails_tells_every_kind_of_event(caller, world, operations, name):
-    listed = listed_in(operations, "algolia-ingestion", name)
+def test_a_failed_push_returns_every_kind_of_event(caller, world, operations, name):
+    listed = find_enums(operations, "algolia-ingestion", name)
     events = [
         with_value(
             {"type": "record"}, value.path.removeprefix(".events[]"), value.value
@@ -223,44 +225,44 @@ def test_a_push_that_fails_tells_every_kind_of_event(caller, world, operations, 
     begun = {"run": {"status": "created", "type": "push"}}
     ended = {"status": "finished", "outcome": "failure", "reasonCode": "critical"}
     plan(world, "algolia-ingestion", "push_that_fails",
-         begun, {"event": [literally(event) for event in events]},
+         begun, {"event": [to_literals(event) for event in events]},
          {"after": "100ms", "run": {**ended, "finishedAt": "$at"},
           "event/pushed": {"type": "record"}})  # fmt: skip
     request = GOOD["algolia-ingestion", name].changed(query="?watch=true")
     assert set(listed.find_in(send(caller, request).json())) == set(listed.values)
 
 
-def literally(event):
-    """The event as a fixture says it: there, null takes a field away."""
+def to_literals(event):
+    """Return the event for a fixture, in which a bare null removes a field."""
     return {k: {"literal": None} if v is None else v for k, v in event.items()}
 
 
 def plan(world, api, name, *steps):
-    """Let the next run be these steps."""
+    """Queue a scenario with these steps."""
     draw = {"scrape_id": {"id": "uuid"}}
     world.apply(Define(api, name, {"draw": draw, "steps": list(steps)}))
     world.apply(Plan(api, name))
 
 
-def test_a_run_that_was_triggered_is_told_however_it_ends(caller, world, operations):
-    listed = listed_in(operations, "runwisp", "triggerRun", "201")
+def test_a_triggered_run_is_returned_with_every_end(caller, world, operations):
+    listed = find_enums(operations, "runwisp", "triggerRun", "201")
     path = f"{runwisp.API}/tasks/backup/run"
     ends = [v.value for v in listed.values if v.path == ".end_reason"]
     states = [{"status": "ended", "end_reason": reason} for reason in ends]
-    seen = set()
+    returned = set()
     for i, state in enumerate([*states, {"status": "running"}, {"status": "pending"}]):
         begun, later = {"run": {"status": "pending"}}, {"after": "100ms", "run": state}
         plan(world, "runwisp", f"story_{i}", begun, later)
         request = GOOD["runwisp", "triggerRun"].changed(
             path=path, query="?wait=true&wait_timeout=1"
         )
-        seen |= set(listed.find_in(send(caller, request).json()))
-    missing = set(listed.values) - seen
-    assert all(is_excused("runwisp", "triggerRun", v, "201") for v in missing), missing
+        returned |= set(listed.find_in(send(caller, request).json()))
+    missing = set(listed.values) - returned
+    assert all(is_exempt("runwisp", "triggerRun", v, "201") for v in missing), missing
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed"])
-def test_a_crawl_that_was_over_at_once_is_told_so(caller, world, status):
+def test_a_crawl_that_ends_at_once_is_returned_with_its_status(caller, world, status):
     for name in ("create_crawl", "update_crawl_request"):
         only = {"run": {"job": "crawl"}, "crawl/request": {"status": status}}
         plan(world, "trieve", "short", only)
@@ -276,7 +278,7 @@ def test_a_crawl_that_was_over_at_once_is_told_so(caller, world, status):
         {"scrape_options": {"type": "youtube"}},
     ],
 )
-def test_a_crawl_is_told_as_it_was_changed(caller, options):
+def test_an_updated_crawl_is_returned_as_updated(caller, options):
     change = {"crawl_id": trieve.CRAWL, "crawl_options": options}
     request = GOOD["trieve", "update_crawl_request"].changed(**trieve.body(change))
     crawl = send(caller, request).json()
@@ -285,42 +287,41 @@ def test_a_crawl_is_told_as_it_was_changed(caller, options):
     assert crawl["crawl_type"] == kind
 
 
-# What a fixture says of tasks, and what a stream tells of runs
+# Tasks of a fixture, and the stream of runs
 
 
-def test_a_task_is_told_with_every_policy_that_it_can_have(
-    services, judges, operations
-):
-    listed = listed_in(operations, "runwisp", "getTasks")
+def test_a_task_is_returned_with_every_policy(services, judges, operations):
+    listed = find_enums(operations, "runwisp", "getTasks")
     fixture = services["runwisp"].fixture
     tasks = {
         f"task-{i}": with_value({}, value.path.removeprefix("[]"), value.value)
         for i, value in enumerate(listed.values)
     }
-    script = replace(fixture.definitions, tasks=tasks)
-    fixtures = {"runwisp": replace(fixture, definitions=script, history=(), records=())}
+    definitions = replace(fixture.definitions, tasks=tasks)
+    fixture = replace(fixture, definitions=definitions, history=(), records=())
+    fixtures = {"runwisp": fixture}
     world = World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=0))
     with in_process_client({"runwisp": services["runwisp"]}, world, judges) as client:
-        told = send(client, GOOD["runwisp", "getTasks"]).json()
-    assert set(listed.find_in(told)) == set(listed.values)
+        tasks = send(client, GOOD["runwisp", "getTasks"]).json()
+    assert set(listed.find_in(tasks)) == set(listed.values)
 
 
-def test_a_stream_tells_every_state_that_a_run_can_be_in(visitor, lawless, operations):
+def test_a_stream_has_every_state_of_a_run(client, free_world, operations):
     content = content_of(operations, "runwisp", "streamRuns")
-    run = lawless.collection("runwisp", "runs").get(runwisp.ENDED, NOW)
-    listed, seen = content.schema.enums, set()
+    run = free_world.collection("runwisp", "runs").get(runwisp.ENDED, NOW)
+    listed, returned = content.schema.enums, set()
     for i, value in enumerate(listed.values):
         if value.path.startswith("[].data.run."):
             changed = with_value(
                 run, value.path.removeprefix("[].data.run"), value.value
             )
-            events = streamed(visitor, lawless, f"{i:026}", changed)
-            seen |= set(listed.find_in(content.parse(events)))
-    assert seen == set(listed.values)
+            events = stream_events(client, free_world, f"{i:026}", changed)
+            returned |= set(listed.find_in(content.parse(events)))
+    assert returned == set(listed.values)
 
 
-def streamed(client, world, run_id, run):
-    """What is heard of a run that comes to be, and is changed once more."""
+def stream_events(client, world, run_id, run):
+    """Return the events of a run that is created and changed once."""
     last = world.now() * 1_000
     for version in (run, {**run, "external_execution_id": "x"}):
         world.apply(Advance(1))

@@ -1,4 +1,4 @@
-"""Every value that a contract lists can be sent."""
+"""Every enum value of a contract can be sent."""
 
 import json
 from copy import deepcopy
@@ -14,8 +14,8 @@ from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 
 
-def listed(operation, place):
-    """The values that stand at a place of requests, with the way to each."""
+def list_enum_values(operation, place):
+    """Yield the enum values of a part of the request, with the path to each."""
     for value in OperationCounter(operation).values:
         head, dot, rest = value.path.partition(".")
         if head == place:
@@ -27,7 +27,7 @@ def text(value):
 
 
 def with_parameter(operation, good, place, steps, value):
-    """The good request with a parameter of the query or a header; None for others."""
+    """Return the request with a query parameter or header; None for others."""
     for parameter in operation.parameters:
         rest = steps.removeprefix(f".{parameter.name}")
         if parameter.location != place or rest == steps:
@@ -46,7 +46,7 @@ def with_parameter(operation, good, place, steps, value):
 
 
 def with_value(body, steps, value):
-    """The body with a value at ``.a.b[].c``; what is on the way is made."""
+    """Return the body with a value at ``.a.b[].c``; missing parents are created."""
     holder = {"": deepcopy(body)}
     node, key = holder, ""
     for step in steps.replace("[]", ".[]").split(".")[1:]:
@@ -64,23 +64,23 @@ def with_value(body, steps, value):
 
 
 def variants(operation, good, bodies):
-    """The good request, once with each listed value that fits into it, or into these.
+    """Yield the request with each enum value that fits into it or into ``bodies``.
 
-    ``bodies`` are requests whose bodies keep the contract.
+    ``bodies`` are requests with valid bodies.
     """
     for place in ("query", "header"):
-        for steps, value in listed(operation, place):
+        for steps, value in list_enum_values(operation, place):
             yield steps, with_parameter(operation, good, place, steps, value)
     if operation.body is None:
         return
     for place, way in (("body", ""), ("body[]", "[]")):
-        for steps, value in listed(operation, place):
-            tried = (filled(operation, r, way + steps, value) for r in bodies)
+        for steps, value in list_enum_values(operation, place):
+            tried = (fill(operation, r, way + steps, value) for r in bodies)
             yield steps, next(filter(None, tried), None)
 
 
-def filled(operation, request, steps, value):
-    """The request with a value in its body; None if it would break the contract."""
+def fill(operation, request, steps, value):
+    """Return the request with a value in its body; None if that would be invalid."""
     types = [v for k, v in request.headers.items() if k.lower() == "content-type"]
     content = operation.body.content_for(types[-1] if types else None)
     if content.is_text or not request.content:
@@ -88,10 +88,10 @@ def filled(operation, request, steps, value):
     body = with_value(content.parse(request.content), steps, value)
     if not content.schema.is_valid(body):
         return None
-    return request.changed(content=written(body, content))
+    return request.changed(content=serialize(body, content))
 
 
-def written(body, content):
+def serialize(body, content):
     if essence(content.media_type) in JSON_LINES:
         return b"\n".join(json.dumps(line).encode() for line in body)
     return json.dumps(body).encode()
@@ -107,44 +107,46 @@ def writer(services, judges):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_value_that_is_listed_can_be_sent(client, writer, operations, name):
+def test_every_enum_value_can_be_sent(client, writer, operations, name):
     _, operation = operations[name]
-    for at, request in variants(operation, GOOD[name], lawful(name)):
-        assert request, f"nothing fits a value of {at}; let a row of the table have it"
+    for at, request in variants(operation, GOOD[name], list_valid_requests(name)):
+        assert request, (
+            f"no request has a place for a value of {at}; add a row to the table"
+        )
         response = send(writer if name in WRITES else client, request)
-        gone = response.status_code == 404  # a request before this one took it away
-        assert gone or response.status_code < 300, (at, response.text)
+        is_gone = response.status_code == 404  # a request before this one took it away
+        assert is_gone or response.status_code < 300, (at, response.text)
         assert rules_of(response) == [], (at, request)
 
 
-def lawful(name):
-    """The good request, and those of its rows that keep the contract."""
+def list_valid_requests(name):
+    """Return the successful request, and those of its rows without violations."""
     changes = (row.change for row in ROWS[name] if not row.rules)
     return [GOOD[name], *(GOOD[name].changed(**change) for change in changes)]
 
 
 @pytest.mark.parametrize("kind", ["Authentication", "Destination", "Source", "Task"])
-def test_what_is_made_of_a_listed_value_is_read_as_it_was_said(
-    writer, operations, kind
-):
+def test_an_enum_value_is_retrieved_as_it_was_created(writer, operations, kind):
     api, made, read = "algolia-ingestion", f"create{kind}", f"get{kind}"
     _, operation = operations[api, made]
-    for at, request in variants(operation, GOOD[api, made], lawful((api, made))):
+    for at, request in variants(
+        operation, GOOD[api, made], list_valid_requests((api, made))
+    ):
         own_id = send(writer, request).json()[f"{kind.lower()}ID"]
         folder, _, _ = GOOD[api, read].path.rpartition("/")
         path = f"{folder}/{own_id}"
-        told = send(writer, GOOD[api, read].changed(path=path)).json()
-        said = json.loads(request.content)
+        record = send(writer, GOOD[api, read].changed(path=path)).json()
+        sent = json.loads(request.content)
         if kind == "Authentication":
-            assert said.pop("input").keys() == told["input"].keys()
-        assert said.items() <= told.items(), at
+            assert sent.pop("input").keys() == record["input"].keys()
+        assert sent.items() <= record.items(), at
 
 
-TRIEVES = [name for name in GOOD if name[0] == "trieve"]
+TRIEVE_OPERATIONS = [name for name in GOOD if name[0] == "trieve"]
 
 
-@pytest.mark.parametrize("name", TRIEVES, ids=":".join)
-def test_every_operation_of_trieve_takes_the_organization(
+@pytest.mark.parametrize("name", TRIEVE_OPERATIONS, ids=":".join)
+def test_every_operation_of_trieve_accepts_the_organization(
     client, writer, operations, name
 ):
     _, operation = operations[name]

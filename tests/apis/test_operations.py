@@ -1,4 +1,4 @@
-"""Every operation of every API: good requests, refusals, documented answers."""
+"""Every operation of every API: successful, rejected and documented responses."""
 
 import json
 from collections import defaultdict
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from table import algolia_ingestion, runwisp, soundstage, trieve, trigger_dev
-from table.rows import MOST
+from table.rows import MAX_BODY_BYTES
 
 from soundstage.apis.api import BadRequest, Conflict, Forbidden, NotFound
 from soundstage.openapi.errors import BodyTooLarge, Violation
@@ -23,16 +23,16 @@ TABLE = {
 }
 
 
-def whole(part):
-    """What the tables of all APIs say, by API and operation."""
+def merge(part):
+    """Return a part of the tables of all APIs, by API and operation."""
     return {
-        (api, name): said
+        (api, name): value
         for api, module in TABLE.items()
-        for name, said in getattr(module, part).items()
+        for name, value in getattr(module, part).items()
     }
 
 
-GOOD, ROWS = whole("GOOD"), whole("ROWS")
+GOOD, ROWS = merge("GOOD"), merge("ROWS")
 WRITES = {(api, name) for api, module in TABLE.items() for name in module.WRITES}
 NEVER = {
     ((api, name), status): reason
@@ -60,7 +60,7 @@ def send(client, request, **extensions):
 
 
 def rules_of(response):
-    """The violations in the header, written as the table writes them."""
+    """Return the violations in the header, as the table has them."""
     violations = json.loads(response.headers.get("Soundstage-Violations", "[]"))
     return [
         ".".join(filter(None, (v["in"], v.get("name"))))
@@ -93,16 +93,16 @@ RUNWISP_PLAIN = {
         "Invalid password",
     },
 }
-"""What its session check and its login say, which stand before its API."""
+"""Messages of its session check and its log-in, which precede its API."""
 
 
-def assert_worded_by(api, response):
-    """The body is in the error form of the API."""
+def assert_error_body(api, response):
+    """Check that the body has the form of the API's errors."""
     if api == "runwisp" and response.headers["content-type"].startswith("text/plain"):
         assert response.text in RUNWISP_PLAIN[response.status_code]
         return
-    problem = api in {"runwisp", "soundstage"}
-    kind = "application/problem+json" if problem else "application/json"
+    is_problem = api in {"runwisp", "soundstage"}
+    kind = "application/problem+json" if is_problem else "application/json"
     body = response.json()
     assert response.headers["content-type"] == kind
     assert set(body) - {"errors", "details"} == SHAPES[api]
@@ -110,7 +110,9 @@ def assert_worded_by(api, response):
 
 
 @pytest.mark.parametrize(("name", "row"), ALL)
-def test_a_request_is_answered_as_the_table_says(client, writer, operations, name, row):
+def test_a_request_gets_the_response_of_the_table(
+    client, writer, operations, name, row
+):
     response = send(
         writer if name in WRITES else client, GOOD[name].changed(**row.change)
     )
@@ -120,12 +122,12 @@ def test_a_request_is_answered_as_the_table_says(client, writer, operations, nam
         body = response.json() if row.shows else None
         assert {path: at(body, path) for path in row.shows} == row.shows
     else:
-        assert_worded_by(operations[name][0].name, response)
+        assert_error_body(operations[name][0].name, response)
 
 
 @pytest.fixture(scope="session")
 def methods(operations):
-    """The methods that each path of each API has."""
+    """The methods of each path, by API and path."""
     found = defaultdict(set)
     for (api, _), (_, operation) in operations.items():
         found[api, operation.path].add(operation.method)
@@ -133,33 +135,33 @@ def methods(operations):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_path_takes_its_own_methods_only(client, operations, methods, name):
+def test_a_path_accepts_its_own_methods_only(client, operations, methods, name):
     service, operation = operations[name]
-    there = methods[service.name, operation.path]
+    own_methods = methods[service.name, operation.path]
     for method in METHODS:
-        if method not in there:
+        if method not in own_methods:
             response = send(client, GOOD[name].changed(method=method))
             assert response.status_code == 405
-            assert response.headers["Allow"] == ", ".join(sorted(there))
+            assert response.headers["Allow"] == ", ".join(sorted(own_methods))
             assert rules_of(response) == ["path method"]
-            assert_worded_by(service.name, response)
+            assert_error_body(service.name, response)
 
 
 @pytest.mark.parametrize(
     "tail", ["/", "/no/such/path/there", "%FF", "%00/x/y/z/a", ";x//", "/a/b/c/d/.."]
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_a_path_that_is_nobodys_is_not_found(client, operations, name, tail):
+def test_an_unknown_path_is_not_found(client, operations, name, tail):
     service, _ = operations[name]
     good = GOOD[name]
     path = good.path.partition("?")[0]
     response = send(client, good.changed(path=path + tail))
     assert response.status_code == 404
     assert rules_of(response) == ["path route"]
-    assert_worded_by(service.name, response)
+    assert_error_body(service.name, response)
 
 
-def test_a_path_is_refused_before_credentials_and_these_before_parameters(client):
+def test_the_path_is_checked_before_credentials_and_these_before_parameters(client):
     events = GOOD["algolia-ingestion", "listEvents"]
     nothing = dict.fromkeys(events.headers)
     path = events.path + "/no/such"
@@ -178,7 +180,7 @@ def test_a_header_sent_twice_is_refused(client):
 
 def test_a_large_body_in_chunks_is_refused_without_a_length(client):
     good = GOOD["trieve", "get_events"]
-    chunks = (b" " * 2**20 for _ in range(MOST // 2**20 + 1))
+    chunks = (b" " * 2**20 for _ in range(MAX_BODY_BYTES // 2**20 + 1))
     response = client.post(good.path, headers=good.headers, content=chunks)
     assert "content-length" not in response.request.headers
     assert response.status_code == 413
@@ -192,12 +194,12 @@ def test_a_body_in_chunks_is_read_whole(client):
 
 
 def test_every_operation_is_in_the_table(operations):
-    """What the control API has more is in tests/server/test_control.py."""
+    """The other operations of the control API are in tests/server/test_control.py."""
     vendors = {name for name in operations if name[0] != "soundstage"}
     assert vendors <= set(GOOD) == set(ROWS)
 
 
-def test_every_documented_answer_is_in_the_table(operations):
+def test_every_documented_response_is_in_the_table(operations):
     documented = {
         (name, status)
         for name, (_, operation) in operations.items()
@@ -223,11 +225,11 @@ def test_every_documented_answer_is_in_the_table(operations):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_api_has_words_for_every_refusal(services, error):
+def test_an_api_renders_every_error(services, error):
     for service in services.values():
-        answer = service.api.render_error(error)
-        assert answer.status >= 400
-        assert answer.body
+        response = service.api.render_error(error)
+        assert response.status >= 400
+        assert response.body
 
 
 TEXTS = st.text(max_size=40) | st.sampled_from(
@@ -247,7 +249,7 @@ BODIES = st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encod
 
 @st.composite
 def noise(draw):
-    """A good request with a part or two of it made nonsense."""
+    """Generates a successful request with one or two parts replaced by noise."""
     good = GOOD[draw(st.sampled_from(sorted(GOOD)))]
     segments = good.path.encode().split(b"/")
     if draw(st.booleans()):

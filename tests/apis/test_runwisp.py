@@ -1,9 +1,10 @@
-"""RunWisp: lists of runs, tasks, the daemon, and logging in."""
+"""RunWisp: lists of runs, tasks, the daemon, and log-in."""
 
 from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from runwisp_client import RunWispClient
 
 from soundstage.world.clock import MINUTE, parse_rfc3339
 from soundstage.world.commands import Advance, Delete, Start
@@ -38,26 +39,26 @@ def test_the_defaults_are_the_newest_fifty(ask, everything):
 def test_limit_and_offset_tile_the_list(ask, everything, limit):
     seen = []
     for offset in range(0, len(everything), limit):
-        answer = ask(limit=limit, offset=offset)
-        seen += answer["runs"]
-        assert answer["total"] == len(everything)
+        response = ask(limit=limit, offset=offset)
+        seen += response["runs"]
+        assert response["total"] == len(everything)
     assert seen == everything
 
 
 def test_past_the_end_there_are_no_runs_and_the_total_is_true(ask):
-    answer = ask(offset=TOTAL)
-    assert (answer["runs"], answer["total"]) == ([], TOTAL)
+    response = ask(offset=TOTAL)
+    assert (response["runs"], response["total"]) == ([], TOTAL)
 
 
 @pytest.mark.parametrize("word", [*REASONS, "log_overflow"])
-def test_an_end_reason_is_looked_for_among_end_reasons(ask, everything, word):
+def test_a_status_filter_matches_end_reasons(ask, everything, word):
     found = ask(status=word, limit=1000)
     assert found["runs"] == [r for r in everything if r.get("end_reason") == word]
     assert found["total"] == len(found["runs"]) > 0
 
 
 @pytest.mark.parametrize("word", ["pending", "running", "ended"])
-def test_any_other_word_is_looked_for_among_statuses(client, word):
+def test_a_status_filter_matches_statuses(client, word):
     everything = client.get(ALL, params={"limit": 1000}).json()["runs"]
     found = client.get(ALL, params={"limit": 1000, "status": word}).json()["runs"]
     assert found == [run for run in everything if run["status"] == word] != []
@@ -89,8 +90,8 @@ def test_a_search_knows_no_wildcards_and_ends_at_100_bytes(ask, search, matches)
 
 
 def test_a_search_finds_part_of_an_id_in_any_ascii_case(ask, everything):
-    wanted = everything[7]["id"]
-    assert ask(search=wanted[4:].lower())["runs"] == [everything[7]]
+    expected = everything[7]["id"]
+    assert ask(search=expected[4:].lower())["runs"] == [everything[7]]
 
 
 def duration(run):
@@ -111,12 +112,12 @@ KEYS = {
 
 @pytest.mark.parametrize("field", KEYS)
 def test_runs_are_sorted_both_ways_and_ties_by_id(ask, everything, field):
-    wanted = sorted(everything, key=lambda run: (KEYS[field](run), run["id"]))
+    expected = sorted(everything, key=lambda run: (KEYS[field](run), run["id"]))
     up = ask(sort_field=field, sort_direction="asc", limit=1000)["runs"]
-    assert up == wanted
+    assert up == expected
     for direction in ({"sort_direction": "desc"}, {"sort_direction": ""}, {}):
         down = ask(sort_field=field, limit=1000, **direction)["runs"]
-        assert down == wanted[::-1]
+        assert down == expected[::-1]
 
 
 def test_runs_of_one_instant_are_ordered_by_id(services, world, judges):
@@ -133,21 +134,21 @@ def test_a_direction_without_a_field_means_nothing(ask):
     )
 
 
-def test_an_answer_names_its_schema_and_the_runs_do_not(client):
-    answer = client.get(URL, headers={"host": "example.test:8080"})
-    assert answer.json()["$schema"] == (
+def test_a_response_links_to_its_schema_and_the_runs_do_not(client):
+    response = client.get(URL, headers={"host": "example.test:8080"})
+    assert response.json()["$schema"] == (
         "http://example.test:8080/schemas/RunsResponseBody.json"
     )
-    assert answer.headers["Link"] == (
+    assert response.headers["Link"] == (
         '</schemas/RunsResponseBody.json>; rel="describedBy"'
     )
-    assert not any("$schema" in run for run in answer.json()["runs"])
+    assert not any("$schema" in run for run in response.json()["runs"])
 
 
 @pytest.mark.parametrize("host", ["", "a b", "<script>", 'x"', "x/y", "\xe9", "a@b"])
-def test_a_host_that_is_none_is_not_repeated(client, host):
-    answer = client.get(URL, headers={"host": host.encode()})
-    assert answer.json()["$schema"].startswith("http://localhost/schemas/")
+def test_an_invalid_host_is_not_repeated(client, host):
+    response = client.get(URL, headers={"host": host.encode()})
+    assert response.json()["$schema"].startswith("http://localhost/schemas/")
 
 
 def test_a_run_under_way_has_no_end(services, world, judges):
@@ -181,7 +182,7 @@ def test_a_run_under_way_has_no_end(services, world, judges):
         ),
     ],
 )
-def test_errors_are_worded_as_the_real_server_does(client, query, errors):
+def test_errors_have_the_messages_of_the_real_server(client, query, errors):
     problem = client.get(f"{URL}?{query}").json()
     assert problem["detail"] == "validation failed"
     assert [
@@ -234,7 +235,7 @@ def test_where_nothing_failed_there_is_no_last_failure(services, world, judges):
 # Tasks and the daemon
 
 
-def test_tasks_are_told_in_the_apis_own_units(client):
+def test_tasks_have_the_units_of_the_api(client):
     tasks = {task["name"]: task for task in client.get("/runwisp/api/tasks").json()}
     assert list(tasks) == sorted(tasks)
     assert tasks["sync-orders"] == {
@@ -258,7 +259,7 @@ def test_tasks_are_told_in_the_apis_own_units(client):
     assert "on_overlap" not in tasks["metrics-agent"]
 
 
-def test_the_daemon_tells_of_its_tasks_in_brief(client):
+def test_the_daemon_lists_its_tasks_in_short_form(client):
     info = client.get("/runwisp/api/info").json()
     tasks = client.get("/runwisp/api/tasks").json()
     assert [task["name"] for task in info["tasks"]] == [task["name"] for task in tasks]
@@ -267,7 +268,7 @@ def test_the_daemon_tells_of_its_tasks_in_brief(client):
 
 
 @pytest.mark.parametrize(
-    ("told", "scheme"),
+    ("header", "scheme"),
     [
         ("https", "https"),
         ("https, http", "https"),
@@ -275,12 +276,12 @@ def test_the_daemon_tells_of_its_tasks_in_brief(client):
         ("gopher", "http"),
     ],
 )
-def test_links_have_the_scheme_of_what_stands_in_front(client, told, scheme):
-    answer = client.get("/api/runs", headers={"X-Forwarded-Proto": told})
-    assert answer.json()["$schema"].startswith(f"{scheme}://")
+def test_links_have_the_scheme_that_a_proxy_forwards(client, header, scheme):
+    response = client.get("/api/runs", headers={"X-Forwarded-Proto": header})
+    assert response.json()["$schema"].startswith(f"{scheme}://")
 
 
-def test_a_schema_that_is_named_can_be_fetched_with_those_it_names(client):
+def test_a_linked_schema_can_be_fetched_and_links_to_its_parts(client):
     headers = {"host": "daemon.test"}
     body = client.get("/runwisp/api/runs", headers=headers).json()
     path = body["$schema"].removeprefix("http://daemon.test")
@@ -292,54 +293,51 @@ def test_a_schema_that_is_named_can_be_fetched_with_those_it_names(client):
 # Logging in
 
 
-def logged_in(client, password="runwisp", nonce=None):  # noqa: S107 - the fixture's
-    nonce = nonce or client.get("/runwisp/api/auth/challenge").json()["nonce"]
+def get_challenge(daemon):
+    return daemon.get("/auth/challenge")["nonce"]
+
+
+def log_in(daemon, password="runwisp", nonce=None):  # noqa: S107 - the fixture's
+    nonce = nonce or get_challenge(daemon)
     response = sha256(f"{password}:{nonce}".encode()).hexdigest()
-    body = {"nonce": nonce, "response": response}
-    return client.post("/runwisp/api/auth", json=body)
+    return daemon.request("POST", "/auth", {"nonce": nonce, "response": response})
 
 
-@pytest.fixture
-def visitor(services, world, judges):
-    with in_process_client(services, world, judges) as client:
-        yield client
-
-
-def test_whoever_knows_the_password_is_given_the_token(visitor):
-    answer = logged_in(visitor)
-    token = answer.json()["token"]
-    assert answer.headers["set-cookie"] == (
+def test_the_password_is_exchanged_for_the_token(daemon):
+    response = log_in(daemon)
+    token = response.json()["token"]
+    assert response.headers["set-cookie"] == (
         f"runwisp_jwt={token}; Path=/api/; Max-Age=86400; HttpOnly; SameSite=Strict"
     )
     headers = {"authorization": f"Bearer {token}"}
-    assert visitor.get("/runwisp/api/tasks", headers=headers).status_code == 200
+    assert daemon.request("GET", "/tasks", headers=headers).status_code == 200
 
 
-def test_a_wrong_password_does_not_use_the_challenge_up(visitor):
-    nonce = visitor.get("/runwisp/api/auth/challenge").json()["nonce"]
-    wrong = logged_in(visitor, "guess", nonce)
+def test_a_wrong_password_leaves_the_challenge_valid(daemon):
+    nonce = get_challenge(daemon)
+    wrong = log_in(daemon, "guess", nonce)
     assert (wrong.status_code, wrong.text) == (401, "Invalid password")
-    assert logged_in(visitor, nonce=nonce).status_code == 200
+    assert log_in(daemon, nonce=nonce).status_code == 200
 
 
-def test_a_challenge_is_good_once_and_for_five_minutes(visitor, world):
-    nonce = visitor.get("/runwisp/api/auth/challenge").json()["nonce"]
-    assert logged_in(visitor, nonce=nonce).status_code == 200
-    assert logged_in(visitor, nonce=nonce).text == "Invalid or expired challenge"
-    other = visitor.get("/runwisp/api/auth/challenge").json()["nonce"]
+def test_a_challenge_is_valid_once_and_for_five_minutes(daemon, world):
+    nonce = get_challenge(daemon)
+    assert log_in(daemon, nonce=nonce).status_code == 200
+    assert log_in(daemon, nonce=nonce).text == "Invalid or expired challenge"
+    other = get_challenge(daemon)
     assert other != nonce
     world.apply(Advance(5 * MINUTE))
-    assert logged_in(visitor, nonce=other).status_code == 200
-    late = visitor.get("/runwisp/api/auth/challenge").json()["nonce"]
+    assert log_in(daemon, nonce=other).status_code == 200
+    late = get_challenge(daemon)
     world.apply(Advance(5 * MINUTE + 1))
-    assert logged_in(visitor, nonce=late).text == "Invalid or expired challenge"
+    assert log_in(daemon, nonce=late).text == "Invalid or expired challenge"
 
 
 @pytest.mark.parametrize("nonce", ["", "x" * 40, "0" * 40, "f" * 40, "\u0660" * 40])
-def test_a_challenge_that_nobody_gave_is_refused(visitor, nonce):
+def test_an_unknown_challenge_is_rejected(daemon, nonce):
     body = {"nonce": nonce, "response": ""}
-    answer = visitor.post("/runwisp/api/auth", json=body)
-    assert answer.text == "Invalid or expired challenge"
+    response = daemon.request("POST", "/auth", body)
+    assert response.text == "Invalid or expired challenge"
 
 
 def test_a_daemon_without_a_password_asks_for_none(services, judges):
@@ -349,6 +347,6 @@ def test_a_daemon_without_a_password_asks_for_none(services, judges):
     mine = {"runwisp": replace(service, fixture=fixture)}
     world = World({"runwisp": fixture}, WorldOptions(7, 1_767_225_600_000, speed=0))
     with in_process_client(mine, world, judges) as client:
-        status = client.get("/runwisp/api/auth/status").json()
-        assert not status["auth_required"]
-        assert logged_in(client).text == "Invalid password"
+        daemon = RunWispClient(client, world)
+        assert not daemon.get("/auth/status")["auth_required"]
+        assert log_in(daemon).text == "Invalid password"

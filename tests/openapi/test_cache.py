@@ -173,7 +173,7 @@ def test_a_verdict_is_kept_where_our_own_code_came_to_it(folder, is_ours, verdic
     handlers = {**ours.api.handlers, **({} if is_ours else {"getInfo": lambda _: None})}
     source = load_fixture(vendored_files.fixtures() / "runwisp.yaml")
     build_fixture(source, replace(ours.api, handlers=handlers), ours.contract)
-    assert sum(path.name.startswith("rehearsed") for path in kept(folder)) == verdicts
+    assert sum(path.name.startswith("validated") for path in kept(folder)) == verdicts
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

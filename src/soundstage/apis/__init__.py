@@ -1,1 +1,1 @@
-"""Each API: its handlers, its refusals, its ids and times."""
+"""The APIs: record types, handlers, error responses, schedules."""

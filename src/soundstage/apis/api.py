@@ -1,10 +1,10 @@
-"""What an API module declares, and what its handlers are given and give back.
+"""The types that an API module declares, and those that its handlers take and return.
 
-ApiError            a handler refuses; the module's ``problem`` words it
-├── NotFound
-├── Forbidden
-├── Conflict
-└── Impossible
+ApiError            a handler rejects a valid request; ``Api.render_error`` renders it
+├── NotFound        404
+├── Forbidden       403
+├── Conflict        409
+└── BadRequest      400
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -27,47 +27,56 @@ from soundstage.world.record import ApiModel
 from soundstage.world.runs import Run
 from soundstage.world.scenario import RunRequest
 from soundstage.world.scheduler import Schedule
+from soundstage.world.state import State
 from soundstage.world.world import World
+
+Headers = tuple[tuple[str, str], ...]
+"""Names and values of response headers, in the order in which they are sent."""
 
 
 class Response(NamedTuple):
-    """An answer; a ``body`` of a text media type is a ``str``.
+    """A handler's response; the ``body`` of a text media type is a ``str``.
 
-    A ``stream`` gives the items of a list, each as it comes about; they go out at once,
-    in ``text/event-stream`` as the fields of server-sent events: ``{event, id, data,
-    retry}``. It ends when it is exhausted, the client goes, or the server stops.
+    ``stream`` replaces the body: it yields items that are sent at once, each when it
+    occurs. For ``text/event-stream`` an item has the fields of a server-sent event:
+    ``{event, id, data, retry}``. The stream ends when the iterator is exhausted, the
+    client disconnects or the server stops.
+
+    >>> Response({"id": "42"}, 201).media_type
+    'application/json'
     """
 
     body: Json = None
     status: int = 200
     media_type: str = "application/json"
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
     stream: AsyncIterator[Json] | None = None
 
 
 class Waiter(Protocol):
-    """Lets handlers wait for what a world's clock or its next command brings.
+    """Lets handlers wait for a timestamp of the world's clock or for a change.
 
-    ``changes`` counts commands, and other speeds of the clock.
+    ``change_count`` counts commands and changes of the clock's speed.
     """
 
     change_count: int
 
     async def wait_until(self, timestamp: int | None, since: int) -> None:
-        """Come back at an instant (never, if None) or after more changes than these.
+        """Return at a timestamp (None: never) or once ``change_count`` exceeds another.
 
-        Who waits is cancelled when the client goes or the server stops.
+        The wait is cancelled when the client disconnects or the server stops.
         """
 
 
-@dataclass(slots=True)  # not frozen: one is made for every request, five times as fast
+# Not frozen, because one is made for every request: that is five times as fast.
+@dataclass(slots=True)
 class RequestContext:
-    """A valid request on its way to a handler. It does not change.
+    """A valid request and the world that it is made in. It does not change.
 
-    ``now`` was read once for it, so that nothing in one answer can disagree; the world
-    had seen so many ``changes`` by then. ``base_url`` is the scheme and host that the
-    client used, ``root`` the path below which it finds this API in this world: what a
-    link to the API begins with.
+    ``now`` (ms since the epoch) is read once per request, so that all timestamps in a
+    response agree; ``change_count`` is the world's count of changes at that moment.
+    ``base_url`` is the scheme and host that the client used, ``root_path`` the path
+    below which the client reaches this API: links to the API begin with both.
     """
 
     api: str
@@ -83,14 +92,14 @@ class RequestContext:
 
     @property
     def random(self) -> RandomSource:
-        """Draws of this request's own; the same again when it is replayed."""
+        """The request's own random source; a replay generates the same values."""
         if self._random is None:
             self._random = self.world.command_random(self.api)
         return self._random
 
     @property
     def parameters(self) -> Mapping[str, Json]:
-        """Parameters by name, with their defaults."""
+        """The parameters by name, defaults included."""
         return self.arguments.parameters
 
     @property
@@ -98,30 +107,36 @@ class RequestContext:
         """The request's body."""
         return self.arguments.body
 
+    @property
+    def state(self) -> State:
+        """The state of this API in this world."""
+        return self.world.state(self.api)
+
     def collection(self, name: str) -> Collection:
-        """Records of this API in this world."""
+        """A collection of this API in this world."""
         return self.world.collection(self.api, name)
 
     def get(self, collection: str, record_id: str) -> JsonObject:
-        """A record as of now. Raises ``NotFound``."""
-        document = self.collection(collection).get(record_id, self.now)
-        if document is None:
+        """Return a record as of now. Raises ``NotFound``."""
+        record = self.collection(collection).get(record_id, self.now)
+        if record is None:
             raise NotFound(collection, record_id)
-        return document
+        return record
 
-    def new_id(self, id_form: IdFormat) -> str:
-        """An identifier that nothing has yet; another one each time."""
-        return id_form(self.random, self.now)
+    def new_id(self, id_format: IdFormat) -> str:
+        """Generate an identifier; each call returns another one."""
+        return id_format(self.random, self.now)
 
     def refreshed(self) -> "RequestContext":
-        """The same request at the present instant, after commands perhaps."""
+        """Return the same request as of the present, after commands for example."""
         now = self.world.now()
         return replace(self, now=now, change_count=self.waiter.change_count)
 
     async def wait_for_change(self, timestamp: int | None) -> "RequestContext":
-        """The same request, at an instant or after the next change of the world.
+        """Return the request as of a timestamp, or of an earlier change of the world.
 
-        A change since this call's own ``now`` is not missed, whoever was busy then.
+        ``None`` waits for a change only. A change after ``now`` is not missed, even if
+        it came before this call.
         """
         await self.waiter.wait_until(timestamp, self.change_count)
         return self.refreshed()
@@ -131,11 +146,11 @@ Handler = Callable[[RequestContext], Response | Awaitable[Response]]
 
 
 class ApiError(Exception):
-    """A handler refuses a valid request."""
+    """A handler rejects a valid request; the message gives the reason."""
 
 
 class NotFound(ApiError):
-    """There is no such record, or none that this caller may see."""
+    """The record does not exist, or the client may not see it."""
 
     def __init__(self, collection: str, record_id: str) -> None:
         super().__init__(f"{collection} has no {record_id!r}")
@@ -143,19 +158,23 @@ class NotFound(ApiError):
 
 
 class Forbidden(ApiError):
-    """The credentials are good, but not for this."""
+    """The credentials are valid but do not permit the operation."""
 
 
 class Conflict(ApiError):
-    """The state of things does not allow it; the text says why."""
+    """The state of the records does not permit the operation."""
 
 
 class BadRequest(ApiError):
-    """The request is well formed, but cannot be carried out; the text says why."""
+    """The request matches the contract but cannot be carried out."""
 
 
 def default_status(error: InvalidRequest | ApiError) -> int:
-    """The status that HTTP has for a refusal, where an API has no other for it."""
+    """Return the HTTP status of an error, for APIs that have no other for it.
+
+    >>> default_status(NotFound("runs", "42")), default_status(Conflict("it has ended"))
+    (404, 409)
+    """
     match error:
         case Unauthorized():
             return 401
@@ -175,34 +194,39 @@ def default_status(error: InvalidRequest | ApiError) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ExampleRequest:
-    """A request that works in the default world, for people to paste."""
+    """A request that succeeds in the default world, printed for users to copy."""
 
     method: str
     path: str
     body: Json = None
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-Headers = tuple[tuple[str, str], ...]
+    headers: Headers = ()
 
 
 def retry_after_headers(seconds: int, _now: int) -> Headers:
-    """How most APIs say when a client that asks too often may ask again."""
+    """Return the headers of a 429 response that most APIs send.
+
+    >>> retry_after_headers(30, 0)
+    (('Retry-After', '30'),)
+    """
     return (("Retry-After", str(seconds)),)
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API: how it speaks, what it does, how it refuses.
+    """One API: its record types, its handlers and its error responses.
 
-    ``handlers`` are by operationId. ``problem`` words every refusal, the contract's
-    (``Refused``) and the handlers' (``ApiError``), in the API's own error body.
-    ``rate_limit`` gives the headers of a 429: seconds to wait, the wall's instant.
-    ``follow`` says which run is started after one that is over; its cue needs no task.
-    ``schedule`` is what goes on without any request. ``synonyms`` are states as some
-    clients are told of them, by ``kind.field``, each with its name in fixtures.
-    ``numbered`` are the kinds whose records answers show by a number within their run,
-    not by an identifier: the schema that they have there, and the number's field.
+    - ``handlers``: by operationId.
+    - ``render_error``: renders a violation of the contract (``InvalidRequest``) or an
+      error of a handler (``ApiError``) as the API's own error response.
+    - ``rate_limit_headers``: headers of a 429, from the seconds to wait and the wall
+      clock (ms since the epoch).
+    - ``on_finish``: returns the run that follows a finished one, if any; the request
+      need not name a task.
+    - ``schedule``: the runs that start without a request.
+    - ``state_aliases``: by ``type.field``, states under the name that some clients
+      use, each with its name in fixtures.
+    - ``numbered_records``: record types that responses number within their run instead
+      of giving an identifier: their schema, and the field of the number.
     """
 
     name: str

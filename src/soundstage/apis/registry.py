@@ -1,4 +1,4 @@
-"""One API as it is served: its module, its contract and its fixture."""
+"""The registered APIs, each loaded with its contract and its fixture."""
 
 import functools
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ ENTRY_POINT_GROUP = "soundstage.apis"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is needed to serve one API."""
+    """An API with everything that is needed to serve it."""
 
     api: Api
     contract: Contract
@@ -39,12 +39,12 @@ class Service:
 
     @property
     def name(self) -> str:
-        """The API's name, as its folder is called."""
+        """The API's name, which is also that of its folder."""
         return self.api.name
 
 
 def list_api_names() -> list[str]:
-    """Every API that is registered."""
+    """Return the names of all registered APIs, sorted."""
     return sorted(_find_entry_points().names)
 
 
@@ -54,45 +54,66 @@ def _find_entry_points() -> EntryPoints:
 
 
 def load_api(name: str) -> Api:
-    """The module of an API. Raises ``Unknown``."""
+    """Import a registered API. Raises ``UnknownName``.
+
+    >>> load_api("runwisp").title
+    'RunWisp'
+    """
     for entry in _find_entry_points().select(name=name):
-        found = entry.load()
-        if isinstance(found, Api):
-            return found
+        api = entry.load()
+        if isinstance(api, Api):
+            return api
     raise UnknownName("API", name, tuple(list_api_names()))
 
 
 def load_services(
     api_names: Iterable[str] = (), fixtures: Iterable[Path] = ()
 ) -> dict[str, Service]:
-    """The chosen APIs (all of them, if none is), by name.
+    """Load the named APIs, or all of them without a name; return them by name.
 
-    ``fixtures`` are files that take the place of the vendored ones. Raises ``Unknown``
-    and ``DocumentError``.
+    ``fixtures`` are files that replace the vendored ones. Raises ``UnknownName`` and
+    ``DocumentError``.
+
+    >>> list(load_services(["trieve", "runwisp"]))
+    ['trieve', 'runwisp']
     """
-    replaced = {}
+    sources = {}
     for path in fixtures:
         source = load_fixture(path)
         try:
-            replaced[load_api(source.document["api"]).name] = source
+            sources[load_api(source.document["api"]).name] = source
         except UnknownName as error:
             raise source.error_at(str(error), "/api") from error
     return {
-        name: load_service(load_api(name), replaced.get(name))
+        name: load_service(load_api(name), sources.get(name))
         for name in api_names or list_api_names()
     }
 
 
 def load_service(api: Api, fixture: SourceFile | None = None) -> Service:
-    """One API, checked. Raises ``DocumentError``."""
+    """Load the contract and the fixture of one API. Raises ``DocumentError``.
+
+    A fixture that is passed replaces the vendored one.
+    """
     contract = load_contract(api.name, vendored_files.specs() / api.name)
-    _check_handlers(api, contract)
+    for message in _find_binding_errors(api, contract):
+        raise DocumentError(message, "/paths", contract.name)
     source = fixture or load_fixture(vendored_files.fixtures() / f"{api.name}.yaml")
     return Service(api, contract, build_fixture(source, api, contract))
 
 
+def _find_binding_errors(api: Api, contract: Contract) -> Iterator[str]:
+    for name in contract.operations.keys() - api.handlers.keys():
+        yield f"no handler is bound to the operationId {name!r}"
+    for name in api.handlers.keys() - contract.operations.keys():
+        yield f"a handler is bound to {name!r}, which the contract does not have"
+
+
 def load_fixture(path: Path) -> SourceFile:
-    """A fixture file that satisfies fixtures/schema.json. Raises ``DocumentError``."""
+    """Load a fixture and validate it by fixtures/schema.json.
+
+    Raises ``DocumentError``.
+    """
     source = load_document(path)
     for violation in _load_fixture_schema().find_violations(source.document, "fixture"):
         raise source.error_at(violation.message, _violation_pointer(violation))
@@ -100,15 +121,18 @@ def load_fixture(path: Path) -> SourceFile:
 
 
 def _violation_pointer(violation: Violation) -> str:
-    """The place of a violation; for a key that should not be there, the key's."""
-    place = format_pointer(violation.path)
+    """Return the JSON pointer of a violation: of the key, if that is unexpected."""
+    pointer = format_pointer(violation.path)
     if violation.rule in {"additionalProperties", "propertyNames"}:
-        return place + format_pointer(violation.constraint[:1])
-    return place
+        return pointer + format_pointer(violation.constraint[:1])
+    return pointer
 
 
 def build_fixture(source: SourceFile, api: Api, contract: Contract) -> Fixture:
-    """A fixture, compiled and rehearsed. Raises ``DocumentError``."""
+    """Compile a fixture and validate all that it can generate.
+
+    Raises ``DocumentError``.
+    """
     try:
         fixture = compile_fixture(source.document, api.model)
         fixture = replace(
@@ -124,28 +148,34 @@ def build_fixture(source: SourceFile, api: Api, contract: Contract) -> Fixture:
 
 
 def _validate_fixture_once(
-    fixture: Fixture, node: JsonObject, contract: Contract, api: Api
+    fixture: Fixture, document: JsonObject, contract: Contract, api: Api
 ) -> None:
-    """Rehearse what was not found good before; a module that is not ours, each time."""
-    texts = (orjson.dumps(contract.document), orjson.dumps(node))
-    entry = cache.entry_name("rehearsed", fixture.api, *texts)
-    handlers = api.handlers.values()
-    is_ours = all(one.__module__.startswith("soundstage.") for one in handlers)
-    if not is_ours or cache.get(entry) is None:
-        from soundstage.apis.fixture_validation import validate_fixture
+    """Validate a fixture that has not been found valid before.
 
-        for kind in api.model.record_types.values():
-            if kind.schema:
-                contract.response_schema(kind.schema)
-        validate_fixture(fixture, node)
-        if is_ours:
-            cache.put(entry, True)  # noqa: FBT003 - a JSON value
+    The result depends on the code of ``api`` too, and the cache keeps track of our own
+    code only: the fixture of an API from another package is validated each time.
+    """
+    texts = (orjson.dumps(contract.document), orjson.dumps(document))
+    entry = cache.entry_name("validated", fixture.api, *texts)
+    handlers = api.handlers.values()
+    is_ours = all(handler.__module__.startswith("soundstage.") for handler in handlers)
+    if is_ours and cache.get(entry) is not None:
+        return
+    # Imported here, so that a start with a valid cache entry does without.
+    from soundstage.apis.fixture_validation import validate_fixture
+
+    for record_type in api.model.record_types.values():
+        if record_type.schema:
+            contract.response_schema(record_type.schema)
+    validate_fixture(fixture, document)
+    if is_ours:
+        cache.put(entry, True)  # noqa: FBT003 - a JSON value
 
 
 def validate_scenario(
-    name: str, source: JsonObject | str, fixture: Fixture, script: Definitions
+    name: str, source: JsonObject | str, fixture: Fixture, definitions: Definitions
 ) -> JsonObject:
-    """A scenario that came at run time, as a node or as YAML, rehearsed.
+    """Return a scenario that is added at run time, parsed if it is YAML.
 
     Raises ``DocumentError`` that names no file, but the place in the scenario.
     """
@@ -156,16 +186,18 @@ def validate_scenario(
     for violation in _load_fixture_schema().find_violations(document, "scenario"):
         raise DocumentError(violation.message, _violation_pointer(violation))
     try:
-        scenario = compile_scenario(name, node, script)
-        more = replace(script, scenarios={**script.scenarios, name: scenario})
-        validate_fixture(replace(fixture, definitions=more), node, (name,))
+        scenario = compile_scenario(name, node, definitions)
+        scenarios = {**definitions.scenarios, name: scenario}
+        extended = replace(definitions, scenarios=scenarios)
+        validate_fixture(replace(fixture, definitions=extended), node, (name,))
     except FixtureError as error:
         raise DocumentError(error.message, error.pointer) from error
     return node
 
 
 def _build_record_validator(contract: Contract) -> RecordValidator:
-    """The contract's judgement of a record; compiled when it is first asked for."""
+    """Return a function that finds a record's first violation of the contract."""
+    # A schema is compiled when the first record of its type is validated.
     schema_at = functools.cache(contract.response_schema)
 
     def validate_record(
@@ -183,15 +215,3 @@ def _build_record_validator(contract: Contract) -> RecordValidator:
 def _load_fixture_schema() -> Schema:
     document = orjson.loads((vendored_files.fixtures() / "schema.json").read_bytes())
     return Schema(document, "")
-
-
-def _check_handlers(api: Api, contract: Contract) -> None:
-    for problem in _find_binding_errors(api, contract):
-        raise DocumentError(problem, "/paths", contract.name)
-
-
-def _find_binding_errors(api: Api, contract: Contract) -> Iterator[str]:
-    for name in contract.operations.keys() - api.handlers.keys():
-        yield f"no handler is bound to the operationId {name!r}"
-    for name in api.handlers.keys() - contract.operations.keys():
-        yield f"a handler is bound to {name!r}, which the contract does not have"

@@ -1,6 +1,6 @@
 """The table of operations: Algolia Ingestion.
 
-It is long because it is the whole of what 36 operations promise about requests.
+It is long because it describes the requests of 36 operations.
 """
 
 import json
@@ -13,9 +13,9 @@ from table.rows import (
     any_query,
     bodies,
     dates,
+    integers,
     ok,
     refused,
-    whole_numbers,
     without_credentials,
 )
 
@@ -55,7 +55,7 @@ def sent(method, path, **body):
     return Request(method, AT + path, TEXT, json.dumps(body).encode())
 
 
-def told(method, path):
+def bare(method, path):
     return Request(method, AT + path, ALGOLIA)
 
 
@@ -116,9 +116,9 @@ GOOD = {
     "replaceTask": sent(
         "PUT", f"/2/tasks/{TICKETS}", destinationID=RUN, action="replace"
     ),
-    "enableTask": told("PUT", f"/2/tasks/{TICKETS}/enable"),
-    "disableTask": told("PUT", f"/2/tasks/{TICKETS}/disable"),
-    "deleteTask": told("DELETE", f"/2/tasks/{COPY}"),
+    "enableTask": bare("PUT", f"/2/tasks/{TICKETS}/enable"),
+    "disableTask": bare("PUT", f"/2/tasks/{TICKETS}/disable"),
+    "deleteTask": bare("DELETE", f"/2/tasks/{COPY}"),
     "createAuthentication": sent(
         "POST",
         "/1/authentications",
@@ -129,7 +129,7 @@ GOOD = {
     "getAuthentication": read(f"/1/authentications/{RUN}"),
     "listAuthentications": read("/1/authentications"),
     "updateAuthentication": sent("PATCH", f"/1/authentications/{RUN}", name="Example"),
-    "deleteAuthentication": told(
+    "deleteAuthentication": bare(
         "DELETE", f"/1/authentications/{FEED['authentications']}"
     ),
     "createSource": sent(
@@ -138,14 +138,14 @@ GOOD = {
     "getSource": read(f"/1/sources/{RUN}"),
     "listSources": read("/1/sources"),
     "updateSource": sent("PATCH", f"/1/sources/{RUN}", name="Example"),
-    "deleteSource": told("DELETE", f"/1/sources/{FEED['sources']}"),
+    "deleteSource": bare("DELETE", f"/1/sources/{FEED['sources']}"),
     "createTransformation": sent(
         "POST", "/1/transformations", name="Example", code="return record"
     ),
     "getTransformation": read(f"/1/transformations/{RUN}"),
     "listTransformations": read("/1/transformations"),
     "updateTransformation": sent("PUT", f"/1/transformations/{RUN}", name="Example"),
-    "deleteTransformation": told(
+    "deleteTransformation": bare(
         "DELETE", f"/1/transformations/{FEED['transformations']}"
     ),
     "createDestination": sent(
@@ -158,7 +158,7 @@ GOOD = {
     "getDestination": read(f"/1/destinations/{RUN}"),
     "listDestinations": read("/1/destinations"),
     "updateDestination": sent("PATCH", f"/1/destinations/{RUN}", name="Example"),
-    "deleteDestination": told("DELETE", f"/1/destinations/{FEED['destinations']}"),
+    "deleteDestination": bare("DELETE", f"/1/destinations/{FEED['destinations']}"),
 }
 
 WRITES = {name for name, good in GOOD.items() if good.method != "GET"}
@@ -217,7 +217,7 @@ def lists(name, *sorts):
             for order in ("asc", "desc")
         ),
         *anywhere(body=False),
-        *whole_numbers(400, "itemsPerPage", 0, most=100),
+        *integers(400, "itemsPerPage", 0, maximum=100),
         refused(400, "page 0", "query.page minimum", query="?page=0"),
         refused(400, "page of 5000", "query.page type", query=f"?page={NINES_5000}"),
         refused(400, "sort", "query.sort enum", query="?sort=owner"),
@@ -243,7 +243,7 @@ ROWS = {
         ok("documented", {"runID": RUN, "status": "finished", "outcome": "success"}),
         ok("encoded", {"runID": RUN}, path=f"/algolia-ingestion/1/runs/%36{RUN[1:]}"),
         ok("agent", {"runID": RUN}, query="?x-algolia-agent=Algolia%20for%20JS%20(1)"),
-        ok("body nobody asked for", {"runID": RUN}, content=b"\xff" * 100),
+        ok("unexpected body", {"runID": RUN}, content=b"\xff" * 100),
         *without_credentials(403, *ALGOLIA),
         refused(403, "another's key", "security security",
                 headers={"x-algolia-api-key": "OTHER_API_KEY"}),
@@ -280,7 +280,7 @@ ROWS = {
         ok("as far as numbers are read", {"events": []}, query=f"?page={NINES_400}"),
         *without_credentials(403, *ALGOLIA),
         *any_query(400),
-        *whole_numbers(400, "itemsPerPage", 0, most=100),
+        *integers(400, "itemsPerPage", 0, maximum=100),
         refused(400, "page 0", "query.page minimum", query="?page=0"),
         refused(400, "page -1", "query.page minimum", query="?page=-1"),
         refused(400, "page of 5000", "query.page type", query=f"?page={NINES_5000}"),
@@ -353,7 +353,7 @@ ROWS = {
                 query="?referenceIndexName=a"),
         refused(400, "action", "body/action enum",
                 content=body(action="add", records=[])),
-        refused(400, "nothing said", "body required", "body required", content=b"{}"),
+        refused(400, "no fields", "body required", "body required", content=b"{}"),
         refused(400, "no objectID", "body/records/1 required",
                 content=body(action="clear", records=[{"objectID": "a"}, {}])),
         refused(400, "number as objectID", "body/records/0/objectID type",

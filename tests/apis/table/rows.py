@@ -1,20 +1,20 @@
-"""The table of operations: what is asked of each, and what must come of it.
+"""The table of operations: requests and the responses that they must get.
 
-Every API has a module beside this one with ``GOOD`` (a request of each operation that
-is answered well), ``ROWS`` (what becomes of changed ones), ``WRITES`` (operations that
-change the world) and ``NEVER`` (documented statuses that no request can bring about,
-with the reason). tests/contract/test_operations.py does the rest.
+Every API has a module beside this one with ``GOOD`` (a successful request of each
+operation), ``ROWS`` (changes of that request and their responses), ``WRITES``
+(operations that change the world) and ``NEVER`` (documented statuses that no request
+can get, with the reason). tests/apis/test_operations.py sends the requests.
 """
 
 from dataclasses import dataclass, field
 
-MOST = 10 * 2**20  # bytes of a body that is still read
+MAX_BODY_BYTES = 10 * 2**20
 ZERO = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request that is answered well; rows change it."""
+    """A successful request, which rows change."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ class Request:
     content: bytes = b""
 
     def changed(self, path=None, query="", headers=None, **change):
-        """``None`` takes a header away; ``query`` is added to the path."""
+        """Return a changed copy; ``None`` removes a header, ``query`` is appended."""
         named = {**self.headers, **(headers or {})}
         kept = {name: value for name, value in named.items() if value is not None}
         content = change.get("content", self.content)
@@ -32,9 +32,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Row:
-    """``rules`` are the violations, as "place.name rule", in their order.
+    """A change of a request and its response.
 
-    ``shows`` are values in the answer, by their dotted path.
+    ``rules`` are the violations, as "place.name rule", in their order; ``shows`` are
+    values in the response, by their dotted path.
     """
 
     about: str
@@ -57,7 +58,7 @@ NINES_400, NINES_5000 = "9" * 400, "9" * 5000
 
 
 def without_credentials(status, *names):
-    """Rows that hold for every operation that asks for credentials."""
+    """Rows of every operation that requires credentials."""
     rows = []
     for name in names:
         rows += [
@@ -68,12 +69,12 @@ def without_credentials(status, *names):
     return rows
 
 
-def whole_numbers(status, name, least, *, most):
-    """Rows of an integer in the query; ``most`` is its own bound, or a format's."""
+def integers(status, name, below, *, maximum):
+    """Rows of an integer in the query, with the bounds of its schema or format."""
     place, above = f"query.{name}", f"query.{name} maximum"
     return [
-        refused(status, f"{name} below", f"{place} minimum", query=f"?{name}={least}"),
-        refused(status, f"{name} above", above, query=f"?{name}={most + 1}"),
+        refused(status, f"{name} below", f"{place} minimum", query=f"?{name}={below}"),
+        refused(status, f"{name} above", above, query=f"?{name}={maximum + 1}"),
         refused(status, f"{name} of 64 bits", above, query=f"?{name}={BIG_64}"),
         refused(status, f"{name} of 400 digits", above, query=f"?{name}={NINES_400}"),
         refused(
@@ -103,7 +104,7 @@ def any_query(status):
 
 
 def dates(name):
-    """Rows of a moment of RFC 3339 in the query."""
+    """Rows of an RFC 3339 timestamp in the query."""
     return [
         refused(400, f"{name} {text}", f"query.{name} format", query=f"?{name}={text}")
         for text in (
@@ -113,7 +114,7 @@ def dates(name):
             "",
             "2026-01-01",
             "2026-01-01T00:00:00",
-            "2026-01-01T00:00:00+02:00",  # a plus that nobody encoded is a blank
+            "2026-01-01T00:00:00+02:00",  # a plus that is not encoded means a space
             "2026-01-01T24:00:00Z",
             "2016-12-31T12:00:60Z",  # no leap second at noon
             "20260101T000000Z",
@@ -159,5 +160,5 @@ def bodies(status):
             )
             for kind in ("text/plain", "application/xml", "json", "*/*", "")
         ),
-        refused(413, "large body", "body size", content=b" " * (MOST + 1)),
+        refused(413, "large body", "body size", content=b" " * (MAX_BODY_BYTES + 1)),
     ]

@@ -4,13 +4,13 @@ from hashlib import sha256
 
 from table.rows import (
     MALFORMED,
-    MOST,
+    MAX_BODY_BYTES,
     Request,
     Row,
     any_query,
+    integers,
     ok,
     refused,
-    whole_numbers,
 )
 
 API = "/runwisp/api"
@@ -19,13 +19,13 @@ ENDED = "01KEXAMPERVN00000000000001"
 RUNNING = "01KEXAMPERVN00000000000003"
 QUEUED = "01KEXAMPERVN00000000000004"
 FAILED = "01KEXAMPERVN00000000000005"
-NOBODY = "01KEXAMPERVN0000000000ZZZZ"
+UNKNOWN_RUN = "01KEXAMPERVN0000000000ZZZZ"
 TOTAL = 234  # runs of the example task
 BIG = 2**63
 
 # The first nonce of a world of seed 7 at 2026-01-01T00:00:00Z.
 NONCE = "00003a1e89078000000000006a8807a97ed9d90f"
-ANSWER = sha256(f"runwisp:{NONCE}".encode()).hexdigest()
+CHALLENGE_RESPONSE = sha256(f"runwisp:{NONCE}".encode()).hexdigest()
 JSON = {"content-type": "application/json"}
 
 GOOD = {
@@ -89,7 +89,7 @@ def admitted(status=200, **change):
 
 
 def names(path):
-    """Rows of a task's name, which stands in this path."""
+    """Rows of a task's name in a path."""
     return [
         refused(422, f"{about} in the task", f"path.taskName {rule}",
                 path=path.replace("example", text))
@@ -104,10 +104,10 @@ def names(path):
 
 
 def ids(path):
-    """Rows of a run's id, which stands in this path."""
+    """Rows of a run's id in a path."""
     return [
         *names(path),
-        refused(404, "unknown run", path=path.replace(ENDED, NOBODY)),
+        refused(404, "unknown run", path=path.replace(ENDED, UNKNOWN_RUN)),
         refused(422, "short id", "path.runId minLength", "path.runId pattern",
                 path=path.replace(ENDED, "01")),
         refused(422, "long id", "path.runId maxLength", "path.runId pattern",
@@ -122,8 +122,8 @@ def ids(path):
 SORTED = [
     ok("web UI", {}, query="?sort_field=&sort_direction=&search="),
     ok("unknown word as status", {"runs": [], "total": 0}, query="?status=lorem"),
-    *whole_numbers(422, "limit", 0, most=1000),
-    *whole_numbers(422, "offset", -1, most=BIG - 1),
+    *integers(422, "limit", 0, maximum=1000),
+    *integers(422, "offset", -1, maximum=BIG - 1),
     refused(422, "sort_field", "query.sort_field enum", query="?sort_field=id"),
     refused(422, "direction", "query.sort_direction enum",
             query="?sort_direction=DESC"),
@@ -149,29 +149,29 @@ ROWS = {
         done(201, "no wait", {}, query="?wait=false"),
         done(201, "wait_timeout alone", {}, query="?wait_timeout=1"),
         *admitted(201), *SECURED, *any_query(422), *names(f"{EXAMPLE}/run"),
-        *whole_numbers(422, "wait_timeout", 0, most=3600),
+        *integers(422, "wait_timeout", 0, maximum=3600),
         refused(422, "wait", "query.wait type", query="?wait=maybe"),
         refused(422, "empty wait", "query.wait type", query="?wait="),
-        refused(404, "unknown task", path=f"{API}/tasks/nobody/run"),
+        refused(404, "unknown task", path=f"{API}/tasks/unknown/run"),
         refused(403, "not by the API", path=f"{API}/tasks/clean-up/run"),
         refused(409, "a service", path=f"{API}/tasks/metrics-agent/run"),
     ],
     "restartService": [
         done(204, "a service", {}),
         *admitted(204), *SECURED, *any_query(422), *names(f"{EXAMPLE}/restart"),
-        refused(404, "unknown task", path=f"{API}/tasks/nobody/restart"),
+        refused(404, "unknown task", path=f"{API}/tasks/unknown/restart"),
         refused(400, "no service", path=f"{EXAMPLE}/restart"),
     ],
     "stopService": [
         done(204, "a service", {}), done(204, "once more", {}),
         *admitted(204), *SECURED, *any_query(422), *names(f"{EXAMPLE}/stop"),
-        refused(404, "unknown task", path=f"{API}/tasks/nobody/stop"),
+        refused(404, "unknown task", path=f"{API}/tasks/unknown/stop"),
         refused(400, "no service", path=f"{EXAMPLE}/stop"),
     ],
     "getTaskRuns": [
         ok("defaults", {"total": TOTAL}),
         ok("bounds", {}, query=f"?limit=1000&offset={BIG - 1}"),
-        ok("unknown task", {"runs": [], "total": 0}, path=f"{API}/tasks/nobody/runs"),
+        ok("unknown task", {"runs": [], "total": 0}, path=f"{API}/tasks/unknown/runs"),
         ok("task_name means nothing", {"total": TOTAL}, query="?task_name=backup"),
         *admitted(), *SECURED, *any_query(422), *SORTED, *names(f"{EXAMPLE}/runs"),
         refused(422, "all that is wrong", "path.taskName maxLength",
@@ -182,7 +182,7 @@ ROWS = {
     ],
     "getRun": [
         ok("documented", {"id": ENDED, "status": "ended", "end_reason": "success"}),
-        ok("of another task", {"id": ENDED}, path=f"{API}/tasks/nobody/runs/{ENDED}"),
+        ok("of another task", {"id": ENDED}, path=f"{API}/tasks/unknown/runs/{ENDED}"),
         *admitted(), *SECURED, *any_query(422), *ids(f"{EXAMPLE}/runs/{ENDED}"),
     ],
     "deleteRun": [
@@ -205,8 +205,8 @@ ROWS = {
         ok("far back", {"lines.0.n": 0}, query=f"?from={-BIG}"),
         *admitted(), *SECURED, *any_query(422), *ids(f"{EXAMPLE}/runs/{ENDED}/log"),
         refused(404, "of another task", path=f"{API}/tasks/backup/runs/{ENDED}/log"),
-        *whole_numbers(422, "limit", 0, most=10_000),
-        *whole_numbers(422, "from", -BIG - 1, most=BIG - 1),
+        *integers(422, "limit", 0, maximum=10_000),
+        *integers(422, "from", -BIG - 1, maximum=BIG - 1),
     ],
     "streamLog": [
         ok("all of it", {}),
@@ -217,12 +217,12 @@ ROWS = {
         *ids(f"{EXAMPLE}/runs/{ENDED}/log/stream"),
         refused(404, "of another task",
                 path=f"{API}/tasks/backup/runs/{ENDED}/log/stream"),
-        *whole_numbers(422, "from", -BIG - 1, most=BIG - 1),
+        *integers(422, "from", -BIG - 1, maximum=BIG - 1),
     ],
     "getAllRuns": [
         ok("defaults", {"total": 319}),
         ok("one task", {"total": TOTAL}, query="?task_name=example"),
-        ok("no such task", {"runs": [], "total": 0}, query="?task_name=nobody"),
+        ok("no such task", {"runs": [], "total": 0}, query="?task_name=unknown"),
         ok("empty name", {"total": 319}, query="?task_name="),
         *admitted(), *SECURED, *any_query(422), *SORTED,
     ],
@@ -238,13 +238,13 @@ ROWS = {
         *any_query(422),
     ],
     "login": [
-        refused(401, "wrong answer"),
-        ok("the answer", {"token": "runwisp-token"},
+        refused(401, "wrong response"),
+        ok("right response", {"token": "runwisp-token"},
            content=b'{"nonce":"%s","response":"%s"}' % (
-               NONCE.encode(), ANSWER.encode())),
+               NONCE.encode(), CHALLENGE_RESPONSE.encode())),
         refused(401, "used nonce",
                 content=b'{"nonce":"%s","response":"%s"}' % (
-                    NONCE.encode(), ANSWER.encode())),
+                    NONCE.encode(), CHALLENGE_RESPONSE.encode())),
         refused(401, "foreign nonce", content=b'{"nonce":"","response":""}'),
         refused(400, "no nonce", "body required", content=b'{"response":""}'),
         refused(400, "nonce of a wrong type", "body/nonce type",
@@ -257,13 +257,13 @@ ROWS = {
         ),
         refused(400, "a form", "body media type",
                 headers={"content-type": "application/x-www-form-urlencoded"}),
-        refused(413, "large body", "body size", content=b" " * (MOST + 1)),
+        refused(413, "large body", "body size", content=b" " * (MAX_BODY_BYTES + 1)),
         refused(422, "unknown parameter", "query.bogus unknown", query="?bogus=1"),
     ],
     "getAuthStatus": [
-        ok("nobody", {"auth_required": True, "authenticated": False}),
-        ok("somebody", {"authenticated": True}, headers=ADMITTED["cookie"]),
-        ok("somebody else", {"authenticated": False},
+        ok("no token", {"auth_required": True, "authenticated": False}),
+        ok("valid token", {"authenticated": True}, headers=ADMITTED["cookie"]),
+        ok("unknown token", {"authenticated": False},
            headers={"Cookie": "runwisp_jwt=x"}),
         ok("an empty cookie", {"authenticated": False},
            headers={"Cookie": "runwisp_jwt="}),

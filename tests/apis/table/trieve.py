@@ -9,7 +9,7 @@ import json
 from table.rows import (
     BIG_64,
     MALFORMED,
-    MOST,
+    MAX_BODY_BYTES,
     NINES_400,
     ZERO,
     Request,
@@ -228,7 +228,7 @@ def one_or_many(status):
             refused(status, f"body {content}", "body oneOf", content=content)
             for content in (b"null", b'"{}"', b"1", b"[1]", b"[[]]")
         ),
-        refused(413, "large body", "body size", content=b" " * (MOST + 1)),
+        refused(413, "large body", "body size", content=b" " * (MAX_BODY_BYTES + 1)),
     ]
 
 
@@ -250,7 +250,7 @@ ROWS = {
         ok("far past the end", {"events": []},
            content=b'{"page":%d,"page_size":%d}' % (BIG_64 - 1, BIG_64 - 1)),
         ok("1.0 is an integer", {}, content=b'{"page":1.0,"page_size":2e0}'),
-        ok("a body as large as may be", {}, content=b"{}" + b" " * (MOST - 2)),
+        ok("the largest body", {}, content=b"{}" + b" " * (MAX_BODY_BYTES - 2)),
         *without_credentials(401, "Authorization"),
         *any_query(400),
         refused(400, "no dataset", "header.TR-Dataset required",
@@ -561,7 +561,7 @@ ROWS = {
                 (404, "unknown group", (), f"{ZERO}?chunk_id={CHUNK}", {}),
                 (404, "unknown chunk", (), f"{DATASET}?chunk_id={ZERO}", {}),
                 (413, "large body", ("body size",), DATASET,
-                 {"content": b" " * (MOST + 1)}),
+                 {"content": b" " * (MAX_BODY_BYTES + 1)}),
             )
         ),
         done("in the query"),
@@ -631,7 +631,7 @@ ROWS = {
                 headers={"content-type": "text/csv"}),
         refused(400, "unknown parameter", "query.bogus unknown", query="?bogus=1"),
         refused(403, "expired", path=f"/trieve/api/file/csv_or_jsonl/{NEVER_CAME}"),
-        refused(413, "large body", "body size", content=b" " * (MOST + 1)),
+        refused(413, "large body", "body size", content=b" " * (MAX_BODY_BYTES + 1)),
         *ids("put_csv_or_jsonl", "file_id", another=CHUNK),
     ],
     "create_crawl": [

@@ -1,7 +1,7 @@
 """The table of operations: Trigger.dev."""
 
 from table.rows import (
-    MOST,
+    MAX_BODY_BYTES,
     Request,
     Row,
     any_query,
@@ -280,7 +280,7 @@ ROWS = {
                 content=b'{"index":-1,"task":"a"}\n'),
         refused(400, "line as text", "body/0 type", content=b'"a"\n'),
         refused(400, "in JSON", "body media type", headers=JSON),
-        refused(413, "large body", "body size", content=b" " * (MOST + 1)),
+        refused(413, "large body", "body size", content=b" " * (MAX_BODY_BYTES + 1)),
         refused(422, "sealed", path=f"{API}/v3/batches/batch_1234/items"),
         *elsewhere("stream_batch_items_v3", "batch_5678"),
     ],
@@ -336,7 +336,7 @@ ROWS = {
                 headers={"content-type": "text/plain"}),
         refused(400, "type of payload", "body/payloadType enum", headers=JSON,
                 content=b'{"payloadType":"text/plain"}'),
-        refused(413, "large body", "body size", content=b" " * (MOST + 1)),
+        refused(413, "large body", "body size", content=b" " * (MAX_BODY_BYTES + 1)),
         refused(422, "eleven tags", "body/tags oneOf", headers=JSON,
                 content=b'{"tags":%s}' % ELEVEN),
         *elsewhere("replay_run_v1", "run_1234"),

@@ -1,4 +1,4 @@
-"""Algolia Ingestion: tasks, what they are made of, their runs, and the runs' events."""
+"""Algolia Ingestion: tasks and their parts, runs and their events."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from soundstage.apis.algolia_ingestion.connectors import (
     TRANSFORMATIONS,
 )
 from soundstage.apis.algolia_ingestion.errors import render_error
-from soundstage.apis.algolia_ingestion.model import MODEL
+from soundstage.apis.algolia_ingestion.model import API_NAME, MODEL
 from soundstage.apis.algolia_ingestion.observability import (
     list_events,
     list_runs,
@@ -26,7 +26,7 @@ from soundstage.apis.algolia_ingestion.resources import (
     make_update_handler,
 )
 from soundstage.apis.algolia_ingestion.schedule import SCHEDULE
-from soundstage.apis.algolia_ingestion.start_runs import API_NAME, run_source, run_task
+from soundstage.apis.algolia_ingestion.start_runs import run_source, run_task
 from soundstage.apis.algolia_ingestion.tasks import TASKS
 from soundstage.apis.api import Api, ExampleRequest, Handler
 

@@ -1,4 +1,4 @@
-"""What tasks are made of: authentications, sources, transformations, destinations."""
+"""The parts of tasks: authentications, sources, transformations and destinations."""
 
 from typing import Final
 
@@ -12,29 +12,28 @@ from soundstage.types import Json, JsonObject
 SECRET_FIELDS: Final = frozenset(
     {"privateKey", "password", "key", "client_secret", "apiKey"}
 )
-"""What an answer has null for."""
+"""Fields of an authentication's input that are null in every response."""
 
 OMITTED_FIELDS: Final = frozenset({"code"})
-"""What no answer has."""
+"""Fields of an authentication's input that no response contains."""
 
 
-def _build_authentication(body: JsonObject) -> JsonObject:
-    return {**body, "input": mask_secrets(body["type"], body["input"])}
-
-
-def mask_secrets(authentication_type: str, input_fields: JsonObject) -> JsonObject:
-    """The input of an authentication without its secrets, which nobody needs here."""
-    if authentication_type == "secrets":
-        return dict.fromkeys(input_fields)
-    return {
-        name: None if name in SECRET_FIELDS else value
-        for name, value in input_fields.items()
-        if name not in OMITTED_FIELDS
-    }
+def _mask_secrets(authentication: JsonObject) -> JsonObject:
+    """Return the authentication without its secrets, which nothing here reads."""
+    fields = authentication["input"]
+    if authentication["type"] == "secrets":
+        masked = dict.fromkeys(fields)
+    else:
+        masked = {
+            name: None if name in SECRET_FIELDS else value
+            for name, value in fields.items()
+            if name not in OMITTED_FIELDS
+        }
+    return {**authentication, "input": masked}
 
 
 def _build_transformation(body: JsonObject) -> JsonObject:
-    """Said in the old way (``code``) and in the new one, however it was given."""
+    """Return the body with both its deprecated ``code`` and its ``input``."""
     given = body.get("input")
     if given is None:
         code, kind = body.get("code", ""), body.get("type", "code")
@@ -45,7 +44,7 @@ def _build_transformation(body: JsonObject) -> JsonObject:
 
 
 def _platform_values(_: RequestContext, authentication: JsonObject) -> tuple[Json, ...]:
-    """Its platform, or the two words that a filter has for none."""
+    """Return the platform, or the two values by which a filter selects none."""
     platform = authentication.get("platform")
     return (None, "none") if platform is None else (platform,)
 
@@ -53,7 +52,7 @@ def _platform_values(_: RequestContext, authentication: JsonObject) -> tuple[Jso
 AUTHENTICATIONS: Final = Resource(
     MODEL.record_types["authentication"],
     filters={"type": field_values("type"), "platform": _platform_values},
-    build=_build_authentication,
+    build=_mask_secrets,
 )
 
 SOURCES: Final = Resource(
@@ -82,7 +81,7 @@ DESTINATIONS: Final = Resource(
 
 
 def update_connector(context: RequestContext, old: JsonObject) -> JsonObject:
-    """The record with what the request gives; ``input`` is changed field by field."""
+    """Apply the body to a record; ``input`` is updated field by field."""
     new: JsonObject = {**old, **context.body}
     if "input" in context.body:
         new["input"] = {**old.get("input", {}), **context.body["input"]}
@@ -90,12 +89,11 @@ def update_connector(context: RequestContext, old: JsonObject) -> JsonObject:
 
 
 def update_authentication(context: RequestContext, old: JsonObject) -> JsonObject:
-    """As ``revised``; the secrets that it gives are not kept."""
-    new = update_connector(context, old)
-    return {**new, "input": mask_secrets(new["type"], new["input"])}
+    """Apply the body to an authentication, without its secrets."""
+    return _mask_secrets(update_connector(context, old))
 
 
 def replace_transformation(context: RequestContext, old: JsonObject) -> JsonObject:
-    """The transformation as the request describes it."""
+    """Replace a transformation by the body; its id and creation stay."""
     kept = {name: old[name] for name in ("transformationID", "owner", "createdAt")}
     return {**kept, **_build_transformation(context.body)}

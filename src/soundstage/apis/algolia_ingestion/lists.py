@@ -1,4 +1,4 @@
-"""Lists: what was asked for, in which order, which page of it, from which time."""
+"""Lists of records: filters, order, pagination and time windows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -18,12 +18,12 @@ from soundstage.world.query import (
 )
 
 FilterValues = Callable[[RequestContext, JsonObject], Iterable[Json]]
-"""What a document has to offer to a filter."""
+"""Returns the values of a record, one of which must be among those of a filter."""
 
 
 def field_values(name: str) -> FilterValues:
-    """A filter by the value of a field."""
-    return lambda _, document: (document.get(name),)
+    """Return a filter by the value of a field."""
+    return lambda _, record: (record.get(name),)
 
 
 def filter_records(
@@ -31,14 +31,14 @@ def filter_records(
     records: Iterable[JsonObject],
     filters: Mapping[str, FilterValues],
 ) -> list[JsonObject]:
-    """Those that satisfy every filter that the call has; an empty one is none."""
-    wanted = _parse_filters(context, filters)
+    """Return the records that match every filter of the request."""
+    requested = _parse_filters(context, filters)
     return [
-        document
-        for document in records
+        record
+        for record in records
         if all(
-            any(value in values for value in filters[name](context, document))
-            for name, values in wanted.items()
+            any(value in values for value in filters[name](context, record))
+            for name, values in requested.items()
         )
     ]
 
@@ -48,14 +48,17 @@ def build_query(
     predicates: Iterable[tuple[Field, Predicate]],
     sort_keys: Mapping[str, Field],
 ) -> Query:
-    """A sorted page; ``keys`` are what is no field of a document."""
-    given = context.parameters
-    size = given["itemsPerPage"]
+    """Build the query of a sorted page from the request's ``sort`` and ``page``.
+
+    ``sort_keys`` are the values of ``sort`` that are no field of a record.
+    """
+    parameters = context.parameters
+    sort, size = parameters["sort"], parameters["itemsPerPage"]
     return Query(
         conditions=tuple(predicates),
-        order_by=sort_keys.get(given["sort"], given["sort"]),
-        descending=given["order"] == "desc",
-        offset=(given["page"] - 1) * size,
+        order_by=sort_keys.get(sort, sort),
+        descending=parameters["order"] == "desc",
+        offset=(parameters["page"] - 1) * size,
         limit=size,
     )
 
@@ -63,7 +66,7 @@ def build_query(
 def build_predicates(
     context: RequestContext, fields: Iterable[str]
 ) -> Iterator[tuple[Field, Predicate]]:
-    """The filters of these fields that the call has; an empty one is none."""
+    """Yield a predicate for each of these fields that the request filters by."""
     for name, values in _parse_filters(context, fields).items():
         yield name, In(frozenset(values))
 
@@ -71,6 +74,7 @@ def build_predicates(
 def _parse_filters(
     context: RequestContext, names: Iterable[str]
 ) -> dict[str, list[Json]]:
+    """Return the values of each filter of the request; an empty list is no filter."""
     return {
         name: value if isinstance(value, list) else [value]
         for name in names
@@ -79,7 +83,7 @@ def _parse_filters(
 
 
 def render_page(context: RequestContext, key: str, page: Page) -> JsonObject:
-    """A page under this name."""
+    """Render a page of a query under a key."""
     return {key: page.items, "pagination": _render_pagination(context, page.total)}
 
 
@@ -89,39 +93,42 @@ def sort_and_render_page(
     records: Iterable[JsonObject],
     sort_keys: Mapping[str, Callable[[JsonObject], Json]],
 ) -> JsonObject:
-    """A sorted page under this name; ``keys`` are what is no field of a document."""
-    given = context.parameters
-    sort, down = given["sort"], given["order"] == "desc"
+    """Sort records and render a page of them under a key.
+
+    ``sort_keys`` are the values of ``sort`` that are no field of a record.
+    """
+    parameters = context.parameters
+    sort, is_descending = parameters["sort"], parameters["order"] == "desc"
 
     def sort_key(record: JsonObject) -> Json:
-        own = sort_keys.get(sort)
-        return nulls_first(own(record) if own else record.get(sort))
+        get_value = sort_keys.get(sort)
+        return nulls_first(get_value(record) if get_value else record.get(sort))
 
-    found = sort_documents(records, sort_key, descending=down)
+    ordered = sort_documents(records, sort_key, descending=is_descending)
     return {
-        key: slice_page(found, given["page"], given["itemsPerPage"]),
-        "pagination": _render_pagination(context, len(found)),
+        key: slice_page(ordered, parameters["page"], parameters["itemsPerPage"]),
+        "pagination": _render_pagination(context, len(ordered)),
     }
 
 
 def _render_pagination(context: RequestContext, total: int) -> JsonObject:
-    given = context.parameters
-    size = given["itemsPerPage"]
+    page, size = context.parameters["page"], context.parameters["itemsPerPage"]
     return {
-        "nbPages": max(1, count_pages(total, size)),  # its minimum in the contract
-        "page": given["page"],
+        # An empty list has one page too: the contract's minimum is 1.
+        "nbPages": max(1, count_pages(total, size)),
+        "page": page,
         "nbItems": total,
         "itemsPerPage": size,
     }
 
 
 def parse_window(context: RequestContext, default_duration: int) -> JsonObject:
-    """The first and last instant asked for, as the API writes them."""
+    """Return the requested window of time, in RFC 3339.
+
+    By default it ends now and is ``default_duration`` ms long.
+    """
     start, end = context.parameters.get("startDate"), context.parameters.get("endDate")
-    first = (
-        clamp_timestamp(context.now - default_duration)
-        if start is None
-        else parse_rfc3339(start)
-    )
+    default_start = clamp_timestamp(context.now - default_duration)
+    first = default_start if start is None else parse_rfc3339(start)
     last = context.now if end is None else parse_rfc3339(end)
     return {"startDate": format_rfc3339(first), "endDate": format_rfc3339(last)}

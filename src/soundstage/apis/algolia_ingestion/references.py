@@ -1,4 +1,4 @@
-"""What refers to what: nothing may refer to what is not there."""
+"""References between records: each must lead to an existing record."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,7 +8,7 @@ from soundstage.apis.algolia_ingestion.application import (
     iter_values,
     list_own_records,
 )
-from soundstage.apis.algolia_ingestion.model import MODEL
+from soundstage.apis.algolia_ingestion.model import ID_FIELDS
 from soundstage.apis.api import BadRequest, RequestContext
 from soundstage.types import JsonObject
 
@@ -20,30 +20,27 @@ REFERENCES: Final = (
     ("tasks", "sourceID", "sources"),
     ("tasks", "destinationID", "destinations"),
 )
-"""A collection, the field in which its records refer to others, and to which."""
-
-ID_FIELDS: Final = {
-    kind.collection: kind.id_field for kind in MODEL.record_types.values()
-}
+"""A collection, the field with which its records refer, and the target collection."""
 
 
 def check_references(
     context: RequestContext, collection: str, record: JsonObject
 ) -> None:
-    """Raise ``Impossible`` for a reference to nothing of the application's own."""
-    for holder, field, target in REFERENCES:
-        if holder == collection:
-            for named in iter_values(record.get(field)):
-                there = context.collection(target).get(named, context.now)
-                if there is None or there["owner"] != application_id(context):
-                    msg = f"{field} refers to {named!r}, which {target} does not have"
-                    raise BadRequest(msg)
+    """Raise ``BadRequest`` if a reference leads to no record of the application."""
+    for source, field, target in REFERENCES:
+        if source != collection:
+            continue
+        for target_id in iter_values(record.get(field)):
+            found = context.collection(target).get(target_id, context.now)
+            if found is None or found["owner"] != application_id(context):
+                msg = f"{field} refers to {target_id!r}, which {target} does not have"
+                raise BadRequest(msg)
 
 
 def check_unreferenced(
     context: RequestContext, collection: str, record_id: str
 ) -> None:
-    """Raise ``Impossible`` for a record that others refer to."""
+    """Raise ``BadRequest`` if other records refer to a record."""
     users = ", ".join(_find_references(context, collection, record_id))
     if users:
         msg = f"{record_id!r} is still used by {users}"
@@ -53,9 +50,9 @@ def check_unreferenced(
 def _find_references(
     context: RequestContext, collection: str, record_id: str
 ) -> Iterator[str]:
-    """Those that refer to a record. O(records that may)."""
-    for holder, field, target in REFERENCES:
+    """Yield the records that refer to a record. O(records that may)."""
+    for source, field, target in REFERENCES:
         if target == collection:
-            for document in list_own_records(context, holder):
-                if record_id in iter_values(document.get(field)):
-                    yield f"{holder} {document[ID_FIELDS[holder]]}"
+            for record in list_own_records(context, source):
+                if record_id in iter_values(record.get(field)):
+                    yield f"{source} {record[ID_FIELDS[source]]}"

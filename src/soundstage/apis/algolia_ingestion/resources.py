@@ -1,11 +1,11 @@
-"""Plain records: created, read, listed, changed and deleted, all in one way."""
+"""Handlers that create, retrieve, list, update and delete the records of a resource."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from soundstage.apis.algolia_ingestion.application import (
     application_id,
-    get_own_record,
+    get_requested,
     list_own_records,
 )
 from soundstage.apis.algolia_ingestion.lists import (
@@ -31,12 +31,12 @@ def _identity(_context: RequestContext, record: JsonObject) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind of plain record.
+    """A record type with its handlers' parameters.
 
-    ``made`` gives what is kept of a body that describes one whole. ``settled`` is one
-    with what has become of it by itself, ``shown`` what an answer tells of it. ``keys``
-    are what it is sorted by that is no field of it. ``named`` says whether the answers
-    to its changes repeat its name.
+    ``build`` makes the stored record of a body that describes one whole. ``refresh``
+    applies what has changed a record without a command; ``render`` returns a record as
+    responses show it. ``sort_keys`` are values of ``sort`` that are no field. Responses
+    to changes repeat the record's name if ``includes_name``.
     """
 
     record_type: RecordType
@@ -48,128 +48,119 @@ class Resource:
     includes_name: bool = True
 
     @property
-    def name(self) -> str:
-        """The collection that has them."""
+    def collection(self) -> str:
+        """The name of the collection with the records."""
         return self.record_type.collection
 
+    @property
+    def id_field(self) -> str:
+        """The field with a record's id, which is also the path parameter."""
+        return self.record_type.id_field
+
     def render_receipt(self, record: JsonObject, timestamp_field: str) -> Response:
-        """The answer to a change: which record, and when."""
-        told = (
-            self.record_type.id_field,
-            *(("name",) if self.includes_name else ()),
-            timestamp_field,
-        )
-        return Response({name: record[name] for name in told})
+        """Render the response to a change: the record's id and the timestamp."""
+        name = ("name",) if self.includes_name else ()
+        fields = (self.id_field, *name, timestamp_field)
+        return Response({name: record[name] for name in fields})
 
 
 RecordUpdate = Callable[[RequestContext, JsonObject], JsonObject]
-"""What a request makes of a record."""
+"""Returns the new version of a record that a request updates."""
 
 
 def make_create_handler(resource: Resource) -> Handler:
-    """A handler that makes a new record."""
+    """Return a handler that creates a record."""
 
     def create(context: RequestContext) -> Response:
-        at = format_rfc3339(context.now)
-        own_id = {resource.record_type.id_field: context.new_id(uuid)}
-        document = {
-            **own_id,
+        now = format_rfc3339(context.now)
+        record = {
+            resource.id_field: context.new_id(uuid),
             **resource.build(context.body),
             "owner": application_id(context),
+            "createdAt": now,
+            "updatedAt": now,
         }
-        document |= {"createdAt": at, "updatedAt": at}
-        check_record(context, resource, document)
-        store_record(context, resource, document)
-        return resource.render_receipt(document, "createdAt")
+        _check_record(context, resource, record)
+        _store_record(context, resource, record)
+        return resource.render_receipt(record, "createdAt")
 
     return create
 
 
 def make_retrieve_handler(resource: Resource) -> Handler:
-    """A handler that gives one record."""
+    """Return a handler that returns one record."""
 
     def retrieve(context: RequestContext) -> Response:
-        document = get_own_record(
-            context, resource.name, context.parameters[resource.record_type.id_field]
-        )
-        return Response(resource.render(context, document))
+        record = get_requested(context, resource.collection)
+        return Response(resource.render(context, record))
 
     return retrieve
 
 
 def make_list_handler(resource: Resource) -> Handler:
-    """A handler that gives a page of the records that satisfy its filters.
-
-    Plain records are few, so each is looked at: O(n log n) in those of the application.
-    """
+    """Return a handler that returns a page of the records that match its filters."""
 
     def list_all(context: RequestContext) -> Response:
-        shown = [
-            resource.render(context, d)
-            for d in list_own_records(context, resource.name)
-        ]
-        found = filter_records(context, shown, resource.filters)
+        # An application has few such records, so that all of them can be rendered and
+        # sorted: O(n log n).
+        records = list_own_records(context, resource.collection)
+        rendered = [resource.render(context, record) for record in records]
+        matching = filter_records(context, rendered, resource.filters)
         return Response(
-            sort_and_render_page(context, resource.name, found, resource.sort_keys)
+            sort_and_render_page(
+                context, resource.collection, matching, resource.sort_keys
+            )
         )
 
     return list_all
 
 
 def make_update_handler(resource: Resource, apply_update: RecordUpdate) -> Handler:
-    """A handler that changes a record."""
+    """Return a handler that updates a record."""
 
     def update(context: RequestContext) -> Response:
-        old = get_own_record(
-            context, resource.name, context.parameters[resource.record_type.id_field]
-        )
-        settled = resource.refresh(context, old)
-        new = {
-            **apply_update(context, settled),
-            "updatedAt": format_rfc3339(context.now),
-        }
-        check_record(context, resource, new)
-        if settled != old:
-            store_record(context, resource, settled)
-        store_record(context, resource, new)
+        old = get_requested(context, resource.collection)
+        current = resource.refresh(context, old)
+        updated_at = format_rfc3339(context.now)
+        new = {**apply_update(context, current), "updatedAt": updated_at}
+        _check_record(context, resource, new)
+        # A change without a command is stored as a version of its own. Otherwise
+        # enableTask would not show as a change, and would not end a failure streak.
+        if current != old:
+            _store_record(context, resource, current)
+        _store_record(context, resource, new)
         return resource.render_receipt(new, "updatedAt")
 
     return update
 
 
 def make_delete_handler(resource: Resource) -> Handler:
-    """A handler that deletes a record that nothing refers to."""
+    """Return a handler that deletes a record to which no other record refers."""
 
     def delete(context: RequestContext) -> Response:
-        document = get_own_record(
-            context, resource.name, context.parameters[resource.record_type.id_field]
-        )
-        record_id = document[resource.record_type.id_field]
-        check_unreferenced(context, resource.name, record_id)
-        context.world.apply(Delete(context.api, resource.name, record_id))
+        record_id = get_requested(context, resource.collection)[resource.id_field]
+        check_unreferenced(context, resource.collection, record_id)
+        context.world.apply(Delete(context.api, resource.collection, record_id))
         return Response({"deletedAt": format_rfc3339(context.now)})
 
     return delete
 
 
-def check_record(
+def _check_record(
     context: RequestContext, resource: Resource, record: JsonObject
 ) -> None:
-    """Raise ``Impossible`` for a record that refers to nothing, or is none.
-
-    An update says less than the record that comes of it, which may break the contract.
-    """
-    check_references(context, resource.name, record)
-    wrong = context.world.state(context.api).fixture.check_contract(
-        resource.record_type, record
-    )
-    if wrong:
-        raise BadRequest(str(wrong))
+    """Raise ``BadRequest`` for a broken reference or a violation of the schema."""
+    check_references(context, resource.collection, record)
+    # The body of an update is valid, but describes a part only: the whole record that
+    # results may still violate the contract.
+    fixture = context.state.fixture
+    violation = fixture.check_contract(resource.record_type, record)
+    if violation:
+        raise BadRequest(str(violation))
 
 
-def store_record(
+def _store_record(
     context: RequestContext, resource: Resource, record: JsonObject
 ) -> None:
-    """Let a record be this document from now on."""
-    record_id = record[resource.record_type.id_field]
-    context.world.apply(Put(context.api, resource.name, record_id, record))
+    record_id = record[resource.id_field]
+    context.world.apply(Put(context.api, resource.collection, record_id, record))

@@ -1,4 +1,4 @@
-"""What tasks do by themselves: their crons start runs."""
+"""The schedule of Algolia Ingestion: the cron expressions of tasks start runs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from soundstage.world.state import State
 
 
 def list_crons(state: ScheduleView, timestamp: int) -> Mapping[str, str]:
-    """The cron expressions of tasks that are not disabled. O(tasks)."""
+    """Return the cron expressions of enabled tasks, by task id. O(tasks)."""
     return {
         task["taskID"]: task["cron"]
         for task in state.collection("tasks").all(timestamp)
@@ -19,7 +19,11 @@ def list_crons(state: ScheduleView, timestamp: int) -> Mapping[str, str]:
 
 
 def is_valid_cron(text: str | None) -> bool:
-    """Whether it is a cron expression; a record put there by hand may say anything."""
+    """Return whether a text is a cron expression.
+
+    The handlers store no other, but a record from a fixture or from the control API may
+    have any text.
+    """
     try:
         next_cron_tick(text or "", 0)
     except ValueError:
@@ -30,7 +34,7 @@ def is_valid_cron(text: str | None) -> bool:
 def build_tick_commands(
     state: State, task_id: str, timestamp: int
 ) -> Sequence[Command]:
-    """A run, unless failures have disabled the task since its last one."""
+    """Return the start of a run, unless failures have disabled the task by then."""
     task = state.collection("tasks").get(task_id, timestamp)
     if task is None or not is_enabled(state, task, timestamp):
         return ()

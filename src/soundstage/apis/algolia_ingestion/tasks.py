@@ -1,4 +1,4 @@
-"""Tasks: how they are told, changed, enabled and disabled."""
+"""Tasks: their rendering, filters and updates."""
 
 from typing import Final
 
@@ -14,12 +14,12 @@ from soundstage.world.scheduler import next_cron_tick
 
 
 def _build_task(body: JsonObject) -> JsonObject:
-    """What is kept of a task; without a word about it, it is enabled."""
+    """Return the stored fields of a task, which is enabled by default."""
     return _check_cron({"enabled": True, **body})
 
 
 def _check_cron(task: JsonObject) -> JsonObject:
-    """The task, if its cron can be understood. Raises ``Impossible``."""
+    """Return the task. Raises ``BadRequest`` for an invalid cron expression."""
     if "cron" in task and not is_valid_cron(task["cron"]):
         msg = f"{task['cron']!r} is no cron expression of five fields"
         raise BadRequest(msg)
@@ -27,43 +27,39 @@ def _check_cron(task: JsonObject) -> JsonObject:
 
 
 def refresh_task(context: RequestContext, task: JsonObject) -> JsonObject:
-    """The task as its runs left it. O(runs not over for good)."""
-    enabled = is_enabled(context.world.state(context.api), task, context.now)
-    return {**task, "enabled": enabled}
+    """Return the task, disabled if its runs failed too often. O(runs not settled)."""
+    return {**task, "enabled": is_enabled(context.state, task, context.now)}
 
 
 def render_task(context: RequestContext, task: JsonObject) -> JsonObject:
-    """The settled task, and when its cron last ran and will run next."""
-    told = refresh_task(context, task)
-    return (
-        {**told, **_render_run_times(context, told)}
-        if is_valid_cron(task.get("cron"))
-        else told
-    )
+    """Return the refreshed task with the times of its last and next scheduled run."""
+    current = refresh_task(context, task)
+    if not is_valid_cron(task.get("cron")):
+        return current
+    return {**current, **_render_run_times(context, current)}
 
 
 def _render_run_times(context: RequestContext, task: JsonObject) -> JsonObject:
     newest = context.collection("runs").newest_first(context.now, task["taskID"])
     runs = (run for record in newest if (run := record.as_of(context.now)))
-    ran = (run["createdAt"] for run in runs if run["type"] != "push")
-    due = next_cron_tick(task["cron"], context.now) if task["enabled"] else None
-    moments = {"lastRun": next(ran, None), "nextRun": due and format_rfc3339(due)}
-    return {name: moment for name, moment in moments.items() if moment}
+    last = next((run["createdAt"] for run in runs if run["type"] != "push"), None)
+    tick = next_cron_tick(task["cron"], context.now) if task["enabled"] else None
+    times = {"lastRun": last, "nextRun": tick and format_rfc3339(tick)}
+    return {name: time for name, time in times.items() if time}
 
 
 def list_triggers(task: JsonObject) -> tuple[str, ...]:
-    """What starts a task, besides requests."""
-    found = {
+    """Return the values of ``triggerType`` that a task has."""
+    settings = {
         "schedule": task.get("cron"),
         "subscription": task.get("subscriptionAction"),
         "streaming": task.get("input", {}).get("mapping"),
     }
-    return tuple(name for name, there in found.items() if there) or ("onDemand",)
+    return tuple(name for name, value in settings.items() if value) or ("onDemand",)
 
 
 def _source_type_values(context: RequestContext, task: JsonObject) -> tuple[Json]:
-    source = context.get("sources", task["sourceID"])
-    return (source["type"],)
+    return (context.get("sources", task["sourceID"])["type"],)
 
 
 def _email_notification_values(_: RequestContext, task: JsonObject) -> tuple[bool]:
@@ -91,21 +87,21 @@ TASKS: Final = Resource(
 
 
 def update_task(context: RequestContext, old: JsonObject) -> JsonObject:
-    """The task with what the request gives."""
+    """Apply the body to a task."""
     return _check_cron({**old, **context.body})
 
 
 def replace_task(context: RequestContext, old: JsonObject) -> JsonObject:
-    """The task as the request describes it; its source stays."""
+    """Replace a task by the body; its id, source and creation stay."""
     kept = {name: old[name] for name in ("taskID", "sourceID", "owner", "createdAt")}
     return {**kept, **_build_task(context.body)}
 
 
 def enable_task(_: RequestContext, old: JsonObject) -> JsonObject:
-    """The task, taking runs."""
+    """Return the task, enabled."""
     return {**old, "enabled": True}
 
 
 def disable_task(_: RequestContext, old: JsonObject) -> JsonObject:
-    """The task, taking no runs."""
+    """Return the task, disabled."""
     return {**old, "enabled": False}

@@ -1,4 +1,4 @@
-"""RunWisp: tasks that are run by schedule, by the API, or all the time."""
+"""RunWisp: a daemon that runs tasks by schedule or by request, and services."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,6 @@ from soundstage.apis.runwisp import (
     run_lists,
     runs,
     schema_links,
-    services,
     tasks,
 )
 from soundstage.apis.runwisp.concurrency import build_start_commands
@@ -24,27 +23,23 @@ from soundstage.world.record import ApiModel, RecordType
 from soundstage.world.scheduler import Schedule, ScheduleView
 from soundstage.world.state import State
 
+_DAEMON_SCHEMA = "#/components/schemas/DaemonInfo"
+
 MODEL = ApiModel.define(
     RecordType("run", "runs", "id", ulid, "task_name", "#/components/schemas/Run"),
     RecordType("line", "lines", "id", hex16, "run_id", belongs_to_run=True),
-    RecordType(
-        "daemon",
-        "daemons",
-        "fingerprint",
-        hex16,
-        schema="#/components/schemas/DaemonInfo",
-    ),
+    RecordType("daemon", "daemons", "fingerprint", hex16, schema=_DAEMON_SCHEMA),
     RecordType("challenge", "challenges", "nonce", hex16),
-    at=lambda at, _: format_rfc3339(at),
-    at_ms=lambda at, _: at,
+    at=lambda timestamp, _: format_rfc3339(timestamp),
+    at_ms=lambda timestamp, _: timestamp,
 )
 
 HANDLERS: dict[str, Handler] = {
     "getInfo": tasks.retrieve_info,
     "getTasks": tasks.list_tasks,
     "triggerRun": runs.trigger_run,
-    "restartService": services.restart_service,
-    "stopService": services.stop_service,
+    "restartService": runs.restart_service,
+    "stopService": runs.stop_service,
     "getTaskRuns": run_lists.list_task_runs,
     "getRun": runs.retrieve_run,
     "deleteRun": runs.delete_run,
@@ -63,21 +58,20 @@ HANDLERS: dict[str, Handler] = {
 
 
 def list_crons(state: ScheduleView, _timestamp: int) -> Mapping[str, str]:
-    """The tasks that have a schedule."""
+    """Return the cron expressions of tasks, by task name. O(tasks)."""
     return {
-        tasks.name: tasks.policy["cron"]
-        for tasks in list_fixture_tasks(state)
-        if "cron" in tasks.policy and not tasks.is_service
+        task.name: task.policy["cron"]
+        for task in list_fixture_tasks(state)
+        if "cron" in task.policy and not task.is_service
     }
 
 
 def build_tick_commands(
     state: State, task_name: str, timestamp: int
 ) -> Sequence[Command]:
-    """A task is due: its run is started as its policy says."""
-    return build_start_commands(
-        state, Task(task_name, state.definitions.task(task_name)), timestamp, "cron"
-    )
+    """Return the commands that start a run of a task according to its policy."""
+    task = Task(task_name, state.definitions.task(task_name))
+    return build_start_commands(state, task, timestamp, "cron")
 
 
 API = Api(

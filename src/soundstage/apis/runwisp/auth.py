@@ -1,6 +1,7 @@
-"""Logging in: a challenge, its answer, and the token that comes of it.
+"""Log-in by challenge and response, which returns the token of a credential.
 
-The token is the fixture's own; a credential without a password cannot log in.
+A credential of the fixture has its token in ``bearerAuth``; without a ``password`` it
+cannot log in.
 """
 
 from hashlib import sha256
@@ -22,39 +23,33 @@ TOKEN_LIFETIME_SECONDS = 24 * 60 * 60
 
 
 def check_health(_context: RequestContext) -> Response:
-    """The daemon is up."""
+    """Return that the daemon is up."""
     return Response("OK", media_type="text/plain")
 
 
 def create_challenge(context: RequestContext) -> Response:
-    """A nonce that is good once, for five minutes.
-
-    It tells when it was given and how many were used by then, so that giving one
-    changes nothing in the world.
-    """
-    return Response(
-        {"nonce": _create_nonce(context, context.now, _count_used_challenges(context))}
-    )
+    """Return a nonce that can be used once, within five minutes."""
+    used_count = len(context.collection("challenges").all(context.now))
+    return Response({"nonce": _create_nonce(context, context.now, used_count)})
 
 
 def log_in(context: RequestContext) -> Response:
-    """The token of the credential whose password the answer proves."""
+    """Return the token of the credential whose password the response proves."""
     nonce, response = context.body["nonce"], context.body["response"]
     if not _is_valid_nonce(context, nonce):
         raise LoginFailed(INVALID_CHALLENGE)
     for credential in _list_login_credentials(context):
-        answer = sha256(f"{credential['password']}:{nonce}".encode()).hexdigest()
-        if compare_digest(answer.encode(), response.encode()):
+        expected = sha256(f"{credential['password']}:{nonce}".encode()).hexdigest()
+        if compare_digest(expected.encode(), response.encode()):
             context.world.apply(Put(context.api, "challenges", nonce, {}))
             token = credential["bearerAuth"]
-            return Response(
-                {"token": token}, headers=(("Set-Cookie", _render_cookie(token)),)
-            )
+            headers = (("Set-Cookie", _render_cookie(token)),)
+            return Response({"token": token}, headers=headers)
     raise LoginFailed(INVALID_PASSWORD)
 
 
 def retrieve_auth_status(context: RequestContext) -> Response:
-    """Whether there is a password, and whether the cookie holds a good token."""
+    """Return whether there are passwords, and whether the cookie has a valid token."""
     token = context.parameters.get("runwisp_jwt")
     credentials = context.world.fixtures[context.api].credentials
     body = {
@@ -65,7 +60,6 @@ def retrieve_auth_status(context: RequestContext) -> Response:
 
 
 def _list_login_credentials(context: RequestContext) -> list[Credential]:
-    """Those that somebody can log in to."""
     credentials = context.world.fixtures[context.api].credentials
     return [c for c in credentials if "password" in c and "bearerAuth" in c]
 
@@ -75,26 +69,26 @@ def _render_cookie(token: str) -> str:
     return f"runwisp_jwt={token}; Path=/api/; {age}; HttpOnly; SameSite=Strict"
 
 
-def _count_used_challenges(context: RequestContext) -> int:
-    """How many challenges were used by now. O(those)."""
-    return len(context.collection("challenges").all(context.now))
-
-
 def _create_nonce(context: RequestContext, timestamp: int, used_count: int) -> str:
-    digest = sha256(
-        f"{context.world.options.seed} {timestamp} {used_count}".encode()
-    ).hexdigest()
+    """Return a nonce that contains its timestamp and the number of used challenges.
+
+    So it can be validated later without a record: issuing it changes no state, and a
+    nonce differs from those before the last log-in even at the same timestamp.
+    """
+    text = f"{context.world.options.seed} {timestamp} {used_count}"
+    digest = sha256(text.encode()).hexdigest()
     return f"{timestamp - MIN_TIMESTAMP:016x}{used_count:08x}{digest[:16]}"
 
 
 def _is_valid_nonce(context: RequestContext, nonce: str) -> bool:
-    """Whether it was given here, lately, and not used."""
+    """Return whether the nonce was issued here, has not expired and was not used."""
     try:
-        at, used = int(nonce[:16], 16) + MIN_TIMESTAMP, int(nonce[16:24], 16)
+        timestamp = int(nonce[:16], 16) + MIN_TIMESTAMP
+        used_count = int(nonce[16:24], 16)
     except ValueError:
         return False
     return (
-        nonce == _create_nonce(context, at, used)
-        and context.now - CHALLENGE_LIFETIME <= at <= context.now
+        nonce == _create_nonce(context, timestamp, used_count)
+        and context.now - CHALLENGE_LIFETIME <= timestamp <= context.now
         and context.collection("challenges").get(nonce, context.now) is None
     )

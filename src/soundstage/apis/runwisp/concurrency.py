@@ -1,8 +1,7 @@
-"""Who goes first: what becomes of a run while others of its task are going on.
+"""The concurrency limit of a task: its slots, and the runs that wait for one.
 
-A run and its retries keep one place from the first to the last of them, the time in
-between included: whoever waits for it waits for all. (The real daemon gives the place
-away between two attempts.)
+A run keeps its slot until the last of its retries has ended, the delays in between
+included. (The real daemon frees the slot between two attempts.)
 """
 
 from bisect import bisect_right
@@ -13,19 +12,19 @@ from weakref import WeakKeyDictionary
 from soundstage.apis.runwisp.tasks import Task
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Interrupt, Start
-from soundstage.world.record import BEGINNING, Record
+from soundstage.world.record import BEGINNING, Record, get_created_at
 from soundstage.world.runs import Run
 from soundstage.world.state import State
 
 START_LATENCY = 100
-"""More ms than a run needs to start once it may."""
+"""An upper bound (ms) of the time that a run takes to start once it has a slot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place of a task: that of a run which goes on, or of one that will be retried.
+    """An occupied slot of a task: by a run (``is_active``) or for its next retry.
 
-    ``starts`` is when the run starts, or did; ``until``, when the place is free again.
+    The run or the retry starts at ``starts_at``; the slot is free from ``free_from``.
     """
 
     run_id: str
@@ -37,130 +36,126 @@ class Slot:
 def build_start_commands(
     state: State, task: Task, timestamp: int, triggered_by: str
 ) -> list[Interrupt | Start]:
-    """The commands by which a run of a task is started; the last one starts it.
+    """Return the commands that start a run of a task; the last one starts it.
 
-    A policy for which the fixture lacks scenario, beginning or ending is none.
+    The policy for overlapping runs is ignored if the fixture lacks the scenario, the
+    beginning or the ending for it.
     """
-    api, names = state.fixture.api, {"triggered_by": triggered_by}
-    there = list(iter_occupied_slots(state, task.name, timestamp))
-    match task.on_overlap if len(there) >= task.parallelism else None:
+    api, variables = state.fixture.api, {"triggered_by": triggered_by}
+    occupied = list(iter_occupied_slots(state, task.name, timestamp))
+    match task.on_overlap if len(occupied) >= task.parallelism else None:
         case "skip" if "skipped" in state.definitions.scenarios:
-            return [Start(api, task.name, "skipped", names)]
+            return [Start(api, task.name, "skipped", variables)]
         case "terminate" if "stopped" in state.definitions.endings:
-            return _build_replacement_commands(api, task, there, timestamp, names)
+            return _build_replacement_commands(
+                api, task, occupied, timestamp, variables
+            )
         case "queue" if "queued" in state.definitions.beginnings:
-            wait = {"wait": find_free_timestamp(task, there) - timestamp}
-            return [Start(api, task.name, names=names | wait, beginning="queued")]
+            wait = {"wait": _find_free_timestamp(task, occupied) - timestamp}
+            return [Start(api, task.name, names=variables | wait, beginning="queued")]
         case _:
-            return [Start(api, task.name, names=names)]
+            return [Start(api, task.name, names=variables)]
 
 
-def find_free_timestamp(task: Task, occupied: list[Slot]) -> int:
-    """When so few of those that are there are left that one more may start."""
-    ends = sorted(place.free_from for place in occupied)
+def _find_free_timestamp(task: Task, occupied: list[Slot]) -> int:
+    """Return the first timestamp at which one of these slots is free for another run.
+
+    There may be more of them than ``parallelism``, if it was changed or ignored.
+    """
+    ends = sorted(slot.free_from for slot in occupied)
     return ends[len(ends) - task.parallelism]
 
 
 def _build_replacement_commands(
     api: str, task: Task, occupied: list[Slot], timestamp: int, names: dict[str, str]
 ) -> list[Interrupt | Start]:
-    """The oldest run makes room; for a retry that is to come, the new one will."""
-    going_on = [place for place in occupied if place.is_active]
-    if len(going_on) >= task.parallelism:
-        oldest = Interrupt(api, going_on[0].run_id, "stopped")
+    """Stop the oldest run; or stop the new run when a pending retry starts."""
+    active = [slot for slot in occupied if slot.is_active]
+    if len(active) >= task.parallelism:
+        oldest = Interrupt(api, active[0].run_id, "stopped")
         return [oldest, Start(api, task.name, names=names)]
-    retry = min(place.starts_at for place in occupied if not place.is_active)
-    return [
-        Start(api, task.name, names=names, deadlines={"stopped": retry - timestamp})
-    ]
+    retry = min(slot.starts_at for slot in occupied if not slot.is_active)
+    deadlines = {"stopped": retry - timestamp}
+    return [Start(api, task.name, names=names, deadlines=deadlines)]
 
 
 def find_queue_move(
     state: State, task: Task, timestamp: int, moved_run_ids: Collection[str]
 ) -> Interrupt | None:
-    """The command for the first in the queue that waits too long, or too short.
+    """Return a command for the first queued run whose wait is too long or too short.
 
-    To be asked again once it is carried out, with its run among those that ``moved``:
-    the others wait for it. None if all stand where they should.
+    Call it again after the command is applied, with the run added to
+    ``moved_run_ids``, because the waits of later runs depend on it. Returns None when
+    all waits are right.
     """
     if "requeued" not in state.definitions.endings:
         return None
-    there: list[Slot] = []
-    for place in iter_occupied_slots(state, task.name, timestamp):
-        waits = place.is_active and place.starts_at > timestamp + START_LATENCY
-        if waits and place.run_id not in moved_run_ids:
+    ahead: list[Slot] = []
+    for slot in iter_occupied_slots(state, task.name, timestamp):
+        is_queued = slot.is_active and slot.starts_at > timestamp + START_LATENCY
+        if is_queued and slot.run_id not in moved_run_ids:
             free = timestamp
-            if len(there) >= task.parallelism:
-                free = max(timestamp, find_free_timestamp(task, there))
-            if not free <= place.starts_at <= free + START_LATENCY:
-                # The fixture's scenario ``queued`` has a wait of its own; it is over.
-                names = {"wait": free - timestamp, "queued_for": 0}
-                return Interrupt(state.fixture.api, place.run_id, "requeued", names)
-        there.append(place)
+            if len(ahead) >= task.parallelism:
+                free = max(timestamp, _find_free_timestamp(task, ahead))
+            if not free <= slot.starts_at <= free + START_LATENCY:
+                # The wait that the fixture's scenario ``queued`` has by itself is over.
+                variables = {"wait": free - timestamp, "queued_for": 0}
+                return Interrupt(state.fixture.api, slot.run_id, "requeued", variables)
+        ahead.append(slot)
     return None
 
 
 def iter_occupied_slots(state: State, task_name: str, timestamp: int) -> Iterator[Slot]:
-    """Who has a place of a task at an instant, the oldest first.
+    """Yield the slots of a task that are occupied at a timestamp, the oldest first.
 
-    O(runs since the oldest that is not over): those before it are looked at once.
+    O(runs since the oldest that has not ended): those before it are inspected once.
     """
     records = state.collection("runs").child_records(task_name)
-    passed = _SETTLED_COUNTS.setdefault(state, {})
-    for i in range(
-        passed.get(task_name, 0), bisect_right(records, timestamp, key=_start_timestamp)
-    ):
-        if place := _find_slot(state, records[i], timestamp):
-            yield place
-        elif i == passed.get(task_name, 0):
-            passed[task_name] = i + 1
+    settled = _SETTLED_COUNTS.setdefault(state, {})
+    stop = bisect_right(records, timestamp, key=get_created_at)
+    for i in range(settled.get(task_name, 0), stop):
+        if slot := _find_slot(state, records[i], timestamp):
+            yield slot
+        elif i == settled.get(task_name, 0):
+            settled[task_name] = i + 1
 
 
 _SETTLED_COUNTS: WeakKeyDictionary[State, dict[str, int]] = WeakKeyDictionary()
-"""How many runs of a task, from the first on, are over for good in a state."""
+"""By state and task, how many of the first runs have ended and have no retry."""
 
 
 def _find_slot(state: State, record: Record, timestamp: int) -> Slot | None:
-    """The place of a run that has begun; None if it is over and nothing follows."""
-    if state.initial_runs.find_summary(record.id):  # all of it is over
+    """Return the slot of a started run; None if it has ended and no retry follows."""
+    if state.initial_runs.find_summary(record.id):  # only runs that ended have one
         return None
-    document, run = record.as_of(timestamp), state.runs.get(record.id)
-    if document and document["status"] != "ended":
-        starts, end = (
-            _find_status_timestamp(record, "running", timestamp),
-            _find_status_timestamp(record, "ended"),
-        )
-        return Slot(record.id, starts, max(end, *_list_successor_ends(run)))
-    if run and (to_come := [s for s in run.successors if s.started_at > timestamp]):
-        return Slot(
-            record.id,
-            to_come[0].started_at,
-            max(_list_successor_ends(run)),
-            is_active=False,
-        )
+    version, run = record.as_of(timestamp), state.runs.get(record.id)
+    if version and version["status"] != "ended":
+        starts_at = _find_status_timestamp(record, "running", timestamp)
+        end = _find_status_timestamp(record, "ended")
+        return Slot(record.id, starts_at, max(end, *_list_successor_ends(run)))
+    successors = run.successors if run else ()
+    pending = [s.started_at for s in successors if s.started_at > timestamp]
+    if pending:
+        free_from = max(_list_successor_ends(run))
+        return Slot(record.id, pending[0], free_from, is_active=False)
     return None
 
 
-def _start_timestamp(record: Record) -> int:
-    return record.created_at
-
-
 def _list_successor_ends(run: Run | None) -> list[int]:
-    """When the runs that follow one are over; it begins with no time at all."""
+    """Return when the runs that follow a run end, after the beginning of time."""
+    # The first item is for ``max``, which needs one even if no run follows.
     ends = [BEGINNING]
     for successor in run.successors if run else ():
-        ends += (
-            _find_status_timestamp(successor.records[0], "ended"),
-            *_list_successor_ends(successor),
-        )
+        ends.append(_find_status_timestamp(successor.records[0], "ended"))
+        ends += _list_successor_ends(successor)
     return ends
 
 
 def _find_status_timestamp(
     record: Record, status: str, default: int = MAX_TIMESTAMP
 ) -> int:
-    """The first instant at which a run's record has this status, or is deleted."""
-    for at, document in zip(record.timestamps, record.versions, strict=True):
-        if document is None or document["status"] == status:
-            return at
+    """Return when a run first has a status or is deleted."""
+    for timestamp, version in zip(record.timestamps, record.versions, strict=True):
+        if version is None or version["status"] == status:
+            return timestamp
     return default

@@ -1,13 +1,8 @@
-"""Every refusal, in RunWisp's own words."""
+"""RunWisp's error responses, with the messages of the real daemon."""
 
 from http import HTTPStatus
 
-from soundstage.apis.api import (
-    ApiError,
-    NotFound,
-    Response,
-    default_status,
-)
+from soundstage.apis.api import ApiError, NotFound, Response, default_status
 from soundstage.openapi.errors import (
     BodyTooLarge,
     InvalidRequest,
@@ -30,15 +25,15 @@ RUN_NOT_RUNNING = "run is not currently running"
 RUN_NOT_ENDED = "cannot delete a run that is still pending or running; stop it first"
 
 INVALID_CHALLENGE = "Invalid or expired challenge"
-INVALID_PASSWORD = "Invalid password"  # noqa: S105 - what is said, not a secret
+INVALID_PASSWORD = "Invalid password"  # noqa: S105 - a message, not a secret
 
 
 class LoginFailed(ApiError):
-    """Logging in failed; the text says why."""
+    """A log-in failed; with the reason as its message."""
 
 
 def render_error(error: InvalidRequest | ApiError) -> Response:
-    """RFC 9457 problem details; but what refuses a credential is plain text."""
+    """Render problem details (RFC 9457), or plain text for a failed authentication."""
     match error:
         case Unauthorized(missing=missing):
             text = "no token found" if missing else "token is unauthorized"
@@ -50,7 +45,8 @@ def render_error(error: InvalidRequest | ApiError) -> Response:
         case NotFound(collection=collection):
             return _render_problem(404, NOT_FOUND_MESSAGES.get(collection, str(error)))
         case InvalidRequest(violations=violations):
-            # Logging in alone takes a body, and its route is none of the framework's.
+            # Only the log-in has a body, and the real daemon's framework does not
+            # handle it: its errors are plain text.
             if any(violation.location == "body" for violation in violations):
                 return Response("Invalid request", 400, "text/plain")
             errors = [_render_violation(violation) for violation in violations]
@@ -74,7 +70,7 @@ def _render_violation(violation: Violation) -> JsonObject:
 
 
 def _render_message(violation: Violation) -> str:
-    """As the real server's framework words it, where it knows the rule."""
+    """Return the message of the real daemon's framework for the violated keyword."""
     limit = violation.constraint
     match violation.rule:
         case "minimum":

@@ -1,4 +1,4 @@
-"""What happens to runs, as a stream that can be taken up where it broke off."""
+"""The stream of run events, which a client can resume by ``Last-Event-ID``."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -14,16 +14,16 @@ from soundstage.world.record import Record
 from soundstage.world.scheduler import next_cron_tick
 
 PING_INTERVAL = 30 * SECOND
-"""Of the world's clock: how long nothing comes but a ping."""
+"""The interval between pings, in ms of the world's clock."""
 
 IDS_PER_TIMESTAMP = 1_000
-"""Ids for the events of one instant; an event's id is its instant times this, plus how
-many events that instant had before it."""
+"""Ids for the events of one ms. An event's id is its timestamp times this, plus the
+number of events before it at the same timestamp."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
-    """One event of a run; ``run`` is the run as it was then."""
+    """An event of a run, with the run as of the event's timestamp."""
 
     timestamp: int
     name: str
@@ -31,33 +31,27 @@ class RunEvent:
 
 
 def stream_runs(context: RequestContext) -> Response:
-    """Events from now on, or from the one after the last that arrived."""
-    seen = parse_last_event_id(context)
-    if seen is None:
-        seen = (
-            context.now * IDS_PER_TIMESTAMP
-            + len(_list_events(context, context.now))
-            - 1
-        )
+    """Stream the events from now on, or those after the last that the client got."""
+    last_event_id = parse_last_event_id(context)
+    if last_event_id is None:
+        past_events = _list_events(context, context.now)
+        last_event_id = context.now * IDS_PER_TIMESTAMP + len(past_events) - 1
     return Response(
-        media_type="text/event-stream", stream=_generate_events(context, seen)
+        media_type="text/event-stream", stream=_generate_events(context, last_event_id)
     )
 
 
 async def _generate_events(
     context: RequestContext, last_event_id: int
 ) -> AsyncIterator[Json]:
-    """A ping at once and whenever it is time, and each event when it happens.
-
-    A ping has the id of the event before it, so that a client that heard nothing else
-    misses nothing either.
-    """
+    """Yield a ping at once and in intervals, and each event when it occurs."""
+    # A ping has the id of the last event: a client that got nothing but pings can
+    # resume from one without losing events.
     yield _build_ping(last_event_id)
     ping_at = context.now + PING_INTERVAL
     while True:
-        for event_id, event in _assign_event_ids(
-            _list_events(context, last_event_id // IDS_PER_TIMESTAMP)
-        ):
+        events = _list_events(context, last_event_id // IDS_PER_TIMESTAMP)
+        for event_id, event in _assign_event_ids(events):
             if event_id > last_event_id:
                 last_event_id = event_id
                 data = {"run": event.run}
@@ -65,9 +59,8 @@ async def _generate_events(
         if context.now >= ping_at:
             yield _build_ping(last_event_id)
             ping_at = context.now + PING_INTERVAL
-        context = await context.wait_for_change(
-            min(ping_at, *_iter_next_changes(context))
-        )
+        next_change = min(ping_at, *_iter_next_changes(context))
+        context = await context.wait_for_change(next_change)
 
 
 def _build_ping(event_id: int) -> Json:
@@ -75,54 +68,53 @@ def _build_ping(event_id: int) -> Json:
 
 
 def _assign_event_ids(events: list[RunEvent]) -> Iterator[tuple[int, RunEvent]]:
-    """Each event with its id."""
-    instant, before = None, 0
+    timestamp, index = None, 0
     for event in events:
-        before = before + 1 if event.timestamp == instant else 0
-        instant = event.timestamp
-        yield instant * IDS_PER_TIMESTAMP + before, event
+        index = index + 1 if event.timestamp == timestamp else 0
+        timestamp = event.timestamp
+        yield timestamp * IDS_PER_TIMESTAMP + index, event
 
 
 def _iter_next_changes(context: RequestContext) -> Iterator[int]:
-    """When a run changes, or a task is due."""
-    if (at := context.collection("runs").next_change(context.now)) is not None:
-        yield at
-    for task in context.world.state(context.api).definitions.tasks.values():
-        if (
-            "cron" in task
-            and (at := next_cron_tick(task["cron"], context.now)) is not None
-        ):
-            yield at
+    """Yield the timestamps of the next change of a run and of each task's next tick."""
+    timestamp = context.collection("runs").next_change(context.now)
+    if timestamp is not None:
+        yield timestamp
+    for task in context.state.definitions.tasks.values():
+        if "cron" in task:
+            timestamp = next_cron_tick(task["cron"], context.now)
+            if timestamp is not None:
+                yield timestamp
 
 
 def _list_events(context: RequestContext, since: int) -> list[RunEvent]:
-    """All events from an instant on, in their order. O(runs)."""
+    """Return all events from a timestamp until now, in their order. O(runs)."""
     records = list(context.collection("runs"))
-    found = [
+    events = [
         (event.timestamp, i, event)
         for i, record in enumerate(records)
         if record.last_changed_at >= since
         for event in _iter_run_events(record, since, context.now)
     ]
-    ranks = _rank_commands(context, since, records) if found else {}
-    found.sort(key=lambda e: (e[0], ranks.get((e[0], e[2].run["id"]), -1), e[1]))
-    return [event for _, _, event in found]
+    ranks = _rank_commands(context, since, records) if events else {}
+    events.sort(key=lambda e: (e[0], ranks.get((e[0], e[2].run["id"]), -1), e[1]))
+    return [event for _, _, event in events]
 
 
 def _iter_run_events(record: Record, since: int, now: int) -> Iterator[RunEvent]:
-    """What happened to one run from an instant on, until now."""
+    """Yield the events of one run from a timestamp until now."""
     for i in range(bisect_left(record.timestamps, since), len(record.timestamps)):
-        at, run = record.timestamps[i], record.versions[i]
-        if at > now:
+        timestamp, run = record.timestamps[i], record.versions[i]
+        if timestamp > now:
             break
-        before = record.versions[i - 1] if i else None
-        if run is not None and run != before:
-            for name in _iter_event_names(before, run):
-                yield RunEvent(at, name, run)
+        previous = record.versions[i - 1] if i else None
+        if run is not None and run != previous:
+            for name in _iter_event_names(previous, run):
+                yield RunEvent(timestamp, name, run)
 
 
 def _iter_event_names(previous: JsonObject | None, run: JsonObject) -> Iterator[str]:
-    """What the events are called; a run that is skipped ends as it begins."""
+    """Yield the names of the events of a version; a skipped run ends at its start."""
     if previous is None:
         yield "run.created"
     if previous and previous["status"] == run["status"]:
@@ -137,22 +129,24 @@ def _iter_event_names(previous: JsonObject | None, run: JsonObject) -> Iterator[
 def _rank_commands(
     context: RequestContext, since: int, records: list[Record]
 ) -> dict[tuple[int, str], int]:
-    """Where commands of one instant stand in the log, by instant and run. O(log).
+    """Return the position in the command log by timestamp and run id. O(log).
 
-    What was drawn before has no rank and comes first; so an event that has an id keeps
-    it, whatever is commanded later in the same instant.
+    Generated changes have no position and come first. So the id of an event stays the
+    same, whatever commands follow at the same timestamp.
     """
     ranks: dict[tuple[int, str], int] = {}
-    started: dict[int, list[int]] = defaultdict(list)
+    starts: dict[int, list[int]] = defaultdict(list)
     for i, entry in enumerate(context.world.log):
         command = entry.command
         if entry.timestamp < since or getattr(command, "api", None) != context.api:
             continue
         if isinstance(command, Start):
-            started[entry.timestamp].append(i)
+            starts[entry.timestamp].append(i)
         elif isinstance(command, Interrupt):
             ranks.setdefault((entry.timestamp, command.run), i)
+    # A Start does not contain the id of its run; of those at the same timestamp, the
+    # last command started the last record.
     for record in reversed(records):
-        if places := started.get(record.created_at):
-            ranks[record.created_at, record.id] = places.pop()
+        if positions := starts.get(record.created_at):
+            ranks[record.created_at, record.id] = positions.pop()
     return ranks

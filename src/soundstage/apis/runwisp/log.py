@@ -1,4 +1,4 @@
-"""What a run writes: pages of its lines, and its lines as they come."""
+"""The log of a run: pages of its lines, and a stream of lines as they are written."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from soundstage.types import Json, JsonObject
 from soundstage.world.errors import UnknownName
 
 DEFAULT_PAGE_SIZE = 1_000
-"""Lines that a page has unless the client says how many."""
+"""The number of lines on a page without ``limit``."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunLog:
-    """A run's log as of one instant; a full one lost its first lines, or its last.
+    """The log of a run as of one timestamp.
 
-    ``lines`` are those that were kept, ``total`` counts those that were lost at the
-    front too, ``dropped`` those that were lost at the end.
+    A full log loses its first or its last lines: ``total_count`` counts ``lines`` and
+    those lost at the front, ``dropped_count`` those lost at the end.
     """
 
     lines: list[JsonObject]
@@ -29,26 +29,24 @@ class RunLog:
 
     @property
     def first_number(self) -> int:
-        """The number of the first line that is still there."""
+        """The number of the first line that is available."""
         return self.total_count - len(self.lines)
 
     def resolve_number(self, start: int) -> int:
-        """The number of a line; below 0 it counts back from the end."""
+        """Return the number of an available line; below 0 counts from the end."""
         return max(start + self.total_count if start < 0 else start, self.first_number)
 
     def lines_from(self, number: int) -> list[JsonObject]:
-        """The lines from this number on."""
+        """Return the lines from a number on."""
         return self.lines[max(number - self.first_number, 0) :]
 
 
 def retrieve_log_page(context: RequestContext) -> Response:
-    """Lines of a run's log, from one of them on."""
-    log, given = _load_log(context), context.parameters
-    lines = log.lines_from(log.resolve_number(given["from"]))[
-        : given.get("limit", DEFAULT_PAGE_SIZE)
-    ]
+    """Return lines of a run's log, from a line on."""
+    log, parameters = _load_log(context), context.parameters
+    lines = log.lines_from(log.resolve_number(parameters["from"]))
     body = {
-        "lines": lines,
+        "lines": lines[: parameters.get("limit", DEFAULT_PAGE_SIZE)],
         "first_available": log.first_number,
         "total_lines": log.total_count,
         "truncated": log.first_number > 0,
@@ -58,17 +56,14 @@ def retrieve_log_page(context: RequestContext) -> Response:
 
 
 def stream_log(context: RequestContext) -> Response:
-    """A run's log from one of its lines on, until the run has ended.
+    """Stream a run's log from a line on, until the run ends.
 
-    The client's last event wins over ``from``, unless it is none of ours.
+    ``Last-Event-ID`` takes precedence over ``from``, unless it is no line number.
     """
-    log, start, last = (
-        _load_log(context),
-        context.parameters["from"],
-        parse_last_event_id(context),
-    )
-    if last is not None and last >= 0:
-        start = last + 1
+    log, start = _load_log(context), context.parameters["from"]
+    last_event_id = parse_last_event_id(context)
+    if last_event_id is not None and last_event_id >= 0:
+        start = last_event_id + 1
     start = log.resolve_number(start) if start < 0 else start
     return Response(
         media_type="text/event-stream", stream=_generate_log_events(context, start)
@@ -99,47 +94,47 @@ async def _generate_log_events(
 
 
 def _find_next_change(context: RequestContext) -> int | None:
-    """When the run or its log is another one. O(its lines)."""
-    run = context.world.state(context.api).runs.get(context.parameters["runId"])
+    """Return the timestamp of the next change of the run or its log. O(its lines)."""
+    run = context.state.runs.get(context.parameters["runId"])
     changes = (record.next_change(context.now) for record in run.records) if run else ()
-    return min((at for at in changes if at is not None), default=None)
+    return min((change for change in changes if change is not None), default=None)
 
 
 def _load_log(context: RequestContext) -> RunLog:
-    """The log as of now, after what its task says of full ones. O(lines).
+    """Return the log as of now, within the size limit of its task. O(lines).
 
-    Raises ``NotFound`` for a run that is not there, or not of the task in the path.
+    Raises ``NotFound`` if the run does not exist or belongs to another task.
     """
-    run_id, name = context.parameters["runId"], context.parameters["taskName"]
+    run_id, task_name = context.parameters["runId"], context.parameters["taskName"]
     run = context.collection("runs").get(run_id, context.now)
-    if run is None or run["task_name"] != name:
+    if run is None or run["task_name"] != task_name:
         raise NotFound("logs", run_id)
     written = context.collection("lines").children(run_id, context.now)
     lines = [
         {"n": n, "ts": line["ts"], "stream": line["stream"], "text": line["text"]}
         for n, line in enumerate(written)
     ]
-    ended = run["status"] == "ended"
-    policy = _get_task_policy(context, name)
+    is_final = run["status"] == "ended"
+    policy = _get_task_policy(context, task_name)
     match policy.get("log_on_full"):
         case "drop_old" if "log_max_size" in policy:
-            kept = _count_fitting_lines(lines[::-1], policy["log_max_size"])
-            return RunLog(lines[len(lines) - kept :], len(lines), 0, ended)
+            count = _count_fitting_lines(lines[::-1], policy["log_max_size"])
+            return RunLog(lines[len(lines) - count :], len(lines), 0, is_final)
         case "drop_new" if "log_max_size" in policy:
-            kept = _count_fitting_lines(lines, policy["log_max_size"])
-            return RunLog(lines[:kept], kept, len(lines) - kept, ended)
+            count = _count_fitting_lines(lines, policy["log_max_size"])
+            return RunLog(lines[:count], count, len(lines) - count, is_final)
         case _:
-            return RunLog(lines, len(lines), 0, ended)
+            return RunLog(lines, len(lines), 0, is_final)
 
 
 def _count_fitting_lines(lines: list[JsonObject], max_bytes: int) -> int:
-    """How many of these lines have room in so many bytes."""
+    """Return how many of the first lines fit, each with its line break."""
     sizes = accumulate(len(line["text"].encode()) + 1 for line in lines)
     return sum(1 for total in sizes if total <= max_bytes)
 
 
 def _get_task_policy(context: RequestContext, task_name: str) -> JsonObject:
     try:
-        return context.world.state(context.api).definitions.task(task_name)
+        return context.state.definitions.task(task_name)
     except UnknownName:
         return {}

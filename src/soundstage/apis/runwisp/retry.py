@@ -1,4 +1,4 @@
-"""Which run follows one that is over: a retry of a task, a restart of a service."""
+"""The run that follows a finished one: a retry of a task or a restart of a service."""
 
 from soundstage.apis.runwisp.tasks import Task
 from soundstage.types import JsonObject
@@ -10,22 +10,22 @@ RETRYABLE_REASONS = frozenset({"failed", "timeout", "crashed", "log_overflow"})
 
 
 def plan_next_run(run: Run) -> RunRequest | None:
-    """The run that is started after this one; none follows a chain of 64."""
-    own = run.records[0]
-    document, ended = own.versions[-1], own.timestamps[-1]
-    if document is None or run.chain_length >= MAX_CHAIN_LENGTH:
+    """Return the request for the run that follows; None after a chain of 64 runs."""
+    record = run.records[0]
+    version, ended_at = record.versions[-1], record.timestamps[-1]
+    if version is None or run.chain_length >= MAX_CHAIN_LENGTH:
         return None
     task = Task(run.task, dict(run.variables))
-    again = _plan_restart if task.is_service else _plan_retry
-    return again(task, run, document, ended)
+    plan = _plan_restart if task.is_service else _plan_retry
+    return plan(task, run, version, ended_at)
 
 
 def _plan_retry(
     task: Task, run: Run, record: JsonObject, ended_at: int
 ) -> RunRequest | None:
-    """A new run that points back to the one that has just failed.
+    """Plan a run that points back to the failed one.
 
-    A scenario can say how many ``failures`` there are to be in a row.
+    If the scenario sets ``failures``, exactly that many runs in a row fail.
     """
     attempt = record["retry_attempt"] + 1
     if (
@@ -34,23 +34,23 @@ def _plan_retry(
         or attempt > task.retry_attempts
     ):
         return None
-    names = {
+    variables = {
         "attempt": attempt,
         "failed_run": record["id"],
         "triggered_by": record["triggered_by"],
     }
     scenario = None
     if failures := run.variables.get("failures"):
-        names["failures"] = failures - 1
+        variables["failures"] = failures - 1
         scenario = "failed" if failures > 1 else "success"
-    at = ended_at + task.compute_delay("retry", attempt)
-    return RunRequest("", scenario, at, variables=names, beginning="retry")
+    start = ended_at + task.compute_delay("retry", attempt)
+    return RunRequest("", scenario, start, variables=variables, beginning="retry")
 
 
 def _plan_restart(
     task: Task, run: Run, record: JsonObject, ended_at: int
 ) -> RunRequest | None:
-    """The same replica again; its count of retries stays 0."""
+    """Plan the same replica again; its number of retries stays 0."""
     reason = record.get("end_reason")
     match task.policy.get("restart", "always"):
         case "always" if reason not in {None, "stopped"}:
@@ -59,9 +59,9 @@ def _plan_restart(
             pass
         case _:
             return None
-    names = {
+    variables = {
         "replica": record["replica_index"],
         "triggered_by": record["triggered_by"],
     }
-    at = ended_at + task.compute_delay("restart", run.chain_length + 1)
-    return RunRequest("", None, at, variables=names)
+    start = ended_at + task.compute_delay("restart", run.chain_length + 1)
+    return RunRequest("", None, start, variables=variables)

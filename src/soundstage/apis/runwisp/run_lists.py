@@ -1,4 +1,4 @@
-"""Lists of runs: filters, order, pages, and how the runs ended."""
+"""Lists of runs: filters, order, pages, and a summary of how the runs ended."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -8,7 +8,7 @@ from soundstage.types import Json, JsonObject
 from soundstage.world.clock import parse_rfc3339
 from soundstage.world.query import Field, In, Matches, Predicate, Query, nulls_first
 
-MAX_SEARCH_BYTES = 100  # the rest of a search is cut off
+MAX_SEARCH_BYTES = 100  # the rest of a search is ignored
 END_REASONS = frozenset(
     "success failed stopped timeout crashed skipped log_overflow".split()
 )
@@ -16,27 +16,26 @@ FAILURE_REASONS = frozenset({"failed", "crashed", "timeout"})
 
 
 def list_task_runs(context: RequestContext) -> Response:
-    """A page of a task's runs; a task that is not there has none."""
+    """Return a page of a task's runs; it is empty for an unknown task."""
     return _render_run_page(context, context.parameters["taskName"])
 
 
 def list_all_runs(context: RequestContext) -> Response:
-    """A page of the runs of all tasks, or of the one that is named."""
+    """Return a page of the runs of all tasks, or of the task that is named."""
     return _render_run_page(context, context.parameters.get("task_name"))
 
 
 def summarize_runs(context: RequestContext) -> Response:
-    """How many runs there are, and how they ended."""
-    runs = context.collection("runs")
-    failed = Query(
-        (_match_end_reason(FAILURE_REASONS),), "end_at", descending=True, limit=1
+    """Return the numbers of runs, and the time of the last failure."""
+    runs, now = context.collection("runs"), context.now
+    is_failed, is_successful = (
+        _match_end_reason(FAILURE_REASONS),
+        _match_end_reason({"success"}),
     )
-    failures = runs.find(failed, context.now)
+    failures = runs.find(Query((is_failed,), "end_at", descending=True, limit=1), now)
     body: JsonObject = {
-        "total": runs.find(Query(), context.now).total,
-        "success": runs.find(
-            Query((_match_end_reason({"success"}),)), context.now
-        ).total,
+        "total": runs.find(Query(), now).total,
+        "success": runs.find(Query((is_successful,)), now).total,
         "failed": failures.total,
     }
     if failures.items:
@@ -45,19 +44,16 @@ def summarize_runs(context: RequestContext) -> Response:
 
 
 def _render_run_page(context: RequestContext, task_name: str | None) -> Response:
-    """Newest first unless a field is named; then descending unless asked otherwise."""
-    given = context.parameters
-    field, direction = given.get("sort_field"), given.get("sort_direction")
+    """Render a page of runs: newest first, or by a field, descending by default."""
+    parameters = context.parameters
+    field, direction = parameters.get("sort_field"), parameters.get("sort_direction")
+    search_text = _normalize_search(parameters.get("search"))
     query = Query(
-        conditions=tuple(
-            _build_predicates(
-                given.get("status"), _normalize_search(given.get("search"))
-            )
-        ),
+        conditions=tuple(_build_predicates(parameters.get("status"), search_text)),
         order_by=_ORDERS[field or "created_at"],
         descending=not field or direction != "asc",
-        offset=given["offset"],
-        limit=given["limit"],
+        offset=parameters["offset"],
+        limit=parameters["limit"],
     )
     page = context.collection("runs").find(query, context.now, task_name or None)
     body = {"runs": page.items, "total": page.total}
@@ -67,16 +63,14 @@ def _render_run_page(context: RequestContext, task_name: str | None) -> Response
 def _build_predicates(
     status: str | None, search_text: str
 ) -> Iterator[tuple[Field, Predicate]]:
-    """An end reason is looked for among end reasons, any other word among phases."""
+    """Yield the filters; ``status`` is an end reason or else a status."""
     if status in END_REASONS:
         yield _match_end_reason({status})
     elif status:
         yield "status", In(frozenset({status}))
     if search_text:
-        yield (
-            _searched_fields,
-            Matches(lambda names: any(search_text in name for name in names)),
-        )
+        contains = Matches(lambda fields: any(search_text in each for each in fields))
+        yield _searched_fields, contains
 
 
 def _match_end_reason(reasons: Iterable[str]) -> tuple[Field, Predicate]:
@@ -84,20 +78,18 @@ def _match_end_reason(reasons: Iterable[str]) -> tuple[Field, Predicate]:
 
 
 def _normalize_search(search: str | None) -> str:
-    """What the real server looks for: SQL's wildcards are taken out, capitals too."""
-    cut = (search or "").encode()[:MAX_SEARCH_BYTES].decode(errors="ignore")
-    return _lower_ascii(cut.replace("%", "").replace("_", ""))
+    """Return the searched text as the real server does: without SQL's wildcards."""
+    text = (search or "").encode()[:MAX_SEARCH_BYTES].decode(errors="ignore")
+    return _lower_ascii(text.replace("%", "").replace("_", ""))
 
 
 def _searched_fields(run: JsonObject, _timestamp: int) -> tuple[str, str]:
-    """What is searched in."""
     return _lower_ascii(run["task_name"]), _lower_ascii(run["id"])
 
 
 def _lower_ascii(text: str) -> str:
-    return (
-        text.encode().lower().decode()
-    )  # bytes know ASCII capitals only, as LIKE does
+    # Like SQL's LIKE, the methods of bytes change ASCII letters only.
+    return text.encode().lower().decode()
 
 
 def _run_duration(run: JsonObject) -> int:
@@ -120,8 +112,8 @@ _SORT_KEYS: dict[str, Callable[[JsonObject], Json]] = {
 
 
 def _add_id_tiebreak(key: Callable[[JsonObject], Json]) -> Field:
-    """The real server breaks no ties; here the id does, so that pages never overlap."""
-    return lambda run, _at: (key(run), run["id"])
+    # The real server leaves ties unordered. Here pages must never overlap.
+    return lambda run, _timestamp: (key(run), run["id"])
 
 
 _ORDERS = {field: _add_id_tiebreak(key) for field, key in _SORT_KEYS.items()}

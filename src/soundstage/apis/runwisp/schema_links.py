@@ -1,4 +1,4 @@
-"""Bodies that name their schema, and the schemas themselves."""
+"""Responses that link to the schema of their body, and the schemas themselves."""
 
 from functools import cache
 
@@ -11,14 +11,14 @@ from soundstage.types import Json, JsonObject
 def build_described_response(
     context: RequestContext, schema_name: str, body: JsonObject, status: int = 200
 ) -> Response:
-    """A body that names its schema, in itself and in a Link header."""
+    """Return a response with the URL of its schema, in the body and a Link header."""
     path = f"/schemas/{schema_name}.json"
     link = (("Link", f'<{path}>; rel="describedBy"'),)
     return Response({"$schema": context.base_url + path, **body}, status, headers=link)
 
 
 def retrieve_schema(context: RequestContext) -> Response:
-    """The schema of a body, its references as absolute addresses."""
+    """Return the schema of a body, with absolute URLs as references."""
     name = context.parameters["name"]
     schema = _load_schemas().get(name)
     if schema is None:

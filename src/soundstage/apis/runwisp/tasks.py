@@ -1,4 +1,4 @@
-"""Tasks: what a fixture says of them, with what the daemon does where it is silent."""
+"""Tasks: their policies from the fixture, with the daemon's defaults."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from soundstage.world.scheduler import ScheduleView, next_cron_tick
 from soundstage.world.values import to_duration
 
 MAX_DELAY = 5 * MINUTE
-"""However often a run was retried, the next retry comes after so long."""
+"""The longest delay (ms) before a retry or a restart."""
 
 BRIEF_FIELDS = tuple(
     "name kind group cron api_trigger catch_up restart parallelism on_overlap "
@@ -30,53 +30,57 @@ TASK_DEFAULTS: JsonObject = {
 }
 SERVICE_DEFAULTS: JsonObject = {"kind": "service", "api_trigger": True, "instances": 1}
 DURATION_FIELDS = ("restart_delay", "retry_delay", "keep_for")
-"""Written in a fixture as 5s or 30d, told in nanoseconds."""
+"""Written in a fixture as 5s or 30d, and in nanoseconds in responses."""
 
 NANOSECONDS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task of a fixture; ``policy`` is what the fixture says of it."""
+    """A task of a fixture; ``policy`` is its definition there."""
 
     name: str
     policy: JsonObject
 
     @property
     def is_service(self) -> bool:
-        """Whether it goes on all the time."""
+        """Whether the task is a service, which runs without end."""
         return bool(self.policy.get("kind") == "service")
 
     @property
     def is_triggerable(self) -> bool:
-        """Whether the API may start it."""
+        """Whether the API may start runs of the task."""
         return bool(self.policy.get("api_trigger", True))
 
     @property
     def parallelism(self) -> int:
-        """How many of its runs may go on at once."""
+        """The number of runs that may be in progress at once."""
         return int(self.policy.get("parallelism", 1))
 
     @property
     def on_overlap(self) -> str:
-        """What becomes of a run that would be one too many."""
+        """The policy for a run that would exceed ``parallelism``."""
         return str(self.policy.get("on_overlap", "queue"))
 
     @property
     def instances(self) -> int:
-        """How many replicas a service has."""
+        """The number of replicas of a service."""
         return int(self.policy.get("instances", 1))
 
     @property
     def retry_attempts(self) -> int:
-        """How often a run that fails is retried."""
+        """The number of retries of a run that fails."""
         return int(self.policy.get("retry_attempts", 0))
 
     def compute_delay(self, purpose: str, attempt: int) -> int:
-        """The ms before the retry or restart of this number; the first is 1."""
-        default, growth = (
-            (1, "exponential") if purpose == "restart" else (5, "constant")
-        )
+        """Return the ms before a ``restart`` or ``retry``; attempts count from 1.
+
+        >>> task = Task("example", {"retry_delay": "2s", "retry_backoff": "linear"})
+        >>> task.compute_delay("retry", 3)
+        6000
+        """
+        is_restart = purpose == "restart"
+        default, growth = (1, "exponential") if is_restart else (5, "constant")
         base = to_duration(self.policy.get(f"{purpose}_delay", default * SECOND))
         match self.policy.get(f"{purpose}_backoff", growth):
             case "linear":
@@ -86,49 +90,48 @@ class Task:
         return min(base, MAX_DELAY)
 
     def render(self, now: int) -> JsonObject:
-        """As the API shows it."""
-        policy = {
-            **(SERVICE_DEFAULTS if self.is_service else TASK_DEFAULTS),
-            **self.policy,
-        }
-        spans = {name: policy[name] for name in DURATION_FIELDS if name in policy}
+        """Return the task as responses show it, with the timestamp of its next tick."""
+        defaults = SERVICE_DEFAULTS if self.is_service else TASK_DEFAULTS
+        policy = {**defaults, **self.policy}
+        durations = {name: policy[name] for name in DURATION_FIELDS if name in policy}
         if "timeout" in policy.get("deadlines", {}):
-            spans["timeout"] = policy["deadlines"]["timeout"]
-        said = {
+            durations["timeout"] = policy["deadlines"]["timeout"]
+        task = {
             "name": self.name,
             **{name: policy[name] for name in COPIED_FIELDS if name in policy},
             **{
-                name: to_duration(span) * NANOSECONDS_PER_MS
-                for name, span in spans.items()
+                name: to_duration(d) * NANOSECONDS_PER_MS
+                for name, d in durations.items()
             },
         }
-        due = next_cron_tick(policy["cron"], now) if "cron" in policy else None
-        return said if due is None else {**said, "next_run_at": format_rfc3339(due)}
+        tick = next_cron_tick(policy["cron"], now) if "cron" in policy else None
+        return task if tick is None else {**task, "next_run_at": format_rfc3339(tick)}
 
 
 def list_fixture_tasks(state: ScheduleView) -> list[Task]:
-    """The tasks that are listed, by name."""
+    """Return the tasks of the fixture by name, without the wildcard."""
     tasks = sorted(state.definitions.tasks.items())
     return [Task(name, policy) for name, policy in tasks if name != ANY_TASK]
 
 
+def _render_tasks(context: RequestContext) -> list[JsonObject]:
+    return [task.render(context.now) for task in list_fixture_tasks(context.state)]
+
+
 def list_tasks(context: RequestContext) -> Response:
-    """Every task, with the instant at which it is due next."""
-    tasks = list_fixture_tasks(context.world.state(context.api))
-    return Response([task.render(context.now) for task in tasks])
+    """Return every task."""
+    return Response(_render_tasks(context))
 
 
 def retrieve_info(context: RequestContext) -> Response:
-    """What the fixture says of the daemon, and its tasks in brief."""
-    shown = (
-        task.render(context.now)
-        for task in list_fixture_tasks(context.world.state(context.api))
-    )
-    tasks = [{n: task[n] for n in BRIEF_FIELDS if n in task} for task in shown]
+    """Return the daemon of the fixture, with a short form of its tasks."""
+    tasks = [
+        {name: task[name] for name in BRIEF_FIELDS if name in task}
+        for task in _render_tasks(context)
+    ]
     daemons = context.collection("daemons").all(context.now)
-    return build_described_response(
-        context, "DaemonInfo", {**DEFAULT_DAEMON_INFO, **dict(*daemons), "tasks": tasks}
-    )
+    body = {**DEFAULT_DAEMON_INFO, **dict(*daemons), "tasks": tasks}
+    return build_described_response(context, "DaemonInfo", body)
 
 
 DEFAULT_DAEMON_INFO: JsonObject = {
@@ -138,4 +141,4 @@ DEFAULT_DAEMON_INFO: JsonObject = {
     "cloud_enabled": False,
     "capabilities": [],
 }
-"""What a daemon says of itself of which the fixture says nothing."""
+"""The fields of the daemon that a fixture without a daemon record has."""
