@@ -33,7 +33,7 @@ BROKEN = [
     ("a.yaml", "- 1\n", "is not a mapping"),
     ("a.yaml", "api: 1\n", "a.yaml:1: at /api: 1 is not of type"),
     ("a.yaml", "api: trieve\napi: trieve\n", "a.yaml:2: is not YAML: the key 'api'"),
-    ("a.yaml", "api: nobody\n", "there is no API 'nobody'"),
+    ("a.yaml", "api: missing\n", "there is no API 'missing'"),
     ("openapi.yaml", "openapi: 2.0.0\n", "OpenAPI 3.0 and 3.1"),
     (
         "openapi.yaml",
@@ -44,18 +44,18 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "said"), BROKEN)
-def test_check_says_file_line_and_reason(tmp_path, name, text, said):
+@pytest.mark.parametrize(("name", "text", "message"), BROKEN)
+def test_check_names_file_line_and_reason(tmp_path, name, text, message):
     path = tmp_path / name
     path.write_text(text)
     done = run_process("check", str(path))
     assert done.returncode == 1
     assert str(path) in done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_check_says_which_overlay_action_no_longer_applies(tmp_path):
+def test_check_names_which_overlay_action_no_longer_applies(tmp_path):
     shutil.copytree(vendored_files.specs() / "trieve", tmp_path / "trieve")
     overlay = tmp_path / "trieve" / "overlay.yaml"
     text = overlay.read_text() + "  - {target: $.nowhere, description: x, update: {}}\n"
@@ -72,7 +72,7 @@ def test_apis_lists_operations_and_scenarios():
     for api in listed.values():
         assert api["operations"]
         assert len(api["scenarios"]) >= 6
-        assert all(api["scenarios"].values()), "every scenario says what it is"
+        assert all(api["scenarios"].values()), "every scenario has a description"
     text = run_process("apis").stdout
     assert "getTaskRuns" in text
     assert "too_many_errors" in text

@@ -1,4 +1,4 @@
-"""``soundstage coverage``, as a user runs it; docs/coverage.md is followed."""
+"""``soundstage coverage``, as a user runs it; and the examples of docs/coverage.md."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def server():
         yield s
 
 
-def test_a_running_server_is_asked_for_all_its_worlds(server):
+def test_all_worlds_of_a_running_server_are_counted(server):
     done = run_process("coverage", "--url", server.url)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("algolia-ingestion: ")
@@ -35,12 +35,12 @@ def test_a_running_server_is_asked_for_all_its_worlds(server):
     assert "no status: 400, 404" in done.stdout
 
 
-def test_one_world_may_be_asked_for(server):
+def test_one_world_may_be_selected(server):
     done = run_command("coverage", "--url", server.url, "--world", "other")
     assert "no status: 200, 400, 404" in done.stdout
-    done = run_command("coverage", "--url", server.url, "--world", "nobody")
+    done = run_command("coverage", "--url", server.url, "--world", "missing")
     assert done.returncode == 2
-    assert "worlds/nobody: 404: there is no world 'nobody'" in done.stderr
+    assert "worlds/missing: 404: there is no world 'missing'" in done.stderr
 
 
 def test_the_threshold_decides_on_the_exit_code_and_the_reports_are_written(
@@ -120,9 +120,9 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize(("options", "said"), UNUSABLE, ids=lambda v: str(v)[:40])
-def test_what_cannot_be_done_is_said_with_exit_code_2(
-    tmp_path, monkeypatch, options, said
+@pytest.mark.parametrize(("options", "message"), UNUSABLE, ids=lambda v: str(v)[:40])
+def test_what_cannot_be_done_ends_with_a_message_and_exit_code_2(
+    tmp_path, monkeypatch, options, message
 ):
     monkeypatch.chdir(tmp_path)
     for name, text in {
@@ -135,7 +135,7 @@ def test_what_cannot_be_done_is_said_with_exit_code_2(
         (tmp_path / name).write_text(text)
     done = run_command("coverage", *options)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -219,7 +219,7 @@ def test_a_threshold_fails_the_session(tested):
     assert run_pytest(tested, *least).returncode == 0
 
 
-def test_exceptions_and_apis_can_be_said(tested):
+def test_exceptions_and_apis_can_be_options(tested):
     (tested / "except.yaml").write_text(
         "exceptions:\n"
         "- {api: runwisp, operation: '*', reason: no client of ours calls it}\n"
@@ -249,14 +249,14 @@ def test_a_session_that_needs_no_world_has_covered_nothing(tmp_path):
     assert run_pytest(tmp_path, *least).returncode == 1
 
 
-def test_nothing_is_measured_unless_it_is_asked_for(tmp_path):
+def test_nothing_is_measured_without_an_option(tmp_path):
     (tmp_path / "test_it.py").write_text(TESTS)
     done = run_pytest(tmp_path)
     assert "soundstage coverage" not in done.stdout
     assert not (tmp_path / DATA).exists()
 
 
-def test_a_worker_that_crashes_is_told(tmp_path):
+def test_a_worker_that_crashes_is_reported(tmp_path):
     (tmp_path / "test_it.py").write_text(
         "import os\n\ndef test_it(soundstage):\n    os._exit(1)\n"
     )
@@ -269,8 +269,8 @@ def test_a_worker_that_crashes_is_told(tmp_path):
 
 
 def test_every_option_is_on_the_page():
-    said = run_command("coverage", "--help").stdout
-    for option in {*re.findall(r"--[a-z-]+", said)} - {"--help"}:
+    text = run_command("coverage", "--help").stdout
+    for option in {*re.findall(r"--[a-z-]+", text)} - {"--help"}:
         assert f"`{option}" in PAGE, option
 
 
@@ -288,7 +288,7 @@ def test_the_exceptions_of_the_page_can_be_used(tmp_path, server):
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
-def test_the_page_shows_what_is_said():
+def test_the_page_shows_the_output():
     (block,) = [one for one in BLOCKS if "curl" in one]
     (shown,) = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     command = shlex.join(SOUNDSTAGE)
@@ -298,9 +298,9 @@ def test_the_page_shows_what_is_said():
         done = subprocess.run(
             script, shell=True, capture_output=True, text=True, timeout=60, check=True
         )
-    said = [line.split() for line in done.stdout.splitlines()]
+    lines = [line.split() for line in done.stdout.splitlines()]
     for line in shown.splitlines():  # however many operations there are meanwhile
-        assert line == "…" or line.split() in said, line
+        assert line == "…" or line.split() in lines, line
 
 
 def test_the_pages_other_commands_are_there():

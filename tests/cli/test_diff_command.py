@@ -1,4 +1,4 @@
-"""``soundstage diff``, as a user runs it; the page that tells of it is followed."""
+"""``soundstage diff``, as a user runs it, and the examples of docs/diff.md."""
 
 import json
 import re
@@ -16,7 +16,7 @@ PAGE = (DOCS / "diff.md").read_text()
 
 @pytest.fixture
 def shown(tmp_path):
-    """The two documents of the page, and what it says comes of them."""
+    """The two documents of the page."""
     for block in re.findall(r"^```yaml\n# (.*?)^```$", PAGE, re.DOTALL | re.MULTILINE):
         name, _, text = block.partition("\n")
         (tmp_path / name).write_text(text)
@@ -24,7 +24,7 @@ def shown(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_page_shows_what_is_said(shown):
+def test_the_page_shows_the_output(shown):
     done = run_process("diff", *map(str, shown))
     (text,) = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     assert (done.stdout, done.returncode) == (text, 1)
@@ -34,7 +34,7 @@ def test_breaking_changes_may_be_allowed(shown):
     assert run_command("diff", *map(str, shown), "--allow-breaking").returncode == 0
 
 
-def test_what_breaks_nobody_is_no_failure(shown):
+def test_a_change_that_breaks_no_client_is_no_failure(shown):
     old, new = shown
     text = old.read_text()
     new.write_text(text.replace("[asc, desc]", "[asc, desc, '']"))
@@ -62,7 +62,7 @@ def test_changes_are_json_for_machines(shown):
 @pytest.mark.parametrize(
     "api", sorted(p.name for p in vendored_files.specs().iterdir())
 )
-def test_a_vendored_contract_is_what_its_folder_says(api, tmp_path):
+def test_a_vendored_contract_is_that_of_its_folder(api, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(vendored_files.specs() / api, folder)
     done = run_command("diff", api, str(folder))
@@ -87,8 +87,8 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize(("given", "said"), UNUSABLE)
-def test_a_document_that_cannot_be_used_is_one_sentence(tmp_path, given, said):
+@pytest.mark.parametrize(("given", "message"), UNUSABLE)
+def test_a_document_that_cannot_be_used_is_one_sentence(tmp_path, given, message):
     (tmp_path / "old.json").write_text('{"openapi": "2.0"}')
     get = {"parameters": [{"$ref": "#/nowhere"}], "responses": {}}
     lost = {"openapi": "3.0.0", "paths": {"/a": {"get": get}}}
@@ -96,5 +96,5 @@ def test_a_document_that_cannot_be_used_is_one_sentence(tmp_path, given, said):
     path = str(tmp_path / given)
     done = run_command("diff", path, path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr

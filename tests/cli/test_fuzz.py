@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 EVENTS = ("--api", "trigger-dev", "--only", "get_run_events_v1")
 
 
-def test_a_mock_is_clean_and_the_summary_says_what_was_done():
+def test_a_mock_is_clean_and_the_summary_counts_what_was_done():
     done = run_process("fuzz", *EVENTS, "--max-examples", "5")
     assert done.returncode == 0, done.stdout + done.stderr
     head, _, row, checks = done.stdout.splitlines()
@@ -80,20 +80,20 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "says"), WRONG, ids=lambda value: str(value)[:40])
-def test_what_cannot_be_carried_out_is_said_in_a_sentence(words, says, capsys):
+@pytest.mark.parametrize(("words", "message"), WRONG, ids=lambda value: str(value)[:40])
+def test_what_cannot_run_ends_with_a_message(words, message, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["fuzz", *words])
     out, err = capsys.readouterr()
     assert stopped.value.code == 2
-    assert says in err
+    assert message in err
     assert out == ""
 
 
 @pytest.mark.parametrize(
     "words", [["fuzz"], ["verify", "http://127.0.0.1:9", "--api", "trieve"]]
 )
-def test_without_schemathesis_it_says_how_to_get_it(words):
+def test_without_schemathesis_the_message_is_how_to_install_it(words):
     code = "import sys; sys.modules['schemathesis'] = None\n"
     code += f"from soundstage.cli import main; main({words})"
     done = subprocess.run(

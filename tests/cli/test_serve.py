@@ -39,7 +39,7 @@ REQUESTS = [
 ]
 
 
-def answers(url: str) -> list[tuple[int, list, bytes]]:
+def fetch_responses(url: str) -> list[tuple[int, list, bytes]]:
     with httpx.Client(base_url=url) as client:
         got = [
             client.request(m, path, headers=h, json=body)
@@ -52,11 +52,11 @@ def answers(url: str) -> list[tuple[int, list, bytes]]:
     ]
 
 
-def test_two_servers_started_apart_answer_byte_for_byte_the_same():
+def test_two_servers_started_apart_return_the_same_bytes():
     with running_server(*FROZEN) as one:
-        first = answers(one.url)
+        first = fetch_responses(one.url)
     with running_server(*FROZEN) as other:
-        second = answers(other.url)
+        second = fetch_responses(other.url)
     assert [a[0] for a in first] == [200] * 5 + [201, 201, 200, 400, 404]
     assert second == [
         (status, [(k, v) for k, v in headers], body) for status, headers, body in first
@@ -65,7 +65,7 @@ def test_two_servers_started_apart_answer_byte_for_byte_the_same():
 
 def test_another_seed_is_another_world():
     with running_server(*FROZEN) as one, running_server(*FROZEN[:-1], "8") as other:
-        assert answers(one.url)[0] != answers(other.url)[0]
+        assert fetch_responses(one.url)[0] != fetch_responses(other.url)[0]
 
 
 def test_a_run_started_now_moves_while_the_clock_goes_on():
@@ -74,7 +74,7 @@ def test_a_run_started_now_moves_while_the_clock_goes_on():
         running_server("--speed", "20") as server,
         httpx.Client(base_url=server.url) as client,
     ):
-        client.get(RUN, headers=KEYS)  # history is drawn when it is first asked for
+        client.get(RUN, headers=KEYS)  # history is generated on first access
         start = {"api": "algolia-ingestion", "scenario": "clean_reindex"}
         run_id = client.post("/_soundstage/runs", json=start).json()["id"]
         deadline = time.monotonic() + 30
@@ -101,7 +101,7 @@ def test_the_first_screen_names_every_api_its_keys_and_a_line_to_paste():
     try:
         lines = [process.stdout.readline() for _ in range(19)]
         pasted = [line.strip() for line in lines if line.startswith("  curl ")]
-        answers = [
+        bodies = [
             subprocess.run(line, shell=True, capture_output=True, check=True).stdout
             for line in pasted
         ]
@@ -111,8 +111,8 @@ def test_the_first_screen_names_every_api_its_keys_and_a_line_to_paste():
     screen = "".join(lines)
     assert "ALGOLIA_API_KEY" in screen
     assert "tr_dev_1234" in screen
-    assert len(answers) == 4
-    assert all(json.loads(answer) for answer in answers)
+    assert len(bodies) == 4
+    assert all(json.loads(body) for body in bodies)
     assert all(len(line) < 250 for line in lines)
 
 
@@ -138,8 +138,8 @@ def test_a_long_history_is_there_from_the_start_and_shows_no_bar_in_a_file(capfd
     with running_server(
         *FROZEN, "--api", "algolia-ingestion", "--history", "2000"
     ) as server:
-        answer = httpx.get(f"{server.url}{path}", headers=KEYS).json()
-    assert answer["pagination"]["nbItems"] > 1500
+        page = httpx.get(f"{server.url}{path}", headers=KEYS).json()
+    assert page["pagination"]["nbItems"] > 1500
     assert capfd.readouterr().err == ""
 
 
@@ -172,16 +172,16 @@ BAD_STARTS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "said"), BAD_STARTS, ids=lambda v: str(v)[:40])
-def test_a_start_that_cannot_be_is_one_message_and_exit_code_2(options, said):
+@pytest.mark.parametrize(("options", "message"), BAD_STARTS, ids=lambda v: str(v)[:40])
+def test_a_start_that_cannot_be_is_one_message_and_exit_code_2(options, message):
     done = run_process("serve", *options)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
 
-def test_a_port_in_use_is_said_with_a_way_out():
+def test_a_port_in_use_ends_with_a_hint():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -201,7 +201,7 @@ def test_a_broken_fixture_stops_the_start_with_its_line(tmp_path):
     assert "there is no kind 'jump'" in done.stderr
 
 
-def test_it_serves_on_when_nobody_reads_its_lines():
+def test_it_keeps_serving_when_its_output_is_closed():
     command = [*SOUNDSTAGE, "serve", "--port", "0", "--json", "--api", "runwisp"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -212,10 +212,10 @@ def test_it_serves_on_when_nobody_reads_its_lines():
         with httpx.Client(base_url=url) as client:
             assert all(client.get("/api/info").is_success for _ in range(3))
         process.terminate()
-        said = process.stderr.read()
+        errors = process.stderr.read()
         process.wait(10)
     finally:
         process.kill()
         process.stderr.close()
         process.wait(10)
-    assert said == ""
+    assert errors == ""

@@ -19,7 +19,12 @@ NEVER = """
 """.split()
 """What serving the vendored documents imports at no start but the first."""
 
-WORKED_OUT = {"faker", "jsonpath_rfc9535", "soundstage.apis.fixture_validation", "yaml"}
+FIRST_START_ONLY = {
+    "faker",
+    "jsonpath_rfc9535",
+    "soundstage.apis.fixture_validation",
+    "yaml",
+}
 """The first start needs them."""
 
 KEYS = {
@@ -47,7 +52,7 @@ def new_cache(tmp_path, monkeypatch):
 
 
 def served_with(tmp_path, *options: str) -> set[str]:
-    """The modules that a server has imported when it has given an answer."""
+    """The modules that a server has imported after its first response."""
     with running_server(*options, errors=tmp_path / "errors") as server:
         assert httpx.get(f"{server.url}{RUN}", headers=KEYS).status_code == 200
     return imported((tmp_path / "errors").read_text())
@@ -72,16 +77,16 @@ def test_a_command_imports_no_other():
     assert there == "['common', 'diff']"
 
 
-def test_the_second_start_works_nothing_out_again(tmp_path, new_cache, monkeypatch):
+def test_the_second_start_computes_nothing_again(tmp_path, new_cache, monkeypatch):
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     first = served_with(tmp_path)
-    assert {name for name in NEVER if name in first} == WORKED_OUT
+    assert {name for name in NEVER if name in first} == FIRST_START_ONLY
     second = served_with(tmp_path)
     assert "connexion.middleware" in second
     assert [name for name in NEVER if name in second] == []
 
 
-def test_what_is_put_off_is_there_for_whoever_asks_for_it():
+def test_a_deferred_import_works_on_first_use():
     assert python(
         "import sys\n"
         "from soundstage.cli.deferred_imports import defer_imports\n"
@@ -125,7 +130,7 @@ def test_what_was_not_imported_for_connexion_fails_when_it_is_used(use, name):
     )
 
 
-def test_what_was_imported_before_is_not_put_off():
+def test_what_was_imported_before_is_not_deferred():
     assert (
         python(
             "import sys, connexion, httpx, jinja2, jsonschema, requests, uvicorn\n"
@@ -139,7 +144,7 @@ def test_what_was_imported_before_is_not_put_off():
     )
 
 
-def test_nothing_is_put_off_in_the_process_of_others():
+def test_nothing_is_deferred_in_other_processes():
     assert python(
         "import sys\n"
         "from soundstage import Soundstage\n"

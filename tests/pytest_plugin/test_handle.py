@@ -130,7 +130,7 @@ def test_the_seed_decides():
 @pytest.mark.parametrize(
     "now", ["2030-06-01T12:00:00+02:00", datetime(2030, 6, 1, 10, tzinfo=UTC)]
 )
-def test_a_world_begins_when_it_is_told_to(now):
+def test_a_world_starts_at_the_requested_time(now):
     with Soundstage(now=now) as stage:
         assert stage.clock.now == datetime(2030, 6, 1, 10, tzinfo=UTC)
         newest = stage.records(API, "runs")[-1]["createdAt"]
@@ -177,7 +177,7 @@ def test_time_goes_by_until_a_run_is_over_and_no_longer(stage):
     assert stage.run_until(run) == record
 
 
-def test_who_waits_too_long_is_told_what_was_seen_last(stage):
+def test_a_wait_that_is_too_long_reports_the_last_value(stage):
     run = stage.start(API, "long_running")
     with pytest.raises(NotReached, match=r"not within 0:10:00 .*'status': 'started'"):
         stage.run_until(run, limit=timedelta(minutes=10))
@@ -186,7 +186,7 @@ def test_who_waits_too_long_is_told_what_was_seen_last(stage):
         stage.run_until(lambda: stage.record(API, "runs", "any"))
 
 
-def test_nothing_more_to_come_is_said():
+def test_a_world_without_further_changes_raises():
     with Soundstage(apis="trieve") as stage:  # it starts nothing by itself
         stage.clock.advance(days=60)
         with pytest.raises(LookupError, match="nothing changes by itself any more"):
@@ -280,7 +280,7 @@ def test_a_cut_connection_is_in_the_journal_when_the_client_knows(stage):
             assert len(stage.journal) == count
 
 
-def test_the_asynchronous_client_is_answered_too(stage):
+def test_the_asynchronous_client_gets_responses_too(stage):
     async def both():
         async with stage.async_httpx_client(API) as client:
             good = await client.get(_some_run(stage))

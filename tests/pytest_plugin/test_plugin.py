@@ -123,13 +123,13 @@ class TestClass:
 """
 
 
-def test_the_marker_says_how_a_world_begins(tmp_path):
+def test_the_marker_sets_the_initial_state(tmp_path):
     (tmp_path / "test_marked.py").write_text(MARKED)
     assert outcome(run_pytest(tmp_path, "--strict-markers")) == "3 passed"
 
 
 @pytest.mark.parametrize(
-    ("marker", "said"),
+    ("marker", "message"),
     [
         ("sed=1", "takes apis, fixtures, now, seed, speed, violations, not: sed"),
         ("7", "takes apis, fixtures, now, seed, speed, violations, not: 7"),
@@ -139,14 +139,14 @@ def test_the_marker_says_how_a_world_begins(tmp_path):
         ("violations='no'", "violations is 'fail' or 'allow', not 'no'"),
     ],
 )
-def test_a_marker_that_is_wrong_is_told_so(tmp_path, marker, said):
+def test_a_wrong_marker_is_an_error(tmp_path, marker, message):
     (tmp_path / "test_wrong.py").write_text(
         "import pytest\n\n"
         f"@pytest.mark.soundstage({marker})\ndef test(soundstage): pass\n"
     )
     done = run_pytest(tmp_path)
     assert outcome(done) == "1 error"
-    assert said in done.stdout
+    assert message in done.stdout
 
 
 FAILS = """
@@ -164,13 +164,13 @@ def test_fails(soundstage):
     with soundstage.httpx_client("algolia-ingestion") as client:
         for path in (f"/1/runs/{run.id}", f"/1/runs/{run.id}/events", PATH):
             seen[path] = client.get(path).text
-    told = json.dumps([soundstage.headers("algolia-ingestion"), seen])
-    pathlib.Path("seen.json").write_text(told)
+    text = json.dumps([soundstage.headers("algolia-ingestion"), seen])
+    pathlib.Path("seen.json").write_text(text)
     assert False
 """
 
 
-def test_a_failing_test_tells_how_to_see_its_world_again(tmp_path):
+def test_a_failing_test_reports_how_to_replay_its_world(tmp_path):
     (tmp_path / "test_fails.py").write_text(
         "import pytest\npytestmark = pytest.mark.soundstage("
         f"seed=11, apis='algolia-ingestion')\n{FAILS}"
@@ -209,14 +209,14 @@ def test_a_failing_test_needs_no_cache(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "cannot read log.json: No such file"),
         ("{", "cannot replay"),
         ('{"seed": 1}', "'origin' is missing"),
     ],
 )
-def test_a_log_that_cannot_be_replayed_is_refused(tmp_path, content, said):
+def test_a_log_that_cannot_be_replayed_is_refused(tmp_path, content, message):
     if content:
         (tmp_path / "log.json").write_text(content)
     done = subprocess.run(
@@ -228,7 +228,7 @@ def test_a_log_that_cannot_be_replayed_is_refused(tmp_path, content, said):
         timeout=60,
     )
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 

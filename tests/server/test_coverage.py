@@ -1,4 +1,4 @@
-"""What a server says of its contracts: which parts of them were exercised."""
+"""Coverage of the contracts of a server, as the control API returns it."""
 
 import json
 import time
@@ -19,8 +19,8 @@ def control_client():
 
 
 def covered(client, operation, query="", prefix=""):
-    answer = client.get(f"{prefix}/_soundstage/coverage{query}")
-    found = answer.json()["operations"]
+    response = client.get(f"{prefix}/_soundstage/coverage{query}")
+    found = response.json()["operations"]
     return next(one for one in found if one["operation"] == operation)
 
 
@@ -29,12 +29,12 @@ def values(client, operation, side="seen", **where):
     return {f"{one['at']}={json.dumps(one['value'])}" for one in found}
 
 
-def test_an_operation_is_told_with_its_method_and_path(control_client):
+def test_an_operation_has_its_method_and_path(control_client):
     found = covered(control_client, "listEvents")
     assert (found["method"], found["path"]) == ("GET", "/1/runs/{runID}/events")
 
 
-def test_values_that_were_sent_and_answered_are_told_apart(control_client):
+def test_values_in_requests_and_responses_are_distinguished(control_client):
     control_client.get(f"{EVENTS}?status=failed,null&order=asc", headers=ALGOLIA)
     seen = values(control_client, "listEvents")
     assert seen >= {
@@ -51,7 +51,7 @@ def test_values_that_were_sent_and_answered_are_told_apart(control_client):
     assert not seen & unseen
 
 
-def test_a_default_that_nobody_sent_was_not_exercised(control_client):
+def test_a_default_that_was_not_sent_is_not_covered(control_client):
     control_client.get(EVENTS, headers=ALGOLIA)
     assert 'query.order="desc"' in values(control_client, "listEvents", "unseen")
 
@@ -63,7 +63,7 @@ def test_a_value_counts_only_if_the_request_kept_the_contract(control_client):
     assert 'query.order="asc"' in values(control_client, "listEvents", "unseen")
 
 
-def test_values_of_bodies_are_told(control_client):
+def test_values_of_bodies_are_covered(control_client):
     body = {"event_types": ["crawl_failed"]}
     control_client.post("/api/dataset/events", headers=TRIEVE, json=body)
     assert 'body.event_types[]="crawl_failed"' in values(control_client, "get_events")
@@ -73,25 +73,25 @@ def test_values_of_bodies_are_told(control_client):
     assert 'body.event_types[]="etl_failed"' in unseen
 
 
-def test_values_of_texts_are_told(control_client):
+def test_values_of_texts_are_covered(control_client):
     path = "/api/tasks/example/runs"
     control_client.get(path, headers={"authorization": "Bearer wrong"})
     seen = values(control_client, "getTaskRuns")
     assert 'answer.401="token is unauthorized"' in seen
 
 
-def test_values_in_bodies_too_long_to_be_kept_are_told(control_client):
+def test_values_in_truncated_bodies_are_covered(control_client):
     body = {"event_types": ["crawl_failed"], "x": "x" * MAX_RECORDED_BODY_BYTES}
     control_client.post("/api/dataset/events", headers=TRIEVE, json=body)
     assert 'body.event_types[]="crawl_failed"' in values(control_client, "get_events")
     for _ in range(100):
         control_client.post("/_soundstage/runs", json={"api": "runwisp"})
-    answer = control_client.get("/api/tasks/example/runs?limit=1000")
-    assert len(answer.content) > MAX_RECORDED_BODY_BYTES
+    response = control_client.get("/api/tasks/example/runs?limit=1000")
+    assert len(response.content) > MAX_RECORDED_BODY_BYTES
     assert 'answer.200.runs[].status="ended"' in values(control_client, "getTaskRuns")
 
 
-def test_exchanges_are_told_before_and_after_they_had_to_wait(control_client):
+def test_pending_and_counted_exchanges_are_covered(control_client):
     control_client.get(f"{EVENTS}?order=asc", headers=ALGOLIA)
     for number in range(1, MAX_PENDING + 20):
         control_client.get(f"{EVENTS}?page={number}", headers=ALGOLIA)
@@ -104,7 +104,7 @@ def test_exchanges_are_told_before_and_after_they_had_to_wait(control_client):
 ALL = "?worlds=all"
 
 
-def test_all_worlds_are_told_of_together(control_client):
+def test_all_worlds_are_summarized_together(control_client):
     control_client.get(f"{EVENTS}?order=asc", headers=ALGOLIA)
     control_client.get(f"/~a{EVENTS}?order=desc", headers=ALGOLIA)
     control_client.get(f"/~a/1/runs/{RUN}", headers=ALGOLIA)
@@ -131,12 +131,12 @@ def test_what_a_world_has_covered_outlives_it(control_client, way):
             control_client.delete("/~a/_soundstage/journal")
     if way != "delete":
         assert covered(control_client, "listEvents", prefix="/~a")["calls"] == 0
-    for _ in range(2):  # to tell it changes nothing
+    for _ in range(2):  # reading changes nothing
         assert covered(control_client, "listEvents", ALL)["calls"] == 1
     assert 'query.order="asc"' in values(control_client, "listEvents", query=ALL)
 
 
-def test_coverage_adds_up_whatever_was_told_in_between(control_client):
+def test_coverage_adds_up_when_it_is_read_in_between(control_client):
     control_client.get(f"{EVENTS}?order=asc", headers=ALGOLIA)
     covered(control_client, "listEvents", ALL)
     control_client.get(f"{EVENTS}?order=desc", headers=ALGOLIA)
@@ -148,14 +148,14 @@ def test_coverage_adds_up_whatever_was_told_in_between(control_client):
     assert {"query.order", "query.sort"} <= {*found["parameters"]["seen"]}
 
 
-def test_a_poll_counts_what_it_is_told_each_time(control_client):
+def test_a_poll_counts_each_response(control_client):
     control_client.get(f"/1/runs/{RUN}", headers=ALGOLIA)
     (one,) = control_client._transport.worlds.default.journal.coverage.pending
     run = json.loads(one.response_body)
     coverage = Coverage()
     for status in ("created", "started", "finished"):
-        told = json.dumps({**run, "status": status}).encode()
-        coverage.count(one._replace(response_body=told))
+        body = json.dumps({**run, "status": status}).encode()
+        coverage.count(one._replace(response_body=body))
     contracts = [services()["algolia-ingestion"].contract]
     (found,) = (c for c in coverage.summarize(contracts) if c.operation == "getRun")
     seen = {value.text for value in found.values if value.path == "answer.200.status"}
@@ -178,7 +178,7 @@ def test_counting_costs_a_request_microseconds(control_client):
     assert min(took[1::2]) < 200e-6  # when one is counted with each
 
 
-def test_only_contracts_that_are_asked_for_are_told():
+def test_only_the_requested_contracts_are_summarized():
     contracts = [services()["trieve"].contract]
     assert [one.operation for one in Coverage().summarize(contracts)] == [
         *contracts[0].operations

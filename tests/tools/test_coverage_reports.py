@@ -34,7 +34,7 @@ def contracts():
 # Archives.
 
 
-def test_an_archive_of_ours_covers_what_its_journal_has_covered():
+def test_an_exported_journal_covers_what_its_world_has_covered():
     with new_worlds_client() as client:
         client.get(f"{EVENTS}?status=failed&order=asc", headers=ALGOLIA)
         client.get(f"{EVENTS}?order=up", headers=ALGOLIA)
@@ -44,11 +44,11 @@ def test_an_archive_of_ours_covers_what_its_journal_has_covered():
         body = {"event_types": ["crawl_failed"]}
         client.post("/api/dataset/events", headers=TRIEVE, json=body)
         client.get("/_soundstage/health")
-        told = client.get("/_soundstage/coverage").json()
+        document = client.get("/_soundstage/coverage").json()
         har = client.get("/_soundstage/journal.har").json()
     archive = ArchiveCoverage(contracts())
     assert archive.count(har) == 6
-    assert archive.coverage.summarize(contracts()) == parse_coverage(told)
+    assert archive.coverage.summarize(contracts()) == parse_coverage(document)
     assert archive.unmatched == []
 
 
@@ -233,7 +233,7 @@ def test_an_operation_is_found_with_every_prefix_that_it_may_have(url):
     "url",
     ["https://api.test/v3/things/1", "https://cdn.test/a.js", "data:text/plain,x"],
 )
-def test_what_is_no_operation_is_told(url):
+def test_a_request_without_operation_is_listed(url):
     archive, found, _ = counted(entry(url))
     assert (found.calls, archive.unmatched) == (0, [f"PUT {url}"])
 
@@ -319,7 +319,7 @@ COVERED = parse_coverage(
 )
 
 
-def test_figures_say_what_there_is_and_what_was_seen():
+def test_figures_count_what_exists_and_what_is_covered():
     figures = compute_figures(COVERED)
     assert [(api.name, api.covered, api.total) for api in figures.apis] == [
         ("x", 4, 14),
@@ -346,7 +346,7 @@ def test_chosen_apis_count_whether_they_were_called_or_not():
         compute_figures(COVERED, ["w"])
 
 
-def test_where_nobody_called_anything_everything_counts():
+def test_without_any_call_everything_counts():
     idle = [one for one in COVERED if not one.calls]
     assert compute_figures(idle).percent == 0.0
     assert compute_figures([]).percent == 0.0
@@ -410,14 +410,14 @@ def test_an_exception_excuses_what_was_not_seen(tmp_path, entry, count):
         ("operation: a, at: answer.200.kind, values: [2]", "x"),
     ],
 )
-def test_an_exception_for_nothing_is_told_and_is_wrong(tmp_path, entry, api):
+def test_an_exception_that_matches_nothing_is_reported_and_fails(tmp_path, entry, api):
     figures = compute_figures(COVERED, exemptions=excepted(tmp_path, entry, api=api))
     assert len(figures.stale) == 1
     assert f"{tmp_path}/except.yaml:2: {api} " in format_report(figures)
     assert find_shortcomings(figures, None) == ["exceptions that match nothing: 1"]
 
 
-def test_an_exception_that_is_not_needed_is_told_and_is_not_wrong(tmp_path):
+def test_an_exception_that_is_not_needed_is_reported_and_does_not_fail(tmp_path):
     entries = excepted(tmp_path, "operation: a, at: 'query.q[]', values: [x]")
     figures = compute_figures(COVERED, exemptions=entries)
     assert (figures.excused, len(figures.needless)) == (0, 1)
@@ -428,7 +428,7 @@ def test_an_exception_that_is_not_needed_is_told_and_is_not_wrong(tmp_path):
     assert not find_shortcomings(figures, None)
 
 
-def test_exceptions_of_apis_that_are_left_out_are_not_judged(tmp_path):
+def test_exceptions_of_omitted_apis_are_not_checked(tmp_path):
     entries = excepted(tmp_path, "operation: nothing", api="z")
     assert compute_figures(COVERED, exemptions=entries).stale == ()
     assert len(compute_figures(COVERED, ["z"], entries).stale) == 1
@@ -448,14 +448,14 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), BROKEN)
-def test_a_broken_file_of_exceptions_is_told_with_its_line(tmp_path, text, said):
+@pytest.mark.parametrize(("text", "message"), BROKEN)
+def test_a_broken_file_of_exceptions_is_an_error_with_its_line(tmp_path, text, message):
     path = tmp_path / "except.yaml"
     path.write_text(text)
-    with pytest.raises(DocumentError) as told:
+    with pytest.raises(DocumentError) as raised:
         load_exemptions(path)
-    assert str(told.value).startswith(f"{path}:")
-    assert said in str(told.value)
+    assert str(raised.value).startswith(f"{path}:")
+    assert message in str(raised.value)
 
 
 # Reports.

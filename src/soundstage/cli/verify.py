@@ -66,7 +66,10 @@ def _add_contract_options(verify: argparse.ArgumentParser) -> None:
         "--api", metavar="NAME", help="the vendored contract of this API"
     )
     contract.add_argument(
-        "--spec", type=Path, metavar="FILE", help="this OpenAPI document"
+        "--spec",
+        type=Path,
+        metavar="FILE",
+        help="an OpenAPI document, or a folder with an overlay",
     )
     verify.add_argument(
         "--vendor",
@@ -242,17 +245,19 @@ def _build_plan(options: argparse.Namespace) -> "VerificationPlan":
 
 
 def _load_document(options: argparse.Namespace) -> "tuple[str, JsonObject]":
+    """Load the document to validate by; returns its name and the document."""
     from soundstage import vendored_files
-    from soundstage.openapi.document import load_document
+    from soundstage.openapi.specs import open_spec
     from soundstage.tools.fuzz.target import load_api_document
 
     if options.spec:
-        return options.spec.stem, load_document(options.spec).document
-    document = load_api_document(options.api)
+        spec = open_spec(str(options.spec))
+        return spec.name, spec.document
+    document = load_api_document(options.api)  # it also knows the control API
     if options.vendor:
-        document = load_document(
-            vendored_files.specs() / options.api / "openapi.yaml"
-        ).document
+        # A file rather than its folder, so that the overlay is not applied.
+        file = vendored_files.specs() / options.api / "openapi.yaml"
+        document = open_spec(str(file)).document
     return options.api, document
 
 
