@@ -1,10 +1,11 @@
-"""What was worked out from files once, kept in the user's cache folder.
+"""A cache on disk for data derived from files, in the user's cache folder.
 
-An entry is named by a digest of all that it follows from: the texts that were read, our
-own code, the libraries that read them. So none is ever out of date; when a byte changes
-it is not found (docs/adr/0008). An entry is JSON behind a digest of its own: what is
-damaged, or was written by another user, counts as not there. Nothing here ever fails:
-without a folder that can be written to, things are worked out each time.
+The name of an entry contains a digest of everything that the data is derived from: the
+texts that were read, our own code, the libraries that parse them. So an entry is never
+out of date; after any change another entry is looked up (docs/adr/0008). An entry is
+JSON after a checksum: an entry that is damaged, or that another user wrote, is treated
+as missing. No function here raises an error: without a writable folder, the data is
+derived anew by each process.
 """
 
 import os
@@ -19,29 +20,33 @@ import orjson
 from soundstage.types import Json
 
 MAX_ENTRIES = 200
-"""Entries that are kept; beyond them the oldest go."""
+"""Beyond this number, the oldest entries are deleted."""
 
 LIBRARIES = ("faker", "jsonpath-rfc9535", "jsonschema-rs", "pyyaml")
 
-EXCLUDED_PACKAGES = {"cli", "server", "testing"}
-"""Our packages that use what is kept. Nothing that is kept follows from their code:
-they import what makes it, which may not import them (ARCHITECTURE.md)."""
+EXCLUDED_PACKAGES = {"cli", "exchange", "pytest_plugin", "server", "tools"}
+"""Our packages whose code is not part of the digest.
 
-_DIGEST_SIZE = 32
+They use cached data, but nothing cached is derived from their code: the packages that
+derive it may not import them (ARCHITECTURE.md).
+"""
+
+_DIGEST_SIZE = 32  # bytes
 
 
 def entry_name(kind: str, *parts: str | bytes) -> str:
-    """The name of the entry that follows from these texts and from our code."""
-    found = blake2b(_code_digest(), digest_size=_DIGEST_SIZE)
+    """Return the name of the entry that is derived from these texts and our code."""
+    digest = blake2b(_code_digest(), digest_size=_DIGEST_SIZE)
     for part in (kind, *parts):
         raw = part.encode() if isinstance(part, str) else part
-        found.update(b"%d:" % len(raw))
-        found.update(raw)
-    return f"{kind}-{found.hexdigest()}.json"
+        # The length separates the parts: ("ab", "c") is not ("a", "bc").
+        digest.update(b"%d:" % len(raw))
+        digest.update(raw)
+    return f"{kind}-{digest.hexdigest()}.json"
 
 
 def get(name: str) -> Json:
-    """The value of an entry; None if it is not there."""
+    """Return the value of an entry, or ``None`` if it is missing."""
     with suppress(OSError, ValueError, RuntimeError):
         raw = _read_own_file(_cache_folder() / name)
         if raw[: 2 * _DIGEST_SIZE] == _checksum(name, raw[2 * _DIGEST_SIZE :]):
@@ -50,9 +55,9 @@ def get(name: str) -> Json:
 
 
 def put(name: str, value: Json) -> None:
-    """Keep a value, if that can be done; other processes see all of it or nothing.
+    """Store a value, if possible; other processes read all of it or nothing.
 
-    What JSON would give back as something else, infinity for one, is not kept.
+    A value that JSON does not preserve, such as infinity, is not stored.
     """
     with suppress(OSError, RuntimeError, TypeError):
         raw = orjson.dumps(value)
@@ -60,27 +65,30 @@ def put(name: str, value: Json) -> None:
             return
         folder = _cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Written to a file of its own and renamed, which is atomic.
         draft = folder / f"{name}.{os.getpid()}"
         draft.write_bytes(_checksum(name, raw) + raw)
         draft.chmod(0o600)
         draft.replace(folder / name)
-        there = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        for path in there[:-MAX_ENTRIES]:
+        entries = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        for path in entries[:-MAX_ENTRIES]:
             path.unlink()
 
 
 def _cache_folder() -> Path:
-    """Where the XDG Base Directory Specification wants it."""
-    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (named if named.is_absolute() else Path.home() / ".cache") / "soundstage"
+    """Return our folder by the XDG Base Directory Specification."""
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The specification requires that relative paths are ignored.
+    base = configured if configured.is_absolute() else Path.home() / ".cache"
+    return base / "soundstage"
 
 
 def _read_own_file(path: Path) -> bytes:
-    """The bytes of a file that nobody but ourselves may write to."""
+    """Read a file; raise ``PermissionError`` if another user could have written it."""
     with path.open("rb") as file:
-        found = os.fstat(file.fileno())
+        status = os.fstat(file.fileno())
         if hasattr(os, "geteuid") and (
-            found.st_uid != os.geteuid() or found.st_mode & 0o022
+            status.st_uid != os.geteuid() or status.st_mode & 0o022
         ):
             raise PermissionError(path)
         return file.read()
@@ -92,21 +100,22 @@ def _checksum(name: str, raw: bytes) -> bytes:
 
 @cache
 def _code_digest() -> bytes:
-    """A digest of our source, of Python and of what reads for us."""
+    """Return a digest of our source, of Python and of the libraries that parse."""
+    # Imported here: it takes longer than the rest of this module.
     from importlib.metadata import distribution
 
-    found = blake2b(digest_size=_DIGEST_SIZE)
+    digest = blake2b(digest_size=_DIGEST_SIZE)
     root = os.path.dirname(__file__)  # noqa: PTH120 - a Path for each takes as long as reading it
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(
-            {*folders} - (EXCLUDED_PACKAGES if folder == root else set())
-        )
+        excluded = EXCLUDED_PACKAGES if folder == root else set()
+        folders[:] = sorted({*folders} - excluded)
         for name in sorted(files):
             if name.endswith(".py"):
                 path = f"{folder}/{name}"
                 with open(path, "rb") as file:  # noqa: PTH123
-                    found.update(path.removeprefix(root).encode() + file.read())
-    # Their metadata have the version; to parse them takes longer than all of our code.
+                    digest.update(path.removeprefix(root).encode() + file.read())
+    # The metadata contain the version; parsing them would take longer than reading
+    # all of our code.
     libraries = [distribution(name).read_text("METADATA") for name in LIBRARIES]
-    found.update(repr((sys.version, libraries)).encode())
-    return found.digest()
+    digest.update(repr((sys.version, libraries)).encode())
+    return digest.digest()

@@ -1,4 +1,4 @@
-"""Where the vendored specs and fixtures are: in the wheel, or in a checkout."""
+"""Locate the vendored specs and fixtures: in the wheel, or in a checkout."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ def _root() -> Path:
 
 
 def specs() -> Path:
-    """The folder with one folder per API."""
+    """Return the folder that has a folder for each API."""
     return _root() / "specs"
 
 
 def fixtures() -> Path:
-    """The folder with one fixture per API, and their JSON Schema."""
+    """Return the folder that has a fixture for each API, and their JSON Schema."""
     return _root() / "fixtures"

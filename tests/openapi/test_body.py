@@ -58,7 +58,7 @@ def test_lines_are_taken_only_where_the_contract_has_them():
 
 @pytest.mark.parametrize("media_type", ["application/xml", "image/png"])
 def test_a_body_that_cannot_be_read_is_no_part_of_a_contract(media_type):
-    with pytest.raises(DocumentError, match=f"bodies in {media_type} are not served"):
+    with pytest.raises(DocumentError, match=f"type {media_type} is not supported"):
         body_of(media_type).content_for(media_type)
 
 

@@ -80,9 +80,9 @@ def test_json_is_yaml(file):
 @pytest.mark.parametrize(
     ("text", "word", "line"),
     [
-        ("a: 1\nb: 2\na: 3\n", "'a' stands here twice", 3),
-        ("a:\n  b: 1\n  b: 1\n", "'b' stands here twice", 3),
-        ("200: 1\n'200': 2\n", "'200' stands here twice", 2),
+        ("a: 1\nb: 2\na: 3\n", "'a' is repeated", 3),
+        ("a:\n  b: 1\n  b: 1\n", "'b' is repeated", 3),
+        ("200: 1\n'200': 2\n", "'200' is repeated", 2),
         ("x: &x {a: 1}\ny: {<<: *x}\n", "merge keys", 2),
         ("a: [\n", "is not YAML", 2),
         ("a: b: c\n", "is not YAML", 1),
@@ -180,8 +180,8 @@ def test_a_fault_in_a_contract_is_named_with_file_and_line(file):
 @pytest.mark.parametrize(
     ("overlay", "word", "line"),
     [
-        ("overlay: 2.0.0\nactions: []\n", "version 1", 1),
-        ("actions: []\n", "version 1", 1),
+        ("overlay: 2.0.0\nactions: []\n", "Overlay 1.x", 1),
+        ("actions: []\n", "Overlay 1.x", 1),
         ("overlay: 1.0.0\nactions:\n  - target: $.a\n    remove: true\n", "match", 3),
         ("overlay: 1.0.0\nactions:\n  - remove: true\n", "lacks 'target'", 2),
         ("overlay: 1.0.0\nactions:\n  - target: $.info\n", "lacks 'update'", 2),

@@ -73,9 +73,9 @@ def test_places_that_are_updated_alike_do_not_share_the_update():
     [
         ("$.nobody", "matches nothing"),
         ("$.list[?@.k == 9]", "matches nothing"),
-        ("$.list[", "no JSONPath"),
-        ("list", "no JSONPath"),
-        ("", "no JSONPath"),
+        ("$.list[", "not a JSONPath"),
+        ("list", "not a JSONPath"),
+        ("", "not a JSONPath"),
     ],
 )
 def test_an_action_that_misses_is_refused_with_its_place(target, word):

@@ -4,8 +4,11 @@ import pytest
 
 from soundstage.openapi.errors import DocumentError, InvalidRequest
 from soundstage.openapi.operation import compile_operation
-from soundstage.openapi.parameter_parser import MAX_CACHED_LENGTH, MAX_CACHED_REQUESTS
-from soundstage.openapi.parameters import parse_query
+from soundstage.openapi.parameters import (
+    MAX_CACHED_LENGTH,
+    MAX_CACHED_REQUESTS,
+    parse_query,
+)
 
 NUMBERS = {"type": "array", "items": {"type": "integer"}}
 WORDS = {"type": "array", "items": {"type": "string"}}
@@ -218,8 +221,8 @@ def test_an_operations_parameter_stands_in_for_its_paths():
     [
         (parameter({}, style="matrix"), "/style", "style 'matrix'"),
         (parameter({}, "header", style="form"), "/style", "header"),
-        (parameter({"type": ["array", "object"]}), "/schema", "a list or an object"),
-        (parameter({"type": "object"}, "cookie"), "/explode", "spread over cookies"),
+        (parameter({"type": ["array", "object"]}), "/schema", "both array and object"),
+        (parameter({"type": "object"}, "cookie"), "/explode", "exploded over cookies"),
         (parameter({"nullable": True}), "/schema/nullable", "nullable"),
         ({"name": "q", "in": "path"}, "", "no {q}"),
         ({"$ref": "#/components/parameters/p"}, "", "does not exist"),

@@ -373,7 +373,7 @@ def test_a_mistake_is_refused_with_file_line_and_reason(services, tmp_path, mist
 
 BROKEN = {
     "no YAML": ("api: runwisp\ntasks: }\n", 2, "is not YAML"),
-    "a key that stands twice": ("api: a\ntasks: {}\napi: b\n", 3, "stands here twice"),
+    "a repeated key": ("api: a\ntasks: {}\napi: b\n", 3, "is repeated"),
     "a merge key": ("api: a\ntasks:\n  <<: {}\n", 3, "merge keys"),
     "no mapping": ("- api: runwisp\n", 1, "is not a mapping"),
     "nothing": ("", 1, "is not a mapping"),

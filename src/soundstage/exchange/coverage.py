@@ -14,9 +14,8 @@ from soundstage.openapi.contract import Contract
 from soundstage.openapi.enums import EnumValue
 from soundstage.openapi.errors import UnsupportedMediaType
 from soundstage.openapi.operation import Operation
-from soundstage.openapi.parameters import Parameter, parse_query
+from soundstage.openapi.parameters import Headers, Parameter, parse_cookies, parse_query
 from soundstage.openapi.schema import Schema
-from soundstage.openapi.security import Headers, parse_cookies
 from soundstage.types import Json
 
 REQUEST_BODY, RESPONSE_PREFIX = "body", "answer."

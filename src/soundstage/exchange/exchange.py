@@ -13,7 +13,7 @@ from soundstage.exchange.redaction import (
 )
 from soundstage.openapi.errors import Violation, format_header
 from soundstage.openapi.operation import Operation
-from soundstage.openapi.security import Headers
+from soundstage.openapi.parameters import Headers
 from soundstage.types import Json
 
 VIOLATIONS_HEADER = "soundstage-violations"

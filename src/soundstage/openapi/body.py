@@ -1,4 +1,4 @@
-"""Bodies: the media types that an operation takes or gives, each with its schema."""
+"""Bodies: the media types of a request or response, each with its schema."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -8,26 +8,31 @@ from functools import lru_cache, partial
 import orjson
 
 from soundstage.openapi.errors import DocumentError, UnsupportedMediaType, Violation
-from soundstage.openapi.schema import Direction, Schema, compile_schema, possible_types
+from soundstage.openapi.schema import (
+    Direction,
+    Schema,
+    compile_schema,
+    possible_types,
+)
 from soundstage.types import Json, JsonObject
 
 JSON_LINES = frozenset({"application/x-ndjson", "application/jsonl"})
-"""Media types of one JSON value a line; their schema is that of the list of all."""
+"""Media types with one JSON value per line; their schema is that of the whole list."""
 
 EVENT_STREAM = "text/event-stream"
-"""Server-sent events; their schema is that of the list of all, or of the text."""
+"""Server-sent events; their schema is that of the list of events, or of the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One media type: ``text`` if its bodies are texts, else they are JSON."""
+    """The bodies of one media type: text if ``is_text``, otherwise JSON."""
 
     media_type: str
     schema: Schema
     is_text: bool
 
     def parse(self, raw: bytes) -> Json:
-        """The value of these bytes. Raises ``ValueError``."""
+        """Parse the bytes of a body. Raises ``ValueError``."""
         if self.is_text:
             return raw.decode()
         if essence(self.media_type) in JSON_LINES:
@@ -38,12 +43,13 @@ class Content:
 
 
 Contents = Mapping[str, Content]
+"""Contents by media type, in lower case."""
 
 
 class _LazyContents(Mapping[str, Content]):
-    """Contents by media type in lower case, each compiled when it is asked for.
+    """Contents that are compiled at their first use.
 
-    Most of a document is answers, and most of them are never given.
+    Most of a document describes responses, and most of these are never sent.
     """
 
     def __init__(self, compilers: Mapping[str, Callable[[], Content]]) -> None:
@@ -63,10 +69,16 @@ class _LazyContents(Mapping[str, Content]):
         return len(self._compilers)
 
 
-def parse_events(text: str) -> Iterator[JsonObject]:
-    """Server-sent events (HTML Standard, 9.2.6), whose ``data`` is JSON.
+_EVENT_LINE = re.compile(r"\r\n|\n|\r")
 
-    An event that is not complete is none. Raises ``ValueError``.
+
+def parse_events(text: str) -> Iterator[JsonObject]:
+    r"""Parse server-sent events (HTML Standard, 9.2.6) whose ``data`` is JSON.
+
+    An incomplete event at the end is ignored. Raises ``ValueError``.
+
+    >>> list(parse_events('id: 7\ndata: {"a": 1}\n\n'))
+    [{'id': 7, 'data': {'a': 1}}]
     """
     event: dict[str, list[str]] = {}
     for line in _EVENT_LINE.split(text.removeprefix("\ufeff"))[:-1]:
@@ -75,11 +87,8 @@ def parse_events(text: str) -> Iterator[JsonObject]:
             yield _build_event(event)
         if not line:
             event = {}
-        elif name:
+        elif name:  # a line that begins with a colon is a comment
             event.setdefault(name, []).append(value.removeprefix(" "))
-
-
-_EVENT_LINE = re.compile(r"\r\n|\n|\r")
 
 
 def _build_event(fields: Mapping[str, list[str]]) -> JsonObject:
@@ -95,7 +104,7 @@ def _build_event(fields: Mapping[str, list[str]]) -> JsonObject:
 def compile_contents(
     document: JsonObject, node: JsonObject, pointer: str, direction: Direction
 ) -> Contents:
-    """The ``content`` of a request body or a response."""
+    """Compile the ``content`` of a request body or a response."""
     return _LazyContents(
         {
             essence(media_type): partial(
@@ -118,19 +127,23 @@ def _compile_content(
     is_text = "string" in possible_types(schema.root, schema.root)
     key = essence(media_type)
     if not (is_text or is_json(key) or key.startswith("text/") or key in JSON_LINES):
-        msg = f"bodies in {media_type} are not served"
+        msg = f"the media type {media_type} is not supported for bodies"
         raise DocumentError(msg, place)
     return Content(media_type, schema, is_text and not is_json(key))
 
 
-@lru_cache(256)  # there are few, and each is asked for with every request
+@lru_cache(256)  # few are in use, and every request looks one up
 def essence(content_type: str) -> str:
-    """``application/json`` of ``Application/JSON; charset=utf-8``."""
+    """Return the essence of a media type (MIME Sniffing Standard, 4.2).
+
+    >>> essence("Application/JSON; charset=utf-8")
+    'application/json'
+    """
     return content_type.partition(";")[0].strip().lower()
 
 
 def find_content(contents: Contents, content_type: str) -> Content | None:
-    """The content of a media type, or of the narrowest range that it is in."""
+    """Find the content of a media type, or of the most specific range that has it."""
     media_type = essence(content_type)
     for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
         if content := contents.get(name):
@@ -139,7 +152,7 @@ def find_content(contents: Contents, content_type: str) -> Content | None:
 
 
 def is_json(media_type: str) -> bool:
-    """Whether bodies of a media type (its essence) are JSON values."""
+    """Return whether bodies of a media type (its essence) are JSON."""
     return media_type == "application/json" or media_type.endswith("+json")
 
 
@@ -151,19 +164,22 @@ class RequestBody:
     contents: Contents
 
     def content_for(self, content_type: str | None) -> Content:
-        """The content of a media type; the first where the client names none."""
+        """Return the content of a media type; the first if the client sends none.
+
+        Raises ``UnsupportedMediaType``.
+        """
         if content_type is None:
             return next(iter(self.contents.values()))
         if content := find_content(self.contents, content_type):
             return content
-        taken = ", ".join(c.media_type for c in self.contents.values())
-        message = f"a body in {content_type!r} is not taken here, only {taken}"
+        supported = ", ".join(c.media_type for c in self.contents.values())
+        message = f"the media type {content_type!r} is not supported, only {supported}"
         raise UnsupportedMediaType(Violation("body", "media type", message))
 
     def parse(
         self, content_type: str | None, raw: bytes
     ) -> tuple[Json, list[Violation]]:
-        """The value and what is wrong with it. Raises ``Unsupported``."""
+        """Parse and validate a body. Raises ``UnsupportedMediaType``."""
         if not raw:
             if not self.required:
                 return None, []
@@ -175,6 +191,7 @@ class RequestBody:
             return None, [Violation("body", "encoding", "the body is not UTF-8")]
         except orjson.JSONDecodeError as error:
             return None, [Violation("body", "json", f"the body is not JSON: {error}")]
+        # Most bodies are valid, which is_valid finds faster than find_violations.
         if content.schema.is_valid(value):
             return value, []
         return value, content.schema.find_violations(value, "body")
@@ -183,8 +200,8 @@ class RequestBody:
 def compile_request_body(
     document: JsonObject, node: JsonObject, pointer: str
 ) -> RequestBody:
-    """A request body from its OpenAPI object (its reference followed)."""
+    """Compile a request body from its OpenAPI object (its reference followed)."""
     contents = compile_contents(document, node, pointer, Direction.REQUEST)
     if not contents:
-        raise DocumentError("a request body has at least one media type", pointer)
+        raise DocumentError("a request body needs at least one media type", pointer)
     return RequestBody(node.get("required", False), contents)

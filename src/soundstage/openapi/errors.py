@@ -1,13 +1,13 @@
-"""What breaks a contract, and the errors that say so.
+"""Violations of a contract, and the errors that contracts raise.
 
 ContractError
-├── DocumentError    a document cannot be used: file, JSON pointer, line
-├── Broken           an answer of ours broke it: a bug of ours
-└── Refused          a request broke the contract; it carries the violations
-    ├── Unrouted     no operation has this path (or this method on it)
-    ├── Unauthorized missing or wrong credentials
-    ├── Unsupported  a media type that the operation does not take
-    └── TooLarge     a body over the limit
+├── DocumentError                a document is unusable: file, JSON pointer, line
+├── InvalidResponse              a response of ours violates the contract: a bug of ours
+└── InvalidRequest               a request violates the contract: its violations
+    ├── RouteNotFound            no operation has this path (or this method on it)
+    ├── Unauthorized             missing or wrong credentials
+    ├── UnsupportedMediaType     a media type that the operation does not accept
+    └── BodyTooLarge             a body over the limit
 """
 
 import json
@@ -19,18 +19,28 @@ import orjson
 from soundstage.types import Json
 
 MAX_HEADER_LENGTH = 4_000
-"""Characters in ``Soundstage-Violations``: clients give up on longer header lines."""
+"""Characters in ``Soundstage-Violations``: clients reject longer header lines."""
 
 MAX_MESSAGE_LENGTH = 200
+
+RESPONSE = "answer"
+"""The location of violations in a response. The value is part of our HTTP API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One way in which an exchange breaks the contract.
+    """One way in which an exchange violates the contract.
 
-    ``place`` is path, query, header, cookie, body or answer; ``name`` the parameter;
-    ``path`` the steps to the value inside it; ``rule`` the keyword of the schema, or of
-    the request, that is broken; ``limit`` what that keyword says (a bound, a list).
+    ``location`` is path, query, header, cookie, body or ``RESPONSE``; ``name`` the
+    parameter or header; ``path`` the steps to the value inside it; ``rule`` the
+    violated keyword of the schema, or rule of the request; ``constraint`` the value of
+    that keyword (a bound, a list).
+
+    >>> violation = Violation("query", "maximum", "101 is too many", "limit", (), 101)
+    >>> str(violation)
+    'query.limit: 101 is too many'
+    >>> Violation("body", "type", "1 is not a string", path=("items", 3)).display_path
+    'body.items[3]'
     """
 
     location: str
@@ -44,47 +54,45 @@ class Violation:
 
     @property
     def pointer(self) -> str:
-        """RFC 6901; empty for the whole value."""
+        """The JSON pointer (RFC 6901) of ``path``; empty for the whole value."""
         return format_pointer(self.path)
 
     @property
     def part(self) -> str:
-        """``query.limit``, ``body``: the part of the request or answer."""
+        """The part of the message: ``query.limit``, ``body``."""
         return f"{self.location}.{self.name}" if self.name else self.location
 
     @property
     def display_path(self) -> str:
-        """``query.limit``, ``body.items[3].tags``: as people write it."""
+        """The path for people: ``query.limit``, ``body.items[3].tags``."""
         steps = (f"[{s}]" if isinstance(s, int) else f".{s}" for s in self.path)
         return self.part + "".join(steps) if self.path else self.part
 
     def to_json(self) -> dict[str, Json]:
-        """The form in headers and journals; a long value is cut."""
-        said = {"in": self.location}
+        """Return the form for headers and journals; a long message is truncated."""
+        result = {"in": self.location}
         if self.name:
-            said["name"] = self.name
+            result["name"] = self.name
         if self.path:
-            said["pointer"] = self.pointer
+            result["pointer"] = self.pointer
         if self.rule:
-            said["rule"] = self.rule
+            result["rule"] = self.rule
         if self.message:
-            said["message"] = self.short_message
-        return said
+            result["message"] = self.short_message
+        return result
 
     @property
     def short_message(self) -> str:
-        """The message; a long one is cut."""
-        text = self.message
-        return (
-            text
-            if len(text) <= MAX_MESSAGE_LENGTH
-            else f"{text[: MAX_MESSAGE_LENGTH - 1]}…"
-        )
+        """The message, truncated to ``MAX_MESSAGE_LENGTH``."""
+        if len(self.message) <= MAX_MESSAGE_LENGTH:
+            return self.message
+        return f"{self.message[: MAX_MESSAGE_LENGTH - 1]}…"
 
     @property
     def ascii_json(self) -> str:
-        """The JSON of ``as_json``, for headers; worked out once."""
+        """The JSON text of ``to_json`` for headers, in ASCII; cached."""
         if not self._ascii_json:
+            # The class is frozen; a cache does not change its value.
             object.__setattr__(self, "_ascii_json", _encode_ascii(self.to_json()))
         return self._ascii_json
 
@@ -93,28 +101,36 @@ class Violation:
 
 
 def format_pointer(path: Iterable[str | int]) -> str:
-    """The JSON pointer (RFC 6901) of these steps."""
+    """Format steps as a JSON pointer (RFC 6901).
+
+    >>> format_pointer(("paths", "/runs", "get"))
+    '/paths/~1runs/get'
+    """
     return "".join(f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in path)
 
 
 def format_header(violations: Sequence[Violation]) -> str:
-    """The violations as one header value: ASCII JSON, the last ones cut to fit."""
-    shown: list[str] = []
-    room = MAX_HEADER_LENGTH
+    """Format violations as one header value: a JSON array in ASCII.
+
+    Violations that do not fit into ``MAX_HEADER_LENGTH`` are counted in a last item:
+    ``{"more": 3}``.
+    """
+    items: list[str] = []
+    remaining = MAX_HEADER_LENGTH
     for count, violation in enumerate(violations):
         text = violation.ascii_json
-        room -= len(text) + 1
-        if room < 0:
-            shown.append(f'{{"more":{len(violations) - count}}}')
+        remaining -= len(text) + 1
+        if remaining < 0:
+            items.append(f'{{"more":{len(violations) - count}}}')
             break
-        shown.append(text)
-    return f"[{','.join(shown)}]"
+        items.append(text)
+    return f"[{','.join(items)}]"
 
 
 def _encode_ascii(value: Json) -> str:
     try:
         text = orjson.dumps(value)
-    except TypeError:  # half a character, which only ASCII can say
+    except TypeError:  # a lone surrogate, which only an ASCII escape can express
         text = b"\xff"
     if text.isascii():
         return text.decode()
@@ -122,11 +138,15 @@ def _encode_ascii(value: Json) -> str:
 
 
 class ContractError(Exception):
-    """The root of what contracts raise."""
+    """The base class of the errors that contracts raise."""
 
 
 class DocumentError(ContractError):
-    """A document cannot be used: ``file`` and ``pointer`` say where."""
+    """A document is unusable, for a reason at ``file``, ``line`` and JSON ``pointer``.
+
+    >>> str(DocumentError("is required", "/paths", "openapi.yaml", 3))
+    'openapi.yaml:3: at /paths: is required'
+    """
 
     def __init__(
         self, message: str, pointer: str = "", file: str = "", line: int | None = None
@@ -147,22 +167,22 @@ class _ViolationError(ContractError):
 
 
 class InvalidResponse(_ViolationError):
-    """An answer that breaks the contract."""
+    """A response violates the contract."""
 
 
 class InvalidRequest(_ViolationError):
-    """A request that breaks the contract."""
+    """A request violates the contract."""
 
 
 class RouteNotFound(InvalidRequest):
-    """No operation has this path; or it has, but not with this method.
+    """No operation has this path, or none has this path with this method.
 
-    ``allowed`` are then the methods that it has.
+    ``allowed`` are the methods of the path, in the second case.
     """
 
     def __init__(self, path: str, allowed: tuple[str, ...] = ()) -> None:
         if allowed:
-            message = f"{path} takes {', '.join(allowed)} only"
+            message = f"{path} supports only {', '.join(allowed)}"
             super().__init__(Violation("path", "method", message))
         else:
             super().__init__(Violation("path", "route", f"no operation has {path}"))
@@ -170,7 +190,7 @@ class RouteNotFound(InvalidRequest):
 
 
 class Unauthorized(InvalidRequest):
-    """No requirement of the operation is satisfied; ``missing`` if none was tried."""
+    """Authentication failed; ``missing`` is true if credentials were not sent."""
 
     def __init__(self, violation: Violation, *, missing: bool) -> None:
         super().__init__(violation)
@@ -178,8 +198,8 @@ class Unauthorized(InvalidRequest):
 
 
 class UnsupportedMediaType(InvalidRequest):
-    """A body in a media type that the operation does not take."""
+    """A body has a media type that the operation does not accept."""
 
 
 class BodyTooLarge(InvalidRequest):
-    """A body over the server's limit."""
+    """A body is larger than the server accepts."""

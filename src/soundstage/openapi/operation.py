@@ -1,4 +1,4 @@
-"""One operation compiled: what it takes, what it gives, all violations of either."""
+"""One compiled operation: parses requests, validates and serializes responses."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,27 +17,34 @@ from soundstage.openapi.body import (
     is_json,
 )
 from soundstage.openapi.document import resolve_reference
-from soundstage.openapi.errors import DocumentError, InvalidRequest, Violation
-from soundstage.openapi.parameter_parser import (
+from soundstage.openapi.errors import (
+    RESPONSE,
+    DocumentError,
+    InvalidRequest,
+    Violation,
+)
+from soundstage.openapi.parameters import (
+    Headers,
+    Parameter,
     ParameterParser,
+    compile_parameter,
     compile_parameter_parser,
 )
-from soundstage.openapi.parameters import Parameter, compile_parameter
 from soundstage.openapi.responses import (
     ResponseSerializer,
     compile_response_headers,
     validate_headers,
 )
 from soundstage.openapi.schema import Direction
-from soundstage.openapi.security import Headers, Security, compile_security
+from soundstage.openapi.security import Security, compile_security
 from soundstage.types import Json, JsonObject
 
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
-"""Header parameters of these names mean nothing (OpenAPI, Parameter Object)."""
+"""Header parameters with these names are ignored (OpenAPI, Parameter Object)."""
 
 
 class Arguments(NamedTuple):
-    """What a valid request says: parameters by name (with defaults), and the body."""
+    """The content of a valid request: parameters by name, with defaults, and body."""
 
     parameters: Mapping[str, Json]
     body: Json = None
@@ -45,7 +52,12 @@ class Arguments(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation, compiled once."""
+    """A compiled operation.
+
+    ``node`` is its raw node in the document, ``path_item`` that of its path, which may
+    have parameters too. ``responses`` are contents by status (``200``, ``4XX``,
+    ``default``) and media type.
+    """
 
     id: str
     method: str
@@ -70,17 +82,21 @@ class Operation:
         headers: Headers,
         raw_body: bytes,
     ) -> Arguments:
-        """The arguments of a request. Raises ``Refused`` with all its violations."""
-        values, wrong = self.parameter_parser.parse(path, query, headers)
+        """Parse and validate a request.
+
+        ``path`` are the values of the path template, percent-decoded. Raises
+        ``InvalidRequest`` with all violations, not only the first.
+        """
+        values, violations = self.parameter_parser.parse(path, query, headers)
         if self.body is None:
             body = None
         else:
             types = headers.get(b"content-type")
             content_type = types[-1].decode("latin-1") if types else None
-            body, wrong_body = self.body.parse(content_type, raw_body)
-            wrong = (*wrong, *wrong_body)
-        if wrong:
-            raise InvalidRequest(*wrong)
+            body, body_violations = self.body.parse(content_type, raw_body)
+            violations = (*violations, *body_violations)
+        if violations:
+            raise InvalidRequest(*violations)
         return Arguments(values, body)
 
     def validate_response(
@@ -90,39 +106,82 @@ class Operation:
         body: Json,
         headers: Iterable[tuple[str, str]] = (),
     ) -> list[Violation]:
-        """What is wrong with an answer whose body is this value (``None``: no body)."""
+        """Validate a response whose body is this value (``None``: no body)."""
         key = self.response_key(status)
         if key is None:
-            return [
-                _violation("status", f"{self.id} has no answer with status {status}")
-            ]
-        wrong = self._validate_body(key, status, content_type, body)
-        return wrong + self.validate_response_headers(status, headers)
+            return [_violation("status", f"{self.id} has no response {status}")]
+        violations = self._validate_body(key, status, content_type, body)
+        return violations + self.validate_response_headers(status, headers)
 
     def validate_response_headers(
         self, status: int, headers: Iterable[tuple[str, str]]
     ) -> list[Violation]:
-        """What is wrong with the headers of an answer."""
+        """Validate the headers of a response."""
         if not self.response_headers:
             return []
-        known = self.response_headers.get(self.response_key(status) or "", ())
-        return validate_headers(known, headers)
+        documented = self.response_headers.get(self.response_key(status) or "", ())
+        return validate_headers(documented, headers)
+
+    def _validate_body(
+        self, key: str, status: int, content_type: str | None, body: Json
+    ) -> list[Violation]:
+        contents = self.responses[key]
+        if not contents:
+            if body is None:
+                return []
+            message = f"the response {status} of {self.id} has no body"
+            return [_violation("body", message)]
+        content = find_content(contents, content_type or "")
+        if content is None:
+            actual = (
+                f"Content-Type {content_type!r}" if content_type else "no Content-Type"
+            )
+            expected = " or ".join(c.media_type for c in contents.values())
+            return [_violation("media type", f"{actual}; expected {expected}")]
+        if content.schema.is_valid(body):
+            return []
+        return content.schema.find_violations(body, RESPONSE)
+
+    def validate_response_bytes(
+        self,
+        status: int,
+        content_type: str | None,
+        raw: bytes,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> list[Violation]:
+        """Validate a response whose body is these bytes, as sent over the network."""
+        content = self._response_content(status, content_type or "")
+        if content is None:  # the violation does not depend on the body
+            return self.validate_response(status, content_type, raw or None, headers)
+        # A list without items has no bytes.
+        is_list = essence(content_type or "") in {*JSON_LINES, EVENT_STREAM}
+        violation = _violation("body", "the response has no body")
+        if raw or content.is_text or is_list:
+            try:
+                value = content.parse(raw)
+            except UnicodeDecodeError:
+                violation = _violation("encoding", "the body is not UTF-8")
+            except ValueError as error:
+                violation = _violation("json", f"the body cannot be parsed: {error}")
+            else:
+                return self.validate_response(status, content_type, value, headers)
+        return [violation, *self.validate_response_headers(status, headers)]
 
     def serialize_response(
         self, status: int, media_type: str, body: Json
     ) -> bytes | None:
-        """The JSON of an answer's body that keeps the contract.
+        """Validate a response body and serialize it to JSON in one pass.
 
-        None if it does not, or is no JSON: ``judge`` has to say. Raises ``TypeError``
-        and ``ValueError`` for what JSON cannot say.
+        Returns ``None`` if it is invalid or is not JSON; ``validate_response`` then
+        finds the violations. Raises ``TypeError`` and ``ValueError`` for values that
+        JSON cannot express.
         """
         try:
-            writer = self._serializers[status, media_type]
+            serializer = self._serializers[status, media_type]
         except KeyError:
-            writer = self._serializers[status, media_type] = self._build_serializer(
-                status, media_type
-            )
-        return writer.serialize(body) if writer and body is not None else None
+            serializer = self._build_serializer(status, media_type)
+            self._serializers[status, media_type] = serializer
+        return serializer.serialize(body) if serializer and body is not None else None
 
     def _build_serializer(
         self, status: int, media_type: str
@@ -132,54 +191,11 @@ class Operation:
             return None
         return ResponseSerializer(content.schema)
 
-    def _validate_body(
-        self, key: str, status: int, content_type: str | None, body: Json
-    ) -> list[Violation]:
-        answer = self.responses[key]
-        if not answer:
-            if body is None:
-                return []
-            return [_violation("body", f"the answer {status} of {self.id} has no body")]
-        content = find_content(answer, content_type or "")
-        if content is None:
-            said = (
-                f"Content-Type {content_type!r}" if content_type else "no Content-Type"
-            )
-            there = " or ".join(c.media_type for c in answer.values())
-            return [_violation("media type", f"{said}; expected {there}")]
-        if content.schema.is_valid(body):
-            return []
-        return content.schema.find_violations(body, "answer")
-
-    def validate_response_bytes(
-        self,
-        status: int,
-        content_type: str | None,
-        raw: bytes,
-        headers: Iterable[tuple[str, str]] = (),
-    ) -> list[Violation]:
-        """The same of an answer's body as it came over the wire."""
-        content = self._response_content(status, content_type or "")
-        if content is None:  # what is wrong does not depend on the body
-            return self.validate_response(status, content_type, raw or None, headers)
-        is_list = essence(content_type or "") in {
-            *JSON_LINES,
-            EVENT_STREAM,
-        }  # it may be empty
-        wrong = _violation("body", "the answer has no body")
-        if raw or content.is_text or is_list:
-            try:
-                value = content.parse(raw)
-            except UnicodeDecodeError:
-                wrong = _violation("encoding", "the body is not UTF-8")
-            except ValueError as error:
-                wrong = _violation("json", f"the body cannot be read: {error}")
-            else:
-                return self.validate_response(status, content_type, value, headers)
-        return [wrong, *self.validate_response_headers(status, headers)]
-
     def response_key(self, status: int) -> str | None:
-        """Under which key the contract has a status, if it has it."""
+        """Return the key of a status in ``responses``, or ``None``.
+
+        A status takes precedence over its range, a range over ``default``.
+        """
         for key in (str(status), f"{status // 100}XX", "default"):
             if key in self.responses:
                 return key
@@ -191,23 +207,21 @@ class Operation:
 
 
 def _violation(rule: str, message: str) -> Violation:
-    return Violation("answer", rule, message)
+    return Violation(RESPONSE, rule, message)
 
 
 def compile_operation(
     document: JsonObject, path: str, method: str, pointer: str
 ) -> Operation:
-    """An operation of a document. Raises ``DocumentError``."""
+    """Compile an operation; ``method`` is in lower case. Raises ``DocumentError``."""
     item = document["paths"][path]
     node = item[method]
     operation_id = node.get("operationId", f"{method.upper()} {path}")
     parameters = tuple(
-        compile_parameter(document, resolve_reference(document, p, at), at)
-        for p, at in _merge_parameters(document, item, node, path, pointer)
+        compile_parameter(document, parameter, place)
+        for parameter, place in _merge_parameters(document, item, node, path, pointer)
     )
-    body_node = node.get("requestBody")
-    body_at = f"{pointer}/requestBody"
-    answers = list(_iter_responses(document, node, pointer))
+    responses = list(_iter_responses(document, node, pointer))
     return Operation(
         id=operation_id,
         method=method.upper(),
@@ -216,55 +230,63 @@ def compile_operation(
         node=node,
         path_item=item,
         parameters=parameters,
-        body=compile_request_body(
-            document, resolve_reference(document, body_node, body_at), body_at
-        )
-        if body_node
-        else None,
+        body=_compile_body(document, node.get("requestBody"), f"{pointer}/requestBody"),
         responses={
-            key: compile_contents(document, answer, place, Direction.RESPONSE)
-            for key, answer, place in answers
+            key: compile_contents(document, response, place, Direction.RESPONSE)
+            for key, response, place in responses
         },
         security=compile_security(document, node, pointer),
         parameter_parser=compile_parameter_parser(
             operation_id, parameters, _query_credential_names(document)
         ),
         response_headers={
-            key: compile_response_headers(document, answer, place)
-            for key, answer, place in answers
-            if "headers" in answer
+            key: compile_response_headers(document, response, place)
+            for key, response, place in responses
+            if "headers" in response
         },
     )
+
+
+def _compile_body(document: JsonObject, node: Json, pointer: str) -> RequestBody | None:
+    if not node:
+        return None
+    body = resolve_reference(document, node, pointer)
+    return compile_request_body(document, body, pointer)
 
 
 def _iter_responses(
     document: JsonObject, node: JsonObject, pointer: str
 ) -> Iterator[tuple[str, JsonObject, str]]:
-    for status, answer in node.get("responses", {}).items():
+    """Yield status, node and pointer of each response."""
+    for status, response in node.get("responses", {}).items():
         place = f"{pointer}/responses/{status}"
-        yield str(status), resolve_reference(document, answer, place), place
+        yield str(status), resolve_reference(document, response, place), place
 
 
 def _merge_parameters(
     document: JsonObject, item: JsonObject, node: JsonObject, path: str, pointer: str
 ) -> list[tuple[JsonObject, str]]:
-    """The path's parameters and the operation's, which win; with their places."""
+    """Return node and pointer of each parameter of the path and of the operation.
+
+    An operation's parameter replaces the path's with the same location and name.
+    """
     path_pointer = pointer.rpartition("/")[0]
-    found: dict[tuple[str, str], tuple[JsonObject, str]] = {}
+    merged: dict[tuple[str, str], tuple[JsonObject, str]] = {}
     for owner, base in ((item, path_pointer), (node, pointer)):
-        for i, given in enumerate(owner.get("parameters", ())):
+        for i, raw in enumerate(owner.get("parameters", ())):
             place = f"{base}/parameters/{i}"
-            parameter = resolve_reference(document, given, place)
-            key = (parameter["in"], parameter["name"])
-            if key[0] == "header" and key[1].lower() in _IGNORED_HEADERS:
+            parameter = resolve_reference(document, raw, place)
+            location, name = parameter["in"], parameter["name"]
+            if location == "header" and name.lower() in _IGNORED_HEADERS:
                 continue
-            if key[0] == "path" and f"{{{key[1]}}}" not in path:
-                msg = f"the path {path} has no {{{key[1]}}}"
+            if location == "path" and f"{{{name}}}" not in path:
+                msg = f"the path {path} has no {{{name}}}"
                 raise DocumentError(msg, place)
-            found[key] = (parameter, place)
-    return list(found.values())
+            merged[location, name] = (parameter, place)
+    return list(merged.values())
 
 
 def _query_credential_names(document: JsonObject) -> frozenset[str]:
+    """Return the query parameters that security schemes use, of any operation."""
     schemes = document.get("components", {}).get("securitySchemes", {}).values()
     return frozenset(s["name"] for s in schemes if s.get("in") == "query")

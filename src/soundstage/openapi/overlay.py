@@ -1,4 +1,4 @@
-"""OpenAPI Overlay 1.0: repairs of a vendor's document, kept apart from it."""
+"""OpenAPI Overlay 1.0: corrections of a vendor's document, in a file of their own."""
 
 from copy import deepcopy
 from typing import TypeAlias
@@ -7,14 +7,19 @@ from soundstage.openapi.errors import DocumentError
 from soundstage.types import Json, JsonObject
 
 Location: TypeAlias = tuple[str | int, ...]
+"""The steps from the root of a document to a node."""
 
 
 def apply(document: JsonObject, overlay: JsonObject) -> JsonObject:
-    """The document after every action, in order; the one given stays as it is.
+    """Return the document with all actions of the overlay applied, in order.
 
-    Raises ``DocumentError``, whose pointer leads into the overlay, for an action whose
-    target matches nothing (a repair that the vendor has made needless) or is no
-    JSONPath (RFC 9535).
+    The document itself is not changed. Raises ``DocumentError``, whose pointer is one
+    into the overlay, for a target that is not a JSONPath (RFC 9535), or that matches
+    nothing: the vendor has made that correction unnecessary.
+
+    >>> action = {"target": "$.info", "update": {"title": "Runs"}}
+    >>> apply({"info": {"version": "1"}}, {"actions": [action]})
+    {'info': {'version': '1', 'title': 'Runs'}}
     """
     result = deepcopy(document)
     for i, action in enumerate(overlay.get("actions", ())):
@@ -23,11 +28,11 @@ def apply(document: JsonObject, overlay: JsonObject) -> JsonObject:
         if not targets:
             msg = f"{action['target']} matches nothing in the document"
             raise DocumentError(msg, pointer)
-        for path in targets:
+        for location in targets:
             if action.get("remove"):
-                _remove(result, path)
+                _remove(result, location)
             else:
-                _update(result, path, action["update"])
+                _update(result, location, action["update"])
     return result
 
 
@@ -37,30 +42,33 @@ def _find_targets(document: JsonObject, target: str, pointer: str) -> list[Locat
     try:
         nodes = jsonpath_rfc9535.find(target, document)
     except jsonpath_rfc9535.JSONPathError as error:
-        msg = f"{target} is no JSONPath: {error}"
+        msg = f"{target} is not a JSONPath: {error}"
         raise DocumentError(msg, pointer) from error
-    # From the back, so that removing a list's item leaves the others in their places.
+    # Last first: removing an item of a list changes the index of those after it.
     return [node.location for node in nodes][::-1]
 
 
-def _remove(document: JsonObject, path: Location) -> None:
-    parent: Json = document
-    for step in path[:-1]:
-        parent = parent[step]
-    del parent[path[-1]]
+def _remove(document: JsonObject, location: Location) -> None:
+    del _parent(document, location)[location[-1]]
 
 
-def _update(document: JsonObject, path: Location, update: Json) -> None:
-    if not path:
+def _update(document: JsonObject, location: Location, update: Json) -> None:
+    if not location:
         document.update(_merge(document, update))
         return
-    parent: Json = document
-    for step in path[:-1]:
-        parent = parent[step]
-    parent[path[-1]] = _merge(parent[path[-1]], update)
+    parent = _parent(document, location)
+    parent[location[-1]] = _merge(parent[location[-1]], update)
+
+
+def _parent(document: JsonObject, location: Location) -> Json:
+    node: Json = document
+    for step in location[:-1]:
+        node = node[step]
+    return node
 
 
 def _merge(node: Json, update: Json) -> Json:
+    """Merge objects recursively, append to lists, replace everything else."""
     if isinstance(node, dict) and isinstance(update, dict):
         changed = {
             key: _merge(node[key], value) if key in node else deepcopy(value)

@@ -1,12 +1,12 @@
-"""Headers of an answer: those that the contract names, each with its schema."""
+"""Validate the headers of responses; validate and serialize their bodies."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
-from soundstage.openapi.document import resolve_pointer, resolve_reference
-from soundstage.openapi.errors import Violation
+from soundstage.openapi.document import follow_reference, resolve_reference
+from soundstage.openapi.errors import RESPONSE, Violation
 from soundstage.openapi.parameters import Parameter, compile_parameter
 from soundstage.openapi.schema import Schema, build_schema
 from soundstage.types import Json, JsonObject, RecordPage, RecordVersion
@@ -15,52 +15,57 @@ from soundstage.types import Json, JsonObject, RecordPage, RecordVersion
 def compile_response_headers(
     document: JsonObject, response: JsonObject, pointer: str
 ) -> tuple[Parameter, ...]:
-    """The ``headers`` of a response, whose Content-Type is no matter of theirs."""
-    return tuple(_iter_headers(document, response.get("headers", {}), pointer))
+    """Compile the ``headers`` of a response, as header parameters.
+
+    Content-Type is ignored there (OpenAPI, Response Object).
+    """
+    return tuple(
+        _compile_header(document, name, node, f"{pointer}/headers/{name}")
+        for name, node in response.get("headers", {}).items()
+        if name.lower() != "content-type"
+    )
 
 
-def _iter_headers(
-    document: JsonObject, headers: JsonObject, pointer: str
-) -> Iterator[Parameter]:
-    for name, given in headers.items():
-        if name.lower() != "content-type":
-            place = f"{pointer}/headers/{name}"
-            node = resolve_reference(document, given, place)
-            yield compile_parameter(
-                document, {**node, "in": "header", "name": name}, place
-            )
+def _compile_header(
+    document: JsonObject, name: str, raw: JsonObject, pointer: str
+) -> Parameter:
+    node = resolve_reference(document, raw, pointer)
+    parameter = {**node, "in": "header", "name": name}
+    return compile_parameter(document, parameter, pointer)
 
 
 def validate_headers(
-    known: Sequence[Parameter], headers: Iterable[tuple[str, str]]
+    documented: Sequence[Parameter], headers: Iterable[tuple[str, str]]
 ) -> list[Violation]:
-    """What is wrong with the headers of an answer."""
-    if not known:
+    """Validate the headers of a response against the documented ones."""
+    if not documented:
         return []
     sent: dict[str, list[str]] = {}
     for name, value in headers:
         sent.setdefault(name.lower(), []).append(value.strip())
     return [
         violation
-        for parameter in known
-        for violation in _validate_header(parameter, sent.get(parameter.name.lower()))
+        for header in documented
+        for violation in _validate_header(header, sent.get(header.name.lower()))
     ]
 
 
 def _validate_header(header: Parameter, sent: list[str] | None) -> list[Violation]:
     if sent is None:
-        message = f"the answer's header {header.name!r} is required"
-        missing = Violation("answer", "required", message, header.name)
+        message = f"the response header {header.name!r} is required"
+        missing = Violation(RESPONSE, "required", message, header.name)
         return [missing] if header.required else []
     try:
         value = header.parse(sent)
     except ValueError as error:
-        return [Violation("answer", "style", str(error), header.name, (), sent)]
+        return [Violation(RESPONSE, "style", str(error), header.name, (), sent)]
     if header.schema.is_valid(value):
         return []
-    return header.schema.find_violations(value, "answer", header.name)
+    return header.schema.find_violations(value, RESPONSE, header.name)
 
 
+# A page can be validated in parts only if all keywords of its schema are among these:
+# besides ``properties`` and ``items``, none of them constrains nested values.
 _OBJECT_KEYWORDS = frozenset(
     "type properties required additionalProperties propertyNames "
     "minProperties maxProperties $defs".split()
@@ -68,15 +73,15 @@ _OBJECT_KEYWORDS = frozenset(
 _REFERENCE_KEYWORDS = frozenset({"$ref", "$defs"})
 _SIZE_KEYWORDS = frozenset({"minItems", "maxItems"})
 _LIST_KEYWORDS = frozenset({"type", "items", *_SIZE_KEYWORDS})
-"""Keywords that, ``properties`` and ``items`` aside, do not look into what is there."""
 
 
 class ResponseSerializer:
-    """Writes values of one schema.
+    """Validates and serializes response bodies of one schema.
 
-    ``Version`` and ``Versions`` keep their JSON under the schema that admits them. So
-    that a page is judged for what is new in it, an object whose properties are lists is
-    judged in halves, if its schema can be told apart: the items, and all else.
+    ``RecordVersion`` and ``RecordPage`` cache their JSON by the schema that they were
+    validated against. So that only new records of a page are validated, an object with
+    properties that are lists is validated in two parts, where its schema allows this:
+    the items of the lists, and the envelope around them.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -87,58 +92,65 @@ class ResponseSerializer:
             for name, node in self._lists.items()
         }
         self._bounded = {
-            n for n, node in self._lists.items() if _SIZE_KEYWORDS & node.keys()
+            name for name, node in self._lists.items() if _SIZE_KEYWORDS & node.keys()
         }
         self._envelope_schemas: dict[tuple[str, ...], Schema] = {(): schema}
 
     def serialize(self, value: Json) -> bytes | None:
-        """The value as JSON; None if it breaks the schema. O(what is new in it).
+        """Return the value as JSON, or ``None`` if it is invalid. O(new records).
 
-        Raises ``TypeError`` and ``ValueError`` for what JSON cannot say.
+        Raises ``TypeError`` and ``ValueError`` for values that JSON cannot express.
         """
         if isinstance(value, RecordVersion):
-            return value.serialized.get(self._schema) or _serialize_record(
-                value, self._schema
-            )
+            cached = value.serialized.get(self._schema)
+            return cached or _serialize_record(value, self._schema)
         if self._item_schemas and isinstance(value, dict):
             return self._serialize_in_parts(value)
         return encode_json(value) if self._schema.is_valid(value) else None
 
     def _serialize_in_parts(self, value: JsonObject) -> bytes | None:
-        rest, apart = dict(value), {}
+        envelope, parts = dict(value), {}
         for name, schema in self._item_schemas.items():
             items = value.get(name)
             if type(items) is RecordPage and items:
                 text = items.serialized.get(schema) or _serialize_page(items, schema)
                 if text is None:
                     return None
-                apart[name] = orjson.Fragment(text)
-                rest[name] = [None] * len(items) if name in self._bounded else []
-        if not self._envelope_schema(*apart).is_valid(rest):
+                parts[name] = orjson.Fragment(text)
+                # Placeholders of the same number, if the schema limits the size.
+                envelope[name] = [None] * len(items) if name in self._bounded else []
+        if not self._envelope_schema(*parts).is_valid(envelope):
             return None
         try:
-            return orjson.dumps(rest | apart)
+            return orjson.dumps(envelope | parts)
         except TypeError:
             return encode_json(value)
 
-    def _envelope_schema(self, *apart: str) -> Schema:
-        """The schema of all but the items of these lists."""
-        rest = self._envelope_schemas.get(apart)
-        if rest is None:
-            lists = {name: self._lists[name] for name in apart}
+    def _envelope_schema(self, *names: str) -> Schema:
+        """Return the schema without the items of these lists."""
+        schema = self._envelope_schemas.get(names)
+        if schema is None:
+            lists = {name: self._lists[name] for name in names}
             node = _strip_items(self._schema.root, lists)
-            rest = self._envelope_schemas[apart] = _build_subschema(self._schema, node)
-        return rest
+            schema = _build_subschema(self._schema, node)
+            self._envelope_schemas[names] = schema
+        return schema
 
 
 def encode_json(value: Json) -> bytes:
-    """JSON. Raises ``TypeError`` and ``ValueError`` for what JSON cannot say."""
+    """Encode a value as JSON.
+
+    Raises ``TypeError`` and ``ValueError`` for values that JSON cannot express.
+
+    >>> encode_json({"n": 2**70})
+    b'{"n":1180591620717411303424}'
+    """
     try:
         return orjson.dumps(value)
     except TypeError as error:
         if "64-bit" not in str(error):
             raise
-        # A number may be echoed that only the contract's lack of bounds lets in.
+        # A contract without bounds accepts, and a response may repeat, such a number.
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -162,33 +174,36 @@ def _serialize_record(version: RecordVersion, schema: Schema) -> bytes | None:
     return text
 
 
-def _find_lists(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
-    """The properties that are lists, and nothing else is asked of, by name."""
-    root = _resolve_plain_reference(document, document)
-    if root.keys() <= _OBJECT_KEYWORDS:
-        for name, given in root.get("properties", {}).items():
-            node = _resolve_plain_reference(document, given)
-            if "items" in node and node.keys() <= _LIST_KEYWORDS:
-                yield name, node
+def _find_lists(root: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    """Yield name and schema of the properties that can be validated apart."""
+    node = _resolve_plain_reference(root, root)
+    if node.keys() <= _OBJECT_KEYWORDS:
+        for name, raw in node.get("properties", {}).items():
+            inner = _resolve_plain_reference(root, raw)
+            if "items" in inner and inner.keys() <= _LIST_KEYWORDS:
+                yield name, inner
 
 
-def _strip_items(document: JsonObject, lists: dict[str, JsonObject]) -> JsonObject:
-    root = _resolve_plain_reference(document, document)
+def _strip_items(root: JsonObject, lists: dict[str, JsonObject]) -> JsonObject:
+    node = _resolve_plain_reference(root, root)
     plain = {
-        name: {key: value for key, value in node.items() if key != "items"}
-        for name, node in lists.items()
+        name: {key: value for key, value in inner.items() if key != "items"}
+        for name, inner in lists.items()
     }
-    return {**root, "properties": {**root.get("properties", {}), **plain}}
+    return {**node, "properties": {**node.get("properties", {}), **plain}}
 
 
-def _resolve_plain_reference(document: JsonObject, node: Json) -> JsonObject:
-    """The schema that another one is, if it is nothing but a reference."""
+def _resolve_plain_reference(root: JsonObject, node: Json) -> JsonObject:
+    """Follow references, but stop at one with other keywords beside it.
+
+    These apply too in OpenAPI 3.1.
+    """
     while (
         isinstance(node, dict)
         and "$ref" in node
         and not node.keys() - _REFERENCE_KEYWORDS
     ):
-        node = resolve_pointer(document, node["$ref"])
+        node = follow_reference(root, node["$ref"])
     return node if isinstance(node, dict) else {}
 
 

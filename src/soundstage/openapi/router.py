@@ -1,4 +1,4 @@
-"""From a path to the operations that are there: a trie over its segments."""
+"""Route a path to its operations: a trie over the segments of the path."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from soundstage.openapi.parameters import percent_decode
 T = TypeVar("T")
 
 MAX_CACHED_LENGTH = 512
-"""Bytes of a path that is remembered."""
+"""Bytes of a path whose route is cached."""
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 
 class Match(NamedTuple, Generic[T]):
-    """A path that is there: its operations by method, and the values in it."""
+    """The operations of a path, by method, and the values of its template."""
 
     methods: Mapping[str, T]
     values: Mapping[str, str]
@@ -25,7 +25,7 @@ class Match(NamedTuple, Generic[T]):
 
 @dataclass(slots=True)
 class _Leaf(Generic[T]):
-    """What ends here, with the names of the values on the way."""
+    """The operations of a path, with the parameter names of each one's template."""
 
     methods: dict[str, T] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -33,28 +33,35 @@ class _Leaf(Generic[T]):
 
 @dataclass(slots=True)
 class _Node(Generic[T]):
+    """The segments that can follow: literal, mixed (``{a}.json``), or a parameter."""
+
     literals: dict[bytes, "_Node[T]"] = field(default_factory=dict)
-    wildcard: "_Node[T] | None" = None  # a segment that is nothing but a value
     patterns: dict[str, tuple[re.Pattern[bytes], "_Node[T]"]] = field(
         default_factory=dict
     )
+    wildcard: "_Node[T] | None" = None
     leaf: _Leaf[T] | None = None
 
 
 class Router(Generic[T]):
-    """Paths by segment: O(segments), however many operations there are.
+    """Routes paths in O(segments), independent of the number of operations.
 
-    Segments are split before they are percent-decoded, so ``%2F`` stays in its segment.
-    A literal segment wins over a template one, as OpenAPI has it.
+    Paths are split before they are percent-decoded, so ``%2F`` remains in its segment.
+    A literal segment takes precedence over a template (OpenAPI, Paths Object).
+
+    >>> router = Router()
+    >>> router.add("GET", "/runs/{id}", "getRun")
+    >>> router.find(b"/runs/a%2Fb", "GET")
+    Match(methods={'GET': 'getRun'}, values={'id': 'a/b'})
     """
 
     def __init__(self) -> None:
         self._root: _Node[T] = _Node()
-        # A client asks for few paths, again and again.
+        # Clients request few paths, repeatedly.
         self._cached_find = lru_cache(1024)(self._find)
 
     def add(self, method: str, template: str, target: T) -> None:
-        """Put an operation at a path template such as ``/runs/{runID}``."""
+        """Add an operation at a path template such as ``/runs/{runID}``."""
         self._cached_find.cache_clear()
         node = self._root
         for segment in template.split("/")[1:]:
@@ -64,18 +71,18 @@ class Router(Generic[T]):
         node.leaf.names[method] = tuple(_TEMPLATE.findall(template))
 
     def find(self, raw_path: bytes, method: str) -> Match[T] | None:
-        """What is at a path as it was sent, still percent-encoded."""
+        """Find the operations of a path as it was sent, still percent-encoded."""
         find = self._cached_find if len(raw_path) <= MAX_CACHED_LENGTH else self._find
         return find(raw_path, method)
 
     def _find(self, raw_path: bytes, method: str) -> Match[T] | None:
         try:
-            found = _find_leaf(self._root, raw_path.split(b"/"), 1, ())
+            match = _find_leaf(self._root, raw_path.split(b"/"), 1, ())
         except UnicodeDecodeError:
             return None
-        if found is None:
+        if match is None:
             return None
-        leaf, values = found
+        leaf, values = match
         names = leaf.names.get(method, ())
         return Match(leaf.methods, dict(zip(names, values, strict=False)))
 
@@ -97,20 +104,23 @@ def _add_child(node: _Node[T], segment: str) -> _Node[T]:
 def _find_leaf(
     node: _Node[T], segments: list[bytes], depth: int, values: tuple[str, ...]
 ) -> tuple[_Leaf[T], tuple[str, ...]] | None:
+    """Find the leaf of the segments from ``depth`` on, with the decoded values."""
     while depth < len(segments):
         segment = segments[depth]
         depth += 1
         literal = node.literals.get(segment)
+        # Without alternatives no backtracking is needed, so no recursion either.
         if literal and not (node.wildcard or node.patterns):
             node = literal
             continue
-        if literal and (found := _find_leaf(literal, segments, depth, values)):
-            return found
+        if literal and (match := _find_leaf(literal, segments, depth, values)):
+            return match
         for pattern, child in node.patterns.values():
-            if match := pattern.fullmatch(segment):
-                more = (*values, *(percent_decode(group) for group in match.groups()))
-                if found := _find_leaf(child, segments, depth, more):
-                    return found
+            if groups := pattern.fullmatch(segment):
+                decoded = (percent_decode(group) for group in groups.groups())
+                match = _find_leaf(child, segments, depth, (*values, *decoded))
+                if match:
+                    return match
         if not (node.wildcard and segment):
             return None
         node, values = node.wildcard, (*values, percent_decode(segment))

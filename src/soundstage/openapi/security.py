@@ -1,4 +1,4 @@
-"""Security requirements of one operation, held against the credentials there are."""
+"""Authenticate requests: the security requirements of an operation."""
 
 import base64
 import binascii
@@ -6,57 +6,62 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from soundstage.openapi.errors import DocumentError, Unauthorized, Violation
-from soundstage.openapi.parameters import parse_query
+from soundstage.openapi.parameters import Headers, parse_cookies, parse_query
 from soundstage.types import JsonObject
 
-Headers = Mapping[bytes, list[bytes]]
-
 Extractor = Callable[[Headers, bytes], str | None]
-"""The secret that a request presents for one scheme; ``None`` if it presents none."""
+"""Returns the secret that a request sends for one scheme, or ``None``."""
 
 Credential = Mapping[str, str]
-"""Security scheme -> secret, and facts about the holder under other names."""
+"""Secrets by security scheme, and facts about the holder under other names."""
 
 ANONYMOUS: Credential = {}
 
 Secrets = tuple[str | None, ...]
-"""Of the schemes of one requirement; ``None`` where nothing is presented."""
+"""The secrets for the schemes of one requirement; ``None`` for each not sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """Who may call an operation: any one requirement, all of its schemes."""
+    """The security requirements of an operation.
+
+    A request must satisfy one requirement, with all of its schemes.
+    """
 
     extractors: Mapping[str, Extractor]
     requirements: tuple[tuple[str, ...], ...]
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody need present anything."""
+        """Whether requests without credentials are accepted."""
         return not self.requirements or () in self.requirements
 
     def with_credentials(self, credentials: Iterable[Credential]) -> "Authenticator":
-        """Whom it admits of those that there are."""
+        """Return an authenticator that accepts these credentials."""
         holders = list(credentials)
-        found: dict[tuple[str, ...], dict[Secrets, Credential]] = {}
+        accepted: dict[tuple[str, ...], dict[Secrets, Credential]] = {}
         for requirement in filter(None, self.requirements):
-            by_secrets = found.setdefault(requirement, {})
+            by_secrets = accepted.setdefault(requirement, {})
             for holder in holders:
                 secrets = tuple(holder.get(name) for name in requirement)
                 if None not in secrets:
                     by_secrets.setdefault(secrets, holder)
-        ways = (
-            (tuple(map(self.extractors.__getitem__, r)), c) for r, c in found.items()
+        alternatives = tuple(
+            (tuple(map(self.extractors.__getitem__, requirement)), by_secrets)
+            for requirement, by_secrets in accepted.items()
         )
         names = " or ".join(" and ".join(r) for r in self.requirements if r)
-        said = (f"credentials are missing: {names}", f"no such credentials ({names})")
-        wrong = (Violation("security", "security", text) for text in said)
-        return Authenticator(self, tuple(ways), *wrong)
+        return Authenticator(
+            self,
+            alternatives,
+            Violation("security", "security", f"credentials are missing: {names}"),
+            Violation("security", "security", f"unknown credentials ({names})"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """The security of an operation with the credentials that are good, by secrets."""
+    """The security of an operation with the accepted credentials, by their secrets."""
 
     security: Security
     _alternatives: tuple[
@@ -66,45 +71,51 @@ class Authenticator:
     _wrong_violation: Violation
 
     def authenticate(self, headers: Headers, query: bytes) -> Credential:
-        """The credential that was presented; ``ANYBODY`` where none is asked for.
+        """Return the credential that a request sends; ``ANONYMOUS`` if none is needed.
 
-        A wrong credential is refused even where none is needed, so that a client that
-        sends one learns of it. Raises ``Unauthorized``.
+        A wrong credential is rejected even if none is needed, so that a client learns
+        of it. Raises ``Unauthorized``.
         """
-        presented, tried = False, False
-        for finds, credentials in self._alternatives:
-            secrets = tuple([find(headers, query) for find in finds])
+        any_sent, all_sent = False, False
+        for extractors, credentials in self._alternatives:
+            secrets = tuple([extract(headers, query) for extract in extractors])
             if credential := credentials.get(secrets):
                 return credential
             missing = secrets.count(None)
-            presented = presented or missing < len(secrets)
-            tried = tried or not missing
-        security = self.security
-        if not presented and security.is_open:
+            any_sent = any_sent or missing < len(secrets)
+            all_sent = all_sent or not missing
+        if not any_sent and self.security.is_open:
             return ANONYMOUS
-        raise Unauthorized(
-            self._wrong_violation if tried else self._missing_violation,
-            missing=not tried,
-        )
+        violation = self._wrong_violation if all_sent else self._missing_violation
+        raise Unauthorized(violation, missing=not all_sent)
 
 
 def compile_security(
     document: JsonObject, operation: JsonObject, pointer: str
 ) -> Security:
-    """The security of an operation: its own, or the document's."""
+    """Compile the security of an operation: its own, or else the document's.
+
+    Raises ``DocumentError``.
+
+    >>> key = {"type": "apiKey", "in": "header", "name": "X-Key"}
+    >>> document = {"components": {"securitySchemes": {"key": key}}}
+    >>> security = compile_security(document, {"security": [{"key": []}]}, "")
+    >>> accepted = security.with_credentials([{"key": "secret", "team": "a"}])
+    >>> accepted.authenticate({b"x-key": [b"secret"]}, b"")["team"]
+    'a'
+    """
     requirements: list[JsonObject] = (
         operation["security"] if "security" in operation else document.get("security")
     ) or []
-    known = document.get("components", {}).get("securitySchemes", {})
-    finds: dict[str, Extractor] = {}
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    extractors: dict[str, Extractor] = {}
     for name in {name for requirement in requirements for name in requirement}:
-        if name not in known:
-            msg = f"there is no security scheme {name!r}"
+        if name not in schemes:
+            msg = f"the security scheme {name!r} does not exist"
             raise DocumentError(msg, f"{pointer}/security")
-        finds[name] = _compile_scheme(
-            known[name], f"/components/securitySchemes/{name}"
-        )
-    return Security(finds, tuple(tuple(r) for r in requirements))
+        place = f"/components/securitySchemes/{name}"
+        extractors[name] = _compile_scheme(schemes[name], place)
+    return Security(extractors, tuple(tuple(r) for r in requirements))
 
 
 def _compile_scheme(scheme: JsonObject, pointer: str) -> Extractor:
@@ -119,55 +130,46 @@ def _compile_scheme(scheme: JsonObject, pointer: str) -> Extractor:
             return _extract_basic
         case {"type": "http" | "oauth2" | "openIdConnect"}:
             return _header_extractor("Authorization")
-    raise DocumentError("this kind of security scheme is not served", pointer)
+    raise DocumentError("this kind of security scheme is not supported", pointer)
 
 
 def _header_extractor(name: str) -> Extractor:
     key = name.lower().encode()
-    bearer = key == b"authorization"
+    is_authorization = key == b"authorization"
 
-    def find(headers: Headers, _query: bytes) -> str | None:
+    def extract(headers: Headers, _query: bytes) -> str | None:
         values = headers.get(key)
         if not values:
             return None
         text = values[-1].decode("latin-1").strip()
-        # Trigger.dev and Trieve take their keys with the word Bearer and without.
-        if bearer and text[:7].lower() == "bearer ":
+        # Trigger.dev and Trieve accept their keys with the word Bearer and without.
+        if is_authorization and text[:7].lower() == "bearer ":
             text = text[7:].strip()
         return text or None
 
-    return find
+    return extract
 
 
 def _query_extractor(name: str) -> Extractor:
-    def find(_headers: Headers, query: bytes) -> str | None:
+    def extract(_headers: Headers, query: bytes) -> str | None:
         try:
             return dict(parse_query(query)).get(name)
         except UnicodeDecodeError:
             return None
 
-    return find
+    return extract
 
 
 def _cookie_extractor(name: str) -> Extractor:
-    def find(headers: Headers, _query: bytes) -> str | None:
-        return parse_cookies(headers).get(name)
-
-    return find
+    return lambda headers, _query: parse_cookies(headers).get(name)
 
 
-def parse_cookies(headers: Headers) -> dict[str, str]:
-    """The cookies of a request."""
-    pairs = (
-        pair.strip().partition("=")
-        for value in headers.get(b"cookie", ())
-        for pair in value.decode("latin-1").split(";")
-    )
-    return {name: value for name, _, value in pairs if name}
+_authorization = _header_extractor("Authorization")
 
 
 def _extract_basic(headers: Headers, query: bytes) -> str | None:
-    text = _header_extractor("Authorization")(headers, query)
+    """Return ``user:password`` of HTTP Basic (RFC 7617)."""
+    text = _authorization(headers, query)
     if text is None or text[:6].lower() != "basic ":
         return None
     try:

@@ -1,4 +1,4 @@
-"""YAML as JSON has it; imported when there is something to read that nobody knows."""
+"""A YAML loader for JSON documents; imported only when a text must be parsed."""
 
 import re
 
@@ -10,11 +10,11 @@ _Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Loader(_Base):  # type: ignore[misc,valid-type]  # chosen at run time
-    """YAML as JSON has it: dates stay text, and a key stands once."""
+    """Loads YAML as JSON: dates are texts, and keys are unique texts."""
 
 
-# What a plain text may stand for: YAML 1.2's core schema, as OpenAPI asks for it.
-# PyYAML knows 1.1, where "on" is true, 010 is 8, and a date is no text.
+# The types of plain scalars are those of YAML 1.2's core schema, which OpenAPI
+# requires. PyYAML implements 1.1, where "on" is true, 010 is 8 and dates are no texts.
 Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -41,19 +41,21 @@ Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 def _construct_mapping(loader: Loader, node: yaml.MappingNode) -> JsonObject:
     result: JsonObject = {}
     for key_node, value_node in node.value:
-        key = str(key_node.value)  # as it is written: a response 200, a method "on"
+        # As it is written, not as it is typed: a response 200, a method "on".
+        key = str(key_node.value)
         if key == "<<":
-            msg = "merge keys (<<) are not JSON"
-            raise yaml.constructor.ConstructorError(
-                None, None, msg, key_node.start_mark
-            )
+            raise _error_at(key_node, "merge keys (<<) are not JSON")
         if key in result:
-            msg = f"the key {key!r} stands here twice"
-            raise yaml.constructor.ConstructorError(
-                None, None, msg, key_node.start_mark
-            )
+            raise _error_at(key_node, f"the key {key!r} is repeated")
         result[key] = loader.construct_object(value_node, deep=True)
     return result
+
+
+def _error_at(node: yaml.Node, message: str) -> Exception:
+    error: Exception = yaml.constructor.ConstructorError(
+        None, None, message, node.start_mark
+    )
+    return error
 
 
 Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)

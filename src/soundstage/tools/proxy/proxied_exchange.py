@@ -9,7 +9,7 @@ from soundstage.exchange.exchange import RawExchange
 from soundstage.exchange.redaction import HeaderPair
 from soundstage.openapi.errors import InvalidRequest, Violation
 from soundstage.openapi.operation import Arguments, Operation
-from soundstage.openapi.security import Headers
+from soundstage.openapi.parameters import Headers
 from soundstage.server.exchange import group_headers
 from soundstage.server.recording import NO_PARAMETERS
 from soundstage.tools.proxy.bodies import BodyBuffer, RequestBody

@@ -7,7 +7,7 @@ import httpx
 from soundstage.openapi.body import EVENT_STREAM, essence
 from soundstage.openapi.errors import InvalidRequest, RouteNotFound, Violation
 from soundstage.openapi.operation import Operation
-from soundstage.openapi.security import Headers
+from soundstage.openapi.parameters import Headers
 from soundstage.server.exchange import group_headers
 from soundstage.tools.proxy.contract_router import ContractRouter
 from soundstage.tools.proxy.proxied_exchange import ProxiedExchange
