@@ -31,9 +31,9 @@ def list_events(context: RequestContext) -> Response:
         offset=max(page - 1, 0) * size,
         limit=size if page > 0 else 0,
     )
-    events = context.collection("events")
-    result = events.find(query, context.now, dataset.id)
-    types = events.distinct_values("event_type", context.now, dataset.id)
+    events, dataset_id = context.collection("events"), dataset.id
+    result = events.find(query, context.now, dataset_id)
+    types = events.distinct_values("event_type", context.now, dataset_id)
     return Response(
         {
             "events": result.items,

@@ -22,7 +22,7 @@ CHANGES_KEY = "_changes"
 """In a record: a list of ``{event, document}``. A document of None is a deletion."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for nearly every request
 class Dataset:
     """A dataset as one request reads and changes it."""
 
@@ -32,7 +32,8 @@ class Dataset:
     @property
     def id(self) -> str:
         """The dataset's id."""
-        return str(self.document["id"])
+        dataset_id: str = self.document["id"]
+        return dataset_id
 
     def new_record(self) -> JsonObject:
         """Return the fields that every new record has: its id, dataset and times."""
