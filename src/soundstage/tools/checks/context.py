@@ -84,6 +84,7 @@ class CheckContext:
         body = self.response_json
         values = body.values() if isinstance(body, dict) else [body]
         lists = [value for value in values if isinstance(value, list)]
+        # With several lists it is unclear which one is filtered or paged.
         if len(lists) != 1 or not all(isinstance(item, dict) for item in lists[0]):
             return []
         return lists[0]
@@ -98,6 +99,7 @@ class CheckContext:
             body = self.request_json
             value = body.get(name) if isinstance(body, dict) else None
             return [format_query_value(v) for v in _to_list(value)]
+        # Some frameworks expect lists as "name[]".
         values_sent = [v for n, v in self.query if n in {name, f"{name}[]"}]
         if parameter.is_comma_separated:
             values_sent = [part for v in values_sent for part in v.split(",")]

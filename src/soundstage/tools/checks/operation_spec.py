@@ -91,6 +91,7 @@ class OperationSpec:
 
     def _parse_parameter(self, node: JsonObject) -> Parameter:
         style = node.get("style", "form")
+        # By default, only the style "form" explodes (Parameter Object).
         is_comma_separated = not node.get("explode", style == "form")
         schema = self.resolve(node.get("schema", {}))
         return Parameter(node["name"], node["in"], schema, is_comma_separated)
@@ -153,6 +154,7 @@ class OperationSpec:
         if match is None:
             return None
         names = re.findall(r"\{([^}]+)\}", self.path)
+        # Decoded after the match: "%2F" belongs to a value.
         return dict(zip(names, map(unquote, match.groups()), strict=True))
 
     def resolve(self, node: Json) -> JsonObject:
@@ -190,6 +192,7 @@ class OperationIndex:
             if operation.method == method.lower()
             and operation.parse_path(path) is not None
         ]
+        # Paths without parameters take precedence (Paths Object).
         return min(matching, key=lambda o: o.path.count("{"), default=None)
 
 

@@ -19,6 +19,7 @@ def check_reads(context: CheckContext) -> str | None:
     """Check that a repeated GET request returns the same response."""
     if not context.is_success or context.exchange.method != "GET":
         return None
+    # The events of a stream depend on the time of the request.
     if context.get_header("content-type").startswith("text/event-stream"):
         return None
     repeated = context.repeat()
@@ -55,6 +56,7 @@ def _compare_with_read(context: CheckContext, read: RecordedExchange) -> str | N
     if read.status in _GONE_STATUSES:
         return f"status {read.status}"
     record = parse_json(read.response_body)
+    # Another error can have another cause, such as missing permission.
     if not 200 <= read.status < 300 or not isinstance(record, dict):  # noqa: PLR2004
         return None
     return _find_difference(

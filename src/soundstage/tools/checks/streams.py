@@ -21,6 +21,7 @@ def check_streams(context: CheckContext) -> str | None:
     return errors[0] if errors else None
 
 
+# Building a validator takes about a second for a large document.
 @lru_cache(maxsize=4)
 def _create_validator(operations: OperationIndex) -> OpenApiCoreValidator:
     return OpenApiCoreValidator(operations.document)

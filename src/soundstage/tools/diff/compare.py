@@ -89,6 +89,7 @@ def _iter_operations(
     for path, item in document.iter_members("paths"):
         for method in METHODS:
             if operation := item.get(method):
+                # With another parameter name it is still the same operation.
                 template = re.sub(r"\{[^{}]*\}", "{}", path)
                 yield (template, method), (path, item, operation)
 

@@ -28,6 +28,7 @@ def collect_parameters(
         for node in owner.iter_list("parameters"):
             location, name = str(node.get_value("in")), str(node.get_value("name"))
             if location == "header":
+                # Header names are case-insensitive (RFC 9110, 5.1).
                 name = name.lower()
                 if name in RESERVED_HEADERS:
                     continue
@@ -89,6 +90,7 @@ def _format_location(node: DocumentNode) -> str:
 
 
 def _get_schema(node: DocumentNode) -> SchemaNodes:
+    # A parameter has a schema, or exactly one media type.
     for _, content in node.iter_members("content"):
         return get_schema(content)
     return get_schema(node)

@@ -66,6 +66,7 @@ class SchemaComparer:
                 self._report_enum_values(before, after, node, location)
             else:
                 self._report(rule, location, node, message)
+            # Without a common type, further differences are noise.
             if name == "type" and not before & after:
                 return False
         return True
@@ -87,6 +88,7 @@ class SchemaComparer:
     def _compare_default(
         self, old: Constraints, new: Constraints, location: str
     ) -> None:
+        # Clients do not apply the defaults of responses.
         if self.direction != REQUEST or not (old.default and new.default):
             return
         before, after = (
@@ -129,6 +131,7 @@ class SchemaComparer:
         return {
             name: nodes
             for name, nodes in constraints.properties.items()
+            # The schema "true" describes nothing, like a missing property.
             if not any(node.value is True or node.get_value(flag) for node in nodes)
         }
 
@@ -170,6 +173,7 @@ class SchemaComparer:
         """Compare a single schema with a list of alternatives."""
         one, many = (new, old) if old[1].branches else (old, new)
         rule = f"{self.direction}-alternatives"
+        # The single schema is one of the alternatives.
         if _name_branches(one[0]).keys() & _name_branches(many[1].branches).keys():
             pair = (_get_branches(*old), _get_branches(*new))
             self._compare_branches(*pair, location)

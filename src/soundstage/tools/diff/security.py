@@ -36,6 +36,7 @@ def compare_schemes(
             continue  # reported by compare_security for each operation that uses it
         for key in ("type", "scheme", "in", "name", "openIdConnectUrl"):
             was, is_ = scheme.get_value(key), after[name].get_value(key)
+            # Names of HTTP schemes and headers are case-insensitive (RFC 9110).
             if str(was).lower() != str(is_).lower():
                 location, message = f"security.{name}", f"{key}: {was} -> {is_}"
                 report("security-scheme-changed", location, after[name], message)

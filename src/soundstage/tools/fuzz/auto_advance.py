@@ -17,6 +17,7 @@ class AutoAdvancingWaiters(Waiters):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        # Entries of finished tasks disappear.
         self._advance_counts: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
     async def wait_until(self, timestamp: int | None, since: int) -> None:

@@ -63,6 +63,7 @@ def _format_failure(target: Target, failure: Failure) -> str:
 
 
 def _build_curl_commands(target: Target, failure: Failure) -> Iterator[str]:
+    # The temporary mock has ended; one with the same seed has the same data.
     for curl in failure.example["curl"]:
         yield curl.replace(target.url, EXAMPLE_MOCK_URL) if target.is_mock else curl
 
@@ -96,14 +97,7 @@ def serialize_report(
         "failures": [
             {
                 "operation": labels[f.operation].id if f.operation in labels else None,
-                "label": f.operation,
-                "check": f.check,
-                "title": f.title,
-                "count": f.count,
-                "phase": f.example["phase"],
-                "status": f.example["status"],
-                "message": f.example["message"],
-                "curl": list(_build_curl_commands(target, f)),
+                **_serialize_failure(target, f),
             }
             for f in results.failures.values()
         ],
@@ -112,4 +106,17 @@ def serialize_report(
             for (location, message), count in results.errors.items()
         ],
         "commands": dict(commands),
+    }
+
+
+def _serialize_failure(target: Target, failure: Failure) -> JsonObject:
+    return {
+        "label": failure.operation,
+        "check": failure.check,
+        "title": failure.title,
+        "count": failure.count,
+        "phase": failure.example["phase"],
+        "status": failure.example["status"],
+        "message": failure.example["message"],
+        "curl": list(_build_curl_commands(target, failure)),
     }

@@ -82,6 +82,7 @@ def _index_by_field(service: Service, world: World) -> dict[str, dict[str, str]]
         *_iter_record_fields(service, world),
     ):
         values = index.setdefault(normalize_name(name), {})
+        # The limit is for each type, so that a frequent one does not displace others.
         if sum(other == type_name for other in values.values()) < MAX_VALUES:
             values.setdefault(value, type_name)
     return index

@@ -82,7 +82,9 @@ class Campaign:
         ]
         arguments += ["--max-examples", str(self.max_examples)]
         arguments += ["--workers", str(self.workers), "--phases", ",".join(self.phases)]
+        # One failure must not hide further ones of the same operation.
         arguments += ["--checks", ",".join(self.checks), "--continue-on-failure"]
+        # Slow or filtered generation is not a property of the server.
         arguments += ["--suppress-health-check", "all", "--warnings", "off"]
         if self.excluded_checks:
             arguments += ["--exclude-checks", ",".join(self.excluded_checks)]
@@ -116,6 +118,7 @@ class Campaign:
 
     def build_config(self, cache_folder: Path) -> str:
         """Build the configuration file, as TOML."""
+        # With a database of examples, the cases would not only depend on the seed.
         generation: JsonObject = {"database": "none"}
         coverage: JsonObject = {}
         if self.documented_methods_only:
@@ -124,6 +127,7 @@ class Campaign:
             "cache": {"enabled": True, "directory": str(cache_folder)},
             "generation": generation,
             "phases": {"coverage": coverage},
+            # The credentials of a mock are public: commands stay ready to paste.
             "output": {"sanitization": {"enabled": not self.is_mock}},
             "dictionaries": {
                 f"d{i}": {"values": values}
@@ -152,6 +156,7 @@ class Campaign:
                 ):
                     user, _, password = secret.partition(":")
                     yield name, {"username": user, "password": password}
+                # Tokens of OAuth 2 and OpenID Connect are bearer tokens (RFC 6750).
                 case {"type": _}:
                     yield name, {"bearer": variable}
 
@@ -171,6 +176,7 @@ class Campaign:
         """Map parameters with known values to the dictionaries of these values."""
         numbers = {key: i for i, key in enumerate(self.values)}
         return {
+            # Not always: unknown values must be tested too.
             parameter.key: {"dictionary": f"d{numbers[key]}", "probability": 0.7}
             for parameter in operation.parameters
             if (key := self.find_values_key(operation, parameter.key))
@@ -233,4 +239,5 @@ def _serialize_toml(value: Json) -> str:
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_serialize_toml, value))}]"
+    # JSON escapes are surrogate pairs beyond U+FFFF, which TOML does not allow.
     return json.dumps(value, ensure_ascii=False)

@@ -50,6 +50,7 @@ class SchemathesisFailed(Exception):
 
 def require_schemathesis() -> None:
     """Raise ``SchemathesisNotInstalled`` if schemathesis cannot be imported."""
+    # Importing schemathesis takes about a second; finding it does not.
     if find_spec("schemathesis") is None:
         raise SchemathesisNotInstalled
 
@@ -136,8 +137,11 @@ def _start_process(
     config = str(folder / "schemathesis.toml")
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color"]
     command += ["--config-file", config, *arguments]
+    # Hypothesis writes to the current folder by default.
     home = {"HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")}
+    # The child must import the same package, also from a source tree.
     paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    # A file, because a full pipe that is not read would block the process.
     output_file = folder / "output.txt"
     with output_file.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -160,6 +164,7 @@ def _start_process(
             yield running
         finally:
             timer.cancel()
+            # Release a timer thread that waits for the load.
             running.loaded.set()
             if process.poll() is None:
                 process.terminate()
@@ -184,6 +189,7 @@ def _read_events(
                 error_output.append(line)
         running.process.wait()
     if not reason and not running.interrupted.is_set():
+        # Logs can precede the message.
         output = running.read_output() + "".join(error_output)
         raise SchemathesisFailed(output[max(output.rfind("Error: "), 0) :].strip())
     if not reason:

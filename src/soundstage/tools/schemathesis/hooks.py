@@ -103,6 +103,7 @@ def send_request(exchange: RecordedExchange) -> RecordedExchange:
         },
         data=exchange.request_body or None,
     )
+    # Set afterwards, because prepare() would normalize the path.
     request.url = URL + exchange.url
     with requests.Session() as session:
         response = session.send(request, timeout=MOCK_TIMEOUT_S, allow_redirects=False)
@@ -115,6 +116,7 @@ def advance_clock() -> bool:
 
 
 def _post_control(path: str, body: JsonObject) -> bool:
+    # The URL of the control API already ends with its prefix.
     url = f"{URL.removesuffix(CONTROL_PATH)}{CONTROL_PATH}{path}"
     return requests.post(url, json=body, timeout=MOCK_TIMEOUT_S).ok
 
@@ -159,6 +161,7 @@ def create_check(name: str, check: Check) -> SchemathesisCheck:
         case: Case,
     ) -> None:
         operation = load_operations().operations.get(case.operation.label)
+        # schemathesis also sends undocumented methods.
         if not operation or response.request.method != operation.method.upper():
             return
         try:
@@ -295,5 +298,6 @@ def _iter_failures(recorder: RecordedScenario) -> Iterator[JsonObject]:
                 "message": failure.message,
                 "code": failure.code,
                 "status": response.status_code if response else None,
+                # A stateful failure has a command for each of its steps.
                 "curl": [step.curl for step in info.steps] or [info.code_sample],
             }

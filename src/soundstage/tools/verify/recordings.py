@@ -86,6 +86,7 @@ def match_to_operation(
     parts = urlsplit(exchange.url)
     query = f"?{parts.query}" if parts.query else ""
     full_path = _WORLD_PREFIX.sub("", parts.path)
+    # The recording can be from the vendor, a proxy or a mock.
     for base in base_paths:
         if not full_path.startswith(base):
             continue

@@ -49,6 +49,7 @@ class RequestSender:
         """Return the exchange with a new response. Raises ``ServerUnreachable``."""
         self.wait_for_turn()
         base = urlsplit(self.url)
+        # The percent-encoding of the recording is kept: httpx would normalize it.
         target = base.path.rstrip("/") + exchange.url
         url = httpx.URL(self.url).copy_with(
             raw_path=target.encode("latin-1", "replace")

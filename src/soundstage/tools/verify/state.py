@@ -90,6 +90,7 @@ class VerificationState:
     def append_line(self, **line: object) -> None:
         """Append a line to the file, if the state has one."""
         if self.path:
+            # Opened for each line, so that an interruption loses one line at most.
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
@@ -108,6 +109,7 @@ class VerificationState:
 
 def hash_request(exchange: RecordedExchange) -> str:
     """Hash the method, URL and body of a recorded request."""
+    # Headers are left out: they depend on the client.
     parts = (exchange.method, exchange.url, exchange.request_body.hex())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 

@@ -48,6 +48,7 @@ def _escape_pointer(pointer: str) -> str:
     """Turn ``*`` into a literal (any list item) and ``**`` into a wildcard."""
     if pointer == "*":
         return pointer
+    # In fnmatch patterns, [*] is an asterisk; NUL keeps ** apart meanwhile.
     return pointer.replace("**", "\0").replace("*", "[*]").replace("\0", "*")
 
 
@@ -69,6 +70,7 @@ def _parse_waiver(source: SourceFile, node: Json, pointer: str) -> Waiver:
         known = ", ".join(_PATTERN_FIELDS)
         message = f"a waiver has {known} and reason, not {', '.join(sorted(unknown))}"
         raise source.error_at(message, pointer)
+    # YAML reads 404 as a number, but patterns are text.
     patterns = {name: str(node.get(name, "*")) for name in _PATTERN_FIELDS}
     line = source.error_at("", pointer).line
     return Waiver(**patterns, reason=str(node["reason"]), line=line)
