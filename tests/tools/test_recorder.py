@@ -59,15 +59,15 @@ HIDDEN = {("trigger-dev", "REATTEMPTING"): "EXECUTING"}
 
 def recorded_apis():
     for name in list_api_names():
-        vocabulary = module_of(name).model
-        if name in ASK and vocabulary.record_types["run"].schema:
+        model = module_of(name).model
+        if name in ASK and model.record_types["run"].schema:
             yield name
 
 
 def scenarios():
     for name in recorded_apis():
-        script = load_service(module_of(name)).fixture.definitions
-        for scenario in script.scenarios:
+        definitions = load_service(module_of(name)).fixture.definitions
+        for scenario in definitions.scenarios:
             yield name, scenario
 
 
@@ -90,20 +90,21 @@ def watched(stage, api, run, tmp_path, wait):
 def records_of(stage, run):
     """Return the records of a run that responses show, with all versions."""
     world = stage._world.host.world
-    vocabulary = world.fixtures[run.api].script.vocabulary
-    known = [world.collection(run.api, k.collection) for k in vocabulary.kinds.values()]
+    types = world.fixtures[run.api].definitions.model.record_types.values()
+    collections = [world.collection(run.api, one.collection) for one in types]
     return [
         record
-        for drawn in run._run.records
-        for there in known
-        if there.kind.schema and (record := there.record(drawn.id))
+        for generated in run._run.records
+        for collection in collections
+        if collection.record_type.schema
+        and (record := collection.get_record(generated.id))
     ]
 
 
 def changes(record, shown=dict):
     """Yield the timestamps at which a record changed, and what it shows then."""
     last = None
-    for at, document in zip(record.times, record.documents, strict=True):
+    for at, document in zip(record.timestamps, record.versions, strict=True):
         if shown(document) != last:
             last = shown(document)
             yield at, last
@@ -117,14 +118,14 @@ def states_of(stage, run, fields):
         states = [document.get(name) for name in fields]
         return [HIDDEN.get((run.api, one), one) for one in states]
 
-    return [(at - own.began, states) for at, states in changes(own, state)]
+    return [(at - own.created_at, states) for at, states in changes(own, state)]
 
 
 def others_of(stage, run):
     """Return the other records of a run, and when they change."""
     own, *others = records_of(stage, run)
     return sorted(
-        (record.kind.name, at - own.began, len(document))
+        (record.record_type.name, at - own.created_at, len(document))
         for record in others
         for at, document in changes(record)
     )
@@ -433,7 +434,7 @@ def test_spans_refer_to_one_another_and_grow(tmp_path):
 
 
 def test_generated_identifiers_are_generated_again():
-    script = compile_fixture(
+    definitions = compile_fixture(
         parse_document(
             "api: x\n"
             "defaults:\n"
@@ -441,8 +442,8 @@ def test_generated_identifiers_are_generated_again():
         ),
         module_of("trigger-dev").model,
     ).definitions
-    profile = FixtureProfile(script, {}, {})
-    kind = script.model.record_types["run"]
+    profile = FixtureProfile(definitions, {}, {})
+    kind = definitions.model.record_types["run"]
     seen = {"trace": "0" * 32, "word": "z", "own": "0" * 32}
     assert profile.generated_ids(kind, {}, seen) == {"trace"}
     assert profile.generated_ids(kind, {}, {"trace": "none"}) == set()
@@ -463,7 +464,7 @@ def test_an_unknown_task_is_replaced_by_a_listed_one(runwisp, tmp_path):
     recorded = recorded_scenario(
         write_archive(tmp_path, entry(T0, url, {"runs": [run]})), runwisp
     )
-    assert recorded.task in runwisp.fixture.script.tasks.keys() - {"*"}
+    assert recorded.task in runwisp.fixture.definitions.tasks.keys() - {"*"}
     assert recorded.steps[0]["run"]["task_name"] == "nightly"
 
 
@@ -563,12 +564,12 @@ def test_a_record_is_created_before_those_that_refer_to_it(trigger, tmp_path):
 
 def history_of(service, observed):
     node = load_document(fixtures() / f"{service.name}.yaml").document
-    profile = FixtureProfile(service.fixture.script, node, {"run": {"id"}})
+    profile = FixtureProfile(service.fixture.definitions, node, {"run": {"id"}})
     return build_history(profile, align_clocks([], T0, 1), observed)
 
 
 def test_a_field_that_another_view_lacks_is_not_removed(trigger):
-    kind = trigger.fixture.script.vocabulary.kinds["run"]
+    kind = trigger.fixture.definitions.model.record_types["run"]
 
     def seen(at, view, **fields):
         document = {"id": "run_1", "createdAt": "2026-03-01T10:00:00Z", **fields}
