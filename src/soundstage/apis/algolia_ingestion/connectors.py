@@ -34,13 +34,14 @@ def _mask_secrets(authentication: JsonObject) -> JsonObject:
 
 def _build_transformation(body: JsonObject) -> JsonObject:
     """Return the body with both its deprecated ``code`` and its ``input``."""
-    given = body.get("input")
-    if given is None:
+    fields = body.get("input")
+    if fields is None:
         code, kind = body.get("code", ""), body.get("type", "code")
-        given = {"code": code} if kind == "code" else {"steps": []}
-        return {**body, "code": code, "type": kind, "input": given}
-    kind = "code" if "code" in given else "noCode"
-    return {"type": kind, **body, "code": body.get("code", given.get("code", ""))}
+        fields = {"code": code} if kind == "code" else {"steps": []}
+        return {**body, "code": code, "type": kind, "input": fields}
+    kind = "code" if "code" in fields else "noCode"
+    # A body with two different codes keeps both.
+    return {"type": kind, **body, "code": body.get("code", fields.get("code", ""))}
 
 
 def _platform_values(_: RequestContext, authentication: JsonObject) -> tuple[Json, ...]:

@@ -83,6 +83,8 @@ async def _wait_for_outcome(context: RequestContext, run_id: str) -> JsonObject:
 
 def _choose_scenario(state: State, task: JsonObject) -> str | None:
     """Return None if a scenario of a push is queued next, else the default one."""
+    # A command without a scenario takes the queued one. A scenario that is queued for
+    # another kind of run stays in the queue.
     name = get_task_name(state, task)
     queued = (q.scenario for q in state.queued_scenarios if q.task in {None, name})
     return None if next(queued, "").startswith(PUSH_SCENARIO) else PUSH_SCENARIO

@@ -53,6 +53,7 @@ def _select_tasks(context: RequestContext, source: JsonObject) -> list[JsonObjec
     body = context.body or {}
     included, excluded = body.get("indexToInclude"), body.get("indexToExclude", ())
     state = context.state
+    # An empty ``indexToInclude`` includes nothing, a missing one everything.
     return [
         task
         for task in list_own_records(context, "tasks")

@@ -41,6 +41,7 @@ def log_in(context: RequestContext) -> Response:
     for credential in _list_login_credentials(context):
         expected = sha256(f"{credential['password']}:{nonce}".encode()).hexdigest()
         if compare_digest(expected.encode(), response.encode()):
+            # Only a successful log-in uses up the nonce.
             context.world.apply(Put(context.api, "challenges", nonce, {}))
             token = credential["bearerAuth"]
             headers = (("Set-Cookie", _render_cookie(token)),)

@@ -12,6 +12,7 @@ from soundstage.openapi.errors import (
 )
 from soundstage.types import Json, JsonObject
 
+# The real daemon's messages differ in their case.
 NOT_FOUND_MESSAGES = {
     "tasks": "task not found",
     "runs": "run not found",

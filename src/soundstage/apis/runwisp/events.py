@@ -50,6 +50,7 @@ async def _generate_events(
     yield _build_ping(last_event_id)
     ping_at = context.now + PING_INTERVAL
     while True:
+        # Commands may have added events at the timestamp of the last one.
         events = _list_events(context, last_event_id // IDS_PER_TIMESTAMP)
         for event_id, event in _assign_event_ids(events):
             if event_id > last_event_id:
@@ -96,6 +97,7 @@ def _list_events(context: RequestContext, since: int) -> list[RunEvent]:
         if record.last_changed_at >= since
         for event in _iter_run_events(record, since, context.now)
     ]
+    # Events of one timestamp are in the order of the commands that caused them.
     ranks = _rank_commands(context, since, records) if events else {}
     events.sort(key=lambda e: (e[0], ranks.get((e[0], e[2].run["id"]), -1), e[1]))
     return [event for _, _, event in events]

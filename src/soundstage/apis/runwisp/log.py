@@ -76,6 +76,7 @@ async def _generate_log_events(
     first = dropped = 0
     while True:
         log = _load_log(context)
+        # Lines that were rotated out before they could be sent are reported.
         if log.first_number > max(first, next_number):
             yield {"event": "rotated", "data": {"first_available": log.first_number}}
         first = max(first, log.first_number)

@@ -53,6 +53,7 @@ def _plan_restart(
     """Plan the same replica again; its number of retries stays 0."""
     reason = record.get("end_reason")
     match task.policy.get("restart", "always"):
+        # A service that was stopped by a request stays so.
         case "always" if reason not in {None, "stopped"}:
             pass
         case "on_failure" if reason in RETRYABLE_REASONS:

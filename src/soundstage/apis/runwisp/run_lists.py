@@ -28,14 +28,12 @@ def list_all_runs(context: RequestContext) -> Response:
 def summarize_runs(context: RequestContext) -> Response:
     """Return the numbers of runs, and the time of the last failure."""
     runs, now = context.collection("runs"), context.now
-    is_failed, is_successful = (
-        _match_end_reason(FAILURE_REASONS),
-        _match_end_reason({"success"}),
-    )
-    failures = runs.find(Query((is_failed,), "end_at", descending=True, limit=1), now)
+    successes = runs.find(Query((_match_end_reason({"success"}),)), now)
+    is_failure = _match_end_reason(FAILURE_REASONS)
+    failures = runs.find(Query((is_failure,), "end_at", descending=True, limit=1), now)
     body: JsonObject = {
         "total": runs.find(Query(), now).total,
-        "success": runs.find(Query((is_successful,)), now).total,
+        "success": successes.total,
         "failed": failures.total,
     }
     if failures.items:

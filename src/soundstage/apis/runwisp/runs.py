@@ -97,6 +97,7 @@ def _get_requested_task(context: RequestContext) -> Task:
 
 def _start_run(context: RequestContext, task: Task) -> Run:
     """Start a run according to the task's policy."""
+    # Commands are applied at the present, which may be later than ``context.now``.
     commands = build_start_commands(context.state, task, context.world.now(), "api")
     for command in commands:
         result = context.world.apply(command)
@@ -136,6 +137,7 @@ def _advance_queue(context: RequestContext, task_name: str) -> None:
         task = Task(task_name, context.state.definitions.task(task_name))
     except UnknownName:
         return
+    # Each command changes the waits of the runs behind it.
     now, moved = context.world.now(), set[str]()
     while move := find_queue_move(context.state, task, now, moved):
         context.world.apply(move)

@@ -86,6 +86,7 @@ class Task:
             case "linear":
                 base *= attempt
             case "exponential":
+                # The limit of the shift prevents huge integers in a long chain.
                 base <<= min(attempt - 1, MAX_DELAY.bit_length())
         return min(base, MAX_DELAY)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from table import algolia_ingestion, runwisp, trieve, trigger_dev
-from test_listed_values import list_valid_requests, with_value
+from test_enum_requests import list_valid_requests, with_value
 from test_operations import GOOD, send
 
 from soundstage.tools.coverage.exceptions import load_exemptions
