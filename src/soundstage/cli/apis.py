@@ -31,8 +31,7 @@ def run(options: argparse.Namespace) -> int:
     from soundstage.world.errors import WorldError
 
     try:
-        chosen = [options.contract] if options.contract else []
-        services = load_services(chosen)
+        services = load_services([options.contract] if options.contract else [])
     except (DocumentError, WorldError) as error:
         exit_with_error(str(error))
     if options.contract:

@@ -137,6 +137,8 @@ def start_timer(seconds: int | None) -> Callable[[], float | None]:
 
 def exit_on_sigterm() -> None:
     """Exit on SIGTERM through ``SystemExit``, so that child processes are stopped."""
+    # Python allows signal handlers in the main thread only; tests run commands in
+    # other threads.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _exit_terminated)
 

@@ -115,12 +115,12 @@ def parse_percentage(text: str) -> float:
 
 def parse_report_formats(text: str) -> tuple[str, ...]:
     """Parse report formats separated by commas."""
-    chosen = tuple(filter(None, text.split(",")))
-    for kind in chosen:
+    formats = tuple(filter(None, text.split(",")))
+    for kind in formats:
         if kind not in {"json", "junit", "html"}:
             msg = f"{kind!r} is not one of json, junit, html"
             raise argparse.ArgumentTypeError(msg)
-    return chosen
+    return formats
 
 
 def run(options: argparse.Namespace) -> int:
@@ -138,6 +138,7 @@ def run(options: argparse.Namespace) -> int:
     except (DocumentError, ValueError) as error:
         exit_with_error(str(error))
     errors = find_shortcomings(figures, options.fail_under)
+    # Reports are written even if the threshold is missed: CI shows them then.
     try:
         folder, failed = options.report_dir, bool(errors)
         written = write_reports(figures, options.report, folder, failed=failed)
@@ -162,6 +163,7 @@ def _collect(
     from soundstage.tools.coverage import DEFAULT_DATA_FILE
     from soundstage.tools.coverage.sources import CoverageSourceError, CoverageSources
 
+    # Contracts are slow to compile, and only archives need them.
     sources = CoverageSources(lambda: _load_contracts(options.spec))
     files = options.files
     if not files and not options.url:

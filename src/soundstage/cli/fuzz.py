@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
         SchemathesisNotInstalled,
         SchemathesisFailed,
     ) as error:
+        # Messages of schemathesis name its own option.
         exit_with_error(str(error).replace("--exclude-checks", "--skip-check"))
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -85,15 +86,16 @@ def _validate_options(options: argparse.Namespace) -> None:
     if options.replay and len(options.api) != 1 and not options.spec:
         exit_with_error("--replay needs one --api: the API that the failures are from")
     for name, known in (("phases", PHASES), ("report", REPORT_FORMATS)):
-        chosen = tuple(filter(None, getattr(options, name).split(",")))
-        setattr(options, name, chosen)
-        if unknown := set(chosen) - {*known}:
+        selected = tuple(filter(None, getattr(options, name).split(",")))
+        setattr(options, name, selected)
+        if unknown := set(selected) - {*known}:
             exit_with_error(
                 f"--{name}: {', '.join(unknown)}: not one of {', '.join(known)}"
             )
     if options.report and not options.report_dir:
         exit_with_error("--report needs --report-dir: the folder for the reports")
     if options.report_dir:
+        # schemathesis runs in a folder of its own.
         options.report_dir = options.report_dir.absolute()
 
 

@@ -100,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
         exit_with_error(str(error))
     except OSError as error:
         _exit_unwritable(options, error)
+    # The fixture goes to standard output and the summary to standard error, so that the
+    # output can be redirected to a file.
     if options.to is None and options.into is None and not options.json:
         print(text, end="")
     _print_summary(options, name, scenario)

@@ -121,6 +121,7 @@ def run(options: argparse.Namespace) -> int:
     worlds = _create_worlds(options)
     listener = open_listener(options)
     token = options.control_token
+    # The control API can change all worlds, so that on a network it needs a token.
     if token is None and not is_loopback(listener.getsockname()[0]):
         token = generate_token()
     access_log = AccessLog(sys.stdout, json=options.json)

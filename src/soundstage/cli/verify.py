@@ -187,6 +187,7 @@ def _verify(options: argparse.Namespace) -> int:
     from soundstage.tools.verify.waivers import apply_waivers, load_waivers
 
     plan = _build_plan(options)
+    # Fail before the first request if schemathesis or the server is missing.
     if plan.sends_generated:
         require_schemathesis()
     check_reachable(plan.url)
@@ -198,8 +199,10 @@ def _verify(options: argparse.Namespace) -> int:
 
     def show_progress(activity: str, result: "VerificationResult") -> None:
         requests = sum(result.state.cases.values())
-        found = len(result.state.findings)
-        progress.show(f"{plan.url}: {activity}, {requests} requests, {found} findings")
+        findings = len(result.state.findings)
+        progress.show(
+            f"{plan.url}: {activity}, {requests} requests, {findings} findings"
+        )
 
     try:
         result = verify(plan, state, show_progress, start_timer(options.max_time))
@@ -229,6 +232,7 @@ def _build_plan(options: argparse.Namespace) -> "VerificationPlan":
         name=name,
         document=document,
         url=options.url.rstrip("/"),
+        # Options override the environment.
         secrets={
             **_read_environment_credentials(document),
             **dict(parse_pairs(options.credential, "--credential")),

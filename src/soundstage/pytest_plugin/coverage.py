@@ -89,7 +89,8 @@ class CoverageSession:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Send the coverage of a worker to the controller, or write the report."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Connexion's imports warn
+            # Imports of Connexion emit warnings, which are errors with -W error.
+            warnings.simplefilter("ignore")
             own = _collect_coverage()
             worker_output = getattr(self._config, "workeroutput", None)
             if worker_output is not None:

@@ -77,7 +77,8 @@ class Soundstage:
         violations: Literal["fail", "allow"] = "fail",
         servers: ServerPool = SHARED_SERVERS,
     ) -> None:
-        fatal = is_fatal(violations)  # before a server is started
+        # The arguments are validated before a server is started.
+        fatal = is_fatal(violations)
         names = (apis,) if isinstance(apis, str) else apis
         server = servers.get_or_start(names, map(Path, fixtures))
         start_at = as_timestamp(now)

@@ -95,6 +95,7 @@ def _read_marker_options(node: pytest.Item) -> dict[str, Any]:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail the test if its client violated a contract unexpectedly."""
     result = yield
+    # Not reached if the test raised: its own error is more useful than a violation.
     if handle := item.stash.get(HANDLE_KEY, None):
         _fail_on_violations(handle)
     return result
@@ -130,11 +131,13 @@ def _fail_on_violations(handle: "Soundstage") -> None:
         text = str(error)
     else:
         return
+    # Outside the except block, so that no traceback of the plugin is printed.
     pytest.fail(text, pytrace=False)
 
 
 def _export_path(item: pytest.Item) -> Path:
     """Return the file to export the world to: in pytest's cache, named by the test."""
+    # The end of a node ID is the specific part; file names have at most 255 bytes.
     name = re.sub(r"[^\w.-]+", "-", item.nodeid).strip("-")[-120:]
     cache = getattr(item.config, "cache", None)
     folder = cache.mkdir("soundstage") if cache else Path(mkdtemp(prefix="soundstage-"))

@@ -45,4 +45,5 @@ def advance_until(
             )
             now = clock.now.isoformat(timespec="milliseconds")
             raise NotReached(reason, now, get_last_value() if get_last_value else value)
+        # Nothing changes between changes, so that no time in between is evaluated.
         clock.advance_to(as_datetime(timestamp))

@@ -81,6 +81,7 @@ class BackgroundServer:
             except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
                 done.set_exception(error)
 
+        # In the server's own thread this would wait for itself.
         self._loop.call_soon_threadsafe(run_action)
         return done.result()
 
@@ -136,6 +137,7 @@ class ServerPool:
         self, apis: Iterable[str] = (), fixtures: Iterable[Path] = ()
     ) -> BackgroundServer:
         """Return the server of these APIs and fixtures; without APIs, of all."""
+        # A later fixture of the same API replaces an earlier one: their order counts.
         key = (tuple(sorted({*apis})), tuple(fixtures))
         with self._lock:
             if key not in self._servers:

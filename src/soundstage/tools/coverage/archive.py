@@ -10,6 +10,7 @@ from soundstage.exchange.recorded import HeaderList, RecordedExchange
 from soundstage.openapi.contract import Contract
 from soundstage.openapi.errors import InvalidRequest, Violation
 from soundstage.openapi.operation import Operation
+from soundstage.openapi.parameters import Headers
 from soundstage.openapi.router import Router
 from soundstage.server.control import CONTROL_PREFIX
 from soundstage.server.exchange import group_headers
@@ -73,7 +74,7 @@ def _build_router(contract: Contract) -> Router[Operation]:
 
 
 def _iter_candidate_paths(contract: Contract, segments: list[bytes]) -> Iterator[bytes]:
-    """The path as it is, after our own prefix, and after the path of a server."""
+    """Yield the path, also without the prefix of the API or of a server's URL."""
     yield b"/" + b"/".join(segments)
     bases = {
         tuple(urlsplit(s["url"]).path.strip("/").encode().split(b"/"))
@@ -94,14 +95,7 @@ def _build_exchange(
     )
     if body and b"content-type" not in headers:
         headers[b"content-type"] = [exchange.request_type.encode("latin-1", "replace")]
-    parameters: Mapping[str, Json] = {}
-    violations: tuple[Violation, ...] = ()
-    try:
-        parameters = operation.parse_request(
-            path_values, query, headers, body
-        ).parameters
-    except InvalidRequest as error:
-        violations = error.violations
+    parameters, violations = _parse(operation, path_values, query, headers, body)
     # Browsers record the media type even where a header is missing.
     response_headers = (
         *exchange.response_headers,
@@ -128,6 +122,19 @@ def _build_exchange(
         violations=violations,
         fault=None,
     )
+
+
+def _parse(
+    operation: Operation,
+    path_values: Mapping[str, str],
+    query: bytes,
+    headers: Headers,
+    body: bytes,
+) -> tuple[Mapping[str, Json], tuple[Violation, ...]]:
+    try:
+        return operation.parse_request(path_values, query, headers, body).parameters, ()
+    except InvalidRequest as error:
+        return {}, error.violations
 
 
 def _encode(headers: HeaderList) -> tuple[tuple[bytes, bytes], ...]:

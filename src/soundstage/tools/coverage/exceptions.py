@@ -100,6 +100,7 @@ def load_exemptions(path: Path) -> list[Exemption]:
         if len(node.keys() & {"status", "parameter", "at"}) > 1:
             message = "an exception is for one of status, parameter and at"
             raise file.error_at(message, pointer)
+        # Only errors are mapped to lines of the YAML file.
         line = file.error_at("", pointer).line
         exemptions.append(_parse_exemption(f"{path}:{line}", node))
     return exemptions

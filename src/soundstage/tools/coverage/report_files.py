@@ -54,6 +54,7 @@ def serialize_report(figures: Figures) -> JsonObject:
 
 
 def _serialize_operation(figures: OperationFigures) -> JsonObject:
+    # The keys of the control API, so that a report can be a source again.
     (coverage,) = serialize_coverage([figures.operation])["operations"]
     return {
         **coverage,
