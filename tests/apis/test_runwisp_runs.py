@@ -9,7 +9,7 @@ from soundstage.apis.registry import build_fixture
 from soundstage.openapi.document import SourceFile, parse_document
 from soundstage.world.clock import DAY, HOUR, MINUTE, SECOND, parse_rfc3339
 from soundstage.world.commands import Define, Put, Start
-from soundstage.world.scheduler import next_cron_tick
+from soundstage.world.cron import next_cron_tick
 from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
 

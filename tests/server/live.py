@@ -18,7 +18,7 @@ from soundstage.world.commands import Start
 from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
 from soundstage.world.record import ApiModel, RecordType
-from soundstage.world.scheduler import Schedule
+from soundstage.world.state import Schedule
 from soundstage.world.world import WorldOptions
 from support.strategies import NOW
 

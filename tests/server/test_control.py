@@ -248,7 +248,7 @@ def test_a_record_is_put_patched_read_and_deleted(control):
     control.patch(place, json={"name": "another"})
     assert control.get(place).json()["name"] == "another"
     answer = control.patch(place, json={"organization_id": dataset})
-    assert "organization_id says what this dataset belongs to" in detail(answer, 409)
+    assert "organization_id is the parent of this dataset" in detail(answer, 409)
     assert control.delete(place).status_code == 204
     assert control.get(place).status_code == 404
     assert control.post(**events).status_code == 404
@@ -326,7 +326,7 @@ def test_a_scenario_is_added_while_the_server_runs(control, media_type):
 BAD_SCENARIOS = [
     ("steps: [{run: {status: running}}]", "run.status begins as 'running'"),
     ("steps: [{walk: {}}]", "there is no kind 'walk'"),
-    ("steps: [{run: {status: pending, exit_code: $x}}]", "$x stands for nothing"),
+    ("steps: [{run: {status: pending, exit_code: $x}}]", "$x is not defined"),
     ("steps: []", "/scenarios/slow/steps"),
     ("steps: [{run: {status: pending, exit_code: none}}]", "breaks the contract"),
     ("[", "is not YAML"),

@@ -10,10 +10,10 @@ from soundstage.world.fixture import compile_fixture
 from soundstage.world.ids import uuid
 from soundstage.world.random import SeededRandom
 from soundstage.world.record import ApiModel, RecordType
-from soundstage.world.run_builder import GenerationContext
-from soundstage.world.runs import Interruption, generate_run, interrupt_run
+from soundstage.world.run_builder import GenerationContext, generate_run, interrupt_run
+from soundstage.world.runs import Interruption
 from soundstage.world.scenario import RunRequest
-from soundstage.world.scheduler import Schedule
+from soundstage.world.state import Schedule
 from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW
 

@@ -5,7 +5,7 @@ from small import cut, drawn_from, fixture_of, run_of, told, world_of
 
 from soundstage.world.commands import Advance, Interrupt, Start
 from soundstage.world.errors import FixtureError, UnknownName
-from soundstage.world.runs import MAX_CHAIN_LENGTH
+from soundstage.world.run_builder import MAX_CHAIN_LENGTH
 
 TEXT = """
 scenarios:
@@ -137,7 +137,7 @@ def test_a_step_may_play_a_scenario_and_go_on():
     [
         ("tale", "there is no scenario 'tale'; there are: story"),
         ("$size", "there is no scenario '2'; there are: story"),
-        ("$who", r"\$who stands for nothing here"),
+        ("$who", r"\$who is not defined here"),
         ("story", f"more than {MAX_CHAIN_LENGTH} scenarios play one another"),
         ("$scenario", f"more than {MAX_CHAIN_LENGTH} scenarios play one another"),
     ],

@@ -120,7 +120,7 @@ def test_an_ending_knows_nothing_of_what_would_have_come():
     scenarios: {story: {steps: [{run: {}}, {after: 1s, event/late: {n: 1}}]}}
     endings: {cancelled: [{run: {late: $late.id}}]}
     """
-    with pytest.raises(FixtureError, match=r"\$late.id stands for nothing here"):
+    with pytest.raises(FixtureError, match=r"\$late.id is not defined here"):
         cut(text, drawn_from(text), 500)
 
 

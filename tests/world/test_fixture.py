@@ -127,47 +127,47 @@ NAMES = {
         ALGOLIA,
         "type: transform, status: succeeded, batchSize: $changed",
         "type: transform, status: succeeded, batchSize: $chnaged",
-        "$chnaged stands for nothing here",
+        "$chnaged is not defined here",
     ),
     "an unknown name in a text": Mistake(
         ALGOLIA,
         "More than $failureThreshold%",
         "More than $threshold%",
-        "$threshold stands for nothing here",
+        "$threshold is not defined here",
     ),
     "an unknown field of a record": Mistake(
         TRIEVE,
         "pages_crawled: $pages, chunks_created: $run.chunks_created",
         "pages_crawled: $pages, chunks_created: $run.chunks",
-        "$run.chunks stands for nothing here",
+        "$run.chunks is not defined here",
     ),
     "an unknown name in a default": Mistake(
-        ALGOLIA, "taskID: $taskID", "taskID: $taskId", "$taskId stands for nothing here"
+        ALGOLIA, "taskID: $taskID", "taskID: $taskId", "$taskId is not defined here"
     ),
     "an unknown name in a draw": Mistake(
         TRIEVE,
         "draw: {deleted: 20..120}",
         "draw: {deleted: $deletions}",
-        "$deletions stands for nothing here",
+        "$deletions is not defined here",
     ),
     "an unknown name in an ending": Mistake(
         RUNWISP,
         "    - run: {status: ended, end_at: $at, end_reason: stopped, exit_code: -1}",
         "    - run: {status: ended, end_at: $now, end_reason: stopped, exit_code: -1}",
-        "$now stands for nothing here",
+        "$now is not defined here",
         "end_at: $now",
     ),
     "an unknown name in a history entry": Mistake(
         ALGOLIA,
         "with: {records: 12}",
         "with: {records: $dozen}",
-        "$dozen stands for nothing here",
+        "$dozen is not defined here",
     ),
     "a name that the last task lacks": Mistake(
         ALGOLIA,
         "failureThreshold: 30}",
         "threshold: 30}",
-        "$failureThreshold stands for nothing here",
+        "$failureThreshold is not defined here",
         "run: {appID: $appID",
     ),
     "an unknown Faker provider": Mistake(

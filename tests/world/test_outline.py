@@ -9,9 +9,8 @@ from stage import Stage
 
 from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP
 from soundstage.world.commands import Delete, Interrupt, Patch
-from soundstage.world.fixture import HistoryEntry
-from soundstage.world.history import InitialState, initial_state
-from soundstage.world.run_summaries import regenerate
+from soundstage.world.history import HistoryEntry, regenerate
+from soundstage.world.initial_state import InitialState, initial_state
 from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW, histories, perform, seeds
 

@@ -104,8 +104,8 @@ def test_records_stand_as_they_begin_whatever_was_changed(listed, now):
 @given(lists(), QUERIES, st.integers(0, 13))
 def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
     rows, plain = listed
-    columns = rows._block.columns
-    page = columns.find(query, now, rows._changed, rows._later)
+    columns = rows._segment.columns
+    page = columns.find(query, now, rows._changed, rows._added)
     begun = [record for record in plain if record.created_at <= now]
     assert page == execute_query(take_snapshots(begun, now), query)
 
@@ -113,8 +113,8 @@ def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
 @given(lists(), st.integers(0, 13))
 def test_columns_say_every_value_of_a_field_and_no_other(listed, now):
     rows, plain = listed
-    said = rows._block.columns.distinct_values(
-        "letter", now, rows._changed, rows._later
+    said = rows._segment.columns.distinct_values(
+        "letter", now, rows._changed, rows._added
     )
     there = [document for record in plain if (document := record.as_of(now))]
     assert (
@@ -221,7 +221,7 @@ def test_a_window_that_goes_with_the_clock_is_looked_through_once():
 def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, moments):
     rows, plain = listed
     others = [
-        {"tests": (("letter", test),)},
+        {"conditions": (("letter", test),)},
         {"order_by": None if one.order_by else "letter"},
         {"descending": not one.descending},
         {"offset": one.offset + 1},

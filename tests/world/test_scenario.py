@@ -13,8 +13,7 @@ from small import (
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.errors import FixtureError, UnknownName
 from soundstage.world.random import BoundaryRandom, SeededRandom
-from soundstage.world.run_builder import GenerationContext
-from soundstage.world.runs import generate_run
+from soundstage.world.run_builder import GenerationContext, generate_run
 from soundstage.world.scenario import RunRequest
 from support.strategies import NOW
 
@@ -223,7 +222,7 @@ def test_a_moment_is_never_hidden_by_a_name():
     ("steps", "message", "pointer"),
     [
         ("[{after: 1s}]", "never makes a record of kind 'run'", ""),
-        ("[{run: {a: $b}}]", "$b stands for nothing here", "/steps/0/run/a"),
+        ("[{run: {a: $b}}]", "$b is not defined here", "/steps/0/run/a"),
         (
             "[{run: {a: text}}, {run: {a: {add: 1}}}]",
             "a value does not fit",
@@ -238,7 +237,7 @@ def test_a_moment_is_never_hidden_by_a_name():
         ("[{run: {}}, {repeat: $color, steps: [{run: {}}]}]", "not 'red'", "/steps/1"),
         (
             "[{run: {}}, {repeat: 1, steps: [{run: {}}]}, {run: {n: $count}}]",
-            "$count stands for nothing here",
+            "$count is not defined here",
             "/steps/2/run/n",
         ),
         ("[{run: {}}, {repeat: -1, steps: [{run: {}}]}]", "not -1", "/steps/1"),

@@ -6,7 +6,7 @@ from small import cut, drawn_from, world_of
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Put, Start
 from soundstage.world.errors import FixtureError
-from soundstage.world.runs import MAX_CHAIN_LENGTH
+from soundstage.world.run_builder import MAX_CHAIN_LENGTH
 from support.strategies import NOW
 
 CHAIN = """

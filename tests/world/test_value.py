@@ -222,9 +222,9 @@ def test_a_name_gives_what_it_stands_for_or_is_written_into_the_text(text, value
 @pytest.mark.parametrize(
     ("node", "message"),
     [
-        ("$nobody", "$nobody stands for nothing here"),
-        ("Hello $nobody", "$nobody stands for nothing here"),
-        ("$size.width", "$size.width stands for nothing here"),
+        ("$nobody", "$nobody is not defined here"),
+        ("Hello $nobody", "$nobody is not defined here"),
+        ("$size.width", "$size.width is not defined here"),
         ({"fake": "nonsense"}, "Faker has no provider 'nonsense'"),
         ({"fake": "enum"}, "Faker has no provider 'enum'"),
         ({"id": "guid"}, "there is no id form 'guid'; there are: uuid, ulid"),

@@ -26,8 +26,7 @@ from soundstage.world.random import RandomSource
 from soundstage.world.record import ApiModel
 from soundstage.world.runs import Run
 from soundstage.world.scenario import RunRequest
-from soundstage.world.scheduler import Schedule
-from soundstage.world.state import State
+from soundstage.world.state import Schedule, State
 from soundstage.world.world import World
 
 Headers = tuple[tuple[str, str], ...]

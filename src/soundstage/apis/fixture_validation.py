@@ -9,12 +9,17 @@ from typing import TypeAlias
 
 from soundstage.types import Json, JsonObject
 from soundstage.world.errors import FixtureError, UnknownName
-from soundstage.world.fixture import Fixture, HistoryEntry
+from soundstage.world.history import HistoryEntry, build_run_request
 from soundstage.world.random import BoundaryRandom
-from soundstage.world.run_builder import GenerationContext, Provenance
-from soundstage.world.run_summaries import build_run_request
-from soundstage.world.runs import Interruption, Run, generate_run, interrupt_run
+from soundstage.world.run_builder import (
+    GenerationContext,
+    Provenance,
+    generate_run,
+    interrupt_run,
+)
+from soundstage.world.runs import Interruption, Run
 from soundstage.world.scenario import Definitions, RunRequest
+from soundstage.world.state import Fixture
 
 START_TIMESTAMP = 1_767_225_600_000  # 2026-01-01T00:00:00Z; any timestamp would do
 

@@ -16,14 +16,10 @@ from soundstage.openapi.errors import DocumentError, Violation, format_pointer
 from soundstage.openapi.schema import Schema
 from soundstage.types import JsonObject
 from soundstage.world.errors import FixtureError, UnknownName
-from soundstage.world.fixture import (
-    Fixture,
-    RecordValidator,
-    compile_fixture,
-    compile_scenario,
-)
+from soundstage.world.fixture import compile_fixture, compile_scenario
 from soundstage.world.record import RecordType
 from soundstage.world.scenario import Definitions
+from soundstage.world.state import Fixture, RecordValidator
 
 ENTRY_POINT_GROUP = "soundstage.apis"
 """The entry points under which packages register their ``Api``."""

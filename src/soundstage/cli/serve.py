@@ -161,7 +161,7 @@ def _extend_history(
     services: dict[str, "Service"], run_count: int
 ) -> dict[str, "Service"]:
     """Add this many runs to the history of each service. Raises ``FixtureError``."""
-    from soundstage.world.history import extend_history
+    from soundstage.world.initial_state import extend_history
 
     if run_count < 0:
         exit_with_error(f"--history takes a number of 0 or more, not {run_count}")

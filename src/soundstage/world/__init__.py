@@ -1,1 +1,1 @@
-"""What happens: time and state; knows no HTTP and no OpenAPI."""
+"""Deterministic state over virtual time. Knows neither HTTP nor OpenAPI."""

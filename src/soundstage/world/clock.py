@@ -1,7 +1,7 @@
 """Virtual time, and the only place where the wall clock is read.
 
-An instant is an ``int``: milliseconds since 1970-01-01T00:00:00Z. A span is an ``int``
-of milliseconds.
+A timestamp is an ``int``: milliseconds since 1970-01-01T00:00:00Z. A duration is an
+``int`` of milliseconds.
 """
 
 import re
@@ -17,17 +17,18 @@ DAY = 24 * HOUR
 
 DURATION_UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
-MAX_SPEED = 1_000_000  # virtual seconds per second
+MAX_SPEED = 1_000_000
+"""The highest speed of a clock, in virtual seconds per second."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MIN_TIMESTAMP = (
-    -62_135_596_800_000
-)  # 0001-01-01T00:00:00Z, the first that RFC 3339 writes
-MAX_TIMESTAMP = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last one
+
+# RFC 3339 writes the years 0000 to 9999, and Python's datetime starts at 0001.
+MIN_TIMESTAMP = -62_135_596_800_000  # 0001-01-01T00:00:00Z
+MAX_TIMESTAMP = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 
 def wall_clock_now() -> int:
-    """The instant on the machine's own clock."""
+    """Return the timestamp of the machine's own clock."""
     return time.time_ns() // 1_000_000  # noqa: TID251 - the one place
 
 
@@ -36,14 +37,14 @@ def _monotonic_ms() -> int:
 
 
 async def sleep(duration: int) -> None:
-    """Let a span of the wall's time go by."""
+    """Wait for a duration of wall-clock time, in ms."""
     import asyncio
 
     await asyncio.sleep(duration / SECOND)  # noqa: TID251 - the one place
 
 
 async def completes_within(duration: int, awaitable: Awaitable[object]) -> bool:
-    """Whether it happens before a span of the wall's time has gone by."""
+    """Whether the awaitable completes within ``duration`` ms of wall-clock time."""
     import asyncio
 
     try:
@@ -54,10 +55,16 @@ async def completes_within(duration: int, awaitable: Awaitable[object]) -> bool:
 
 
 class Clock:
-    """Virtual time: follows the wall at ``speed``, frozen at speed 0; never goes back.
+    """Virtual time that follows the wall clock at ``speed`` and never goes back.
 
-    ``start`` is the instant it begins at, the wall's own when ``None``. ``elapsed``
-    gives the wall's milliseconds; tests hand in their own.
+    ``start`` is its first timestamp, by default that of the wall clock. Speed 0 freezes
+    it. ``monotonic_ms`` returns the elapsed ms of real time; tests pass their own.
+
+    >>> clock = Clock(start=0, speed=0)
+    >>> clock.advance(90 * SECOND)
+    90000
+    >>> clock.now()
+    90000
     """
 
     def __init__(
@@ -73,31 +80,34 @@ class Clock:
         _validate_timestamp(self._base_timestamp)
 
     def new_clock(self, start: int | None, speed: float) -> "Clock":
-        """Another clock by the same wall."""
+        """Create another clock that follows the same source of real time."""
         return Clock(start, speed, self._monotonic_ms)
 
     @property
     def speed(self) -> float:
-        """Virtual seconds that go by in one second of the wall."""
+        """Virtual seconds per second of real time; 0 if frozen."""
         return self._speed
 
     def now(self) -> int:
-        """The present instant; ``LATEST`` at most."""
+        """Return the present timestamp; at most ``MAX_TIMESTAMP``."""
         if not self._speed:
             return self._base_timestamp
-        run = int((self._monotonic_ms() - self._base_monotonic) * self._speed)
-        return min(self._base_timestamp + run, MAX_TIMESTAMP)
+        elapsed = int((self._monotonic_ms() - self._base_monotonic) * self._speed)
+        return min(self._base_timestamp + elapsed, MAX_TIMESTAMP)
 
     def advance(self, duration: int) -> int:
-        """Go forward at once; returns the new present."""
+        """Go forward by ``duration`` ms and return the new timestamp.
+
+        Raises ``ValueError`` for a negative duration and beyond the year 9999.
+        """
         if duration < 0:
-            msg = f"a clock is advanced by a span of 0 or more, not {duration} ms"
+            msg = f"a clock is advanced by a duration of 0 or more, not {duration} ms"
             raise ValueError(msg)
         self._rebase(_validate_timestamp(self.now() + duration))
         return self._base_timestamp
 
     def set_speed(self, speed: float) -> None:
-        """Follow the wall at this speed from now on; 0 freezes."""
+        """Follow real time at this speed from now on; 0 freezes the clock."""
         speed = _validate_speed(speed)
         self._rebase(self.now())
         self._speed = speed
@@ -107,7 +117,8 @@ class Clock:
 
 
 def _validate_speed(speed: float) -> float:
-    if not 0 <= speed <= MAX_SPEED:  # NaN is refused too
+    # This form of the comparison rejects NaN too.
+    if not 0 <= speed <= MAX_SPEED:
         msg = f"a clock's speed is a number from 0 to {MAX_SPEED}, not {speed}"
         raise ValueError(msg)
     return speed
@@ -120,9 +131,14 @@ def _validate_timestamp(timestamp: int) -> int:
     return timestamp
 
 
-@lru_cache(4096)  # one instant is told many times: in a page, in every answer of a test
+# Responses repeat timestamps: within a page, and from one page to the next.
+@lru_cache(4096)
 def format_rfc3339(timestamp: int) -> str:
-    """``2026-01-01T00:00:00.000Z``: fixed width, so that text order is time order."""
+    """Format a timestamp in fixed width, so that text order is time order.
+
+    >>> format_rfc3339(1_767_225_600_000)
+    '2026-01-01T00:00:00.000Z'
+    """
     day, rest = divmod(timestamp, DAY)
     hours, rest = divmod(rest, HOUR)
     minutes, rest = divmod(rest, MINUTE)
@@ -142,10 +158,13 @@ _RFC3339 = re.compile(
 
 
 def parse_rfc3339(text: str) -> int:
-    """The instant of an RFC 3339 text with any offset; finer than ms is cut off.
+    """Parse an RFC 3339 date and time with any offset; digits below ms are cut off.
 
-    What lies outside the years 0001 to 9999 is the nearest instant inside.
+    A time outside the years 0001 to 9999 becomes the nearest timestamp inside.
     Raises ``ValueError`` for anything that is not RFC 3339.
+
+    >>> parse_rfc3339("2026-01-01T01:00:00+01:00")
+    1767225600000
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -155,15 +174,16 @@ def parse_rfc3339(text: str) -> int:
     if day.startswith("0000"):
         return MIN_TIMESTAMP
     offset = "+00:00" if offset in "Zz" else offset
-    leap = clock.endswith(":60")  # a leap second is read as the one after :59
+    # Python has no leap seconds: 23:59:60 is the second after 23:59:59.
+    leap = clock.endswith(":60")
     clock = clock[:-2] + "59" if leap else clock
     moment = datetime.fromisoformat(f"{day}T{clock}{offset}")
-    whole = (moment - EPOCH) // timedelta(milliseconds=1) + leap * SECOND
-    return clamp_timestamp(whole + int((fraction or "0").ljust(3, "0")[:3]))
+    whole_ms = (moment - EPOCH) // timedelta(milliseconds=1) + leap * SECOND
+    return clamp_timestamp(whole_ms + int((fraction or "0").ljust(3, "0")[:3]))
 
 
 def clamp_timestamp(timestamp: int) -> int:
-    """The nearest instant in the years 0001 to 9999."""
+    """Return the nearest timestamp in the years 0001 to 9999."""
     return max(MIN_TIMESTAMP, min(timestamp, MAX_TIMESTAMP))
 
 
@@ -171,7 +191,13 @@ _DURATION = re.compile(r"(\d+)(ms|s|m|h|d)", re.ASCII)
 
 
 def parse_duration(text: str) -> int:
-    """The milliseconds of ``250ms``, ``4s``, ``2m``, ``3h`` or ``1d``."""
+    """Parse ``250ms``, ``4s``, ``2m``, ``3h`` or ``1d`` into ms.
+
+    Raises ``ValueError`` for anything else.
+
+    >>> parse_duration("2m")
+    120000
+    """
     match = _DURATION.fullmatch(text)
     if match is None:
         msg = f"{text!r} is not a duration such as 250ms, 4s, 2m, 3h or 1d"

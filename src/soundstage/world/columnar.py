@@ -1,4 +1,8 @@
-"""One aspect of many records as numbers, and the orders that records stand in."""
+"""A column store of records for queries of long lists, with numpy.
+
+Records that no longer change are compared as integer codes, about 1 ns each. The few
+that still change are checked one by one and merged into the result.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,49 +34,55 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 Codes: TypeAlias = npt.NDArray[np.unsignedinteger]
 
 MAX_COMPARISONS = 8
-"""So many values are compared quicker than looked up."""
+"""Up to this number of codes, comparing with each is faster than a lookup table."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One aspect of all records: each as the number of its key among the ``keys``."""
+    """One field of all records: ``keys`` are its sorted distinct values.
+
+    ``codes`` has one integer for each record, the position of its value in ``keys``.
+    """
 
     keys: Sequence[SortKey]
     codes: Codes
 
     @classmethod
     def of(cls, keys: Iterable[SortKey]) -> "Column":
-        """A column of these, in numbers as small as they may be. O(n log n)."""
-        each = list(keys)
-        known = sorted(set(each))
-        codes = {key: code for code, key in enumerate(known)}
-        small = np.min_scalar_type(len(known))
-        return cls(known, np.array([codes[key] for key in each], small))
+        """Encode the values in the smallest sufficient integer type. O(n log n)."""
+        values = list(keys)
+        distinct = sorted(set(values))
+        codes = {key: code for code, key in enumerate(distinct)}
+        dtype = np.min_scalar_type(len(distinct))
+        return cls(distinct, np.array([codes[key] for key in values], dtype))
 
     def evaluate(self, predicate: Predicate, codes: Codes) -> Mask | bool:
-        """Which of these pass a test; one word for all of them. O(n), 0.1 ns each."""
+        """Return which codes satisfy a predicate; a bool if all or none do.
+
+        O(n), about 0.1 ns each.
+        """
+        # The keys are sorted, so a range of values is a range of codes.
         match predicate:
-            case Between(least, most):
-                low = bisect_left(
-                    self.keys, (True,) if least is None else (True, least)
-                )
-                high = len(self.keys)
-                if most is not None:
-                    high = bisect_right(self.keys, (True, most))
+            case Between(minimum, maximum):
+                start = (True,) if minimum is None else (True, minimum)
+                low, high = bisect_left(self.keys, start), len(self.keys)
+                if maximum is not None:
+                    high = bisect_right(self.keys, (True, maximum))
                 return self._in_code_range(low, high, codes)
-            case GreaterThan(least):
-                low = bisect_right(self.keys, (True, least))
+            case GreaterThan(bound):
+                low = bisect_right(self.keys, (True, bound))
                 return self._in_code_range(low, len(self.keys), codes)
             case In(values) if len(values) == 1:
                 (key,) = map(nulls_first, values)
                 low = bisect_left(self.keys, key)
-                known = self.keys[low : low + 1] == [key]
-                return self._in_code_range(low, low + known, codes)
+                exists = self.keys[low : low + 1] == [key]
+                return self._in_code_range(low, low + exists, codes)
             case _:
-                given = [
-                    predicate(value if there else None) for there, value in self.keys
+                selected = [
+                    predicate(value if not_null else None)
+                    for not_null, value in self.keys
                 ]
-                return _select_codes(given, codes)
+                return _select_codes(selected, codes)
 
     def _in_code_range(self, low: int, high: int, codes: Codes) -> Mask | bool:
         if low >= high:
@@ -83,46 +93,47 @@ class Column:
         return (codes >= low) & below if low > 0 else below
 
 
-def _select_codes(given: list[bool], codes: Codes) -> Mask | bool:
-    """Which of the codes are given; a few of them are compared, many looked up."""
-    passing = [code for code, is_given in enumerate(given) if is_given]
-    if len(passing) in {0, len(given)}:
-        return bool(passing)
-    if len(passing) <= MAX_COMPARISONS:
-        some: Mask = reduce(np.logical_or, (codes == code for code in passing))
-        return some
-    looked_up: Mask = np.take(np.array(given, np.bool_), codes)
+def _select_codes(selected: list[bool], codes: Codes) -> Mask | bool:
+    """Return which of the codes are selected; ``selected`` has a bool for each code."""
+    wanted = [code for code, is_selected in enumerate(selected) if is_selected]
+    if len(wanted) in {0, len(selected)}:
+        return bool(wanted)
+    if len(wanted) <= MAX_COMPARISONS:
+        compared: Mask = reduce(np.logical_or, (codes == code for code in wanted))
+        return compared
+    looked_up: Mask = np.take(np.array(selected, np.bool_), codes)
     return looked_up
 
 
 class Ordering:
-    """All records in one order, and their columns in that order.
+    """All records in one order, and the codes of columns in that order.
 
-    ``places[k]`` is the number of the k-th of them; ``ranks`` is the way back.
+    ``numbers[rank]`` is the number of the record with that rank; ``ranks`` is the
+    inverse.
     """
 
-    def __init__(self, places: Numbers) -> None:
-        self.places = places
+    def __init__(self, numbers: Numbers) -> None:
+        self.numbers = numbers
         self._codes: dict[Field, Codes] = {}
 
     @cached_property
     def ranks(self) -> Numbers:
-        """Where each record stands. O(n) once."""
-        ranks = np.empty_like(self.places)
-        ranks[self.places] = np.arange(len(ranks))
+        """The rank of each record. O(n) once."""
+        ranks = np.empty_like(self.numbers)
+        ranks[self.numbers] = np.arange(len(ranks))
         return ranks
 
-    def codes(self, aspect: Field, column: Column) -> Codes:
-        """A column in this order. O(n) once."""
-        codes = self._codes.get(aspect)
+    def codes(self, field: Field, column: Column) -> Codes:
+        """Return the codes of a column in this order. O(n) once."""
+        codes = self._codes.get(field)
         if codes is None:
-            codes = self._codes[aspect] = np.take(column.codes, self.places)
+            codes = self._codes[field] = np.take(column.codes, self.numbers)
         return codes
 
 
 Position: TypeAlias = tuple[int, int]
-"""Where a record stands: (i, -1) is the i-th of the columns, (i, j) the j-th of those
-that were added later, somewhere behind it."""
+"""The order of creation: (i, -1) is record number i of the columns, (i, j) is number j
+of the added records, which was created after number i of the columns."""
 
 PositionedRecord: TypeAlias = tuple[Position, Record]
 
@@ -132,27 +143,30 @@ NO_KEY: SortKey = nulls_first(None)
 
 
 class ColumnStore:
-    """Records that stay as they are, in the order in which they begin.
+    """Columns of the last versions of records, in the order of their creation.
 
-    A column is made when it is first asked for, of the last version of every record. A
-    record that has not come to it as of now is looked at by itself, as are those that
-    somebody has changed.
+    The records are immutable. Those that were replaced or added since are passed to
+    each query as ``changed`` (None for a removed one) and ``added``.
     """
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = records
-        self._began = np.array([record.created_at for record in records], np.int64)
+        self._created = np.array([record.created_at for record in records], np.int64)
         settled = np.array([record.last_changed_at for record in records], np.int64)
-        self._there = np.array([r.last_version is not None for r in records], np.bool_)
-        self._all_there = bool(self._there.all())
-        moving = np.flatnonzero(settled > self._began)
-        self._moving = moving[np.argsort(settled[moving], kind="stable")]
-        self._ends = settled[self._moving]
+        self._exists = np.array(
+            [record.last_version is not None for record in records], np.bool_
+        )
+        self._all_exist = bool(self._exists.all())
+        # Records with more than one version, by the time of their last change: those
+        # that still change after a timestamp are at the end.
+        changing = np.flatnonzero(settled > self._created)
+        self._changing = changing[np.argsort(settled[changing], kind="stable")]
+        self._last_changes = settled[self._changing]
         self._columns: dict[Field, Column] = {}
         self._orderings: dict[Field | None, Ordering] = {}
 
     @cached_property
-    def _places(self) -> Mapping[str, int]:
+    def _number_by_id(self) -> Mapping[str, int]:
         return {record.id: i for i, record in enumerate(self._records)}
 
     def find(
@@ -160,199 +174,205 @@ class ColumnStore:
         query: Query,
         now: int,
         changed: Mapping[str, Record | None],
-        later: Sequence[Record],
+        added: Sequence[Record],
     ) -> Page:
-        """The page as of now. ``later`` are more records, in the order of beginning.
+        """Execute a query; ``added`` are in the order of their creation.
 
-        O(n) with about 1 ns a record, and O(log n) Python for each that is changed,
-        later, or under way. The first query of an order or an aspect is O(n log n).
+        O(n) with about 1 ns a record, and O(log n) Python for each record that is
+        changed, added, or still changes. The first query of an order or a field takes
+        O(n log n).
         """
-        begun = self._begun(now)
-        alone = self._alone(now, changed)
-        there = (((i, -1), record) for i, record in _still_there(alone, begun))
-        loose = _chosen(query, now, [*there, *self._behind(later, now)])
+        visible = self._count_visible(now)
+        checked = self._individually_checked(now, changed)
+        remaining = (((i, -1), record) for i, record in _existing(checked, visible))
+        loose = _find_matches(query, now, [*remaining, *self._positions_of(added, now)])
         ordering = self._ordering(query.order_by)
-        found = self._found(query, begun, alone, ordering)
-        return self._page(query, ordering.places, found, loose)
+        ranks = self._matching_ranks(query, visible, checked, ordering)
+        return self._page(query, ordering.numbers, ranks, loose)
 
     def distinct_values(
         self,
         field: str,
         now: int,
         changed: Mapping[str, Record | None],
-        later: Sequence[Record],
+        added: Sequence[Record],
     ) -> frozenset[Json]:
-        """Every value of a field as of now. O(n), as ``find``."""
-        begun, column = self._begun(now), self._column(field)
-        alone = self._alone(now, changed)
-        there = self._there[:begun].copy()
-        there[[i for i in alone if i < begun]] = False
-        codes = column.codes[:begun][there]
+        """Return every current value of a field. O(n), as ``find``."""
+        visible, column = self._count_visible(now), self._column(field)
+        checked = self._individually_checked(now, changed)
+        exists = self._exists[:visible].copy()
+        exists[[i for i in checked if i < visible]] = False
+        codes = column.codes[:visible][exists]
         keys = (
             column.keys[code] for code in np.flatnonzero(np.bincount(codes)).tolist()
         )
-        others = (record for _, record in _still_there(alone, begun))
-        loose = (record.as_of(now) for record in (*others, *later))
+        others = (record for _, record in _existing(checked, visible))
+        versions = (record.as_of(now) for record in (*others, *added))
         return frozenset(
             [
-                *(value if is_there else None for is_there, value in keys),
-                *(document.get(field) for document in loose if document is not None),
+                *(value if not_null else None for not_null, value in keys),
+                *(version.get(field) for version in versions if version is not None),
             ]
         )
 
-    def _begun(self, now: int) -> int:
-        return int(np.searchsorted(self._began, now, "right"))
+    def _count_visible(self, now: int) -> int:
+        return int(np.searchsorted(self._created, now, "right"))
 
-    def _alone(
+    def _individually_checked(
         self, now: int, changed: Mapping[str, Record | None]
     ) -> dict[int, Record | None]:
-        """Those to look at one by one: changed, or not what they will be at last.
+        """Return the records, by number, whose columns are not valid at ``now``.
 
-        O(log n + those).
+        They were changed, or have not reached their last version. O(log n + those).
         """
-        first = int(np.searchsorted(self._ends, now, "right"))
-        going_on = {i: self._records[i] for i in self._moving[first:].tolist()}
-        return going_on | {self._places[name]: r for name, r in changed.items()}
+        first = int(np.searchsorted(self._last_changes, now, "right"))
+        unsettled = {i: self._records[i] for i in self._changing[first:].tolist()}
+        replaced = {self._number_by_id[name]: r for name, r in changed.items()}
+        return unsettled | replaced
 
-    def _found(
-        self, query: Query, begun: int, alone: Collection[int], ordering: Ordering
+    def _matching_ranks(
+        self, query: Query, visible: int, checked: Collection[int], ordering: Ordering
     ) -> Sequence[int] | Numbers:
-        """The ranks of those that are asked for, as they are at last."""
-        masks = [*self._masks(query, begun, ordering)]
-        if any(mask is False for mask in masks):
+        """Return the ranks of matches, except for individually checked records."""
+        all_masks = [*self._masks(query, visible, ordering)]
+        if any(mask is False for mask in all_masks):
             return ()
-        chosen = [mask for mask in masks if not isinstance(mask, bool)]
-        if not chosen and not alone:
+        masks = [mask for mask in all_masks if not isinstance(mask, bool)]
+        if not masks and not checked:
             return range(len(self._records))
-        mask = reduce(np.logical_and, chosen or [np.ones_like(self._there)])
-        if alone:
-            mask[ordering.ranks[list(alone)]] = False
+        mask = reduce(np.logical_and, masks or [np.ones_like(self._exists)])
+        if checked:
+            mask[ordering.ranks[list(checked)]] = False
         return np.flatnonzero(mask)
 
     def _masks(
-        self, query: Query, begun: int, ordering: Ordering
+        self, query: Query, visible: int, ordering: Ordering
     ) -> Iterator[Mask | bool]:
-        if begun < len(self._records):
-            yield ordering.places < begun
-        if not self._all_there:
-            yield self._there[ordering.places]
-        for aspect, test in query.conditions:
-            column = self._column(aspect)
-            yield column.evaluate(test, ordering.codes(aspect, column))
+        if visible < len(self._records):
+            yield ordering.numbers < visible
+        if not self._all_exist:
+            yield self._exists[ordering.numbers]
+        for field, predicate in query.conditions:
+            column = self._column(field)
+            yield column.evaluate(predicate, ordering.codes(field, column))
 
-    def _behind(self, later: Sequence[Record], now: int) -> Iterator[PositionedRecord]:
-        for j, record in enumerate(
-            later[: bisect_right(later, now, key=get_created_at)]
-        ):
-            behind = int(np.searchsorted(self._began, record.created_at, "right")) - 1
-            yield (behind, j), record
+    def _positions_of(
+        self, added: Sequence[Record], now: int
+    ) -> Iterator[PositionedRecord]:
+        visible = added[: bisect_right(added, now, key=get_created_at)]
+        for j, record in enumerate(visible):
+            i = int(np.searchsorted(self._created, record.created_at, "right")) - 1
+            yield (i, j), record
 
     def _page(
         self,
         query: Query,
-        places: Numbers,
-        found: Sequence[int] | Numbers,
+        numbers: Numbers,
+        ranks: Sequence[int] | Numbers,
         loose: list[PositionedMatch],
     ) -> Page:
-        """The page of what is found in the columns, with what was looked at alone."""
-        total = len(found) + len(loose)
-        first, last = min(query.offset, total), min(query.offset + query.limit, total)
+        """Build the page from column matches and individually checked ones."""
+        total = len(ranks) + len(loose)
+        first = min(query.offset, total)
+        last = min(query.offset + query.limit, total)
         if query.descending:
             first, last = total - last, total - first
         if loose:
-            stands = self._stands(query, places, found, loose)
-            documents = [*self._merged(places, found, stands, range(first, last))]
+            inserted = self._insertions(query, numbers, ranks, loose)
+            page = range(first, last)
+            items = [*self._merged_items(numbers, ranks, inserted, page)]
         else:
-            ranks = np.asarray(found[first:last], np.intp)
-            documents = [self._last(i) for i in places[ranks].tolist()]
+            selected = np.asarray(ranks[first:last], np.intp)
+            items = [self._last_version(i) for i in numbers[selected].tolist()]
         if query.descending:
-            documents.reverse()
-        return Page(RecordPage(documents), total)
+            items.reverse()
+        return Page(RecordPage(items), total)
 
-    def _stands(
+    def _insertions(
         self,
         query: Query,
-        places: Numbers,
-        found: Sequence[int] | Numbers,
+        numbers: Numbers,
+        ranks: Sequence[int] | Numbers,
         loose: list[PositionedMatch],
     ) -> dict[int, JsonObject]:
-        """Where those that were looked at alone stand among all that are found."""
-        standing = self._standing(query, places)
+        """Map the place of each individually checked match in the result to it."""
+        key_of_rank = self._rank_sort_key(query, numbers)
         return {
-            bisect_left(found, (key, place), key=standing) + k: document
-            for k, (key, place, document) in enumerate(loose)
+            bisect_left(ranks, (key, position), key=key_of_rank) + k: document
+            for k, (key, position, document) in enumerate(loose)
         }
 
-    def _merged(
+    def _merged_items(
         self,
-        places: Numbers,
-        found: Sequence[int] | Numbers,
-        stands: dict[int, JsonObject],
+        numbers: Numbers,
+        ranks: Sequence[int] | Numbers,
+        inserted: dict[int, JsonObject],
         page: range,
     ) -> Iterator[JsonObject]:
-        before = sum(1 for place in stands if place < page.start)
+        inserted_before = sum(1 for place in inserted if place < page.start)
         for place in page:
-            if place in stands:
-                before += 1
-                yield stands[place]
+            if place in inserted:
+                inserted_before += 1
+                yield inserted[place]
             else:
-                yield self._last(int(places[found[place - before]]))
+                rank = ranks[place - inserted_before]
+                yield self._last_version(int(numbers[rank]))
 
-    def _standing(
-        self, query: Query, places: Numbers
+    def _rank_sort_key(
+        self, query: Query, numbers: Numbers
     ) -> Callable[[int], tuple[SortKey, Position]]:
-        """By what a record of the columns is put in order."""
+        """Return the sort key function of ranks in this query's order."""
         column = None if query.order_by is None else self._column(query.order_by)
 
-        def standing(rank: int) -> tuple[SortKey, Position]:
-            i = int(places[rank])
+        def key_of_rank(rank: int) -> tuple[SortKey, Position]:
+            i = int(numbers[rank])
             key = NO_KEY if column is None else column.keys[column.codes[i]]
             return key, (i, -1)
 
-        return standing
+        return key_of_rank
 
-    def _last(self, i: int) -> JsonObject:
-        document = self._records[i].last_version
-        if document is None:
+    def _last_version(self, i: int) -> JsonObject:
+        version = self._records[i].last_version
+        if version is None:
             raise LookupError(i)
-        return document
+        return version
 
-    def _column(self, aspect: Field) -> Column:
-        column = self._columns.get(aspect)
+    def _column(self, field: Field) -> Column:
+        column = self._columns.get(field)
         if column is None:
             keys = (
                 NO_KEY
-                if r.last_version is None
-                else sort_key(aspect, r.last_version, r.last_changed_at)
-                for r in self._records
+                if record.last_version is None
+                else sort_key(field, record.last_version, record.last_changed_at)
+                for record in self._records
             )
-            column = self._columns[aspect] = Column.of(keys)
+            column = self._columns[field] = Column.of(keys)
         return column
 
-    def _ordering(self, aspect: Field | None) -> Ordering:
-        ordering = self._orderings.get(aspect)
+    def _ordering(self, field: Field | None) -> Ordering:
+        ordering = self._orderings.get(field)
         if ordering is None:
-            places = np.arange(len(self._records))
-            if aspect is not None:
-                places = np.argsort(self._column(aspect).codes, kind="stable")
-            ordering = self._orderings[aspect] = Ordering(places)
+            numbers = np.arange(len(self._records))
+            if field is not None:
+                numbers = np.argsort(self._column(field).codes, kind="stable")
+            ordering = self._orderings[field] = Ordering(numbers)
         return ordering
 
 
-def _still_there(
-    alone: Mapping[int, Record | None], begun: int
+def _existing(
+    checked: Mapping[int, Record | None], visible: int
 ) -> Iterator[tuple[int, Record]]:
-    return ((i, r) for i, r in alone.items() if r is not None and i < begun)
+    return ((i, r) for i, r in checked.items() if r is not None and i < visible)
 
 
-def _chosen(
+def _find_matches(
     query: Query, now: int, records: Iterable[PositionedRecord]
 ) -> list[PositionedMatch]:
-    """What is asked for among records that are looked at one by one, in order."""
+    """Return the matches among individually checked records, in order."""
     found = [
-        (sort_key(query.order_by, document, at), place, document)
-        for place, record in records
+        (sort_key(query.order_by, document, timestamp), position, document)
+        for position, record in records
         if (document := record.as_of(now)) is not None
-        and matches(query, document, at := record.version_timestamp(now))
+        and matches(query, document, timestamp := record.version_timestamp(now))
     ]
-    return sorted(found, key=lambda each: each[:2])
+    return sorted(found, key=lambda match: match[:2])

@@ -1,4 +1,7 @@
-"""The commands that changed a world, in order; with seed and fixtures they are it."""
+"""Commands, and their log: seed, fixtures and log determine a world.
+
+The names of the classes and of their fields are keys of the exported JSON.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,11 +12,11 @@ from soundstage.types import Json, JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a run: of a named scenario, or of one planned, or of one chosen by weight.
+    """Start a run of a scenario: named here, queued, or chosen by weight.
 
-    ``names`` win over what the scenario draws; ``fields`` are a merge patch on the
-    run's own record. ``beginning`` names the steps that are played first, ``deadlines``
-    the endings that the run is given when it spends longer in their states, in ms.
+    ``names`` are variables that override generated ones; ``fields`` are a merge patch
+    of the run's own record. The steps of ``beginning`` are played first. ``deadlines``
+    maps an ending to the ms that the run may spend in its states before it ends so.
     """
 
     api: str
@@ -27,9 +30,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """Replace the rest of a run by an ending; nothing happens to one it is not for.
+    """End a run early with a named ending.
 
-    ``names`` win over what the ending draws.
+    It has no effect if the ending does not apply to the state of the run. ``names`` are
+    variables that override generated ones.
     """
 
     api: str
@@ -40,9 +44,9 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Let the next so many runs, of a task or of any, be of this scenario.
+    """Queue a scenario for the next ``times`` runs of a task, or of any task.
 
-    Those that are started with a scenario of their own do not count.
+    Runs that are started with a scenario of their own do not count.
     """
 
     api: str
@@ -53,7 +57,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Let a record be this document from now on, whatever was to become of it."""
+    """Replace a record from now on, discarding its future versions."""
 
     api: str
     collection: str
@@ -63,7 +67,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Change a record from now on by a JSON Merge Patch; later versions keep it."""
+    """Apply a JSON Merge Patch to the current and all future versions of a record."""
 
     api: str
     collection: str
@@ -73,7 +77,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Let a record be no more."""
+    """Delete a record."""
 
     api: str
     collection: str
@@ -82,7 +86,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Define:
-    """Add a scenario, or let it take the place of one; its node is as in a fixture."""
+    """Add or replace a scenario; ``node`` is written as in a fixture."""
 
     api: str
     name: str
@@ -91,14 +95,14 @@ class Define:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """Turn the clock forward by a span of ms."""
+    """Advance the clock by ``span`` ms."""
 
     span: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Forget all that was commanded: the world as it was made."""
+    """Undo all commands: return to the initial state."""
 
 
 Command: TypeAlias = (
@@ -106,42 +110,50 @@ Command: TypeAlias = (
 )
 
 _COMMAND_TYPES: dict[str, type[Command]] = {
-    kind.__name__.lower(): kind
-    for kind in (Start, Interrupt, Plan, Put, Patch, Delete, Define, Advance)
+    command_type.__name__.lower(): command_type
+    for command_type in (Start, Interrupt, Plan, Put, Patch, Delete, Define, Advance)
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A command, and the instant at which it was applied."""
+    """A command, and the timestamp at which it was applied."""
 
     timestamp: int
     command: Command
 
 
 def serialize_entry(entry: LogEntry) -> JsonObject:
-    """``{at, command, …}``: what ``entry_of`` reads."""
+    """Serialize an entry to ``{at, command, …}``.
+
+    >>> serialize_entry(LogEntry(0, Advance(250)))
+    {'at': 0, 'command': 'advance', 'span': 250}
+    """
     name = type(entry.command).__name__.lower()
     return {"at": entry.timestamp, "command": name, **asdict(entry.command)}
 
 
 def parse_entry(node: JsonObject) -> LogEntry:
-    """The entry of its JSON. Raises ``ValueError`` for what is none."""
+    """Parse the JSON of an entry. Raises ``ValueError`` if it is none.
+
+    >>> parse_entry({"at": 0, "command": "advance", "span": 250})
+    LogEntry(timestamp=0, command=Advance(span=250))
+    """
     fields = {k: v for k, v in node.items() if k not in {"at", "command"}}
-    kind = _COMMAND_TYPES.get(node["command"])
-    if kind is None:
+    command_type = _COMMAND_TYPES.get(node["command"])
+    if command_type is None:
         known = ", ".join(_COMMAND_TYPES)
         msg = f"there is no command {node['command']!r}; there are: {known}"
         raise ValueError(msg)
     try:
-        return LogEntry(node["at"], kind(**fields))
+        return LogEntry(node["at"], command_type(**fields))
     except TypeError as error:
-        msg = f"the command {node['command']!r} is not written so: {error}"
+        msg = f"the command {node['command']!r} has the wrong fields: {error}"
         raise ValueError(msg) from error
 
 
 class CommandLog:
-    """Entries in memory."""
+    """The log entries of a world, in memory."""
 
     def __init__(self) -> None:
         self._entries: list[LogEntry] = []
@@ -153,9 +165,9 @@ class CommandLog:
         return len(self._entries)
 
     def append(self, entry: LogEntry) -> None:
-        """Keep one more."""
+        """Add an entry."""
         self._entries.append(entry)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all entries."""
         self._entries.clear()

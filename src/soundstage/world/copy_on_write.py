@@ -1,4 +1,4 @@
-"""A mapping that many share, and what one of them has made of it."""
+"""A dictionary that copies on write, so that worlds can share their records."""
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, TypeVar
@@ -7,58 +7,67 @@ T = TypeVar("T")
 
 
 class CopyOnWriteDict(MutableMapping[str, T]):
-    """What is written here leaves the mapping below as it is.
+    """A mutable view of the mapping ``base``, which itself stays as it is.
 
-    What was below keeps its place in the order; what is new comes after it.
+    Keys of ``base`` keep their place in the order; new keys come after them.
+
+    >>> shared = {"a": 1, "b": 2}
+    >>> own = CopyOnWriteDict(shared)
+    >>> own["c"] = 3
+    >>> del own["a"]
+    >>> dict(own), shared
+    ({'b': 2, 'c': 3}, {'a': 1, 'b': 2})
     """
 
-    __slots__ = ("_below", "_gone", "_own")
+    __slots__ = ("_base", "_deleted", "_written")
 
     def __init__(self, base: Mapping[str, T]) -> None:
-        self._below = base
-        self._own: dict[str, T] = {}
-        self._gone: set[str] = set()
+        self._base = base
+        self._written: dict[str, T] = {}
+        self._deleted: set[str] = set()
 
     def __getitem__(self, key: str) -> T:
-        if key in self._own:
-            return self._own[key]
-        if key in self._gone:
+        if key in self._written:
+            return self._written[key]
+        if key in self._deleted:
             raise KeyError(key)
-        return self._below[key]
+        return self._base[key]
 
+    # Mapping.get() raises and catches KeyError, which is slow for missing keys.
     def get(self, key: str, default: Any = None) -> Any:
-        """As of a dict; Mapping's own raises and catches."""
-        found = self._own.get(key)
-        if found is None and key not in self._gone:
-            return self._below.get(key, default)
-        return default if found is None else found
+        """Return the value of ``key`` or the default, as ``dict.get`` does."""
+        value = self._written.get(key)
+        if value is None and key not in self._deleted:
+            return self._base.get(key, default)
+        return default if value is None else value
 
     def __setitem__(self, key: str, value: T) -> None:
-        self._own[key] = value
+        self._written[key] = value
 
     def __delitem__(self, key: str) -> None:
         if key not in self:
             raise KeyError(key)
-        self._own.pop(key, None)
-        if key in self._below:
-            self._gone.add(key)
+        self._written.pop(key, None)
+        if key in self._base:
+            self._deleted.add(key)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._own or (key in self._below and key not in self._gone)
+        return key in self._written or (key in self._base and key not in self._deleted)
 
     def __iter__(self) -> Iterator[str]:
-        yield from (key for key in self._below if key not in self._gone)
-        yield from (key for key in self._own if self._is_new(key))
+        yield from (key for key in self._base if key not in self._deleted)
+        yield from (key for key in self._written if self._is_new(key))
 
     def __reversed__(self) -> Iterator[str]:
-        yield from (key for key in reversed(self._own) if self._is_new(key))
-        below = [key for key in self._below if key not in self._gone]
-        yield from reversed(below)
+        yield from (key for key in reversed(self._written) if self._is_new(key))
+        base = [key for key in self._base if key not in self._deleted]
+        yield from reversed(base)
 
     def __len__(self) -> int:
-        """O(what is new)."""
-        new = sum(1 for key in self._own if self._is_new(key))
-        return len(self._below) - len(self._gone) + new
+        """O(written keys)."""
+        new = sum(1 for key in self._written if self._is_new(key))
+        return len(self._base) - len(self._deleted) + new
 
     def _is_new(self, key: str) -> bool:
-        return key in self._gone or key not in self._below
+        # A key that was deleted and written again moves to the end, as in a dict.
+        return key in self._deleted or key not in self._base

@@ -1,19 +1,19 @@
-"""What can be wrong with a world; none of these knows HTTP.
+"""Errors of a world. They know no HTTP; each API maps them to its own responses.
 
 WorldError
-├── FixtureError     a fixture says something impossible
-│   └── IllegalMove  a field left its lifecycle
-├── Unknown          a command names a thing that is not there
-└── TooFar           the clock goes past more scheduled runs than can be drawn
+├── FixtureError           a fixture is invalid
+│   └── IllegalTransition  a field left its lifecycle
+├── UnknownName            a command names something that does not exist
+└── ClockJumpTooLarge      advancing the clock would pass too many scheduled runs
 """
 
 
 class WorldError(Exception):
-    """The root of what a world raises."""
+    """Base class of all errors that a world raises."""
 
 
 class FixtureError(WorldError):
-    """A fixture says something impossible; ``pointer`` leads to the place."""
+    """An invalid fixture; ``pointer`` is the JSON pointer of the faulty node."""
 
     def __init__(self, message: str, pointer: str = "") -> None:
         super().__init__(message)
@@ -22,13 +22,17 @@ class FixtureError(WorldError):
 
 
 class IllegalTransition(FixtureError):
-    """A field moved as its lifecycle does not allow."""
+    """A field changed in a way that its lifecycle does not allow."""
 
 
 class UnknownName(WorldError):
-    """A command names an API, a task, a scenario, an ending or a run that is not there.
+    """A command names an API, task, scenario, ending or run that does not exist.
 
-    ``what`` is its kind, ``name`` what was asked for, ``known`` what there is.
+    ``category`` is what was looked up ("task"), ``name`` the unknown name and
+    ``known`` the names that exist.
+
+    >>> print(UnknownName("task", "import", ("export", "sync")))
+    there is no task 'import'; there are: export, sync
     """
 
     def __init__(self, category: str, name: str, known: tuple[str, ...] = ()) -> None:
@@ -38,10 +42,10 @@ class UnknownName(WorldError):
 
 
 class ClockJumpTooLarge(WorldError, ValueError):
-    """The clock goes past more scheduled runs than can be drawn."""
+    """Advancing the clock would trigger more than ``maximum`` scheduled runs."""
 
     def __init__(self, maximum: int) -> None:
         super().__init__(
-            f"more than {maximum} runs would start by themselves on the way; that is "
-            "too far for a clock to go at once"
+            f"advancing the clock would start more than {maximum} scheduled runs; "
+            "advance it in smaller steps"
         )

@@ -1,4 +1,4 @@
-"""The only moves that a field may make, as a fixture declares them."""
+"""State machines of record fields, declared by the fixture."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,17 @@ from soundstage.world.errors import IllegalTransition
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """The states of one field of one kind of record, and the moves between them."""
+    """The states and transitions of one field of one record type.
+
+    ``initial`` are the states of a first version; ``transitions`` maps a state to the
+    states that may follow it. A state without successors is final.
+
+    >>> lifecycle = Lifecycle("run", "status", frozenset({"queued"}),
+    ...                       {"queued": frozenset({"done"})})
+    >>> lifecycle.check({"status": "queued"}, {"status": "done"})
+    >>> lifecycle.is_final({"status": "done"})
+    True
+    """
 
     type_name: str
     field: str
@@ -17,7 +27,10 @@ class Lifecycle:
     transitions: Mapping[Json, frozenset[Json]]
 
     def check(self, old: JsonObject | None, new: JsonObject) -> None:
-        """Raise ``IllegalMove`` unless this version may follow that one."""
+        """Raise ``IllegalTransition`` unless ``new`` may follow ``old``.
+
+        ``old`` is None for the first version of a record.
+        """
         after = new.get(self.field)
         before = old.get(self.field) if old else None
         if old is None:
@@ -28,7 +41,7 @@ class Lifecycle:
             raise self._illegal_transition(f"goes from {before!r} to {after!r}", legal)
 
     def is_final(self, document: JsonObject) -> bool:
-        """Whether no move leads on from here."""
+        """Whether the state in this version has no transitions."""
         return not self.transitions.get(document.get(self.field))
 
     def _illegal_transition(
@@ -41,11 +54,13 @@ class Lifecycle:
 
 
 def parse_lifecycles(node: Mapping[str, Json]) -> dict[str, tuple[Lifecycle, ...]]:
-    """The lifecycles of a fixture, by the kind they are for."""
+    """Parse the ``lifecycle`` section of a fixture into lifecycles by record type."""
     result: dict[str, tuple[Lifecycle, ...]] = {}
     for name, states in node.items():
-        kind, _, field = name.partition(".")
-        moves = {k: frozenset(v) for k, v in states["moves"].items()}
-        lifecycle = Lifecycle(kind, field, frozenset(states["begins"]), moves)
-        result[kind] = (*result.get(kind, ()), lifecycle)
+        type_name, _, field = name.partition(".")
+        transitions = {k: frozenset(v) for k, v in states["moves"].items()}
+        lifecycle = Lifecycle(
+            type_name, field, frozenset(states["begins"]), transitions
+        )
+        result[type_name] = (*result.get(type_name, ()), lifecycle)
     return result

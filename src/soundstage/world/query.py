@@ -1,4 +1,4 @@
-"""What a list is asked for: tests of documents, an order, and a page."""
+"""Queries of record lists: predicates, an order, and a page."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
@@ -8,15 +8,15 @@ from soundstage.types import Json, JsonObject, RecordPage
 from soundstage.world.record import Record
 
 Field: TypeAlias = str | Callable[[JsonObject, int], Json]
-"""What is looked at of a document: a field, or what a function makes of the document
-and the instant since which it holds. Its values can be hashed and, but for null, put in
-order; what a function gives depends on its arguments alone."""
+"""What a query reads from a record: a field, or a function of the current version and
+its timestamp. Its values can be hashed and, except for null, ordered. A function must
+be pure, since its results are cached."""
 
 SortKey: TypeAlias = tuple[bool, Json]
 
 
 class In(NamedTuple):
-    """Whether a value is one of these."""
+    """Whether a value is one of ``values``."""
 
     values: frozenset[Json]
 
@@ -25,9 +25,9 @@ class In(NamedTuple):
 
 
 class Between(NamedTuple):
-    """Whether a value is in this range; both of its ends belong to it, null does not.
+    """Whether a value is in a range, which includes both ends but never null.
 
-    An end that is None is no limit.
+    None as an end means no limit.
     """
 
     minimum: Json = None
@@ -42,7 +42,7 @@ class Between(NamedTuple):
 
 
 class GreaterThan(NamedTuple):
-    """Whether a value is greater than this one; null is not."""
+    """Whether a value is greater than ``bound``; null is not."""
 
     bound: Json
 
@@ -51,7 +51,7 @@ class GreaterThan(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """Whether a function says so."""
+    """Whether a function returns true for a value."""
 
     predicate: Callable[[Json], bool]
 
@@ -63,10 +63,15 @@ Predicate: TypeAlias = In | Between | GreaterThan | Matches
 
 
 class Query(NamedTuple):
-    """Documents that pass every test, in the order of an aspect, from one of them on.
+    """A filtered, sorted page of records: all conditions must be true.
 
-    Ties stand as they begin, which is the order where no aspect is named; descending
-    is exactly ascending read backwards.
+    Without ``order_by``, records are in the order of their creation, which is also the
+    order of ties. Descending is exactly the reverse of ascending.
+
+    >>> query = Query([("state", In(frozenset({"done"})))], order_by="n", limit=10)
+    >>> snapshots = [({"n": 2, "state": "done"}, 0), ({"n": 1, "state": "done"}, 0)]
+    >>> execute_query(snapshots, query).items
+    [{'n': 1, 'state': 'done'}, {'n': 2, 'state': 'done'}]
     """
 
     conditions: Sequence[tuple[Field, Predicate]] = ()
@@ -77,33 +82,36 @@ class Query(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some of the documents that were found, and how many were in all."""
+    """One page of the current versions of records, and the total number of matches."""
 
     items: RecordPage
     total: int
 
 
 def get_value(field: Field, document: JsonObject, timestamp: int) -> Json:
-    """What a document that holds since ``at`` says."""
+    """Return the value of a field in a version that is valid from ``timestamp`` on."""
     return document.get(field) if isinstance(field, str) else field(document, timestamp)
 
 
 def sort_key(field: Field | None, document: JsonObject, timestamp: int) -> SortKey:
-    """By what a document is put in order."""
+    """Return the sort key of a version; the same one for all if ``field`` is None."""
     return nulls_first(None if field is None else get_value(field, document, timestamp))
 
 
 def matches(query: Query, document: JsonObject, timestamp: int) -> bool:
-    """Whether a document is asked for."""
-    return all(test(get_value(a, document, timestamp)) for a, test in query.conditions)
+    """Whether a version satisfies all conditions of a query."""
+    return all(
+        predicate(get_value(field, document, timestamp))
+        for field, predicate in query.conditions
+    )
 
 
 Snapshot: TypeAlias = tuple[JsonObject, int]
-"""A document, and the instant since which it holds."""
+"""The current version of a record, and the timestamp from which it is valid."""
 
 
 def take_snapshots(records: Iterable[Record], now: int) -> list[Snapshot]:
-    """What there is of these, which have begun. O(records)."""
+    """Return the current versions of created records. O(records)."""
     return [
         (document, record.version_timestamp(now))
         for record in records
@@ -112,31 +120,30 @@ def take_snapshots(records: Iterable[Record], now: int) -> list[Snapshot]:
 
 
 def execute_query(snapshots: list[Snapshot], query: Query) -> Page:
-    """The page, by looking at each. O(n log n)."""
-    for aspect, test in query.conditions:
-        snapshots = list(
-            compress(snapshots, _evaluate(test, _get_values(aspect, snapshots)))
-        )
+    """Execute a query by checking each snapshot. O(n log n)."""
+    for field, predicate in query.conditions:
+        values = _get_values(field, snapshots)
+        snapshots = list(compress(snapshots, _evaluate(predicate, values)))
     if query.order_by is not None:
         keys = _get_values(query.order_by, snapshots)
         if None in keys:
             keys = list(map(nulls_first, keys))
-        snapshots = [
-            snapshots[i] for i in sorted(range(len(snapshots)), key=keys.__getitem__)
-        ]
+        order = sorted(range(len(snapshots)), key=keys.__getitem__)
+        snapshots = [snapshots[i] for i in order]
     if query.descending:
         snapshots = snapshots[::-1]
     end = query.offset + query.limit
-    documents = RecordPage(document for document, _ in snapshots[query.offset : end])
-    return Page(documents, len(snapshots))
+    items = RecordPage(document for document, _ in snapshots[query.offset : end])
+    return Page(items, len(snapshots))
 
 
 def _evaluate(predicate: Predicate, values: list[Json]) -> Iterable[bool]:
+    # The frequent predicates are inlined: a call for each value takes longer.
     match predicate:
         case In(members):
             return map(members.__contains__, values)
-        case Between(least, most) if None not in {least, most}:
-            return [value is not None and least <= value <= most for value in values]
+        case Between(low, high) if None not in {low, high}:
+            return [value is not None and low <= value <= high for value in values]
         case _:
             return [predicate(value) for value in values]
 
@@ -144,7 +151,7 @@ def _evaluate(predicate: Predicate, values: list[Json]) -> Iterable[bool]:
 def _get_values(field: Field, snapshots: list[Snapshot]) -> list[Json]:
     if isinstance(field, str):
         return [document.get(field) for document, _ in snapshots]
-    return [field(document, at) for document, at in snapshots]
+    return [field(document, timestamp) for document, timestamp in snapshots]
 
 
 T = TypeVar("T")
@@ -156,26 +163,33 @@ def sort_documents(
     *,
     descending: bool,
 ) -> list[JsonObject]:
-    """Sorted by ``key``; ties stand as they came, in the other direction too.
+    """Sort by ``key``, ascending or exactly the reverse of it. O(n log n).
 
-    So descending is exactly ascending read backwards. O(n log n).
+    >>> sort_documents([{"n": 1, "id": "a"}, {"n": 1, "id": "b"}],
+    ...                lambda document: document["n"], descending=True)
+    [{'n': 1, 'id': 'b'}, {'n': 1, 'id': 'a'}]
     """
     result = sorted(documents, key=key)
+    # sorted(reverse=True) would keep ties in ascending order.
     if descending:
         result.reverse()
     return result
 
 
 def slice_page(items: Sequence[T], page: int, size: int) -> Sequence[T]:
-    """Page ``page`` (the first is 1) of ``size`` items; empty past the end."""
+    """Return page number ``page`` (from 1) of ``size`` items; empty past the end.
+
+    >>> slice_page("abcde", 2, 2)
+    'cd'
+    """
     return items[(page - 1) * size : page * size]
 
 
 def count_pages(count: int, size: int) -> int:
-    """How many pages ``count`` items fill; 0 for none."""
+    """Return how many pages ``count`` items fill; 0 for none."""
     return -(-count // size)
 
 
-def nulls_first(value: Json) -> tuple[bool, Json]:
-    """A sort key for a field that may be null or absent."""
+def nulls_first(value: Json) -> SortKey:
+    """Return a sort key for a value that may be null."""
     return (value is not None, value if value is not None else 0)

@@ -1,4 +1,4 @@
-"""Seeded draws: the only source of chance, and of text made by Faker."""
+"""Seeded random values: the only source of randomness, and of texts made by Faker."""
 
 import functools
 import random
@@ -11,34 +11,42 @@ from soundstage.world.errors import FixtureError
 
 T = TypeVar("T")
 
-POOL_SIZE = 128  # texts kept per Faker provider
+POOL_SIZE = 128
+"""The number of texts that are generated for each Faker provider."""
 
 
 class RandomSource(Protocol):
-    """What a scenario may ask of chance."""
+    """The random values that a scenario can request."""
 
     def randint(self, minimum: int, maximum: int) -> int:
-        """An integer from least to most, both included."""
+        """Return an integer from ``minimum`` to ``maximum``, both included."""
 
     def uniform(self, minimum: float, maximum: float) -> float:
-        """A number from least to most."""
+        """Return a number from ``minimum`` to ``maximum``."""
 
     def choice(self, options: Sequence[T]) -> T:
-        """One of the options."""
+        """Return one of the options."""
 
     def getrandbits(self, count: int) -> int:
-        """So many random bits."""
+        """Return an integer of ``count`` random bits."""
 
     def text(self, provider: str) -> str:
-        """A text from a Faker provider."""
+        """Return a text from a Faker provider. Raises ``FixtureError``."""
 
 
 class SeededRandom:
-    """Draws that depend on the seed and the path alone, on any machine."""
+    """Random values that depend only on the seed and the path, on every machine.
+
+    >>> SeededRandom(7, "runs").randint(1, 6) == SeededRandom(7, "runs").randint(1, 6)
+    True
+    """
 
     def __init__(self, seed: int, *path: str | int) -> None:
         name = "\0".join(map(str, (seed, *path))).encode()
         self._random = random.Random(blake2b(name, digest_size=16).digest())
+
+    # Python promises the same random() in every version, but not the same randint() or
+    # choice(): these are computed here.
 
     def randint(self, minimum: int, maximum: int) -> int:
         return minimum + int(self._random.random() * (maximum - minimum + 1))
@@ -57,9 +65,14 @@ class SeededRandom:
 
 
 class BoundaryRandom(SeededRandom):
-    """For checks: always the least or the greatest, and each alternative in turn."""
+    """Boundary values for fixture validation, selected by ``turn``.
+
+    Numbers are the minimum (even turns) or the maximum (odd turns); choices take each
+    option in turn.
+    """
 
     def __init__(self, turn: int) -> None:
+        # The path is part of what is generated: another one would be another seed.
         super().__init__(0, "extreme", turn)
         self._turn = turn
 
@@ -75,10 +88,11 @@ class BoundaryRandom(SeededRandom):
 
 @functools.cache
 def text_pool(provider: str) -> tuple[str, ...]:
-    """Texts of one Faker provider, the same in every process.
+    """Return the texts of one Faker provider, the same in every process.
 
     Raises ``FixtureError`` for a name that Faker lacks or that needs arguments.
     """
+    # Importing Faker is slow, so its texts are cached on disk.
     entry = cache.entry_name("texts", provider)
     texts = cache.get(entry)
     if texts is None:
@@ -93,8 +107,8 @@ def _generate_texts(provider: str) -> list[str]:
     faker = Faker("en_US")
     faker.seed_instance(f"soundstage {provider}")
     try:
-        draw = getattr(faker, provider)
-        return [str(draw()) for _ in range(POOL_SIZE)]
-    except Exception as error:  # providers raise what they like
+        generate = getattr(faker, provider)
+        return [str(generate()) for _ in range(POOL_SIZE)]
+    except Exception as error:  # providers raise exceptions of any type
         msg = f"Faker has no provider {provider!r} that needs no arguments"
         raise FixtureError(msg) from error

@@ -1,4 +1,4 @@
-"""Lists of records in the order in which they begin, many of them perhaps."""
+"""Indexed lists of records in the order of their creation."""
 
 from bisect import bisect_left, bisect_right, insort_right
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -18,233 +18,236 @@ from soundstage.world.query import (
 )
 from soundstage.world.record import Record, get_created_at
 
+# Importing numpy is slow, and the default world is too small to need it: the column
+# store is imported when a long list is queried first.
 if TYPE_CHECKING:
     from soundstage.world.columnar import ColumnStore
 
 COLUMNAR_THRESHOLD = 400
-"""So many records are looked at one by one; the default world has no longer list."""
+"""Up to this number of records, queries check each one; above, they use columns."""
 
 MAX_CACHED_RESULTS = 300
-"""So many answers about few records are remembered."""
+"""The most query results of a short list that are cached."""
 
 MAX_PENDING = 200
-"""So many that were changed or added are, before there is a new block."""
+"""The most records changed or added beside a segment before a new one is made."""
 
 
 class Segment:
-    """Records that stay as they are; worlds share them."""
+    """An immutable list of records that worlds share."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
 
     @cached_property
     def columns(self) -> "ColumnStore":
-        """What queries look at where there are many. O(n log n), once."""
+        """The columns of these records. O(n log n) once."""
         from soundstage.world.columnar import ColumnStore
 
         return ColumnStore(self.records)
 
 
 class RecordIndex:
-    """Records in the order in which they begin (ties: as they were added).
+    """Records in the order of their creation (ties: as they were added).
 
-    Most are in a block that others may share; what has become of them, and what was
-    added since, is kept beside it until it is too much, and a new block is made. A copy
-    is made in O(1). ``replaced`` counts how often a record was put in another's place.
+    Most are in a segment that other indexes may share. Changed and added records are
+    kept beside it; if there are too many, a new segment is made. A copy takes O(1).
+    ``replaced`` counts how often a record was replaced.
     """
 
     __slots__ = (
         "__weakref__",
-        "_answers",
-        "_block",
+        "_added",
         "_changed",
         "_epoch",
         "_epochs",
-        "_later",
         "_merged",
+        "_results",
+        "_segment",
         "replaced",
     )
 
     def __init__(self, records: Sequence[Record] = ()) -> None:
         self.replaced = 0
-        self._block = Segment(records)
+        self._segment = Segment(records)
         self._changed: dict[str, Record | None] = {}
-        self._later: list[Record] = []
+        self._added: list[Record] = []
         self._merged: list[Record] | None = None
         self._epochs: list[int] | None = None
         self._epoch = 0
-        self._answers: dict[Hashable, Json] = {}
+        self._results: dict[Hashable, Json] = {}
 
     def copy(self) -> "RecordIndex":
-        """Rows that change on their own; the records are shared."""
-        self._settle()
+        """Return an independent index that shares the records."""
+        self._make_segment()
         other = RecordIndex()
-        other._block = self._block
+        other._segment = self._segment
         return other
 
     @property
     def records(self) -> Sequence[Record]:
-        """All of them. O(n) once after others were shared, then O(1)."""
-        if not self._changed and not self._later:
-            return self._block.records
-        if not self._changed and not self._block.records:
-            return self._later
+        """All records. O(n) once after a copy, then O(1)."""
+        if not self._changed and not self._added:
+            return self._segment.records
+        if not self._changed and not self._segment.records:
+            return self._added
         if self._merged is None:
             # Timsort merges two runs in linear time, and keeps ties as they are.
             self._merged = sorted(
-                [*self._unchanged(), *self._later], key=get_created_at
+                [*self._current_segment(), *self._added], key=get_created_at
             )
         return self._merged
 
     def visible_at(self, now: int, start: int = 0) -> Sequence[Record]:
-        """Those that have begun, the oldest (or ``first``) first. O(those)."""
+        """Return the created records from number ``start`` on, the oldest first."""
         records = self.records
         return records[start : bisect_right(records, now, key=get_created_at)]
 
     def all(self, now: int) -> list[JsonObject]:
-        """Their documents as of now, the oldest first. O(those)."""
-        seen = (record.as_of(now) for record in self.visible_at(now))
-        return [document for document in seen if document is not None]
+        """Return the current versions of all records, the oldest first. O(n)."""
+        versions = (record.as_of(now) for record in self.visible_at(now))
+        return [version for version in versions if version is not None]
 
     def newest_first(self, now: int) -> Iterator[Record]:
-        """Those that have begun, the newest first. O(those that are looked at)."""
-        later, block = self._later, self._block.records
+        """Yield the created records, the newest first. O(records that are consumed)."""
+        # A merge from the end, which does not need the whole merged list.
+        added, segment = self._added, self._segment.records
         i, j = (
-            bisect_right(each, now, key=get_created_at) - 1 for each in (block, later)
+            bisect_right(each, now, key=get_created_at) - 1 for each in (segment, added)
         )
         while i >= 0 or j >= 0:
-            if j >= 0 and (i < 0 or later[j].created_at >= block[i].created_at):
-                yield later[j]
+            if j >= 0 and (i < 0 or added[j].created_at >= segment[i].created_at):
+                yield added[j]
                 j -= 1
             else:
-                record = self._changed.get(block[i].id, block[i])
+                record = self._changed.get(segment[i].id, segment[i])
                 if record is not None:
                     yield record
                 i -= 1
 
     def find(self, query: Query, now: int) -> Page:
-        """A page of those that are asked for.
+        """Execute a query.
 
-        O(n) where there are few, and O(1) when the same is asked again before any of
-        them has changed; where there are many, O(n) of about 1 ns each, and O(n log n)
-        once in so many changes.
+        Short lists: O(n), and O(1) for the same query until any record changes. Long
+        lists: O(n) of about 1 ns each, and O(n log n) once in ``MAX_PENDING`` changes.
         """
         if self._is_long():
-            return self._block.columns.find(query, now, self._changed, self._later)
-        page: Page = self._remembered(query, now, lambda: self._found(query, now))
+            return self._segment.columns.find(query, now, self._changed, self._added)
+        page: Page = self._cached(query, now, lambda: self._find_in_short(query, now))
         return page
 
-    def _found(self, query: Query, now: int) -> Page:
-        """The page; ranges in which the same values lie find the same.
-
-        So a window that ends now is not looked through anew with every tick.
-        """
-        tests = tuple(
-            self._lying_in(aspect, test, now) for aspect, test in query.conditions
+    def _find_in_short(self, query: Query, now: int) -> Page:
+        # Ranges that contain the same values have the same results. So a time window
+        # that ends now, which differs in each request, is served from the cache too.
+        conditions = tuple(
+            self._normalize_range(field, predicate, now)
+            for field, predicate in query.conditions
         )
-        page: Page = self._remembered(
-            (tests, *query[1:]), now, lambda: execute_query(self._seen(now), query)
+        page: Page = self._cached(
+            (conditions, *query[1:]),
+            now,
+            lambda: execute_query(self._snapshots(now), query),
         )
         return page
 
-    def _seen(self, now: int) -> list[Snapshot]:
-        there: list[Snapshot] = self._remembered(
+    def _snapshots(self, now: int) -> list[Snapshot]:
+        snapshots: list[Snapshot] = self._cached(
             take_snapshots, now, lambda: take_snapshots(self.visible_at(now), now)
         )
-        return there
+        return snapshots
 
-    def _lying_in(
-        self, aspect: Field, test: Predicate, now: int
+    def _normalize_range(
+        self, field: Field, predicate: Predicate, now: int
     ) -> tuple[Hashable, ...]:
-        if not isinstance(test, Between) or not isinstance(aspect, str):
-            return aspect, test
-        values: list[Json] = self._remembered(
-            (aspect, "in order"),
+        """Return a cache key: ranges are replaced by the positions of their ends."""
+        if not isinstance(predicate, Between) or not isinstance(field, str):
+            return field, predicate
+        values: list[Json] = self._cached(
+            (field, "sorted values"),
             now,
             lambda: sorted(
-                each for each in self.distinct_values(aspect, now) if each is not None
+                value for value in self.distinct_values(field, now) if value is not None
             ),
         )
-        least, most = test.minimum, test.maximum
-        first = 0 if least is None else bisect_left(values, least)
-        return (
-            aspect,
-            first,
-            len(values) if most is None else bisect_right(values, most),
-        )
+        low, high = predicate.minimum, predicate.maximum
+        start = 0 if low is None else bisect_left(values, low)
+        end = len(values) if high is None else bisect_right(values, high)
+        return field, start, end
 
     def distinct_values(self, field: str, now: int) -> frozenset[Json]:
-        """Every value of a field, as of now; as quick as ``find``."""
+        """Return every current value of a field; as fast as ``find``."""
         if self._is_long():
-            return self._block.columns.distinct_values(
-                field, now, self._changed, self._later
+            return self._segment.columns.distinct_values(
+                field, now, self._changed, self._added
             )
-        values: frozenset[Json] = self._remembered(
+        values: frozenset[Json] = self._cached(
             field,
             now,
-            lambda: frozenset([each.get(field) for each, _ in self._seen(now)]),
+            lambda: frozenset(
+                [document.get(field) for document, _ in self._snapshots(now)]
+            ),
         )
         return values
 
     def _is_long(self) -> bool:
-        """Whether columns are looked at; then there is not too much beside them."""
-        if len(self._block.records) + len(self._later) <= COLUMNAR_THRESHOLD:
+        """Whether to use columns; if so, at most ``MAX_PENDING`` records are beside."""
+        if len(self._segment.records) + len(self._added) <= COLUMNAR_THRESHOLD:
             return False
-        if len(self._later) + len(self._changed) > MAX_PENDING:
-            self._settle()
+        if len(self._added) + len(self._changed) > MAX_PENDING:
+            self._make_segment()
         return True
 
-    def _remembered(
-        self, asked: Hashable, now: int, answer: Callable[[], Json]
-    ) -> Json:
-        """The answer; between two changes of any record it is one and the same."""
+    def _cached(self, key: Hashable, now: int, compute: Callable[[], Json]) -> Json:
+        """Return a result that is valid until the next change of any record."""
+        # An epoch is the time between two changes. Versions never change, so a result
+        # is valid for the whole epoch.
         if self._epochs is None:
             self._epochs = sorted({at for r in self.records for at in r.change_times})
         epoch = bisect_right(self._epochs, now)
-        if epoch != self._epoch or len(self._answers) >= MAX_CACHED_RESULTS:
-            self._epoch, self._answers = epoch, {}
-        found = self._answers.get(asked)
-        if found is None:
-            found = self._answers[asked] = answer()
-        return found
+        if epoch != self._epoch or len(self._results) >= MAX_CACHED_RESULTS:
+            self._epoch, self._results = epoch, {}
+        result = self._results.get(key)
+        if result is None:
+            result = self._results[key] = compute()
+        return result
 
-    def _forget(self) -> None:
-        self._epochs, self._answers = None, {}
+    def _clear_cache(self) -> None:
+        self._epochs, self._results = None, {}
 
     def add(self, record: Record) -> None:
-        """Take a record in. O(log n), when it begins after the ones already here."""
-        self._forget()
-        insort_right(self._later, record, key=get_created_at)
+        """Add a record. O(log n) if it is created after the others."""
+        self._clear_cache()
+        insort_right(self._added, record, key=get_created_at)
         if self._merged is not None:
             insort_right(self._merged, record, key=get_created_at)
 
     def replace(self, old: Record, new: Record | None) -> None:
-        """Put ``new``, which begins at the same instant, where ``old`` stood."""
+        """Replace a record by one with the same id and creation time, or remove it."""
         self.replaced += 1
-        self._forget()
-        if not _replaced(self._later, old, new):
+        self._clear_cache()
+        if not _replace_in(self._added, old, new):
             self._changed[old.id] = new
         if self._merged is not None:
-            _replaced(self._merged, old, new)
+            _replace_in(self._merged, old, new)
 
-    def _unchanged(self) -> Iterator[Record]:
-        for record in self._block.records:
-            present = self._changed.get(record.id, record)
-            if present is not None:
-                yield present
+    def _current_segment(self) -> Iterator[Record]:
+        """Yield the records of the segment as they are now."""
+        for record in self._segment.records:
+            current = self._changed.get(record.id, record)
+            if current is not None:
+                yield current
 
-    def _settle(self) -> None:
-        """Make a new block of what there is. O(n)."""
-        if self._changed or self._later:
-            self._block = Segment(self.records)
-            self._changed, self._later, self._merged = {}, [], None
+    def _make_segment(self) -> None:
+        """Make a new segment of all records. O(n)."""
+        if self._changed or self._added:
+            self._segment = Segment(self.records)
+            self._changed, self._added, self._merged = {}, [], None
 
 
-def _replaced(records: list[Record], old: Record, new: Record | None) -> bool:
-    """Whether the old one is among these, and has been replaced. O(log n)."""
-    for i in range(
-        bisect_right(records, old.created_at, key=get_created_at) - 1, -1, -1
-    ):
+def _replace_in(records: list[Record], old: Record, new: Record | None) -> bool:
+    """Replace or remove a record of the list; False if it has none. O(log n)."""
+    last = bisect_right(records, old.created_at, key=get_created_at) - 1
+    for i in range(last, -1, -1):
         if records[i].created_at != old.created_at:
             break
         if records[i].id == old.id:

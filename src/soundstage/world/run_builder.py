@@ -1,4 +1,8 @@
-"""A run while its steps are played: its names, records, and the runs it starts."""
+"""Generation of runs: a run's whole timeline is built when it starts.
+
+This module is long since generating a run, ending it at a deadline and starting its
+successors call one another.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +13,7 @@ from soundstage.world.clock import clamp_timestamp
 from soundstage.world.errors import FixtureError, IllegalTransition, UnknownName
 from soundstage.world.random import RandomSource
 from soundstage.world.record import BEGINNING, Record, RecordType
+from soundstage.world.runs import Interruption, Run
 from soundstage.world.scenario import (
     RUN,
     Definitions,
@@ -20,22 +25,28 @@ from soundstage.world.scenario import (
     StepSequence,
     Successor,
 )
-from soundstage.world.values import ValueGenerator, apply_patch, require_count
+from soundstage.world.values import (
+    ValueGenerator,
+    apply_patch,
+    require_count,
+    to_duration,
+)
 
 MAX_CHAIN_LENGTH = 64
-"""How many runs may start one another in a row, and scenarios play one another."""
+"""The most runs that may start one another, and scenarios that may play one another."""
 
 Provenance: TypeAlias = dict[tuple[str, int], str]
-"""Record id and instant -> the pointer of the patch that made that version."""
+"""Record id and timestamp -> the pointer of the patch that made that version."""
 
 
 @dataclass(slots=True)
 class GenerationContext:
-    """What runs are drawn from. What is drawn as planned is taken out of ``planned``.
+    """What runs are generated from. A queued scenario that is used is removed.
 
-    A ``trail`` that is handed in is filled, for those who check fixtures. ``aside``
-    are the draws of records that nothing else depends on, where they have their own;
-    an ``outline`` leaves them out. ``until`` is the last instant that was played.
+    ``provenance`` is filled if given, for the validation of fixtures.
+    ``detail_random`` generates the records that nothing else depends on;
+    ``summary_only`` leaves these records out. ``last_event_at`` becomes the timestamp
+    of the last step that was played.
     """
 
     definitions: Definitions
@@ -47,18 +58,181 @@ class GenerationContext:
     last_event_at: int = BEGINNING
 
     def choose_scenario(self, task: str) -> str:
-        """How a run unfolds that names no scenario: planned, the task's, any."""
-        for i, plan in enumerate(self.queued_scenarios):
-            if plan.task in {None, task}:
-                left = replace(plan, times=plan.times - 1)
-                self.queued_scenarios[i : i + 1] = [left] if left.times else []
-                return plan.scenario
-        chosen = self.definitions.task(task).get("scenario")
-        return str(chosen or self.definitions.choose_scenario(self.random))
+        """Return the scenario of a run: queued, the task's own, or chosen by weight."""
+        for i, queued in enumerate(self.queued_scenarios):
+            if queued.task in {None, task}:
+                remaining = replace(queued, times=queued.times - 1)
+                self.queued_scenarios[i : i + 1] = (
+                    [remaining] if remaining.times else []
+                )
+                return queued.scenario
+        own = self.definitions.task(task).get("scenario")
+        return str(own or self.definitions.choose_scenario(self.random))
+
+
+def generate_run(context: GenerationContext, request: RunRequest) -> Run:
+    """Generate a run to its end, and the runs that it starts.
+
+    Raises ``UnknownName`` and ``FixtureError``.
+    """
+    definitions = context.definitions
+    task = definitions.task(request.task)
+    scenario_name = request.scenario or context.choose_scenario(request.task)
+    if request.chain_length > MAX_CHAIN_LENGTH:
+        msg = f"more than {MAX_CHAIN_LENGTH} runs start one another in a row"
+        raise FixtureError(msg, f"/scenarios/{scenario_name}")
+    scenario = definitions.scenario(scenario_name)
+    own_names = {"task": request.task, "scenario": scenario_name}
+    variables = {**task, **own_names, **request.variables}
+    builder = RunBuilder(
+        context, request.timestamp, variables, request.variables.keys(), request.run_id
+    )
+    builder.generate_missing(scenario.variables)
+    if request.beginning is not None:
+        builder.play_sequence(definitions.step_sequence("beginning", request.beginning))
+    builder.play(scenario.steps)
+    context.last_event_at = max(context.last_event_at, builder.timestamp)
+    if RUN not in builder.drafts:
+        msg = f"the scenario never makes a record of kind {RUN!r}"
+        raise FixtureError(msg, f"/scenarios/{scenario_name}")
+    deadlines = {
+        n: to_duration(value) for n, value in task.get("deadlines", {}).items()
+    }
+    run = Run(
+        task=request.task,
+        scenario=scenario_name,
+        started_at=request.timestamp,
+        records=builder.records(),
+        variables=builder.variables,
+        explicit_variables=frozenset(request.variables),
+        deadlines={**deadlines, **request.deadlines},
+        chain_length=request.chain_length,
+    )
+    return _apply_deadline(context, run, request.timestamp, builder.run_requests)
+
+
+def interrupt_run(
+    context: GenerationContext, run: Run, interruption: Interruption
+) -> Run | None:
+    """Replace the future of a run by an ending.
+
+    Returns None if the ending does not apply, as to a finished run. Raises
+    ``UnknownName`` for an unknown ending.
+    """
+    definitions, now = context.definitions, interruption.timestamp
+    ending = definitions.step_sequence("ending", interruption.ending)
+    document = run.records[0].as_of(now)
+    if document is None or not definitions.can_end(document, ending):
+        return None
+    future = {r.name for r in run.records if r.created_at > now}
+    variables = {n: v for n, v in run.variables.items() if n not in future}
+    explicit = run.explicit_variables | interruption.variables.keys()
+    builder = RunBuilder(
+        context, now, {**variables, **interruption.variables}, explicit
+    )
+    deleted: list[Record] = []
+    for record in run.records:
+        past = record.truncate(now)
+        if past and past.versions[-1] is None:
+            # An ending must not bring a deleted record back.
+            deleted.append(past)
+        elif past:
+            builder.resume(past)
+    builder.play_sequence(ending)
+    context.last_event_at = max(context.last_event_at, builder.timestamp)
+    new = replace(
+        run,
+        records=(*builder.records(), *deleted),
+        variables=builder.variables,
+        explicit_variables=explicit,
+        deadlines_hit={n: at for n, at in run.deadlines_hit.items() if at <= now},
+        successors=tuple(s for s in run.successors if s.started_at <= now),
+    )
+    return _apply_deadline(context, new, now, builder.run_requests)
+
+
+def _apply_deadline(
+    context: GenerationContext, run: Run, since: int, requests: list[RunRequest]
+) -> Run:
+    """End the run at its first deadline after ``since``, and add its successors."""
+    interruption = _find_first_deadline(context.definitions, run, since)
+    if interruption is None:
+        return _add_successors(context, run, requests)
+    deadline = interruption.timestamp
+    requests = [request for request in requests if request.timestamp <= deadline]
+    run = replace(
+        run,
+        deadlines_hit={**run.deadlines_hit, interruption.ending: deadline},
+        successors=(*run.successors, *_generate_successors(context, run, requests)),
+    )
+    return interrupt_run(context, run, interruption) or run
+
+
+def _find_first_deadline(
+    definitions: Definitions, run: Run, since: int
+) -> Interruption | None:
+    interruptions = (
+        Interruption(name, timestamp)
+        for name, duration in run.deadlines.items()
+        # Each deadline ends a run once, also one that an ending requeues.
+        if name not in run.deadlines_hit
+        and (timestamp := _deadline_timestamp(definitions, run, name, duration))
+        is not None
+        and timestamp >= since
+    )
+    return min(interruptions, key=lambda each: each.timestamp, default=None)
+
+
+def _deadline_timestamp(
+    definitions: Definitions, run: Run, name: str, duration: int
+) -> int | None:
+    """Return when a deadline ends the run; None if it has left the states by then."""
+    ending, record = definitions.step_sequence("ending", name), run.records[0]
+    entered = (
+        timestamp
+        for timestamp, version in zip(record.timestamps, record.versions, strict=True)
+        if version is not None and definitions.can_end(version, ending)
+    )
+    first = next(entered, None)
+    if first is None:
+        return None
+    deadline = clamp_timestamp(first + duration)
+    document = record.as_of(deadline)
+    return deadline if document and definitions.can_end(document, ending) else None
+
+
+def _add_successors(
+    context: GenerationContext, run: Run, requests: list[RunRequest]
+) -> Run:
+    """Add the runs that the steps request, or else the one that the API requests."""
+    on_finish = context.definitions.on_finish
+    if (
+        on_finish
+        and not requests
+        and not run.successors
+        and (request := on_finish(run))
+    ):
+        requests = [request]
+    successors = _generate_successors(context, run, requests)
+    return replace(run, successors=(*run.successors, *successors))
+
+
+def _generate_successors(
+    context: GenerationContext, run: Run, requests: list[RunRequest]
+) -> tuple[Run, ...]:
+    chain_length = run.chain_length + 1
+    return tuple(
+        generate_run(
+            context, replace(request, task=run.task, chain_length=chain_length)
+        )
+        for request in requests
+    )
 
 
 @dataclass(slots=True)
 class _Draft:
+    """A record while its versions are being added."""
+
     record_type: RecordType
     id: str
     name: str | None
@@ -76,7 +250,11 @@ class _Draft:
 
 
 class RunBuilder:
-    """A run while its steps are played; what values see of it is the Scene protocol."""
+    """Plays the steps of a run; an ``EvaluationContext`` for their values.
+
+    ``explicit`` are the names of variables that are not generated. ``run_id`` is the
+    id of the run's own record if it is known.
+    """
 
     def __init__(
         self,
@@ -84,25 +262,26 @@ class RunBuilder:
         timestamp: int,
         variables: Mapping[str, Json],
         explicit: Collection[str],
+        run_id: str | None = None,
     ) -> None:
         self.random = context.random
         self.timestamp = timestamp
         self.variables = dict(variables)
-        self.requested_id: str | None = None
         self.drafts: dict[str, _Draft] = {}
         self.run_requests: list[RunRequest] = []
+        self._run_id = run_id
         self._explicit = explicit
         self._context = context
         self._definitions = context.definitions
         self._timestamp_formats = context.definitions.model.timestamp_formats
-        self._detail_types = self._find_detail_types()
+        self._detail_types = _find_detail_types(context)
         self._record_created_at = timestamp
         self._depth = 0
 
     def resolve(self, name: str) -> Json:
         head, _, path = name.partition(".")
-        if moment := self._timestamp_formats.get(head):
-            return moment(self.timestamp, self._record_created_at)
+        if timestamp_format := self._timestamp_formats.get(head):
+            return timestamp_format(self.timestamp, self._record_created_at)
         value = self.variables[head]
         for part in path.split(".") if path else ():
             if not isinstance(value, dict):
@@ -111,7 +290,7 @@ class RunBuilder:
         return value
 
     def records(self) -> tuple[Record, ...]:
-        """The run's own record first, then the others as they began."""
+        """Return the run's own record, then the others in order of creation."""
         run = self.drafts[RUN]
         return (
             run.build(),
@@ -119,7 +298,7 @@ class RunBuilder:
         )
 
     def resume(self, record: Record) -> None:
-        """Go on with a record that an earlier drawing made."""
+        """Continue a record of an earlier generation."""
         draft = _Draft(
             record.record_type,
             record.id,
@@ -130,40 +309,41 @@ class RunBuilder:
         self._add_draft(draft, record.name)
 
     def generate_missing(self, values: Mapping[str, ValueGenerator]) -> None:
-        """Draw what nobody has given."""
-        self.generate({n: v for n, v in values.items() if n not in self._explicit})
+        """Generate the variables that are not explicit."""
+        self._generate({n: v for n, v in values.items() if n not in self._explicit})
 
     def play_sequence(self, sequence: StepSequence) -> None:
         """Play a beginning or an ending."""
         self.generate_missing(sequence.variables)
         self.play(sequence.steps)
 
-    def generate(self, values: Mapping[str, ValueGenerator]) -> None:
-        for name, value in values.items():
-            self.variables[name] = value(self, None)
-
     def play(self, steps: tuple[Step, ...]) -> None:
+        """Play steps in order."""
         for step in steps:
             if step.delay:
                 self.timestamp = clamp_timestamp(
                     self.timestamp + step.delay(self, None)
                 )
             if step.repeat:
-                self._repeat(step, require_count(step.repeat(self, None), step.pointer))
+                times = require_count(step.repeat(self, None), step.pointer)
+                self._repeat(step, times)
             else:
-                self.generate(step.variables)
-            for change in step.patches:
-                if change.name is None and change.type_name in self._detail_types:
-                    self._apply_detail_patch(change)
+                self._generate(step.variables)
+            for patch in step.patches:
+                if patch.name is None and patch.type_name in self._detail_types:
+                    self._apply_detail_patch(patch)
                 else:
-                    self._apply_patch(change)
+                    self._apply_patch(patch)
             if step.play:
                 self._play_scenario(str(step.play(self, None)), step.pointer)
             if step.successor:
                 self._request_successor(step.successor)
 
+    def _generate(self, values: Mapping[str, ValueGenerator]) -> None:
+        for name, value in values.items():
+            self.variables[name] = value(self, None)
+
     def _play_scenario(self, name: str, pointer: str) -> None:
-        """Go on with the steps of a scenario."""
         if self._depth == MAX_CHAIN_LENGTH:
             msg = f"more than {MAX_CHAIN_LENGTH} scenarios play one another"
             raise FixtureError(msg, f"{pointer}/play")
@@ -174,22 +354,14 @@ class RunBuilder:
         self._depth -= 1
 
     def _repeat(self, step: Step, times: int) -> None:
-        outer = {
-            name: self.variables[name] for name in ("count",) if name in self.variables
-        }
+        # ``$count`` is that of the innermost repetition.
+        outer = {n: self.variables[n] for n in ("count",) if n in self.variables}
         for count in range(1, times + 1):
             self.variables["count"] = count
-            self.generate(step.variables)
+            self._generate(step.variables)
             self.play(step.steps)
         self.variables.pop("count", None)
         self.variables.update(outer)
-
-    def _find_detail_types(self) -> frozenset[str]:
-        """What nothing else depends on, unless it has a name; it may be drawn later."""
-        if self._context.detail_random is None and not self._context.summary_only:
-            return frozenset()
-        kinds = self._definitions.model.record_types
-        return frozenset(name for name, kind in kinds.items() if kind.belongs_to_run)
 
     def _apply_detail_patch(self, patch: RecordPatch) -> None:
         if self._context.detail_random is None:
@@ -203,7 +375,7 @@ class RunBuilder:
         draft = self.drafts.get(patch.name) if patch.name else None
         old = draft.versions[-1] if draft else None
         self._record_created_at = draft.timestamps[0] if draft else self.timestamp
-        fresh = draft is None
+        is_new = draft is None
         if draft is None:
             draft = self._create_draft(patch)
         try:
@@ -215,10 +387,9 @@ class RunBuilder:
         except (TypeError, AttributeError) as error:
             msg = f"a value does not fit here: {error}"
             raise FixtureError(msg, patch.pointer) from error
-        if fresh:
-            draft.id = str(
-                new.get(draft.record_type.id_field, draft.id)
-            )  # a step may say it
+        if is_new:
+            # The patch of a new record may set its id.
+            draft.id = str(new.get(draft.record_type.id_field, draft.id))
         if draft.timestamps[-1] == self.timestamp:
             draft.versions[-1] = new
         else:
@@ -230,15 +401,16 @@ class RunBuilder:
             self._context.provenance[draft.id, self.timestamp] = patch.pointer
 
     def _create_draft(self, patch: RecordPatch) -> _Draft:
-        kind = self._definitions.model.record_types[patch.type_name]
-        given = self.requested_id if patch.type_name == RUN else None
-        record_id = given or kind.id_format(self.random, self.timestamp)
-        start: JsonObject = {kind.id_field: record_id}
+        record_type = self._definitions.model.record_types[patch.type_name]
+        known_id = self._run_id if patch.type_name == RUN else None
+        record_id = known_id or record_type.id_format(self.random, self.timestamp)
+        initial: JsonObject = {record_type.id_field: record_id}
         if patch.name:
-            self.variables[patch.name] = start
+            # The defaults may refer to the record's own id.
+            self.variables[patch.name] = initial
         if defaults := self._definitions.defaults.get(patch.type_name):
-            start = apply_patch(start, defaults, self)
-        draft = _Draft(kind, record_id, patch.name, [self.timestamp], [start])
+            initial = apply_patch(initial, defaults, self)
+        draft = _Draft(record_type, record_id, patch.name, [self.timestamp], [initial])
         self._add_draft(draft, patch.name)
         return draft
 
@@ -249,10 +421,11 @@ class RunBuilder:
 
     def _request_successor(self, successor: Successor) -> None:
         scenario = str(successor.scenario(self, None))
-        names = {name: value(self, None) for name, value in successor.variables.items()}
+        variables = {n: value(self, None) for n, value in successor.variables.items()}
         self._get_scenario(scenario, successor.pointer)
+        # The task is that of the run, which the builder does not know.
         self.run_requests.append(
-            RunRequest("", scenario, self.timestamp, variables=names)
+            RunRequest("", scenario, self.timestamp, variables=variables)
         )
 
     def _get_scenario(self, name: str, pointer: str) -> Scenario:
@@ -260,3 +433,14 @@ class RunBuilder:
             return self._definitions.scenario(name)
         except UnknownName as error:
             raise FixtureError(str(error), pointer) from error
+
+
+def _find_detail_types(context: GenerationContext) -> frozenset[str]:
+    """Return the record types that may be generated apart from the rest of a run.
+
+    Nothing depends on such records if they have no name in the scenario.
+    """
+    if context.detail_random is None and not context.summary_only:
+        return frozenset()
+    record_types = context.definitions.model.record_types
+    return frozenset(n for n, each in record_types.items() if each.belongs_to_run)

@@ -1,31 +1,28 @@
-"""What a fixture says of runs: scenarios, their steps, and the tasks they are of."""
+"""Scenarios, their steps, and the other definitions that runs are generated from."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from soundstage.types import Json, JsonObject
 from soundstage.world.errors import UnknownName
 from soundstage.world.lifecycle import Lifecycle
 from soundstage.world.random import RandomSource
 from soundstage.world.record import ApiModel
+from soundstage.world.runs import Run
 from soundstage.world.values import PatchTemplate, ValueGenerator
 
-if TYPE_CHECKING:
-    from soundstage.world.runs import Run
-
 RUN = "run"
-"""The kind that every run has exactly one record of."""
+"""The record type of which every run has exactly one record."""
 
 ANY_TASK = "*"
-"""Stands in a fixture for the tasks that it does not list."""
+"""The key in a fixture for all tasks that it does not list."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPatch:
-    """One patch of one record; ``name`` is None for a record of its own."""
+    """A patch of one record of a type; without a ``name``, it creates a new record."""
 
     type_name: str
     name: str | None
@@ -35,7 +32,10 @@ class RecordPatch:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One moment of a scenario; docs/fixtures.md says what its parts mean."""
+    """One step of a scenario; docs/fixtures.md describes its parts.
+
+    ``delay`` generates ms, ``repeat`` a count, and ``play`` the name of a scenario.
+    """
 
     pointer: str
     delay: ValueGenerator | None = None
@@ -58,7 +58,7 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named way for a run to unfold."""
+    """A named sequence of steps; ``weight`` is the relative frequency of its choice."""
 
     name: str
     about: str
@@ -69,9 +69,9 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class StepSequence:
-    """Steps before a scenario's own (a beginning) or instead of their rest (an ending).
+    """A beginning (steps before a scenario) or an ending (instead of its remainder).
 
-    An ending is for runs in one of the states ``of`` only; in any state if it is empty.
+    An ending applies to runs in one of the ``states``; to any run if it has none.
     """
 
     states: frozenset[Json]
@@ -81,11 +81,11 @@ class StepSequence:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """A run to be drawn: what is known of it before any chance comes in.
+    """A run to generate; its values that are known before any random choice.
 
-    The scenario is chosen where none is named. ``names`` win over what is drawn.
-    ``deadlines`` say how many ms a run may spend in the states of an ending before it
-    is given that ending (in any state, where the ending is for all of them).
+    Without a ``scenario``, one is chosen. ``variables`` override generated ones.
+    ``deadlines`` maps an ending to the ms that the run may spend in its states before
+    it ends so. ``chain_length`` counts the runs that started one another before it.
     """
 
     task: str
@@ -95,12 +95,12 @@ class RunRequest:
     variables: Mapping[str, Json] = field(default_factory=dict)
     beginning: str | None = None
     deadlines: Mapping[str, int] = field(default_factory=dict)
-    chain_length: int = 0  # how many runs started one another before this one
+    chain_length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedScenario:
-    """How the next so many runs of a task (of any, if None) unfold."""
+    """The scenario of the next ``times`` runs of a task; of any task if None."""
 
     task: str | None
     scenario: str
@@ -109,10 +109,10 @@ class QueuedScenario:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """All that a run of one API is drawn from.
+    """Everything that the runs of one API are generated from.
 
-    ``follow`` says which run an API starts after one that is over, a retry perhaps; it
-    is asked about runs that start none by their own steps.
+    ``on_finish`` returns the run that the API starts after a finished one, such as a
+    retry. It is called for runs whose steps start no successor.
     """
 
     model: ApiModel
@@ -122,32 +122,32 @@ class Definitions:
     scenarios: Mapping[str, Scenario]
     beginnings: Mapping[str, StepSequence]
     endings: Mapping[str, StepSequence]
-    on_finish: "Callable[[Run], RunRequest | None] | None" = None
+    on_finish: Callable[[Run], RunRequest | None] | None = None
 
     def task(self, name: str) -> JsonObject:
-        """What runs of a task know; ``*`` is every other one. Raises ``Unknown``."""
+        """Return the node of a task, or of ``*``. Raises ``UnknownName``."""
         task = self.tasks.get(name, self.tasks.get(ANY_TASK))
         if task is None:
             raise UnknownName("task", name, tuple(self.tasks))
         return task
 
     def scenario(self, name: str) -> Scenario:
-        """The scenario of this name. Raises ``Unknown``."""
+        """Return the scenario with this name. Raises ``UnknownName``."""
         try:
             return self.scenarios[name]
         except KeyError:
             raise UnknownName("scenario", name, tuple(self.scenarios)) from None
 
     def step_sequence(self, section: str, name: str) -> StepSequence:
-        """The ``beginning`` or ``ending`` of this name. Raises ``Unknown``."""
-        there = self.beginnings if section == "beginning" else self.endings
+        """Return a ``beginning`` or an ``ending``. Raises ``UnknownName``."""
+        sequences = self.beginnings if section == "beginning" else self.endings
         try:
-            return there[name]
+            return sequences[name]
         except KeyError:
-            raise UnknownName(section, name, tuple(there)) from None
+            raise UnknownName(section, name, tuple(sequences)) from None
 
     def choose_scenario(self, random: RandomSource) -> str:
-        """One of the scenarios, by their weights."""
+        """Choose a scenario by weight. Raises ``UnknownName`` if none has a weight."""
         weights = {name: s.weight for name, s in self.scenarios.items() if s.weight}
         if not weights:
             raise UnknownName("scenario with a weight", "", tuple(self.scenarios))
@@ -156,14 +156,14 @@ class Definitions:
         return list(weights)[bisect_left(totals, ticket)]
 
     def is_final(self, document: JsonObject) -> bool:
-        """Whether a run whose record says this has ended."""
-        own = self.lifecycles.get(RUN, ())
-        return bool(own) and all(lifecycle.is_final(document) for lifecycle in own)
+        """Whether a run has finished, by this version of its record."""
+        lifecycles = self.lifecycles.get(RUN, ())
+        return bool(lifecycles) and all(each.is_final(document) for each in lifecycles)
 
     def can_end(self, document: JsonObject, ending: StepSequence) -> bool:
-        """Whether an ending is for a run whose record says this."""
-        own = self.lifecycles.get(RUN, ())
-        states = {document.get(lifecycle.field) for lifecycle in own}
+        """Whether an ending applies to a run, by this version of its record."""
+        lifecycles = self.lifecycles.get(RUN, ())
+        states = {document.get(lifecycle.field) for lifecycle in lifecycles}
         return not self.is_final(document) and (
             not ending.states or bool(states & ending.states)
         )

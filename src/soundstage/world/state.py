@@ -1,25 +1,82 @@
-"""What there is at one API: runs, and the collections that their records fill."""
+"""The state of one API: its fixture, runs, and collections of records."""
 
-from collections.abc import Mapping, MutableMapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol, TypeAlias
 
 from soundstage.types import Json, JsonObject
 from soundstage.world.collection import Collection
+from soundstage.world.commands import Command
 from soundstage.world.copy_on_write import CopyOnWriteDict
 from soundstage.world.errors import FixtureError, UnknownName
-from soundstage.world.fixture import Fixture
-from soundstage.world.record import Record
-from soundstage.world.run_summaries import RunMap, RunSummary
+from soundstage.world.history import HistoryEntry, RunMap, RunSummary
+from soundstage.world.record import Record, RecordType
 from soundstage.world.runs import Run
-from soundstage.world.scenario import QueuedScenario, Scenario
+from soundstage.world.scenario import Definitions, QueuedScenario, Scenario
 from soundstage.world.values import merge_patch
+
+
+class RecordViolation(Protocol):
+    """A contract violation of a record; its text is the message."""
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer in the record; empty for the whole record."""
+
+
+RecordValidator: TypeAlias = Callable[[RecordType, JsonObject], RecordViolation | None]
+"""Validates a record by its schema in the contract; returns the first violation."""
+
+
+def accept_any(_record_type: RecordType, _document: JsonObject) -> None:
+    """Accept every record: the validator where there is no contract."""
+
+
+class ScheduleView(Protocol):
+    """The part of a state that cron expressions depend on.
+
+    It can be read without generating the history.
+    """
+
+    @property
+    def definitions(self) -> Definitions:
+        """What runs are generated from."""
+
+    def collection(self, name: str) -> Collection:
+        """Return the records of one type. Raises ``UnknownName``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The cron expressions of an API by key, and the commands of their ticks.
+
+    Both functions get the state at a timestamp and must be pure. ``cron_expressions``
+    is called after every tick and command, not in between. The commands of a tick are
+    applied at its timestamp. They are not logged, since they follow from the state.
+    """
+
+    cron_expressions: Callable[[ScheduleView, int], Mapping[str, str]]
+    commands_for_tick: Callable[["State", str, int], Sequence[Command]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixture:
+    """The compiled fixture of one API."""
+
+    api: str
+    definitions: Definitions
+    credentials: tuple[Mapping[str, str], ...]
+    records: tuple[Record, ...]
+    history: tuple[HistoryEntry, ...]
+    check_contract: RecordValidator = accept_any
+    schedule: Schedule | None = None
 
 
 class State:
     """The runs and records of one API in one world.
 
-    ``first`` are the runs that all worlds begin with.
+    ``initial_runs`` are those that all worlds begin with.
     """
 
     def __init__(self, fixture: Fixture) -> None:
@@ -28,15 +85,16 @@ class State:
         self.queued_scenarios: list[QueuedScenario] = []
         self.initial_runs = RunMap()
         self.runs: MutableMapping[str, Run] = self.initial_runs
-        kinds = fixture.definitions.model.record_types.values()
-        self.collections = {kind.collection: Collection(kind) for kind in kinds}
-        for kind in kinds:
-            if kind.belongs_to_run:
-                recall = partial(self.initial_runs.regenerate_children, kind.collection)
-                self.collections[kind.collection].regenerate_children = recall
+        record_types = fixture.definitions.model.record_types.values()
+        self.collections = {each.collection: Collection(each) for each in record_types}
+        for each in record_types:
+            if each.belongs_to_run:
+                self.collections[each.collection].regenerate_children = partial(
+                    self.initial_runs.regenerate_children, each.collection
+                )
 
     def copy(self) -> "State":
-        """A state that changes on its own; this one must not change any more. O(1)."""
+        """Return an independent state; this one must not change any more. O(1)."""
         copy = State(self.fixture)
         copy.definitions = self.definitions
         copy.queued_scenarios = list(self.queued_scenarios)
@@ -46,19 +104,19 @@ class State:
         return copy
 
     def collection(self, name: str) -> Collection:
-        """The records of one kind. Raises ``Unknown``."""
+        """Return the records of one type. Raises ``UnknownName``."""
         try:
             return self.collections[name]
         except KeyError:
             raise UnknownName("collection", name, tuple(self.collections)) from None
 
     def define_scenario(self, scenario: Scenario) -> None:
-        """Let runs unfold in another way from now on."""
+        """Add or replace a scenario, for runs that start from now on."""
         scenarios = {**self.definitions.scenarios, scenario.name: scenario}
         self.definitions = replace(self.definitions, scenarios=scenarios)
 
     def add_run(self, run: Run) -> None:
-        """Take a run in, with those that it will start."""
+        """Add a run with its records and successors."""
         self.runs[run.id] = run
         for record in run.records:
             self.collections[record.record_type.collection].add(record)
@@ -66,9 +124,10 @@ class State:
             self.add_run(successor)
 
     def add_summary(self, run: Run, summary: RunSummary) -> None:
-        """Take in a run of which the outline is enough; no other world may see it yet.
+        """Add a run by its summary; no other world may have the state yet.
 
-        What nobody finds by way of the run is kept as it is.
+        Only records that can be found by way of the run are regenerated; others are
+        stored.
         """
         self.initial_runs.add_summary(summary)
         for record in (summary, *run.records[1:]):
@@ -76,55 +135,56 @@ class State:
                 self.collections[record.record_type.collection].add(record)
 
     def started_at(self, run_id: str) -> int:
-        """When a run was started."""
-        outline = self.initial_runs.find_summary(run_id)
-        return outline.started_at if outline else self.runs[run_id].started_at
+        """Return when a run started, without regenerating it."""
+        summary = self.initial_runs.find_summary(run_id)
+        return summary.started_at if summary else self.runs[run_id].started_at
 
     def replace_run(self, old: Run, new: Run) -> None:
-        """Put an interrupted run in the place of the one that would have been."""
+        """Replace a run by an interrupted one, with its records and successors."""
         self.runs[new.id] = new
-        kept = {record.id: record for record in new.records}
-        had = {record.id for record in old.records}
+        new_records = {record.id: record for record in new.records}
+        old_ids = {record.id for record in old.records}
         for record in old.records:
-            self.replace_record(record, kept.get(record.id))
+            self.replace_record(record, new_records.get(record.id))
         for record in new.records:
-            if record.id not in had:
+            if record.id not in old_ids:
                 self.collections[record.record_type.collection].add(record)
-        started = {successor.id for successor in old.successors}
-        begun = {successor.id for successor in new.successors}
+        old_successors = {successor.id for successor in old.successors}
+        new_successors = {successor.id for successor in new.successors}
         for successor in old.successors:
-            if successor.id not in begun:
+            if successor.id not in new_successors:
                 self._remove_run(successor)
         for successor in new.successors:
-            if successor.id not in started:
+            if successor.id not in old_successors:
                 self.add_run(successor)
 
     def current_run(self, run: Run) -> Run:
-        """The run with its records as they were changed since it was drawn."""
-        found = (
+        """Return the run with its records as commands have changed them."""
+        records = (
             self.collections[record.record_type.collection].get_record(record.id)
             for record in run.records
         )
-        return replace(run, records=tuple(record for record in found if record))
+        return replace(run, records=tuple(record for record in records if record))
 
     def replace_record(self, old: Record, new: Record | None) -> None:
-        """Put a record in the place of another of the same id."""
+        """Replace a record by another one with the same id, or remove it."""
         collection = self.collections[old.record_type.collection]
         if new is None or new.created_at == old.created_at:
             collection.replace(old, new)
         else:
+            # Its place in the order of creation is another one.
             collection.replace(old, None)
             collection.add(new)
 
     def next_change(self, now: int) -> int | None:
-        """The next instant at which any record changes or begins. O(log records)."""
+        """Return when the next record is created or changes. O(log records)."""
         upcoming = (each.next_change(now) for each in self.collections.values())
         return min((at for at in upcoming if at is not None), default=None)
 
     def _remove_run(self, run: Run) -> None:
         del self.runs[run.id]
         for record in run.records:
-            # Somebody may have put another one in its place, which has begun.
+            # A command may have replaced the record: that one stays.
             if (
                 self.collections[record.record_type.collection].get_record(record.id)
                 is record
@@ -135,7 +195,10 @@ class State:
 
 
 def validate_run(fixture: Fixture, run: Run) -> None:
-    """Raise ``FixtureError`` for a record that lifecycle or contract forbid."""
+    """Validate the records of a run and of its successors.
+
+    Raises ``FixtureError`` for a record that violates a lifecycle or the contract.
+    """
     for record in run.records:
         validate_record(fixture, record)
     for successor in run.successors:
@@ -143,29 +206,34 @@ def validate_run(fixture: Fixture, run: Run) -> None:
 
 
 def validate_record(fixture: Fixture, record: Record) -> None:
-    """Raise ``FixtureError`` for a version that may not be, or not follow the last."""
-    lifecycles = fixture.definitions.lifecycles.get(record.record_type.name, ())
+    """Validate all versions of a record. Raises ``FixtureError``."""
+    type_name = record.record_type.name
+    parent_field = record.record_type.parent_field
+    lifecycles = fixture.definitions.lifecycles.get(type_name, ())
     last: JsonObject | None = None
-    for document in record.versions:
-        if document is None:
+    for version in record.versions:
+        if version is None:
             continue
         for lifecycle in lifecycles:
-            lifecycle.check(last, document)
-        parent = record.record_type.parent_field
-        if parent and last and last.get(parent) != document.get(parent):
-            name = record.record_type.name
-            msg = f"{parent} says what this {name} belongs to; it stays"
+            lifecycle.check(last, version)
+        # Records are indexed by their parent, so they cannot change it.
+        if (
+            parent_field
+            and last
+            and last.get(parent_field) != version.get(parent_field)
+        ):
+            msg = f"{parent_field} is the parent of this {type_name} and cannot change"
             raise FixtureError(msg)
-        wrong = fixture.check_contract(record.record_type, document)
-        if wrong:
-            raise FixtureError(
-                f"this {record.record_type.name} breaks the contract: {wrong}"
-            )
-        last = document
+        violation = fixture.check_contract(record.record_type, version)
+        if violation:
+            raise FixtureError(f"this {type_name} breaks the contract: {violation}")
+        last = version
 
 
 def patch_run(run: Run, fields: Mapping[str, Json]) -> Run:
-    """The run with a merge patch on every version of its own record."""
+    """Return the run with a merge patch applied to all versions of its own record."""
     own = run.records[0]
-    documents = tuple(d and merge_patch(d, fields) for d in own.versions)
-    return replace(run, records=(replace(own, versions=documents), *run.records[1:]))
+    versions = tuple(
+        version and merge_patch(version, fields) for version in own.versions
+    )
+    return replace(run, records=(replace(own, versions=versions), *run.records[1:]))

@@ -1,4 +1,4 @@
-"""The value forms of fixtures, compiled once to functions that draw them.
+"""The value forms of fixtures, compiled once to functions that generate values.
 
 The forms are few and closed; docs/fixtures.md lists them.
 """
@@ -17,43 +17,43 @@ from soundstage.world.random import RandomSource
 
 
 class EvaluationContext(Protocol):
-    """What a value may look at while a run is drawn."""
+    """What a value generator can read while a run is generated."""
 
     @property
     def random(self) -> RandomSource:
-        """The run's own draws."""
+        """The random values of the run."""
 
     @property
     def timestamp(self) -> int:
-        """The instant of the step."""
+        """The timestamp of the step."""
 
     def resolve(self, name: str) -> Json:
-        """What ``$name`` stands for; ``KeyError`` when nothing does."""
+        """Return the value of ``$name``. Raises ``KeyError`` if it is not defined."""
 
 
 class ConstantContext:
-    """A scene outside any run: chance and an instant, but nothing to look up."""
+    """A context outside of any run: random values and a timestamp, but no names."""
 
     def __init__(self, random: RandomSource, timestamp: int) -> None:
         self.random = random
         self.timestamp = timestamp
 
     def resolve(self, name: str) -> Json:
-        """Raise ``KeyError``: there are no names here."""
+        """Raise ``KeyError``: no name is defined."""
         raise KeyError(name)
 
 
 ValueGenerator: TypeAlias = Callable[[EvaluationContext, Json], Json]
-"""Draws a value; its second argument is what the field holds at present."""
+"""Generates a value; its second argument is the present value of the field."""
 
 PatchTemplate: TypeAlias = Mapping[str, "PatchTemplate | ValueGenerator | None"]
-"""A JSON Merge Patch (RFC 7386) whose leaves are drawn; None removes the field."""
+"""A JSON Merge Patch (RFC 7396) whose leaves are generated; None removes the field."""
 
 
 def apply_patch(
     document: JsonObject, patch: PatchTemplate, context: EvaluationContext
 ) -> JsonObject:
-    """The document after the patch; the one given stays as it is."""
+    """Return the document with the patch applied."""
     result = dict(document)
     for field, change in patch.items():
         present = result.get(field)
@@ -68,7 +68,11 @@ def apply_patch(
 
 
 def merge_patch(document: JsonObject, patch: Mapping[str, Json]) -> JsonObject:
-    """The document after a plain JSON Merge Patch; the one given stays as it is."""
+    """Return the document with a JSON Merge Patch (RFC 7396) applied.
+
+    >>> merge_patch({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})
+    {'b': {'c': 2, 'd': 3}}
+    """
     result = dict(document)
     for field, change in patch.items():
         if change is None:
@@ -84,7 +88,7 @@ def merge_patch(document: JsonObject, patch: Mapping[str, Json]) -> JsonObject:
 
 
 def compile_patch(node: Mapping[str, Json], pointer: str) -> PatchTemplate:
-    """A patch from its fixture node; ``pointer`` leads there in complaints."""
+    """Compile the node of a patch; ``pointer`` is its JSON pointer, for errors."""
     return {
         field: None
         if value is None
@@ -96,28 +100,34 @@ def compile_patch(node: Mapping[str, Json], pointer: str) -> PatchTemplate:
 
 
 def compile_values(node: Mapping[str, Json], pointer: str) -> dict[str, ValueGenerator]:
-    """Named values, such as a ``draw``."""
+    """Compile named values, such as those of ``draw``."""
     return {name: compile_value(v, f"{pointer}/{name}") for name, v in node.items()}
 
 
 def compile_value(node: Json, pointer: str) -> ValueGenerator:
-    """One value from its fixture node. Raises ``FixtureError`` for a malformed form."""
+    """Compile a value. Raises ``FixtureError`` for a malformed form.
+
+    >>> from soundstage.world.random import SeededRandom
+    >>> value = compile_value({"any": [1, 2]}, "/draw/n")
+    >>> value(ConstantContext(SeededRandom(0), 0), None) in (1, 2)
+    True
+    """
     match node:
         case str():
-            return _text(node, pointer)
+            return _compile_text(node, pointer)
         case list():
-            return _list(node, pointer)
+            return _compile_list(node, pointer)
         case dict() if form := find_form(node):
             return form(node, pointer)
         case dict():
             fields = compile_values(node, pointer)
-            return lambda scene, _: {f: v(scene, None) for f, v in fields.items()}
+            return lambda context, _: {f: v(context, None) for f, v in fields.items()}
         case _:
-            return lambda _scene, _present: node
+            return lambda _context, _present: node
 
 
 def to_duration(value: Json) -> int:
-    """The ms of a span that is a number of them already, or a text.
+    """Return the ms of a duration: a number of ms, or a text such as ``2s``.
 
     Raises ``ValueError``.
     """
@@ -127,35 +137,40 @@ def to_duration(value: Json) -> int:
 
 
 def compile_duration(node: Json, pointer: str) -> ValueGenerator:
-    """A duration in ms: ``2s``, ``1s..4s``, ``$name``, or ``{any: [...]}`` of these."""
+    """Compile a duration: ``2s``, ``1s..4s``, ``$name``, or ``{any: [...]}`` of these.
+
+    The generated value is in ms.
+    """
     if isinstance(node, str) and (match := _NAME.fullmatch(node)) and not match[1]:
-        return _named_duration(match[2] or match[3], pointer)
+        return _compile_named_duration(match[2] or match[3], pointer)
     if isinstance(node, dict):
         options = [
             compile_duration(option, f"{pointer}/any/{i}")
-            for i, option in _options(node, pointer)
+            for i, option in _parse_options(node, pointer)
         ]
-        return lambda scene, present: scene.random.choice(options)(scene, present)
+        return lambda context, present: context.random.choice(options)(context, present)
     try:
         ends = [parse_duration(end) for end in str(node).split("..", 1)]
     except ValueError as error:
         raise FixtureError(str(error), pointer) from error
     low, high = min(ends), max(ends)
-    return lambda scene, _: scene.random.randint(low, high)
+    return lambda context, _: context.random.randint(low, high)
 
 
-def _named_duration(name: str, pointer: str) -> ValueGenerator:
-    def draw(scene: EvaluationContext, _present: Json) -> Json:
-        value = _resolve(scene, name, pointer)
+def _compile_named_duration(name: str, pointer: str) -> ValueGenerator:
+    def generate(context: EvaluationContext, _present: Json) -> Json:
+        value = _resolve(context, name, pointer)
         try:
             return to_duration(value)
         except ValueError as error:
             raise FixtureError(f"${name}: {error}", pointer) from error
 
-    return draw
+    return generate
 
 
-def _options(node: Mapping[str, Json], pointer: str) -> Iterable[tuple[int, Json]]:
+def _parse_options(
+    node: Mapping[str, Json], pointer: str
+) -> Iterable[tuple[int, Json]]:
     options = node.get("any")
     if not isinstance(options, list) or not options:
         msg = "any takes a list of at least one value"
@@ -168,130 +183,131 @@ NUMBER_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)", re.ASCII)
 _NAME = re.compile(r"\$(?:(\$)|\{([\w.]+)\}|([A-Za-z_]\w*(?:\.\w+)*))", re.ASCII)
 
 
-def _text(node: str, pointer: str) -> ValueGenerator:
+def _compile_text(node: str, pointer: str) -> ValueGenerator:
     if match := INTEGER_RANGE.fullmatch(node):
-        least, most = sorted((int(match[1]), int(match[2])))
-        return lambda scene, _: scene.random.randint(least, most)
+        minimum, maximum = sorted((int(match[1]), int(match[2])))
+        return lambda context, _: context.random.randint(minimum, maximum)
     if match := NUMBER_RANGE.fullmatch(node):
         low, high = sorted((float(match[1]), float(match[2])))
-        return lambda scene, _: scene.random.uniform(low, high)
+        return lambda context, _: context.random.uniform(low, high)
     if (match := _NAME.fullmatch(node)) and not match[1]:
+        # A name alone has the value itself, of any type; inside a text, its text.
         name = match[2] or match[3]
-        return lambda scene, _: _resolve(scene, name, pointer)
+        return lambda context, _: _resolve(context, name, pointer)
     if "$" in node:
-        return lambda scene, _: _NAME.sub(
-            lambda m: m[1] or str(_resolve(scene, m[2] or m[3], pointer)), node
+        return lambda context, _: _NAME.sub(
+            lambda m: m[1] or str(_resolve(context, m[2] or m[3], pointer)), node
         )
-    return lambda _scene, _present: node
+    return lambda _context, _present: node
 
 
 def _resolve(context: EvaluationContext, name: str, pointer: str) -> Json:
     try:
         return context.resolve(name)
     except KeyError as error:
-        msg = f"${name} stands for nothing here"
-        raise FixtureError(msg, pointer) from error
+        raise FixtureError(f"${name} is not defined here", pointer) from error
 
 
-def _list(node: list[Json], pointer: str) -> ValueGenerator:
+def _compile_list(node: list[Json], pointer: str) -> ValueGenerator:
     values = [compile_value(v, f"{pointer}/{i}") for i, v in enumerate(node)]
-    return lambda scene, _: [value(scene, None) for value in values]
+    return lambda context, _: [value(context, None) for value in values]
 
 
 FormCompiler: TypeAlias = Callable[[Mapping[str, Json], str], ValueGenerator]
 
 
 def find_form(node: Mapping[str, Json]) -> FormCompiler | None:
-    """The value form that a mapping is one of; None if it stands for itself."""
+    """Return the compiler of a value form; None if the object is a plain value."""
     return _FORMS.get(frozenset(node))
 
 
-def _any(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+def _compile_any(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     options = [
         compile_value(option, f"{pointer}/any/{i}")
-        for i, option in _options(node, pointer)
+        for i, option in _parse_options(node, pointer)
     ]
-    return lambda scene, present: scene.random.choice(options)(scene, present)
+    return lambda context, present: context.random.choice(options)(context, present)
 
 
-def _fake(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+def _compile_fake(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     provider = str(node["fake"])
 
-    def draw(scene: EvaluationContext, _present: Json) -> Json:
+    def generate(context: EvaluationContext, _present: Json) -> Json:
         try:
-            return scene.random.text(provider)
+            return context.random.text(provider)
         except FixtureError as error:
             raise FixtureError(error.message, pointer) from error
 
-    return draw
+    return generate
 
 
-def _id(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
-    form = ID_FORMATS.get(str(node["id"]))
-    if form is None:
-        msg = f"there is no id form {node['id']!r}; there are: {', '.join(ID_FORMATS)}"
+def _compile_id(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+    id_format = ID_FORMATS.get(str(node["id"]))
+    if id_format is None:
+        known = ", ".join(ID_FORMATS)
+        msg = f"there is no id form {node['id']!r}; there are: {known}"
         raise FixtureError(msg, pointer)
-    return lambda scene, _: form(scene.random, scene.timestamp)
+    return lambda context, _: id_format(context.random, context.timestamp)
 
 
-def _times(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+def _compile_times(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     times = compile_value(node["times"], f"{pointer}/times")
     item = compile_value(node["of"], f"{pointer}/of")
-    return lambda scene, _: [
-        item(scene, None) for _ in range(require_count(times(scene, None), pointer))
+    return lambda context, _: [
+        item(context, None) for _ in range(require_count(times(context, None), pointer))
     ]
 
 
-def _json(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+def _compile_json(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     value = compile_value(node["json"], f"{pointer}/json")
-    return lambda scene, _: orjson.dumps(
-        value(scene, None), option=orjson.OPT_SORT_KEYS
+    return lambda context, _: orjson.dumps(
+        value(context, None), option=orjson.OPT_SORT_KEYS
     ).decode()
 
 
-def _add(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+def _compile_add(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     value = compile_value(node["add"], f"{pointer}/add")
 
-    def added(scene: EvaluationContext, present: Json) -> Json:
+    def add(context: EvaluationContext, present: Json) -> Json:
         try:
-            return (present or 0) + value(scene, None)
+            return (present or 0) + value(context, None)
         except TypeError as error:
             msg = f"a value does not fit here: {error}"
             raise FixtureError(msg, pointer) from error
 
-    return added
+    return add
 
 
-def _append(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+def _compile_append(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     value = compile_value(node["append"], f"{pointer}/append")
 
-    def appended(scene: EvaluationContext, present: Json) -> Json:
+    def append(context: EvaluationContext, present: Json) -> Json:
         if not isinstance(present, list | None):
             msg = f"a value does not fit here: {present!r} is no list"
             raise FixtureError(msg, pointer)
-        return [*(present or ()), value(scene, None)]
+        return [*(present or ()), value(context, None)]
 
-    return appended
+    return append
 
 
-def _literal(node: Mapping[str, Json], _pointer: str) -> ValueGenerator:
-    return lambda _scene, _present: node["literal"]
+def _compile_literal(node: Mapping[str, Json], _pointer: str) -> ValueGenerator:
+    return lambda _context, _present: node["literal"]
 
 
 _FORMS: dict[frozenset[str], FormCompiler] = {
-    frozenset({"any"}): _any,
-    frozenset({"fake"}): _fake,
-    frozenset({"id"}): _id,
-    frozenset({"times", "of"}): _times,
-    frozenset({"json"}): _json,
-    frozenset({"add"}): _add,
-    frozenset({"append"}): _append,
-    frozenset({"literal"}): _literal,
+    frozenset({"any"}): _compile_any,
+    frozenset({"fake"}): _compile_fake,
+    frozenset({"id"}): _compile_id,
+    frozenset({"times", "of"}): _compile_times,
+    frozenset({"json"}): _compile_json,
+    frozenset({"add"}): _compile_add,
+    frozenset({"append"}): _compile_append,
+    frozenset({"literal"}): _compile_literal,
 }
 
 
 def require_count(value: Json, pointer: str) -> int:
-    """The value, if it is a count. Raises ``FixtureError`` otherwise."""
+    """Return the value if it is a count. Raises ``FixtureError`` otherwise."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         msg = f"a count is a whole number from 0 up, not {value!r}"
         raise FixtureError(msg, pointer)
@@ -299,7 +315,11 @@ def require_count(value: Json, pointer: str) -> int:
 
 
 def to_fixture_value(value: Json) -> Json:
-    """What a fixture writes for this value: the inverse of drawing it."""
+    """Return the fixture node that generates this value: the inverse of compiling.
+
+    >>> to_fixture_value({"price": "$5", "range": "1..2"})
+    {'price': '$$5', 'range': {'literal': '1..2'}}
+    """
     match value:
         case str() if INTEGER_RANGE.fullmatch(value) or NUMBER_RANGE.fullmatch(value):
             return {"literal": value}
@@ -316,7 +336,11 @@ def to_fixture_value(value: Json) -> Json:
 
 
 def format_duration(duration: int) -> str:
-    """``90s``, ``1500ms``: a span in the largest unit that it is a whole number of."""
+    """Format ms in the largest unit of which they are a whole number.
+
+    >>> format_duration(90_000), format_duration(1500)
+    ('90s', '1500ms')
+    """
     unit = next(
         name
         for name, size in reversed(DURATION_UNITS.items())

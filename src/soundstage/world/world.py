@@ -1,4 +1,4 @@
-"""A world: seed + fixtures + clock + log. It changes only by applying commands."""
+"""A world: seed, fixtures, clock and log. It changes only by applying commands."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -26,21 +26,22 @@ from soundstage.world.commands import (
 )
 from soundstage.world.errors import FixtureError, UnknownName
 from soundstage.world.execute import CommandResult, prepare
-from soundstage.world.fixture import Fixture, compile_scenario
-from soundstage.world.history import InitialState, initial_state
+from soundstage.world.fixture import compile_scenario
+from soundstage.world.initial_state import InitialState, initial_state
 from soundstage.world.random import RandomSource, SeededRandom
 from soundstage.world.record import Record
 from soundstage.world.runs import Run
 from soundstage.world.scheduler import Scheduler
-from soundstage.world.state import State
+from soundstage.world.state import Fixture, State
 
 
 @dataclass(frozen=True, slots=True)
 class WorldOptions:
-    """How a world begins.
+    """Options of a new world.
 
-    ``now`` is the wall's instant when None. History goes up to ``origin``, the clock's
-    first instant when None; worlds of one server share it, and so what was drawn.
+    ``start_at`` is the first timestamp of its clock, by default the wall clock's.
+    ``history_end`` is by default the first timestamp of the clock; worlds of one server
+    have the same, and so share the generated history. ``speed`` is that of the clock.
     """
 
     seed: int = 0
@@ -50,10 +51,16 @@ class WorldOptions:
 
 
 class World:
-    """All state behind one name.
+    """The whole state behind one name.
 
-    ``fixtures`` are by API. ``clock`` is one of the world's own unless somebody hands
-    in another. ``changed`` is called after every command and change of speed.
+    ``fixtures`` are by API. ``clock`` is a new one by default. ``on_change`` is called
+    after every command and change of speed.
+
+    >>> from soundstage.world.commands import Advance
+    >>> world = World({}, WorldOptions(start_at=0, speed=0))
+    >>> world.apply(Advance(250))
+    >>> world.now(), len(world.log)
+    (250, 1)
     """
 
     def __init__(
@@ -70,23 +77,22 @@ class World:
         self._initialize()
 
     def _initialize(self) -> None:
-        origin = self.options.history_end
-        self.history_end = self.clock.now() if origin is None else origin
+        history_end = self.options.history_end
+        self.history_end = self.clock.now() if history_end is None else history_end
         self.started_at = self.clock.now()
         self._states: dict[str, State] = {}
+        # The APIs whose state is no longer shared with other worlds.
         self._private: set[str] = set()
-        self._random_commands = (
-            0  # commands so far that may have draws; each has its own
-        )
+        self._random_commands = 0
         schedules = {n: f.schedule for n, f in self.fixtures.items() if f.schedule}
         self._scheduler = Scheduler(
             schedules, self.history_end, self._state, self._schedule_view
         )
 
     def now(self) -> int:
-        """The present instant, with all done that was due by then.
+        """Return the present timestamp, after all ticks that are due.
 
-        Raises ``TooFar``.
+        Raises ``ClockJumpTooLarge``.
         """
         now = self.clock.now()
         if self._scheduler.is_due(now):
@@ -94,7 +100,7 @@ class World:
         return now
 
     def state(self, api: str) -> State:
-        """What there is at this API by now, to be read. Raises ``Unknown``."""
+        """Return the present state of an API, for reading. Raises ``UnknownName``."""
         self.now()
         return self._state(api)
 
@@ -110,18 +116,20 @@ class World:
         return self._states.get(api) or self.initial_state(api)
 
     def initial_state(self, api: str) -> InitialState:
-        """What this API begins with, which may take a while to draw."""
-        fixture, seed = self.fixtures[api], self.options.seed
+        """Return the initial state of an API, which may take long to generate."""
         return initial_state(
-            fixture, seed, self.history_end, eager=self.started_at < self.history_end
+            self.fixtures[api],
+            self.options.seed,
+            self.history_end,
+            eager=self.started_at < self.history_end,
         )
 
     def collection(self, api: str, name: str) -> Collection:
-        """The records of one kind. Raises ``Unknown``."""
+        """Return the records of one type. Raises ``UnknownName``."""
         return self.state(api).collection(name)
 
     def next_change(self) -> int | None:
-        """The next instant at which anything changes by itself; None if never."""
+        """Return when anything changes next without a command; None if never."""
         now = self.now()
         upcoming = [self._state(api).next_change(now) for api in self.fixtures]
         if due := self._scheduler.next_tick():
@@ -129,7 +137,7 @@ class World:
         return min((at for at in upcoming if at is not None), default=None)
 
     def command_random(self, api: str) -> RandomSource:
-        """Draws for whoever makes the next command; others after every command."""
+        """Return a random source to build the next command; a new one for each."""
         return SeededRandom(self.options.seed, api, "command", self._random_commands)
 
     @overload
@@ -144,40 +152,40 @@ class World:
     def apply(self, command: Command) -> CommandResult: ...
 
     def apply(self, command: Command) -> CommandResult:
-        """Change the world, and log it if it could be done.
+        """Apply a command, and log it if it is valid.
 
-        Gives the run that was started or interrupted (None if it was over already), or
-        the record that was changed. Raises ``Unknown`` for a name that is not there,
-        ``FixtureError`` for what lifecycle or contract forbid, ``ValueError`` for a
-        span that the clock cannot go, and for a plan for no run.
+        Returns the started or interrupted run (None if it had ended), or the changed
+        record. Raises ``UnknownName`` for an unknown name, ``FixtureError`` for a
+        violation of lifecycle or contract, ``ValueError`` for a duration that the clock
+        cannot advance by, and for a plan of no run.
         """
-        at = self.clock.now() if isinstance(command, Reset) else self.now()
-        chance = SeededRandom(
-            self.options.seed, _api_of(command), "draws", self._random_commands
-        )
-        outcome = self._apply(command, at, chance)
-        self._scheduler.reschedule(_api_of(command), at)
-        # How often the clock was turned does not decide what is drawn.
+        # A reset must not run the ticks that are due, since it undoes them.
+        timestamp = self.clock.now() if isinstance(command, Reset) else self.now()
+        api = _api_of(command)
+        random = SeededRandom(self.options.seed, api, "draws", self._random_commands)
+        result = self._apply(command, timestamp, random)
+        self._scheduler.reschedule(api, timestamp)
+        # How often the clock was advanced must not change what is generated.
         self._random_commands += not isinstance(command, Advance | Reset)
         if not isinstance(command, Reset):
-            self.log.append(LogEntry(at, command))
+            self.log.append(LogEntry(timestamp, command))
         self.on_change()
-        return outcome
+        return result
 
     def set_speed(self, speed: float) -> None:
-        """Let the clock follow the wall at this speed. Raises ``ValueError``."""
+        """Set the speed of the clock. Raises ``ValueError``."""
         self.now()
         self.clock.set_speed(speed)
         self.on_change()
 
     def replay(self, entries: Iterable[LogEntry]) -> None:
-        """Apply what was logged, each at its own instant; the clock must be frozen."""
+        """Apply log entries at their timestamps; the clock must be frozen."""
         for entry in entries:
             self._advance(entry.timestamp - self.clock.now())
             self.apply(entry.command)
 
     def to_json(self) -> JsonObject:
-        """Seed, origin, clock and log as JSON: with the fixtures, all of the world."""
+        """Serialize seed, clock and log; with the fixtures, they determine a world."""
         return {
             "seed": self.options.seed,
             "origin": self.history_end,
@@ -191,41 +199,43 @@ class World:
     def from_json(
         cls, fixtures: Mapping[str, Fixture], document: JsonObject
     ) -> "World":
-        """The world that was exported, from the same fixtures.
+        """Create the world that was serialized, from the same fixtures.
 
         Raises ``WorldError`` and ``ValueError`` for a log that cannot be replayed.
         """
-        origin = document["origin"]
-        began = document["began"]
-        opening = WorldOptions(document["seed"], began, document["speed"], origin)
-        world = cls(fixtures, opening, Clock(began, 0))
+        started_at = document["began"]
+        options = WorldOptions(
+            document["seed"], started_at, document["speed"], document["origin"]
+        )
+        world = cls(fixtures, options, Clock(started_at, 0))
         world.replay(parse_entry(node) for node in document["log"])
         world._advance(document["now"] - world.clock.now())
         world.set_speed(document["speed"])
         return world
 
     def _advance(self, duration: int) -> None:
-        """Turn the clock. Raises ``ValueError``, before it has moved."""
+        """Advance the clock. Raises ``ValueError``, before it has moved."""
         now = self.now()
-        if now + duration <= MAX_TIMESTAMP:  # else the clock knows better why not
+        # Beyond the last timestamp, the clock raises the better error.
+        if now + duration <= MAX_TIMESTAMP:
             self._scheduler.check_advance(now, now + duration)
         self.clock.advance(duration)
 
     def _run_due_ticks(self, now: int) -> None:
-        """Do what was due since, in the order of time. Raises ``TooFar``."""
+        """Apply the ticks that are due, in order. Raises ``ClockJumpTooLarge``."""
         checked = False
         while (due := self._scheduler.next_tick()) and due[0].timestamp <= now:
             tick, api = due
             if not checked:
                 self._scheduler.check_advance(tick.timestamp, now)
                 checked = True
-            chance = SeededRandom(
+            random = SeededRandom(
                 self.options.seed, api, "tick", tick.key, tick.timestamp
             )
             for command in self._scheduler.commands_for(tick, api):
-                # What cannot be done must not keep the world from being read.
+                # An invalid command of a tick must not make the world unreadable.
                 with suppress(FixtureError, UnknownName):
-                    self._apply(command, tick.timestamp, chance)
+                    self._apply(command, tick.timestamp, random)
 
     def _apply(
         self, command: Command, timestamp: int, random: RandomSource
@@ -234,24 +244,23 @@ class World:
             case Define(api, name, node):
                 scenario = compile_scenario(name, node, self._state(api).definitions)
                 self._writable_state(api).define_scenario(scenario)
-            case Advance(span):
-                self._advance(span)
+            case Advance(duration):
+                self._advance(duration)
             case Reset():
-                self.clock = self.clock.new_clock(
-                    self.options.start_at, self.options.speed
-                )
+                options = self.options
+                self.clock = self.clock.new_clock(options.start_at, options.speed)
                 self.log.clear()
                 self._initialize()
             case _:
                 state = self._state(command.api)
-                outcome, effect = prepare(command, state, timestamp, random)
-                if effect:
-                    effect(self._writable_state(command.api))
-                return outcome
+                result, change = prepare(command, state, timestamp, random)
+                if change:
+                    change(self._writable_state(command.api))
+                return result
         return None
 
     def _writable_state(self, api: str) -> State:
-        """The state of an API, to be changed; the first state is shared."""
+        """Return the state of an API for a change; the initial state is shared."""
         state = self._state(api)
         if api not in self._private:
             self._private.add(api)
@@ -265,4 +274,4 @@ def _api_of(command: Command) -> str:
 
 
 def _noop() -> None:
-    """What a world's ``changed`` does until somebody waits for it."""
+    """Do nothing: the ``on_change`` of a world that no request waits for."""

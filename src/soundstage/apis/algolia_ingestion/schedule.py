@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from soundstage.apis.algolia_ingestion.auto_disable import is_enabled
 from soundstage.apis.algolia_ingestion.start_runs import build_start_command
 from soundstage.world.commands import Command
-from soundstage.world.scheduler import Schedule, ScheduleView, next_cron_tick
-from soundstage.world.state import State
+from soundstage.world.cron import next_cron_tick
+from soundstage.world.state import Schedule, ScheduleView, State
 
 
 def list_crons(state: ScheduleView, timestamp: int) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from soundstage.apis.algolia_ingestion.schedule import is_valid_cron
 from soundstage.apis.api import BadRequest, RequestContext
 from soundstage.types import Json, JsonObject
 from soundstage.world.clock import format_rfc3339
-from soundstage.world.scheduler import next_cron_tick
+from soundstage.world.cron import next_cron_tick
 
 
 def _build_task(body: JsonObject) -> JsonObject:

@@ -20,8 +20,7 @@ from soundstage.world.clock import format_rfc3339
 from soundstage.world.commands import Command
 from soundstage.world.ids import hex16, ulid
 from soundstage.world.record import ApiModel, RecordType
-from soundstage.world.scheduler import Schedule, ScheduleView
-from soundstage.world.state import State
+from soundstage.world.state import Schedule, ScheduleView, State
 
 _DAEMON_SCHEMA = "#/components/schemas/DaemonInfo"
 

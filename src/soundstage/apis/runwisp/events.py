@@ -10,8 +10,8 @@ from soundstage.apis.runwisp.resume import parse_last_event_id
 from soundstage.types import Json, JsonObject
 from soundstage.world.clock import SECOND
 from soundstage.world.commands import Interrupt, Start
+from soundstage.world.cron import next_cron_tick
 from soundstage.world.record import Record
-from soundstage.world.scheduler import next_cron_tick
 
 PING_INTERVAL = 30 * SECOND
 """The interval between pings, in ms of the world's clock."""

@@ -6,8 +6,9 @@ from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.runwisp.schema_links import build_described_response
 from soundstage.types import JsonObject
 from soundstage.world.clock import MINUTE, SECOND, format_rfc3339
+from soundstage.world.cron import next_cron_tick
 from soundstage.world.scenario import ANY_TASK
-from soundstage.world.scheduler import ScheduleView, next_cron_tick
+from soundstage.world.state import ScheduleView
 from soundstage.world.values import to_duration
 
 MAX_DELAY = 5 * MINUTE
