@@ -15,6 +15,7 @@ from support.works_with import long, short
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+SOURCE = ROOT / "src/soundstage"
 FIXTURES = (ROOT / "docs/fixtures.md").read_text()
 
 
@@ -102,3 +103,23 @@ def test_no_module_is_too_long_to_be_read_in_one_sitting():
         for path in (ROOT / "src").rglob("*.py")
     }
     assert [path for path, n in lengths.items() if n > 400] == []
+
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
+
+
+def test_architecture_fits_on_a_page_and_names_every_package():
+    lines = ARCHITECTURE.splitlines()
+    assert len(lines) <= 100
+    assert max(map(len, lines)) <= 100
+    packages = [path.parent.name for path in SOURCE.rglob("__init__.py")]
+    assert [name for name in packages if f"{name}/" not in ARCHITECTURE] == []
+
+
+def test_every_module_and_function_that_architecture_names_exists():
+    modules = {path.name for path in SOURCE.rglob("*.py")}
+    named = re.findall(r"\b([a-z_]+\.py)\b", ARCHITECTURE)
+    assert sorted(set(named) - modules) == []
+    text = "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))
+    names = re.findall(r"`([A-Za-z_]+)`", ARCHITECTURE)
+    assert [name for name in names if name not in text] == []
