@@ -61,17 +61,13 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=1, help="duration of each load")
-    parser.add_argument(
-        "--save", action="store_true", help=f"write all results to {RESULTS.name}/"
-    )
+    parser.add_argument("--save", action="store_true", help=f"write all results to {RESULTS.name}/")
     parser.add_argument(
         "--keep", action="store_true", help="write the counts of guard as new limits"
     )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
-        parser.error(
-            f"unknown part {', '.join(unknown)}; the parts are {', '.join(PARTS)}"
-        )
+        parser.error(f"unknown part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     return options
 
 

@@ -53,11 +53,7 @@ ACCEPTED = (
         ALGOLIA,
     ),
     Case(
-        "getTaskRuns (50)",
-        "getTaskRuns",
-        "/api/tasks/{name}/runs",
-        f"{EXAMPLE}?limit=50",
-        RUNWISP,
+        "getTaskRuns (50)", "getTaskRuns", "/api/tasks/{name}/runs", f"{EXAMPLE}?limit=50", RUNWISP
     ),
     Case(
         "get_events (10)",
@@ -71,37 +67,9 @@ ACCEPTED = (
 )
 
 REJECTED = (
-    Case(
-        "rejected: 400",
-        "getRun",
-        "",
-        f"{RUN}?bogus=1",
-        ALGOLIA,
-        status=400,
-    ),
-    Case(
-        "rejected: 403",
-        "getRun",
-        "",
-        RUN,
-        {**ALGOLIA, "x-algolia-api-key": "wrong"},
-        status=403,
-    ),
-    Case(
-        "rejected: 404",
-        "getRun",
-        "",
-        f"{RUN[:-4]}0000",
-        ALGOLIA,
-        status=404,
-    ),
-    Case(
-        "rejected: 401",
-        "getRun",
-        "",
-        ENDED,
-        {"authorization": "Bearer wrong"},
-        status=401,
-    ),
+    Case("rejected: 400", "getRun", "", f"{RUN}?bogus=1", ALGOLIA, status=400),
+    Case("rejected: 403", "getRun", "", RUN, {**ALGOLIA, "x-algolia-api-key": "wrong"}, status=403),
+    Case("rejected: 404", "getRun", "", f"{RUN[:-4]}0000", ALGOLIA, status=404),
+    Case("rejected: 401", "getRun", "", ENDED, {"authorization": "Bearer wrong"}, status=401),
 )
 """Compared with the first case, the fastest successful request."""

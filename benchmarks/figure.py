@@ -58,9 +58,7 @@ class Result:
 
     def as_row(self) -> tuple[str, str, str, str]:
         """Name, target, figure, and whether the target is met."""
-        sign, bound = (
-            ("≥", self.minimum) if self.minimum is not None else ("≤", self.maximum)
-        )
+        sign, bound = ("≥", self.minimum) if self.minimum is not None else ("≤", self.maximum)
         target = f"{sign} {bound:g} {self.unit}".strip() if bound is not None else ""
         met = "" if bound is None else "yes" if self.is_met else "**no**"
         return self.name, target, f"{self.figure} {self.unit}".strip(), met

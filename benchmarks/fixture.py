@@ -54,9 +54,7 @@ def _measure_once() -> float:
         words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         subprocess.run(words, capture_output=True, check=True, cwd=folder)
         took = json.loads((folder / "took.json").read_text())
-    using, empty = (
-        statistics.median(took[test]) for test in ("test_using", "test_empty")
-    )
+    using, empty = (statistics.median(took[test]) for test in ("test_using", "test_empty"))
     return (using - empty) * 1e3
 
 

@@ -38,9 +38,7 @@ def measure(report_progress: Callable[[str], None]) -> Growth:
     )
 
 
-def _measure_size(
-    kind: str, size: int, report_progress: Callable[[str], None]
-) -> Figures:
+def _measure_size(kind: str, size: int, report_progress: Callable[[str], None]) -> Figures:
     report_progress(f"growth, {size:,} {kind}")
     words = [sys.executable, "-m", "benchmarks.world", kind, str(size)]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE)
@@ -55,9 +53,7 @@ def list_results(found: Growth) -> Iterator[Result]:
         ratio = big[f"{name}_us"] / small[f"{name}_us"]
         label = f"100,000 runs: CPU of {name}, of that in the default world"
         yield Result(label, summarize([ratio]), "x", maximum=most)
-    yield Result(
-        "100,000 runs: memory", summarize([big["rss_mb"] / 1024]), "GB", maximum=1.5
-    )
+    yield Result("100,000 runs: memory", summarize([big["rss_mb"] / 1024]), "GB", maximum=1.5)
     yield Result("100,000 runs: built in", summarize([big["build_s"]]), "s", maximum=60)
     ratio = found.events[-1]["page_us"] / found.events[0]["page_us"]
     label = "a page of one run's 100,000 events, of one of 100"
@@ -111,9 +107,7 @@ COLORS = ("#1b6ca8", "#c8553d", "#3a7d44")
 STYLE = {"svg.hashsalt": "soundstage", "svg.fonttype": "none", "font.size": 9}
 
 
-def _draw_curve(
-    axes, sizes: list[float], values: list[float], name: str, color: str
-) -> None:
+def _draw_curve(axes, sizes: list[float], values: list[float], name: str, color: str) -> None:
     axes.plot(sizes, values, marker="o", markersize=4, color=color, label=name)
 
 

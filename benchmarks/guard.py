@@ -32,9 +32,7 @@ Counts = dict[str, int]
 def count_requests() -> dict[str, Counts]:
     """Count one request of each case."""
     services = load_services(["algolia-ingestion", "runwisp", "trieve"])
-    client = Client(
-        Worlds(services, WorldOptions(0, parse_rfc3339("2026-01-01T00:00:00Z"), 0))
-    )
+    client = Client(Worlds(services, WorldOptions(0, parse_rfc3339("2026-01-01T00:00:00Z"), 0)))
     return {case.name: _count_case(client, case) for case in (*ACCEPTED, *REJECTED)}
 
 
@@ -43,10 +41,7 @@ def _count_case(client: Client, case: Case) -> Counts:
     gc.collect()
     gc.disable()
     try:
-        return {
-            "calls": _count_calls(client, case),
-            "bytes": _measure_bytes(client, case),
-        }
+        return {"calls": _count_calls(client, case), "bytes": _measure_bytes(client, case)}
     finally:
         gc.enable()
 
@@ -91,9 +86,7 @@ def write_limits(counted: dict[str, Counts]) -> None:
     LIMITS_FILE.write_text(json.dumps(counted, indent=1) + "\n")
 
 
-def list_results(
-    counted: dict[str, Counts], before: dict[str, Counts]
-) -> Iterator[Result]:
+def list_results(counted: dict[str, Counts], before: dict[str, Counts]) -> Iterator[Result]:
     """Each count with its limit."""
     for case, counts in counted.items():
         for what, number in counts.items():

@@ -72,9 +72,7 @@ def require_tools() -> None:
     for tool in ("wrk", "taskset"):
         if subprocess.run(["which", tool], capture_output=True, check=False).returncode:
             package = {"wrk": "wrk", "taskset": "util-linux"}[tool]
-            raise SystemExit(
-                f"benchmarks: {tool} is missing; apt-get install {package}"
-            )
+            raise SystemExit(f"benchmarks: {tool} is missing; apt-get install {package}")
 
 
 def write_recorded_responses(folder: Path, responses: list[dict]) -> Path:

@@ -71,9 +71,7 @@ def list_children(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def run_server(
-    name: str, words: Sequence[str], *, core: int | None = SERVER
-) -> Iterator[Process]:
+def run_server(name: str, words: Sequence[str], *, core: int | None = SERVER) -> Iterator[Process]:
     """Run a command that prints its URL in its first line.
 
     Its output goes to a file, because reading a pipe would be part of the load.
@@ -82,10 +80,7 @@ def run_server(
     with tempfile.NamedTemporaryFile("r") as printed:
         with Path(printed.name).open("a") as out:
             started = subprocess.Popen(
-                [*pin, *words],
-                stdout=out,
-                stderr=subprocess.DEVNULL,
-                cwd=Path(__file__).parents[1],
+                [*pin, *words], stdout=out, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[1]
             )
         try:
             url = _read_url(name, started, printed)

@@ -31,9 +31,7 @@ class Requests:
         return self.samples[case, server, connections]
 
 
-def measure(
-    repeats: int, seconds: int, report_progress: Callable[[str], None]
-) -> Requests:
+def measure(repeats: int, seconds: int, report_progress: Callable[[str], None]) -> Requests:
     """Load all servers with all cases in turns, so that a disturbance affects all."""
     found = Requests()
     with _run_servers() as servers:
@@ -61,14 +59,11 @@ def _run_servers() -> Iterator[list[Process]]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ours = stack.enter_context(run_server(OURS, soundstage_command()))
         _add_events(ours)
-        recorded = write_recorded_responses(
-            folder, [_send(ours, case) for case in ACCEPTED]
-        )
+        recorded = write_recorded_responses(folder, [_send(ours, case) for case in ACCEPTED])
         for case in REJECTED:
             _send(ours, case)
         floors = [
-            stack.enter_context(run_server(name, floor_command(name, recorded)))
-            for name in FLOORS
+            stack.enter_context(run_server(name, floor_command(name, recorded))) for name in FLOORS
         ]
         for server in floors:
             for case in ACCEPTED:
@@ -90,10 +85,7 @@ def _add_events(ours: Process) -> None:
 def _send(server: Process, case: Case) -> dict:
     """Send one request. Raises ``RuntimeError`` if the status is unexpected."""
     response = httpx.request(
-        case.method,
-        server.url + case.target,
-        headers=case.headers,
-        content=case.body or None,
+        case.method, server.url + case.target, headers=case.headers, content=case.body or None
     )
     if response.status_code != case.status:
         msg = f"{server.name}, {case.name}: {response.status_code} {response.text}"
@@ -159,7 +151,6 @@ def build_table(found: Requests) -> Iterator[tuple[str, ...]]:
     yield ("case", "server", "connections", "requests/s", "p99 ms", "CPU µs")
     for (case, server, connections), samples in found.samples.items():
         cells = (
-            str(summarize(getattr(one, name) for one in samples))
-            for name in ("rate", "p99", "cpu")
+            str(summarize(getattr(one, name) for one in samples)) for name in ("rate", "p99", "cpu")
         )
         yield (case, server, str(connections), *cells)

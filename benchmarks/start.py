@@ -38,9 +38,7 @@ def measure_start(api: str, environment: dict[str, str]) -> Figures:
     path, headers = FIRST[api]
     began = time.perf_counter()
     with subprocess.Popen(
-        (*SOUNDSTAGE, "serve", "--port", "0", "--json"),
-        stdout=subprocess.PIPE,
-        env=environment,
+        (*SOUNDSTAGE, "serve", "--port", "0", "--json"), stdout=subprocess.PIPE, env=environment
     ) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - it is a pipe
@@ -88,13 +86,9 @@ def measure(repeats: int) -> dict[str, list[Figures]]:
 def list_results(found: dict[str, list[Figures]]) -> Iterator[Result]:
     """The figures with their targets."""
     apis = [run for api in FIRST for run in found[api]]
-    seconds, memory = (
-        summarize(run[key] for run in apis) for key in ("seconds", "rss_mb")
-    )
+    seconds, memory = (summarize(run[key] for run in apis) for key in ("seconds", "rss_mb"))
     help_seconds = summarize(run["seconds"] for run in found["--help"])
-    yield Result(
-        "start: process spawn to first 200, all four APIs", seconds, "s", maximum=0.5
-    )
+    yield Result("start: process spawn to first 200, all four APIs", seconds, "s", maximum=0.5)
     yield Result("soundstage --help", help_seconds, "s", maximum=0.15)
     yield Result("memory after the first 200, default world", memory, "MB", maximum=80)
 

@@ -75,9 +75,7 @@ def runs(number: int) -> Figures:
         "listEvents_us": least(client, [of(alike + EVENTS)] * 50),
         "listEvents_first_us": least(client, cold) if number else 0,
         "listRuns_us": least(client, [of(PAGE)] * 50),
-        "listRuns_last_page_us": least(
-            client, [of(f"{PAGE}&page={total // 20 + 1}")] * 50
-        ),
+        "listRuns_last_page_us": least(client, [of(f"{PAGE}&page={total // 20 + 1}")] * 50),
         "listRuns_world_us": alone(state.collection("runs"), FINISHED),
         **changes(worlds),
     }
@@ -92,14 +90,10 @@ FINISHED = [
 
 def of(path: str) -> Case:
     """Build a request for runs."""
-    return Case(
-        "", "", "", f"/{API}/1/runs{'' if path[0] == '?' else '/'}{path}", ALGOLIA
-    )
+    return Case("", "", "", f"/{API}/1/runs{'' if path[0] == '?' else '/'}{path}", ALGOLIA)
 
 
-def alone(
-    collection: Collection, queries: list[Query], parent: str | None = None
-) -> float:
+def alone(collection: Collection, queries: list[Query], parent: str | None = None) -> float:
     """Microseconds per query, measured in the world without a server."""
 
     def all_of_them() -> None:
@@ -142,15 +136,8 @@ def changes(worlds: Worlds) -> Figures:
     for _ in range(ROUNDS):
         first.append(timed(lambda: world.apply(Start(API, "products", "idle"))))
         reset.append(timed(lambda: world.apply(Reset())))
-    made = [
-        timed(lambda name=f"w{n}": worlds.create(name, worlds.options))
-        for n in range(ROUNDS)
-    ]
-    return {
-        "first_change_us": min(first),
-        "reset_us": min(reset),
-        "creation_us": min(made),
-    }
+    made = [timed(lambda name=f"w{n}": worlds.create(name, worlds.options)) for n in range(ROUNDS)]
+    return {"first_change_us": min(first), "reset_us": min(reset), "creation_us": min(made)}
 
 
 def a_run(worlds: Worlds, events: int) -> str:

@@ -15,20 +15,14 @@ WORLDS_PER_REPEAT = 200
 
 def measure(repeats: int) -> dict[str, Figure]:
     """Milliseconds of process time per world."""
-    worlds = Worlds(
-        load_services(), WorldOptions(0, parse_rfc3339("2026-01-01T00:00:00Z"), 0)
-    )
+    worlds = Worlds(load_services(), WorldOptions(0, parse_rfc3339("2026-01-01T00:00:00Z"), 0))
     worlds.default.world.now()  # generates the history that all worlds share
     found: dict[str, list[float]] = {"made": [], "changed": [], "reset": []}
     for turn in range(repeats):
         names = [f"w{turn}-{number}" for number in range(WORLDS_PER_REPEAT)]
         found["made"].append(_measure_each(names, worlds.get_or_create))
-        found["changed"].append(
-            _measure_each(names, lambda name: _change(worlds, name))
-        )
-        found["reset"].append(
-            _measure_each(names, lambda name: worlds.get_or_create(name).reset())
-        )
+        found["changed"].append(_measure_each(names, lambda name: _change(worlds, name)))
+        found["reset"].append(_measure_each(names, lambda name: worlds.get_or_create(name).reset()))
         for name in names:
             worlds.delete(name)
     return {name: summarize(values) for name, values in found.items()}

@@ -95,10 +95,7 @@ def writer(services, judges):
 @pytest.fixture(scope="session")
 def operations(services):
     """Every operation by its API and id, with the service that has it."""
-    every = {
-        **services,
-        "soundstage": control_service(Worlds(services, WorldOptions(start_at=0))),
-    }
+    every = {**services, "soundstage": control_service(Worlds(services, WorldOptions(start_at=0)))}
     return {
         (service.name, name): (service, operation)
         for service in every.values()

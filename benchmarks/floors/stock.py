@@ -36,9 +36,7 @@ def _build_document(service: Service, operations: set[str]) -> dict[str, Any]:
     document = copy.deepcopy(service.contract.document)
     for path, item in list(document["paths"].items()):
         for method, operation in list(item.items()):
-            if isinstance(operation, dict) and (
-                operation.get("operationId") not in operations
-            ):
+            if isinstance(operation, dict) and (operation.get("operationId") not in operations):
                 del item[method]
         if not any(isinstance(one, dict) for one in item.values()):
             del document["paths"][path]
@@ -86,9 +84,7 @@ def build() -> AsyncApp:
         document = Document31(_build_document(service, wanted[name]))
         bound = {op: _build_handler(service, worlds, op) for op in wanted[name]}
         options = app.middleware.options.replace(
-            resolver=Resolver(bound.__getitem__),
-            strict_validation=True,
-            validate_responses=True,
+            resolver=Resolver(bound.__getitem__), strict_validation=True, validate_responses=True
         )
         api = RegisteredApi(document, base_path=f"/{name}", **options.__dict__)
         app.middleware.apis.append(api)

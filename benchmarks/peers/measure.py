@@ -61,15 +61,10 @@ def _run_peer(peer: str, document: Path) -> Iterator[Process]:
             started.wait(10)
 
 
-def _wait_until_listening(
-    peer: str, port: int, started: subprocess.Popen[bytes]
-) -> None:
+def _wait_until_listening(peer: str, port: int, started: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < end and started.poll() is None:
-        with (
-            contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", port)),
-        ):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.1)
     raise SystemExit(f"benchmarks: {peer} does not start")
@@ -117,17 +112,9 @@ def _compare(ours: Process, peer: Process, case: Case) -> Iterator[tuple[str, ..
         mine.append(run_load(ours, case, CONNECTIONS, SECONDS))
         theirs.append(run_load(peer, alone, CONNECTIONS, SECONDS))
     for name, loads in (("Soundstage", mine), (peer.name, theirs)):
-        rate, cpu = (
-            summarize(getattr(one, x) for one in loads) for x in ("rate", "cpu")
-        )
+        rate, cpu = (summarize(getattr(one, x) for one in loads) for x in ("rate", "cpu"))
         by = summarize_ratios([one.rate for one in mine], [one.rate for one in loads])
-        yield (
-            case.name,
-            name,
-            str(rate),
-            str(cpu),
-            "" if name == "Soundstage" else str(by),
-        )
+        yield (case.name, name, str(rate), str(cpu), "" if name == "Soundstage" else str(by))
 
 
 if __name__ == "__main__":

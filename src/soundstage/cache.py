@@ -87,9 +87,7 @@ def _read_own_file(path: Path) -> bytes:
     """Read a file; raise ``PermissionError`` if another user could have written it."""
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
-        if hasattr(os, "geteuid") and (
-            status.st_uid != os.geteuid() or status.st_mode & 0o022
-        ):
+        if hasattr(os, "geteuid") and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
             raise PermissionError(path)
         return file.read()
 

@@ -25,9 +25,7 @@ def everything(events):
 
 
 def test_the_documented_run_has_events_of_all_types_and_statuses(everything):
-    assert {event["type"] for event in everything} == {
-        *("fetch", "record", "log", "transform"),
-    }
+    assert {event["type"] for event in everything} == {*("fetch", "record", "log", "transform")}
     assert {None, "retried", "failed"} < {event["status"] for event in everything}
 
 

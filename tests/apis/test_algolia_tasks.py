@@ -15,14 +15,7 @@ from table.algolia_ingestion import (
     TEXT,
 )
 
-from soundstage.world.clock import (
-    DAY,
-    HOUR,
-    MAX_TIMESTAMP,
-    MINUTE,
-    SECOND,
-    format_rfc3339,
-)
+from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE, SECOND, format_rfc3339
 from soundstage.world.commands import Interrupt, Patch
 from soundstage.world.world import World, WorldOptions
 from support.client import in_process_client
@@ -162,9 +155,7 @@ def test_a_push_to_an_index_needs_exactly_one_task(app):
     assert app.get(f"/1/runs/{fallback['runID']}")["taskID"] == task
     app.create_task()
     assert "2 tasks" in app.reject("POST", "/1/push/made", PUSHED)
-    assert "0 tasks" in app.reject(
-        "POST", "/1/push/nope", PUSHED, referenceIndexName="neither"
-    )
+    assert "0 tasks" in app.reject("POST", "/1/push/nope", PUSHED, referenceIndexName="neither")
 
 
 # Enabled and disabled
@@ -247,10 +238,7 @@ def test_a_task_that_is_enabled_again_has_five_more_failures(app):
 
 @pytest.mark.parametrize(
     ("method", "body"),
-    [
-        ("PATCH", {"enabled": True}),
-        ("PUT", {"destinationID": RUN, "action": "save"}),
-    ],
+    [("PATCH", {"enabled": True}), ("PUT", {"destinationID": RUN, "action": "save"})],
 )
 def test_an_update_may_enable_a_task_again(app, method, body):
     assert not app.is_enabled(REVIEWS)
@@ -334,7 +322,7 @@ def test_a_cron_may_be_changed_and_ends_with_its_task(app):
     app.send("PATCH", f"/2/tasks/{task}", {"cron": "30 * * * *"})
     app.advance(2 * HOUR)
     assert [run["createdAt"][11:16] for run in app.list_runs(task)] == [
-        *("01:00", "02:00", "02:30", "03:30"),
+        *("01:00", "02:00", "02:30", "03:30")
     ]
     app.delete(f"/2/tasks/{task}")
     app.advance(DAY)
@@ -362,14 +350,8 @@ def test_a_task_shows_its_last_and_next_scheduled_run(app):
 
 def test_the_default_world_goes_on_by_its_crons(app):
     app.advance(DAY)
-    begun = [
-        run
-        for run in app.list_runs(PRODUCTS)
-        if run["createdAt"] >= format_rfc3339(NOW)
-    ]
-    assert [run["createdAt"][11:16] for run in begun][-3:] == [
-        *("12:00", "18:00", "00:00"),
-    ]
+    begun = [run for run in app.list_runs(PRODUCTS) if run["createdAt"] >= format_rfc3339(NOW)]
+    assert [run["createdAt"][11:16] for run in begun][-3:] == [*("12:00", "18:00", "00:00")]
     assert app.list_runs(COPY) == []
 
 
@@ -467,22 +449,20 @@ def test_a_transformation_has_its_code_in_both_fields(app):
     for body in ({"code": "c"}, {"type": "code", "input": {"code": "c"}}):
         made = app.post("/1/transformations", {"name": "t", **body})
         transformation = app.get(f"/1/transformations/{made['transformationID']}")
-        assert (
-            transformation["code"],
-            transformation["type"],
-            transformation["input"],
-        ) == (*("c", "code", {"code": "c"}),)
+        assert (transformation["code"], transformation["type"], transformation["input"]) == (
+            *("c", "code", {"code": "c"}),
+        )
 
 
 def test_a_transformation_of_no_code_stays_one_without_its_steps(app):
     body = {"name": "t", "type": "noCode"}
     made = app.post("/1/transformations", body)
     transformation = app.get(f"/1/transformations/{made['transformationID']}")
-    assert (
-        transformation["code"],
-        transformation["type"],
-        transformation["input"],
-    ) == ("", "noCode", {"steps": []})
+    assert (transformation["code"], transformation["type"], transformation["input"]) == (
+        "",
+        "noCode",
+        {"steps": []},
+    )
 
 
 def test_a_transformation_keeps_two_codes_as_they_were_given(app):
@@ -627,10 +607,7 @@ def test_the_default_window_of_runs_is_a_week(app):
     assert listed["pagination"]["nbItems"] == len(own)
     app.advance(DAY)
     assert app.get("/1/runs")["window"]["startDate"] == format_rfc3339(NOW - 6 * DAY)
-    begun = {
-        run["createdAt"] >= format_rfc3339(NOW - 6 * DAY)
-        for run in app.list_runs(PRODUCTS)
-    }
+    begun = {run["createdAt"] >= format_rfc3339(NOW - 6 * DAY) for run in app.list_runs(PRODUCTS)}
     assert begun == {True}
 
 
@@ -641,8 +618,7 @@ def test_filters_of_runs_hold(app):
     assert found == [
         run
         for run in every
-        if run["status"] in {"finished", "created"}
-        and run["type"] in {"push", "update"}
+        if run["status"] in {"finished", "created"} and run["type"] in {"push", "update"}
     ]
 
 

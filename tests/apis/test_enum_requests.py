@@ -110,9 +110,7 @@ def writer(services, judges):
 def test_every_enum_value_can_be_sent(client, writer, operations, name):
     _, operation = operations[name]
     for at, request in variants(operation, GOOD[name], list_valid_requests(name)):
-        assert request, (
-            f"no request has a place for a value of {at}; add a row to the table"
-        )
+        assert request, f"no request has a place for a value of {at}; add a row to the table"
         response = send(writer if name in WRITES else client, request)
         is_gone = response.status_code == 404  # a request before this one took it away
         assert is_gone or response.status_code < 300, (at, response.text)
@@ -129,9 +127,7 @@ def list_valid_requests(name):
 def test_an_enum_value_is_retrieved_as_it_was_created(writer, operations, kind):
     api, made, read = "algolia-ingestion", f"create{kind}", f"get{kind}"
     _, operation = operations[api, made]
-    for at, request in variants(
-        operation, GOOD[api, made], list_valid_requests((api, made))
-    ):
+    for at, request in variants(operation, GOOD[api, made], list_valid_requests((api, made))):
         own_id = send(writer, request).json()[f"{kind.lower()}ID"]
         folder, _, _ = GOOD[api, read].path.rpartition("/")
         path = f"{folder}/{own_id}"
@@ -146,9 +142,7 @@ TRIEVE_OPERATIONS = [name for name in GOOD if name[0] == "trieve"]
 
 
 @pytest.mark.parametrize("name", TRIEVE_OPERATIONS, ids=":".join)
-def test_every_operation_of_trieve_accepts_the_organization(
-    client, writer, operations, name
-):
+def test_every_operation_of_trieve_accepts_the_organization(client, writer, operations, name):
     _, operation = operations[name]
     request = GOOD[name].changed(headers={"TR-Organization": DATASET})
     if "header.TR-Organization" in OperationCounter(operation).parameters:

@@ -111,9 +111,7 @@ OPERATIONS = dict.fromkeys((location.api, location.operation) for location in LO
 def free_world(services):
     """A world without lifecycles: a record may enter any state."""
     fixtures = {
-        name: replace(
-            s.fixture, definitions=replace(s.fixture.definitions, lifecycles={})
-        )
+        name: replace(s.fixture, definitions=replace(s.fixture.definitions, lifecycles={}))
         for name, s in services.items()
     }
     return World(fixtures, WorldOptions(seed=7, start_at=NOW, speed=0))
@@ -126,9 +124,7 @@ def client(services, free_world, judges):
 
 
 @pytest.mark.parametrize("name", OPERATIONS, ids=":".join)
-def test_every_enum_value_of_a_record_can_be_returned(
-    client, free_world, operations, name
-):
+def test_every_enum_value_of_a_record_can_be_returned(client, free_world, operations, name):
     locations = [one for one in LOCATIONS if (one.api, one.operation) == name]
     create_more(client, free_world, locations[0])
     before = [list_records(free_world, one) for one in locations]
@@ -217,9 +213,7 @@ def caller(services, world, judges):
 def test_a_failed_push_returns_every_kind_of_event(caller, world, operations, name):
     listed = find_enums(operations, "algolia-ingestion", name)
     events = [
-        with_value(
-            {"type": "record"}, value.path.removeprefix(".events[]"), value.value
-        )
+        with_value({"type": "record"}, value.path.removeprefix(".events[]"), value.value)
         for value in listed.values
     ]
     begun = {"run": {"status": "created", "type": "push"}}
@@ -312,9 +306,7 @@ def test_a_stream_has_every_state_of_a_run(client, free_world, operations):
     listed, returned = content.schema.enums, set()
     for i, value in enumerate(listed.values):
         if value.path.startswith("[].data.run."):
-            changed = with_value(
-                run, value.path.removeprefix("[].data.run"), value.value
-            )
+            changed = with_value(run, value.path.removeprefix("[].data.run"), value.value)
             events = stream_events(client, free_world, f"{i:026}", changed)
             returned |= set(listed.find_in(content.parse(events)))
     assert returned == set(listed.values)

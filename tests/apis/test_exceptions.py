@@ -11,7 +11,5 @@ FILE = Path(__file__).parents[1] / "coverage.yaml"
 
 def test_no_exemption_is_stale(services):
     contracts = [service.contract for service in services.values()]
-    figures = compute_figures(
-        Coverage().summarize(contracts), services, load_exemptions(FILE)
-    )
+    figures = compute_figures(Coverage().summarize(contracts), services, load_exemptions(FILE))
     assert figures.stale == ()

@@ -63,8 +63,7 @@ def rules_of(response):
     """Return the violations in the header, as the table has them."""
     violations = json.loads(response.headers.get("Soundstage-Violations", "[]"))
     return [
-        ".".join(filter(None, (v["in"], v.get("name"))))
-        + f"{v.get('pointer', '')} {v['rule']}"
+        ".".join(filter(None, (v["in"], v.get("name")))) + f"{v.get('pointer', '')} {v['rule']}"
         for v in violations
     ]
 
@@ -110,12 +109,8 @@ def assert_error_body(api, response):
 
 
 @pytest.mark.parametrize(("name", "row"), ALL)
-def test_a_request_gets_the_response_of_the_table(
-    client, writer, operations, name, row
-):
-    response = send(
-        writer if name in WRITES else client, GOOD[name].changed(**row.change)
-    )
+def test_a_request_gets_the_response_of_the_table(client, writer, operations, name, row):
+    response = send(writer if name in WRITES else client, GOOD[name].changed(**row.change))
     assert response.status_code == row.status, response.text
     assert sorted(rules_of(response)) == sorted(row.rules)
     if row.status < 300:

@@ -129,19 +129,13 @@ def test_runs_of_one_instant_are_ordered_by_id(services, world, judges):
 
 
 def test_a_direction_without_a_field_means_nothing(ask):
-    assert (
-        ask(sort_field="", sort_direction="asc") == ask(sort_direction="asc") == ask()
-    )
+    assert ask(sort_field="", sort_direction="asc") == ask(sort_direction="asc") == ask()
 
 
 def test_a_response_links_to_its_schema_and_the_runs_do_not(client):
     response = client.get(URL, headers={"host": "example.test:8080"})
-    assert response.json()["$schema"] == (
-        "http://example.test:8080/schemas/RunsResponseBody.json"
-    )
-    assert response.headers["Link"] == (
-        '</schemas/RunsResponseBody.json>; rel="describedBy"'
-    )
+    assert response.json()["$schema"] == ("http://example.test:8080/schemas/RunsResponseBody.json")
+    assert response.headers["Link"] == ('</schemas/RunsResponseBody.json>; rel="describedBy"')
     assert not any("$schema" in run for run in response.json()["runs"])
 
 
@@ -173,11 +167,7 @@ def test_a_run_under_way_has_no_end(services, world, judges):
             "sort_direction=up&offset=-1",
             [
                 ("query.offset", "expected number >= 0", -1),
-                (
-                    "query.sort_direction",
-                    'expected value to be one of "asc, desc, "',
-                    "up",
-                ),
+                ("query.sort_direction", 'expected value to be one of "asc, desc, "', "up"),
             ],
         ),
     ],
@@ -186,8 +176,7 @@ def test_errors_have_the_messages_of_the_real_server(client, query, errors):
     problem = client.get(f"{URL}?{query}").json()
     assert problem["detail"] == "validation failed"
     assert [
-        (error["location"], error["message"], error["value"])
-        for error in problem["errors"]
+        (error["location"], error["message"], error["value"]) for error in problem["errors"]
     ] == errors
 
 
@@ -269,12 +258,7 @@ def test_the_daemon_lists_its_tasks_in_short_form(client):
 
 @pytest.mark.parametrize(
     ("header", "scheme"),
-    [
-        ("https", "https"),
-        ("https, http", "https"),
-        ("HTTP", "http"),
-        ("gopher", "http"),
-    ],
+    [("https", "https"), ("https, http", "https"), ("HTTP", "http"), ("gopher", "http")],
 )
 def test_links_have_the_scheme_that_a_proxy_forwards(client, header, scheme):
     response = client.get("/api/runs", headers={"X-Forwarded-Proto": header})

@@ -16,11 +16,7 @@ from support.client import in_process_client
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
 RUNNING, QUEUED = "01KEXAMPERVN00000000000003", "01KEXAMPERVN00000000000004"
 
-CHAINS = {
-    "constant": [5, 5, 5],
-    "linear": [5, 10, 15],
-    "exponential": [5, 10, 20],
-}
+CHAINS = {"constant": [5, 5, 5], "linear": [5, 10, 15], "exponential": [5, 10, 20]}
 
 
 FIXTURE = """
@@ -194,9 +190,7 @@ def test_queued_runs_start_one_by_one_when_a_slot_is_free(daemon_with):
     daemon.advance(20 * SECOND)
     others = [daemon.trigger("mine") for _ in range(3)]
     daemon.advance(HOUR)
-    starts = [
-        parse_rfc3339(daemon.get_run(run_id)["start_at"]) - NOW for run_id in others
-    ]
+    starts = [parse_rfc3339(daemon.get_run(run_id)["start_at"]) - NOW for run_id in others]
     assert daemon.get_run(first)["end_at"] == "2026-01-01T00:01:00.010Z"
     assert starts == [20_010, 60_020, 80_020]
 
@@ -261,9 +255,7 @@ def test_a_policy_is_ignored_if_the_fixture_lacks_what_it_needs(services, judges
     text = FIXTURE.replace("POLICY", "scenario: success, on_overlap: queue")
     text = text.replace("LASTING", "60000").partition("beginnings:")[0]
     service = services["runwisp"]
-    fixture = build_fixture(
-        SourceFile(None, parse_document(text)), service.api, service.contract
-    )
+    fixture = build_fixture(SourceFile(None, parse_document(text)), service.api, service.contract)
     world = World({"runwisp": fixture}, WorldOptions(7, NOW, speed=0))
     mine = {"runwisp": type(service)(service.api, service.contract, fixture)}
     with in_process_client(mine, world, judges) as client:
@@ -569,9 +561,7 @@ def test_a_replica_that_crashes_is_started_anew(daemon):
         ("never", "crashed", 1),
     ],
 )
-def test_a_service_is_restarted_according_to_its_policy(
-    daemon_with, restart, reason, runs
-):
+def test_a_service_is_restarted_according_to_its_policy(daemon_with, restart, reason, runs):
     daemon = daemon_with(f"kind: service, restart: {restart}")
     steps = long_success()["steps"]
     steps[2] = {"after": "1s", "run": {

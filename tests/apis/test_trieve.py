@@ -31,9 +31,7 @@ def everything(list_events):
 def test_the_defaults_are_the_first_page_of_ten(list_events, everything):
     assert list_events()["events"] == everything[:10]
     assert (
-        list_events()
-        == list_events(page=1, page_size=10)
-        == list_events(page=None, page_size=None)
+        list_events() == list_events(page=1, page_size=10) == list_events(page=None, page_size=None)
     )
 
 
@@ -77,10 +75,7 @@ def test_past_the_end_there_are_no_events_and_as_many_pages(list_events):
 
 
 def test_a_page_size_of_zero_has_the_page_count_of_the_real_server(list_events):
-    assert (
-        list_events(page_size=0)["events"],
-        list_events(page_size=0)["page_count"],
-    ) == (
+    assert (list_events(page_size=0)["events"], list_events(page_size=0)["page_count"]) == (
         [],
         2**31 - 1,
     )
@@ -106,9 +101,7 @@ def test_no_types_means_all(list_events):
     assert list_events(event_types=[]) == list_events(event_types=None) == list_events()
 
 
-def test_a_failed_index_is_left_out_unless_a_request_has_its_other_name(
-    services, world, judges
-):
+def test_a_failed_index_is_left_out_unless_a_request_has_its_other_name(services, world, judges):
     kind = MODEL.record_types["event"]
     document = {
         "id": ZERO, "dataset_id": DATASET, "organization_id": None,
@@ -128,10 +121,7 @@ def test_a_failed_index_is_left_out_unless_a_request_has_its_other_name(
 
 def test_datasets_do_not_see_each_other(client, everything):
     ids = {event["id"] for event in everything}
-    other = {
-        "TR-Dataset": OTHER_DATASET,
-        "Authorization": "tr-a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1",
-    }
+    other = {"TR-Dataset": OTHER_DATASET, "Authorization": "tr-a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"}
     theirs = client.post(URL, headers=other, json={"page_size": 10_000}).json()
     assert theirs["events"]
     assert not ids & {event["id"] for event in theirs["events"]}

@@ -75,9 +75,9 @@ def test_of_two_chunks_of_a_list_the_first_has_the_tracking_id(trieve):
 
 def test_an_upsert_takes_the_place_of_the_old_chunk(trieve):
     old = trieve.create_chunk(tracking_id="a", chunk_html="old", tag_set=["x"])
-    new = trieve.post(
-        "/chunk", {"tracking_id": "a", "link": "new", "upsert_by_tracking_id": True}
-    )["chunk_metadata"]
+    new = trieve.post("/chunk", {"tracking_id": "a", "link": "new", "upsert_by_tracking_id": True})[
+        "chunk_metadata"
+    ]
     assert new["id"] == old["id"]
     assert get_tracked(trieve, "a")["chunk_html"] == "old"
     trieve.advance()
@@ -120,9 +120,7 @@ def test_a_list_with_one_rejected_chunk_has_no_effect(trieve):
 
 def test_an_update_takes_effect_at_its_event(trieve):
     old = trieve.create_chunk(tracking_id="a", chunk_html="old", link="l", weight=1)
-    trieve.put(
-        "/chunk", {"chunk_id": old["id"].upper(), "chunk_html": "new", "link": None}
-    )
+    trieve.put("/chunk", {"chunk_id": old["id"].upper(), "chunk_html": "new", "link": None})
     assert trieve.get(f"/chunk/{old['id']}") == old
     trieve.advance()
     new = trieve.get(f"/chunk/{old['id']}")
@@ -195,9 +193,7 @@ def test_a_filter_finds_chunks_by_their_groups(trieve, field):
     trieve.create_chunk(tracking_id="in", group_ids=[group["id"].upper()])
     trieve.create_chunk(tracking_id="out")
     value = group["id"] if field == "group_ids" else "g"
-    trieve.delete(
-        "/chunk", {"filter": {"must": [{"field": field, "match_any": [value]}]}}
-    )
+    trieve.delete("/chunk", {"filter": {"must": [{"field": field, "match_any": [value]}]}})
     trieve.advance()
     get_tracked(trieve, "in", 404)
     get_tracked(trieve, "out")
@@ -231,16 +227,11 @@ def test_a_group_is_upserted_by_its_tracking_id(trieve):
     new = trieve.post("/chunk_group", body)
     assert (new["id"], new["name"], new["description"]) == (old["id"], "", "new")
     message = trieve.post("/chunk_group", {"tracking_id": "g"}, 400)
-    assert (
-        message
-        == f"Key (dataset_id, tracking_id)=({trieve.dataset}, g) already exists."
-    )
+    assert message == f"Key (dataset_id, tracking_id)=({trieve.dataset}, g) already exists."
 
 
 def test_an_update_of_a_group_takes_effect_immediately(trieve):
-    group = trieve.post(
-        "/chunk_group", {"tracking_id": "g", "name": "old", "tag_set": []}
-    )
+    group = trieve.post("/chunk_group", {"tracking_id": "g", "name": "old", "tag_set": []})
     trieve.put("/chunk_group", {"tracking_id": "g", "name": "new"})
     found = trieve.get(f"/chunk_group/{group['id']}")
     changed = {"name": "new", "updated_at": found["updated_at"], "file_id": None}

@@ -23,9 +23,7 @@ MINE = {"TR-Organization": DATASET}
 
 
 def test_a_new_dataset_is_empty_and_found_in_every_way(trieve):
-    created = trieve.post(
-        "/dataset", {"dataset_name": "x", "tracking_id": "t"}, headers=MINE
-    )
+    created = trieve.post("/dataset", {"dataset_name": "x", "tracking_id": "t"}, headers=MINE)
     named = {"TR-Dataset": "t", **MINE}
     assert trieve.get(f"/dataset/{created['id']}", headers=named) == created
     assert trieve.get("/dataset/tracking_id/t", headers=MINE) == created
@@ -41,9 +39,7 @@ def test_a_tracking_id_is_taken_in_one_organization_only(trieve):
     theirs = {"TR-Organization": OTHER, **OTHERS_KEY}
     trieve.post("/dataset", body, headers=theirs)
     message = trieve.post("/dataset", body, 400, headers=MINE)
-    assert (
-        message == f"Key (organization_id, tracking_id)=({DATASET}, t) already exists."
-    )
+    assert message == f"Key (organization_id, tracking_id)=({DATASET}, t) already exists."
 
 
 def test_the_tracking_id_of_a_deleted_dataset_is_free_again(trieve):
@@ -73,9 +69,7 @@ def test_two_datasets_may_have_no_tracking_id(trieve):
         ({"Authorization": "tr-x"}, 401, "Unauthorized"),
     ],
 )  # fmt: skip
-def test_a_rejected_dataset_has_the_message_of_the_real_server(
-    trieve, headers, status, message
-):
+def test_a_rejected_dataset_has_the_message_of_the_real_server(trieve, headers, status, message):
     assert trieve.post("/dataset/events", {}, status, headers=headers) == message
 
 
@@ -85,8 +79,7 @@ def test_datasets_are_listed_newest_first_and_in_pages(trieve):
     times = [each["dataset"]["created_at"] for each in everything]
     assert times == sorted(times, reverse=True)
     pages = [
-        trieve.get(f"{path}?limit=2&offset={offset}", headers=MINE)
-        for offset in range(0, 6, 2)
+        trieve.get(f"{path}?limit=2&offset={offset}", headers=MINE) for offset in range(0, 6, 2)
     ]
     assert sum(pages, []) == everything  # noqa: RUF017 - a few pages
     assert trieve.get(f"{path}?limit=0&offset=0", headers=MINE) == []
@@ -128,9 +121,7 @@ def test_header_and_path_must_name_the_same_dataset(trieve):
 def test_a_clearing_deletes_existing_records_and_no_later_ones(trieve):
     chunk = trieve.create_chunk(tracking_id="a")
     group = trieve.post("/chunk_group", {"tracking_id": "g"})
-    file = trieve.post("/file", {"base64_file": "YQ==", "file_name": "a"})[
-        "file_metadata"
-    ]
+    file = trieve.post("/file", {"base64_file": "YQ==", "file_name": "a"})["file_metadata"]
     paths = [f"/chunk/{chunk['id']}", f"/chunk_group/{group['id']}",
              f"/file/{file['id']}"]  # fmt: skip
     trieve.put(f"/dataset/clear/{trieve.dataset}")

@@ -189,9 +189,7 @@ def test_a_deleted_crawl_has_no_later_event(trieve):
 
 @pytest.mark.parametrize("name", ["id", "scrape_id"])
 def test_a_crawl_is_run_again_with_merged_options(trieve, name):
-    created = create_crawl(
-        trieve, site_url="https://example.com", limit=2, interval="weekly"
-    )
+    created = create_crawl(trieve, site_url="https://example.com", limit=2, interval="weekly")
     trieve.advance(HOUR)
     body = {"crawl_id": created[name], "crawl_options": {"limit": 1, "interval": None}}
     again = trieve.put("/crawl", body, 200)
@@ -199,10 +197,7 @@ def test_a_crawl_is_run_again_with_merged_options(trieve, name):
     assert again["crawl_options"] == {**created["crawl_options"], "limit": 1}
     assert trieve.get("/crawl") == [again]
     trieve.advance(HOUR)
-    assert [data["pages_crawled"] for data in trieve.events("crawl_completed")] == [
-        2,
-        1,
-    ]
+    assert [data["pages_crawled"] for data in trieve.events("crawl_completed")] == [2, 1]
 
 
 def test_crawls_are_listed_newest_first_in_pages(trieve):

@@ -4,12 +4,7 @@ import pytest
 
 from soundstage.apis.trieve.errors import RejectedRequest
 from soundstage.apis.trieve.filters import matches
-from soundstage.apis.trieve.geometry import (
-    Point,
-    is_in_box,
-    is_in_circle,
-    is_in_polygon,
-)
+from soundstage.apis.trieve.geometry import Point, is_in_box, is_in_circle, is_in_polygon
 
 CHUNK = {
     "id": "d290f1ee-6c54-4b01-90e6-d701748f0851",
@@ -45,9 +40,7 @@ def is_match(**chunk_filter):
         ({"must": [YES], "must_not": [NO], "should": [YES]}, True),
     ],
 )
-def test_a_filter_needs_all_of_must_none_of_must_not_and_one_of_should(
-    chunk_filter, expected
-):
+def test_a_filter_needs_all_of_must_none_of_must_not_and_one_of_should(chunk_filter, expected):
     assert is_match(**chunk_filter) is expected
 
 
@@ -132,13 +125,7 @@ def test_a_box_may_cross_the_date_line(point, corners, inside):
 
 @pytest.mark.parametrize(
     ("point", "inside"),
-    [
-        ((1, 1), True),
-        ((1, 9), True),
-        ((5, 5), False),
-        ((11, 5), False),
-        ((5, -1), False),
-    ],
+    [((1, 1), True), ((1, 9), True), ((5, 5), False), ((11, 5), False), ((5, -1), False)],
 )
 def test_a_hole_is_not_in_its_polygon(point, inside):
     ring = [corner(*c) for c in ((0, 0), (0, 10), (10, 10), (10, 0))]

@@ -25,9 +25,7 @@ def test_the_url_of_a_table_expires_after_8600_seconds(trieve):
     trieve.advance(8_600 * SECOND - 1)
     assert trieve.events() == []
     trieve.advance(1)
-    assert trieve.events(FAILED) == [
-        {"error": "The file was never uploaded", "file_id": file_id}
-    ]
+    assert trieve.events(FAILED) == [{"error": "The file was never uploaded", "file_id": file_id}]
     upload(trieve, url, b"a\n1\n", 403)
     trieve.get(f"/file/{file_id}", 404)
 
@@ -81,9 +79,7 @@ def test_mappings_set_the_fields_of_a_rows_chunk(trieve):
         {"csv_jsonl_field": column, "chunk_req_payload_field": field}
         for column, field in fields.items()
     ]
-    _, url = create_url(
-        trieve, mappings=mappings, tag_set=["all"], metadata={"from": "csv"}
-    )
+    _, url = create_url(trieve, mappings=mappings, tag_set=["all"], metadata={"from": "csv"})
     head = "sku,url,cost,kind,north,east,at,pic,size,shelf"
     row = 's1,u,1.5,"x, y",10,20.5,2021-01-01,p,2,top'
     upload(trieve, url, f"\ufeff{head}\n{row}\n".encode())
@@ -135,9 +131,7 @@ def test_a_row_with_a_taken_tracking_id_is_upserted_by_default(trieve, upsert):
         {"csv_jsonl_field": name, "chunk_req_payload_field": field}
         for name, field in (("id", "tracking_id"), ("url", "link"))
     ]
-    _, url = create_url(
-        trieve, "a.jsonl", mappings=mappings, upsert_by_tracking_id=upsert
-    )
+    _, url = create_url(trieve, "a.jsonl", mappings=mappings, upsert_by_tracking_id=upsert)
     upload(trieve, url, b'{"id":"a","url":"new"}\n\n{"id":"b","url":null}\n')
     trieve.advance(HOUR)
     new = trieve.get("/chunk/tracking_id/a")
@@ -148,17 +142,10 @@ def test_a_row_with_a_taken_tracking_id_is_upserted_by_default(trieve, upsert):
 
 def test_a_presigned_url_leads_to_its_own_world(trieve):
     path = "/trieve/api/file/csv_or_jsonl"
-    for where, headers in (
-        (f"/~mine{path}", {}),
-        (path, {"Soundstage-World": "mine"}),
-    ):
+    for where, headers in ((f"/~mine{path}", {}), (path, {"Soundstage-World": "mine"})):
         url = trieve.http.post(
             where,
-            headers={
-                **trieve.headers,
-                "TR-Dataset": HELP,
-            }
-            | headers,
+            headers={**trieve.headers, "TR-Dataset": HELP} | headers,
             json={"file_name": "a.csv"},
         ).json()["presigned_put_url"]
         assert url.startswith(f"http://127.0.0.1:4010/~mine{path}/")

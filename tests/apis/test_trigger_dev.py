@@ -57,11 +57,7 @@ def test_a_cancelled_run_closes_what_was_open(services, world, judges):
     with in_process_client(services, world, judges) as client:
         spans = spans_of(client, run.id, TRIGGER)
     assert not any(span["isPartial"] for span in spans)
-    ended = {
-        int(span["startTime"]) + span["duration"]
-        for span in spans
-        if span["isCancelled"]
-    }
+    ended = {int(span["startTime"]) + span["duration"] for span in spans if span["isCancelled"]}
     assert ended == {int(spans[0]["startTime"]) + spans[0]["duration"]}
 
 

@@ -6,10 +6,7 @@ from soundstage.world.clock import HOUR, MINUTE, SECOND
 
 
 def test_a_batch_starts_its_runs_and_is_done_with_the_last(dev, prod):
-    items = [
-        {"task": "my-task", "payload": 1},
-        {"task": "any", "options": {"delay": "1m"}},
-    ]
+    items = [{"task": "my-task", "payload": 1}, {"task": "any", "options": {"delay": "1m"}}]
     dev.plan("all_attempts_failed")
     dev.plan("success")
     batch = dev.post("/v1/tasks/batch", {"items": items})
@@ -70,9 +67,7 @@ def test_a_batch_starts_with_its_last_item(dev):
     assert tasks == ["soon", "late"]
     assert dev.get_run(shown["runs"][1])["payload"] == "x"
     assert dev.request("POST", path, **lines(late)).status_code == 422
-    again = dev.request(
-        "POST", "/v3/batches", json={"runCount": 9, "idempotencyKey": "k"}
-    )
+    again = dev.request("POST", "/v3/batches", json={"runCount": 9, "idempotencyKey": "k"})
     assert again.status_code == 200
     assert again.json() == {"id": created["id"], "runCount": 2, "isCached": True}
     dev.advance(HOUR)
@@ -84,9 +79,7 @@ def test_a_batch_starts_with_its_last_item(dev):
 def test_an_item_beyond_the_count_is_rejected(dev):
     created = dev.post("/v3/batches", {"runCount": 1})
     path = f"/v3/batches/{created['id']}/items"
-    assert (
-        dev.request("POST", path, **lines({"index": 1, "task": "a"})).status_code == 422
-    )
+    assert dev.request("POST", path, **lines({"index": 1, "task": "a"})).status_code == 422
 
 
 def test_the_runs_of_a_batch_have_its_parent(dev):

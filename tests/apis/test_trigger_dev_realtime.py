@@ -30,11 +30,7 @@ def test_a_run_is_a_row_of_texts_with_column_types(dev):
     assert row["status"] == "COMPLETED_WITH_ERRORS"
     assert row["createdAt"] == "2026-01-01T00:00:00.000"
     assert row["runTags"] == '{"a \\"b\\"","b\\\\c"}'
-    assert (row["payload"], row["output"], row["isTest"]) == (
-        '{"a":null}',
-        None,
-        "false",
-    )
+    assert (row["payload"], row["output"], row["isTest"]) == ('{"a":null}', None, "false")
     assert json.loads(row["error"])["type"] == "BUILT_IN_ERROR"
     assert columns["usageDurationMs"] == {"type": "int4"}
     assert columns["runTags"] == {"type": "text", "dims": 1}
@@ -55,8 +51,6 @@ def test_a_client_with_the_row_receives_changes_only(dev):
 
 def test_columns_can_be_left_out_except_for_the_required_ones(dev):
     run_id = dev.start(payload=1)
-    ((change,), _, columns) = read_shape(
-        dev, run_id, skipColumns="payload,status,output"
-    )
+    ((change,), _, columns) = read_shape(dev, run_id, skipColumns="payload,status,output")
     assert not {"payload", "output"} & (change["value"].keys() | columns.keys())
     assert change["value"]["status"]

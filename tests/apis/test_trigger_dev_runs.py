@@ -110,11 +110,7 @@ def test_the_duration_of_a_run_is_that_of_its_attempts_without_waits(dev, prod):
     dev.plan("success")
     run_id = dev.start()
     dev.advance(HOUR)
-    assert (
-        dev.get_run(run_id)["costInCents"]
-        == dev.get_run(run_id)["baseCostInCents"]
-        == 0
-    )
+    assert dev.get_run(run_id)["costInCents"] == dev.get_run(run_id)["baseCostInCents"] == 0
 
 
 @pytest.mark.parametrize(
@@ -145,9 +141,7 @@ def test_every_operation_serves_a_record_without_a_run(dev):
     world = dev.world
     run_id = dev.start()
     document = world.collection("trigger-dev", "runs").get(run_id, world.clock.now())
-    world.apply(
-        Put("trigger-dev", "runs", "run_put", {**document, "status": "DELAYED"})
-    )
+    world.apply(Put("trigger-dev", "runs", "run_put", {**document, "status": "DELAYED"}))
     assert dev.get_run("run_put")["status"] == "DELAYED"
     assert dev.post("/v2/runs/run_put/cancel") == {"id": "run_put"}
     path = "/v1/runs/run_put/reschedule"

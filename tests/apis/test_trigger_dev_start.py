@@ -22,17 +22,11 @@ def test_a_run_passes_through_its_statuses_as_time_passes(dev):
     run = dev.get_run(run_id)
     assert run["payload"] == {"to": "Ada"}
     assert run["output"] == {"ok": True}
-    assert (run["isCompleted"], run["isSuccess"], run["isFailed"]) == (
-        True,
-        True,
-        False,
-    )
+    assert (run["isCompleted"], run["isSuccess"], run["isFailed"]) == (True, True, False)
     assert run["createdAt"] < run["startedAt"] < run["finishedAt"] == run["updatedAt"]
 
 
-def test_any_task_can_be_triggered_and_a_listed_one_is_found_by_its_environment(
-    dev, prod
-):
+def test_any_task_can_be_triggered_and_a_listed_one_is_found_by_its_environment(dev, prod):
     for caller, environment in ((dev, "dev"), (prod, "prod")):
         run_id = caller.start("process-video")
         assert caller.get_run(run_id)["taskIdentifier"] == "process-video"
@@ -66,15 +60,7 @@ def test_fields_without_a_value_are_left_out(dev):
     run = dev.get_run(dev.start())
     assert (
         not {
-            *(
-                "payload",
-                "output",
-                "error",
-                "ttl",
-                "metadata",
-                "batchId",
-                "delayedUntil",
-            ),
+            *("payload", "output", "error", "ttl", "metadata", "batchId", "delayedUntil"),
             *("idempotencyKey", "startedAt", "finishedAt", "expiredAt", "schedule"),
         }
         & run.keys()
@@ -163,13 +149,7 @@ def test_a_delay_is_a_duration_or_a_future_time(dev, delay, status):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [
-        {"delay": "9999-12-31T23:59:59Z"},
-        {"delay": "999999w"},
-        {"ttl": "0s"},
-        {"ttl": 0},
-    ],
+    "options", [{"delay": "9999-12-31T23:59:59Z"}, {"delay": "999999w"}, {"ttl": "0s"}, {"ttl": 0}]
 )
 def test_no_duration_is_too_long_or_too_short(dev, options):
     dev.plan("expired")

@@ -13,9 +13,7 @@ from soundstage.tools.checks.operation_spec import OperationIndex
 
 STATUS = {"type": "string", "enum": ["open", "done", "dropped"]}
 INTEGER = {"type": "integer", "minimum": 1}
-FILTER = {
-    "properties": {"status": {"pattern": "open"}, "archived": {"type": "boolean"}}
-}
+FILTER = {"properties": {"status": {"pattern": "open"}, "archived": {"type": "boolean"}}}
 
 
 def query(name, schema, **more):
@@ -172,9 +170,7 @@ ALL = [{"title": f"n{number}"} for number in range(8)]
 def paged(request, items=ALL, skew=0, total=None):
     """Return a page as a correct server does; with ``skew``, it begins too early."""
     asked = parse_qs(request.url.partition("?")[2])
-    page, size = (
-        int(asked.get(name, [d])[0]) for name, d in (("page", 1), ("perPage", 3))
-    )
+    page, size = (int(asked.get(name, [d])[0]) for name, d in (("page", 1), ("perPage", 3)))
     begin = (page - 1) * size - skew * (page > 1)
     return 200, {"notes": items[begin : begin + size], "total": total or len(items)}
 
@@ -229,9 +225,7 @@ def test_pages_by_offset_in_a_body_are_checked_too():
 def test_a_repeated_read_with_another_response_fails():
     recorded = exchange("GET", "/notes", notes(OPEN))
     assert run_check("reads_repeat", recorded, lambda _: (200, notes(OPEN))) is None
-    assert "a different body" in run_check(
-        "reads_repeat", recorded, lambda _: (200, notes())
-    )
+    assert "a different body" in run_check("reads_repeat", recorded, lambda _: (200, notes()))
     assert "404" in run_check("reads_repeat", recorded, lambda _: (404, {}))
 
 
@@ -253,9 +247,7 @@ WRITES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "response", "stored", "expected"), WRITES
-)
+@pytest.mark.parametrize(("method", "path", "status", "response", "stored", "expected"), WRITES)
 def test_written_values_can_be_read(method, path, status, response, stored, expected):
     sent = {"title": "a"}
     recorded = exchange(method, path, response, sent=sent, status=status)

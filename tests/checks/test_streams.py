@@ -9,10 +9,7 @@ from soundstage.tools.checks.operation_spec import OperationIndex
 
 LINE = {
     "type": "object",
-    "properties": {
-        "event": {"const": "line"},
-        "data": {"type": "object", "required": ["text"]},
-    },
+    "properties": {"event": {"const": "line"}, "data": {"type": "object", "required": ["text"]}},
     "required": ["event", "data"],
 }
 STREAM = {"schema": {"type": "array", "items": LINE}}
@@ -37,9 +34,7 @@ def find_failure(body, media_type="text/event-stream"):
     headers = (("content-type", media_type),)
     exchange = RecordedExchange("GET", "/lines", (), b"", 200, headers, body)
     operation = OPERATIONS.operations["GET /lines"]
-    return CHECKS["streams_conform"](
-        CheckContext(exchange, operation, OPERATIONS, None)
-    )
+    return CHECKS["streams_conform"](CheckContext(exchange, operation, OPERATIONS, None))
 
 
 @pytest.mark.parametrize(("body", "conforms"), STREAMS)

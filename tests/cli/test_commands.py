@@ -24,11 +24,7 @@ def test_check_finds_nothing_wrong_with_what_is_vendored():
 SPEC = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n  /a:\n    get:\n"
 
 BROKEN = [
-    (
-        "a.yaml",
-        "hello: 1\n",
-        "is neither an OpenAPI document, an overlay nor a fixture",
-    ),
+    ("a.yaml", "hello: 1\n", "is neither an OpenAPI document, an overlay nor a fixture"),
     ("a.yaml", "a: [\n", "is not YAML"),
     ("a.yaml", "- 1\n", "is not a mapping"),
     ("a.yaml", "api: 1\n", "a.yaml:1: at /api: 1 is not of type"),

@@ -43,9 +43,7 @@ def test_one_world_may_be_selected(server):
     assert "worlds/missing: 404: there is no world 'missing'" in done.stderr
 
 
-def test_the_threshold_decides_on_the_exit_code_and_the_reports_are_written(
-    server, tmp_path
-):
+def test_the_threshold_decides_on_the_exit_code_and_the_reports_are_written(server, tmp_path):
     options = ("--report", "json,junit,html", "--report-dir", str(tmp_path / "new"))
     done = run_command("coverage", "--url", server.url, "--fail-under", "90", *options)
     assert done.returncode == 1
@@ -53,9 +51,7 @@ def test_the_threshold_decides_on_the_exit_code_and_the_reports_are_written(
     written = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert written == ["coverage.html", "coverage.json", "coverage.xml"]
     assert all(f"written: {tmp_path}/new/{name}" in done.stdout for name in written)
-    again = run_process(
-        "coverage", str(tmp_path / "new" / "coverage.json"), "--fail-under", "0.1"
-    )
+    again = run_process("coverage", str(tmp_path / "new" / "coverage.json"), "--fail-under", "0.1")
     assert again.returncode == 0
     assert again.stdout.splitlines()[0] in done.stdout
 
@@ -70,12 +66,8 @@ def test_an_archive_is_counted_and_adds_to_others(server, tmp_path):
     har = tmp_path / "s.har"
     har.write_bytes(httpx.get(f"{server.url}/_soundstage/journal.har").content)
     alone = json.loads(run_command("coverage", str(har), "--json").stdout)
-    both = json.loads(
-        run_command("coverage", str(har), "--url", server.url, "--json").stdout
-    )
-    calls = [
-        sum(one["calls"] for one in figures["operations"]) for figures in (alone, both)
-    ]
+    both = json.loads(run_command("coverage", str(har), "--url", server.url, "--json").stdout)
+    calls = [sum(one["calls"] for one in figures["operations"]) for figures in (alone, both)]
     assert calls == [1, 3]
 
 
@@ -198,9 +190,7 @@ def test_tests_are_measured(measured, tested):
     assert "= soundstage coverage =" in done.stdout
     assert "not called and not selected: runwisp, trigger" in done.stdout
     assert f"written: {DATA}; what is missing: soundstage coverage" in done.stdout
-    assert re.search(
-        "listEvents +2 ", run_command("coverage", str(tested / DATA)).stdout
-    )
+    assert re.search("listEvents +2 ", run_command("coverage", str(tested / DATA)).stdout)
 
 
 def test_workers_of_xdist_are_measured_together(measured, tested):
@@ -257,9 +247,7 @@ def test_nothing_is_measured_without_an_option(tmp_path):
 
 
 def test_a_worker_that_crashes_is_reported(tmp_path):
-    (tmp_path / "test_it.py").write_text(
-        "import os\n\ndef test_it(soundstage):\n    os._exit(1)\n"
-    )
+    (tmp_path / "test_it.py").write_text("import os\n\ndef test_it(soundstage):\n    os._exit(1)\n")
     options = ("-p", "xdist", "-n", "1", "--max-worker-restart", "0")
     done = run_pytest(tmp_path, "--soundstage-coverage", *options)
     assert "a worker crashed: what it covered is not counted" in done.stdout
@@ -304,11 +292,7 @@ def test_the_page_shows_the_output():
 
 
 def test_the_pages_other_commands_are_there():
-    lines = [
-        line.partition("#")[0].split()
-        for block in BLOCKS
-        for line in block.splitlines()
-    ]
+    lines = [line.partition("#")[0].split() for block in BLOCKS for line in block.splitlines()]
     commands = [words[1:] for words in lines if words[:1] == ["soundstage"]]
     assert len(commands) == 6
     for words in commands:

@@ -41,9 +41,7 @@ def test_a_change_that_breaks_no_client_is_no_failure(shown):
     done = run_command("diff", str(old), str(new))
     assert done.returncode == 0
     assert done.stdout.endswith("0 breaking, 1 not breaking\n")
-    assert (
-        run_command("diff", str(old), str(old)).stdout == "no change of the contract\n"
-    )
+    assert run_command("diff", str(old), str(old)).stdout == "no change of the contract\n"
 
 
 def test_changes_are_json_for_machines(shown):
@@ -59,9 +57,7 @@ def test_changes_are_json_for_machines(shown):
     }
 
 
-@pytest.mark.parametrize(
-    "api", sorted(p.name for p in vendored_files.specs().iterdir())
-)
+@pytest.mark.parametrize("api", sorted(p.name for p in vendored_files.specs().iterdir()))
 def test_a_vendored_contract_is_that_of_its_folder(api, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(vendored_files.specs() / api, folder)
@@ -79,10 +75,7 @@ def test_an_overlay_is_applied_to_a_folder_and_not_to_a_file():
 UNUSABLE = [
     ("nothing-there", "nothing-there: cannot be read: No such file or directory"),
     (".", "has none of openapi.yaml, openapi.yml, openapi.json"),
-    (
-        "old.json",
-        "old.json:1: at /openapi: OpenAPI 3.0 and 3.1 are supported, not '2.0'",
-    ),
+    ("old.json", "old.json:1: at /openapi: OpenAPI 3.0 and 3.1 are supported, not '2.0'"),
     ("lost.json", "at /paths/~1a/get/parameters/0: #/nowhere does not exist"),
 ]
 

@@ -52,10 +52,7 @@ def test_the_control_api_is_fuzzed_too_and_the_run_is_bounded(tmp_path):
 WRONG = [
     (["--api", "nope"], "there is no API 'nope'; there are: algolia-ingestion"),
     (["--spec", "x.yaml"], "--spec needs --url"),
-    (
-        ["--spec", "x", "--url", "http://127.0.0.1:9", "--api", "a"],
-        "exclude each other",
-    ),
+    (["--spec", "x", "--url", "http://127.0.0.1:9", "--api", "a"], "exclude each other"),
     (["--api", "trieve", "--url", "ftp://x"], "ftp://x is not an http or https URL"),
     (["--api", "trieve", "--url", "http://127.0.0.1:9"], "cannot connect to"),
     (["--phases", "all"], "--phases: all: not one of examples, coverage"),
@@ -63,14 +60,8 @@ WRONG = [
     (["--report", "junit"], "--report needs --report-dir"),
     (["--api", "trieve", "--only", "nothing"], "there is no operation 'nothing'"),
     (["--api", "trieve", "--credential", "x"], "'x' is not of the form NAME=VALUE"),
-    (
-        ["--api", "trieve", "--credential", "x=$NONE"],
-        "variable NONE is not set",
-    ),
-    (
-        ["--api", "trieve", "--skip-check", "nothing"],
-        "'--skip-check': invalid choice(s): nothing",
-    ),
+    (["--api", "trieve", "--credential", "x=$NONE"], "variable NONE is not set"),
+    (["--api", "trieve", "--skip-check", "nothing"], "'--skip-check': invalid choice(s): nothing"),
     (["--api", "trieve", "--speed", "-1"], "a clock's speed is a number from 0"),
     (["--api", "trieve", "--fixture", "/no.yaml"], "/no.yaml: cannot be read"),
     (["--replay", "x"], "--replay needs one --api"),
@@ -90,18 +81,12 @@ def test_what_cannot_run_ends_with_a_message(words, message, capsys):
     assert out == ""
 
 
-@pytest.mark.parametrize(
-    "words", [["fuzz"], ["verify", "http://127.0.0.1:9", "--api", "trieve"]]
-)
+@pytest.mark.parametrize("words", [["fuzz"], ["verify", "http://127.0.0.1:9", "--api", "trieve"]])
 def test_without_schemathesis_the_message_is_how_to_install_it(words):
     code = "import sys; sys.modules['schemathesis'] = None\n"
     code += f"from soundstage.cli import main; main({words})"
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 2
     assert "pip install 'soundstage[fuzz]'" in done.stderr
@@ -112,9 +97,7 @@ def test_neither_command_imports_what_is_heavy_before_it_is_needed():
     code = "import sys; from soundstage.cli import build_parser; build_parser()\n"
     code += "print(*{'schemathesis', 'hypothesis', 'pytest', 'httpx', 'openapi_core'}"
     code += " & sys.modules.keys())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
 
 

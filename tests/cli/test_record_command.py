@@ -17,10 +17,7 @@ from support.proxy import proxy_process
 from support.recorder import entry, write_archive
 from support.server import run_process, running_server
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 API = "algolia-ingestion"
 
@@ -35,17 +32,14 @@ def client_of(url):
 def seen_by(client, run_id):
     """A run and its events, their times since it was created, as the client has it."""
     record = client.get_run(run_id)
-    page = client.list_events(
-        run_id, items_per_page=100, start_date="2020-01-01T00:00:00Z"
-    )
+    page = client.list_events(run_id, items_per_page=100, start_date="2020-01-01T00:00:00Z")
     began = parse_rfc3339(record.created_at)
 
     def since(text):
         return text and parse_rfc3339(text) - began
 
     events = sorted(
-        (since(e.published_at), str(e.type), str(e.status), e.batch_size)
-        for e in page.events
+        (since(e.published_at), str(e.type), str(e.status), e.batch_size) for e in page.events
     )
     times = since(record.started_at), since(record.finished_at)
     return record.status, record.outcome, times, events
@@ -95,10 +89,7 @@ def test_what_an_official_client_saw_in_production_is_repeated_offline(tmp_path)
         again = httpx.post(f"{offline.url}/_soundstage/runs", json=start).json()["id"]
         statuses, at = {}, 0
         for offset in sorted({0, *(e[0] for e in events), finished - 1, finished}):
-            httpx.post(
-                f"{offline.url}/_soundstage/clock/advance",
-                json={"by": f"{offset - at}ms"},
-            )
+            httpx.post(f"{offline.url}/_soundstage/clock/advance", json={"by": f"{offset - at}ms"})
             at = offset
             status, _, _, there = seen_by(client, again)
             statuses.setdefault(status, offset)
@@ -193,9 +184,7 @@ def test_a_run_that_the_client_has_started_waits_to_be_started_again(
     url = "http://ci.example/api/tasks/backup/runs"
     requested = url + first.get("path", "")
     output = entry(T0, requested, {"id": RUN["id"]}, method=first.get("method", "GET"))
-    har = write_archive(
-        tmp_path, output, entry(T0 + 60_000, url, {"runs": [RUN], "total": 1})
-    )
+    har = write_archive(tmp_path, output, entry(T0 + 60_000, url, {"runs": [RUN], "total": 1}))
     to = tmp_path / "to.yaml"
     words = ["record", str(har), "--api", "runwisp", "--to", str(to), "--json"]
     assert main(words) == 0
@@ -243,15 +232,9 @@ WRONG = [
     (["{har}", "--api", "trieve"], "responses of trieve never contain a run"),
     (["{har}", "--api", "runwisp", "--run", "x"], "no response contains the run 'x'"),
     (["{har}", "--api", "runwisp", "--name", "A b"], "'A b' is not a scenario name"),
-    (
-        ["{har}", "--api", "runwisp", "--speed", "0"],
-        "--speed takes a number above 0",
-    ),
+    (["{har}", "--api", "runwisp", "--speed", "0"], "--speed takes a number above 0"),
     (["{har}", "--api", "runwisp", "--to", "/no/x.yaml"], "cannot write /no/x.yaml"),
-    (
-        ["{har}", "--api", "runwisp", "--into", "{trieve}"],
-        "is no fixture of runwisp",
-    ),
+    (["{har}", "--api", "runwisp", "--into", "{trieve}"], "is no fixture of runwisp"),
     (["{har}"], "--api"),
 ]
 
@@ -267,9 +250,7 @@ def test_a_failure_is_one_message(har, capsys, arguments, output):
 
 def test_a_name_is_made_of_the_archives(tmp_path, capsys):
     at = parse_rfc3339("2026-03-01T11:00:00Z")
-    made = write_archive(
-        tmp_path, entry(at, "http://x/api/tasks/a/runs", {"runs": [RUN]})
-    )
+    made = write_archive(tmp_path, entry(at, "http://x/api/tasks/a/runs", {"runs": [RUN]}))
     for name, scenario in [("Run 7.har", "run_7"), ("7.har", "recorded_7")]:
         path = tmp_path / name
         path.write_bytes(made.read_bytes())

@@ -41,14 +41,10 @@ REQUESTS = [
 
 def fetch_responses(url: str) -> list[tuple[int, list, bytes]]:
     with httpx.Client(base_url=url) as client:
-        got = [
-            client.request(m, path, headers=h, json=body)
-            for m, path, h, body in REQUESTS
-        ]
+        got = [client.request(m, path, headers=h, json=body) for m, path, h, body in REQUESTS]
     host = url.partition("://")[2].encode()
     return [
-        (r.status_code, sorted(r.headers.items()), r.content.replace(host, b"HOST"))
-        for r in got
+        (r.status_code, sorted(r.headers.items()), r.content.replace(host, b"HOST")) for r in got
     ]
 
 
@@ -70,18 +66,13 @@ def test_another_seed_is_another_world():
 
 def test_a_run_started_now_moves_while_the_clock_goes_on():
     statuses, events, fetched = [], [], []
-    with (
-        running_server("--speed", "20") as server,
-        httpx.Client(base_url=server.url) as client,
-    ):
+    with running_server("--speed", "20") as server, httpx.Client(base_url=server.url) as client:
         client.get(RUN, headers=KEYS)  # history is generated on first access
         start = {"api": "algolia-ingestion", "scenario": "clean_reindex"}
         run_id = client.post("/_soundstage/runs", json=start).json()["id"]
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and statuses[-1:] != ["finished"]:
-            page = client.get(
-                f"/1/runs/{run_id}/events?itemsPerPage=100", headers=KEYS
-            ).json()
+            page = client.get(f"/1/runs/{run_id}/events?itemsPerPage=100", headers=KEYS).json()
             run = client.get(f"/1/runs/{run_id}", headers=KEYS).json()
             statuses.append(run["status"])
             events.append(page["pagination"]["nbItems"])
@@ -135,9 +126,7 @@ def test_only_the_chosen_apis_are_served():
 
 def test_a_long_history_is_there_from_the_start_and_shows_no_bar_in_a_file(capfd):
     path = "/1/runs?startDate=2025-11-01T00%3A00%3A00Z"
-    with running_server(
-        *FROZEN, "--api", "algolia-ingestion", "--history", "2000"
-    ) as server:
+    with running_server(*FROZEN, "--api", "algolia-ingestion", "--history", "2000") as server:
         page = httpx.get(f"{server.url}{path}", headers=KEYS).json()
     assert page["pagination"]["nbItems"] > 1500
     assert capfd.readouterr().err == ""
@@ -203,9 +192,7 @@ def test_a_broken_fixture_stops_the_start_with_its_line(tmp_path):
 
 def test_it_keeps_serving_when_its_output_is_closed():
     command = [*SOUNDSTAGE, "serve", "--port", "0", "--json", "--api", "runwisp"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         url = json.loads(next_line(process.stdout))["url"]
         process.stdout.close()

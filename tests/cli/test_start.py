@@ -19,12 +19,7 @@ NEVER = """
 """.split()
 """What serving the vendored documents imports at no start but the first."""
 
-FIRST_START_ONLY = {
-    "faker",
-    "jsonpath_rfc9535",
-    "soundstage.apis.fixture_validation",
-    "yaml",
-}
+FIRST_START_ONLY = {"faker", "jsonpath_rfc9535", "soundstage.apis.fixture_validation", "yaml"}
 """The first start needs them."""
 
 KEYS = {
@@ -124,10 +119,7 @@ def test_what_was_not_imported_for_connexion_fails_when_it_is_used(use, name):
         "except RuntimeError as error: print(error)\n"
         "import jinja2, jsonschema.exceptions, werkzeug.local, yaml\n"
         "print(jsonschema.exceptions.ValidationError('wrong').message, yaml.load)"
-    ).startswith(
-        f"{name} was not imported (soundstage.cli.deferred_imports)\n"
-        "wrong <function load"
-    )
+    ).startswith(f"{name} was not imported (soundstage.cli.deferred_imports)\nwrong <function load")
 
 
 def test_what_was_imported_before_is_not_deferred():

@@ -24,10 +24,7 @@ API = "algolia-ingestion"
 EXAMPLE = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"  # what the documentation asks for
 RECORDS = [{"objectID": str(n), "title": f"Title {n}"} for n in range(25)]
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +104,7 @@ def task(still):
             "authenticationID": authentication.authentication_id,
         }
     )
-    transformation = client.create_transformation(
-        {"name": "As it is", "code": "r => r"}
-    )
+    transformation = client.create_transformation({"name": "As it is", "code": "r => r"})
     destination = client.create_destination(
         {
             "type": "search",
@@ -138,9 +133,7 @@ def test_a_run_is_started_polled_to_its_end_and_listed(still, task):
         still.control("/clock/advance", to="next")
         statuses.append(client.get_run(started.run_id).status)
     run = client.get_run(started.run_id)
-    events = every(
-        lambda **q: client.list_events(started.run_id, items_per_page=5, **q), "events"
-    )
+    events = every(lambda **q: client.list_events(started.run_id, items_per_page=5, **q), "events")
     listed = client.list_runs(task_id=task.task_id, status=["finished"], sort="status")
     assert (
         list(dict.fromkeys(statuses))
@@ -184,9 +177,7 @@ def test_a_push_is_watched_until_it_is_over(still, task):
 
 def test_chunks_are_pushed_and_waited_for(quick):
     client = quick.client()
-    pushed = client.chunked_push(
-        "ALGOLIA_INDEX_NAME", RECORDS, wait_for_tasks=True, batch_size=10
-    )
+    pushed = client.chunked_push("ALGOLIA_INDEX_NAME", RECORDS, wait_for_tasks=True, batch_size=10)
     sizes = [client.get_event(p.run_id, p.event_id).batch_size for p in pushed]
     stand_in = client.chunked_push("tmp", RECORDS, reference_index_name="articles")
     assert sizes == [10, 10, 5]
@@ -196,18 +187,14 @@ def test_chunks_are_pushed_and_waited_for(quick):
 def test_the_async_client_does_the_same(quick):
     async def story():
         async with IngestionClient.create_with_config(quick.config()) as client:
-            pushed = await client.chunked_push(
-                "articles", RECORDS[:5], wait_for_tasks=True
-            )
+            pushed = await client.chunked_push("articles", RECORDS[:5], wait_for_tasks=True)
             started = await client.run_task(EXAMPLE)
             run = await client.get_run(started.run_id)
             while run.status == "created":
                 await asyncio.sleep(0.05)
                 run = await client.get_run(started.run_id)
             runs = await client.list_runs(
-                status=["started", "finished"],
-                type=["push", "reindex"],
-                task_id=EXAMPLE,
+                status=["started", "finished"], type=["push", "reindex"], task_id=EXAMPLE
             )
             return pushed, run, runs
 
@@ -219,9 +206,7 @@ def test_the_async_client_does_the_same(quick):
 def test_lists_are_filtered_sorted_and_paged(still, task):
     client = still.client()
     tasks = every(client.list_tasks, "tasks", items_per_page=5)
-    enabled = every(
-        client.list_tasks, "tasks", enabled=True, sort="action", order="asc"
-    )
+    enabled = every(client.list_tasks, "tasks", enabled=True, sort="action", order="asc")
     found = client.list_tasks(
         action=["replace", "save"],
         source_id=[task.source_id, "none"],
@@ -245,9 +230,7 @@ def test_lists_are_filtered_sorted_and_paged(still, task):
         assert not any(each.model_extra for each in everything)
     assert client.list_sources(authentication_id=["none"]).pagination.nb_items > 0
     shops = client.list_authentications(platform=["shopify", "bigcommerce"])
-    assert {each.platform for each in shops.authentications} == {
-        *("shopify", "bigcommerce"),
-    }
+    assert {each.platform for each in shops.authentications} == {*("shopify", "bigcommerce")}
 
 
 def test_a_task_is_disabled_enabled_changed_and_deleted(still, task):

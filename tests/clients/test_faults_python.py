@@ -8,10 +8,7 @@ import time
 import httpx
 import pytest
 from aiohttp import ClientOSError, ClientPayloadError
-from algoliasearch.http.exceptions import (
-    AlgoliaUnreachableHostException,
-    RequestException,
-)
+from algoliasearch.http.exceptions import AlgoliaUnreachableHostException, RequestException
 from algoliasearch.http.hosts import Host, HostsCollection
 from algoliasearch.ingestion.client import IngestionClient, IngestionClientSync
 from algoliasearch.ingestion.config import IngestionConfig
@@ -28,17 +25,12 @@ DATASET = "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"
 TRIEVE_KEY = "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3"
 SHORT, LONG = 0.5, 20  # seconds that a client waits for an answer
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 @pytest.fixture(scope="module")
 def server():
-    with running_server(
-        "--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z"
-    ) as s:
+    with running_server("--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z") as s:
         yield s
 
 
@@ -103,9 +95,7 @@ def trieve(server, patience):
     class Asked:
         def list_events(self, dataset):
             data = GetEventsData()
-            return DatasetApi(client).get_events(
-                dataset, data, _request_timeout=patience
-            )
+            return DatasetApi(client).get_events(dataset, data, _request_timeout=patience)
 
     configuration = Configuration(host=server.url)
     configuration.api_key["ApiKey"] = TRIEVE_KEY

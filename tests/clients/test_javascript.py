@@ -66,9 +66,7 @@ def test_a_story_is_told(api, world):
     assert "tests 0" not in told.stdout
     names = CLIENTS[api]
     versions = [version_of(name) for name in names]
-    record_story(
-        ", ".join(names) + " (npm)", ", ".join(versions), api, called(world, api)
-    )
+    record_story(", ".join(names) + " (npm)", ", ".join(versions), api, called(world, api))
 
 
 def version_of(package):

@@ -15,23 +15,16 @@ RUN = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 DATASET = "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"
 TRIEVE_KEY = "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 @pytest.fixture(scope="module")
 def server():
-    with running_server(
-        "--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z"
-    ) as s:
+    with running_server("--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z") as s:
         yield s
 
 
-def algolia_config(
-    server: RunningServer, key: str = "ALGOLIA_API_KEY"
-) -> IngestionConfig:
+def algolia_config(server: RunningServer, key: str = "ALGOLIA_API_KEY") -> IngestionConfig:
     config = IngestionConfig("ALGOLIA_APPLICATION_ID", key, "us")
     host = Host("127.0.0.1", scheme="http", port=server.port)
     config.hosts = HostsCollection([host])

@@ -24,10 +24,7 @@ from support.server import run_process, running_server
 NOW = "2026-01-01T00:00:00Z"
 LATER = "2027-05-05T00:00:00Z"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 class Production:
@@ -53,9 +50,7 @@ class Production:
 @contextmanager
 def production(api, *options):
     """The service, as it begins whenever it is started."""
-    with running_server(
-        "--api", api, "--speed", "0", "--seed", "3", *options
-    ) as server:
+    with running_server("--api", api, "--speed", "0", "--seed", "3", *options) as server:
         yield Production(server.url)
 
 
@@ -63,9 +58,7 @@ def production(api, *options):
 def recorded(api, har, monkeypatch):
     with production(api, "--now", NOW) as service:
         monkeypatch.setattr(clock.time, "time_ns", lambda: service.at * 10**6)
-        with proxy_thread(
-            service.url, build_api_router(api), tape=har, keep_secrets=True
-        ) as p:
+        with proxy_thread(service.url, build_api_router(api), tape=har, keep_secrets=True) as p:
             service.proxy = p
             yield service
             assert p.notes.counts["requests"] == p.notes.counts["answers"] == 0
@@ -85,18 +78,13 @@ def replayed(api, har, scenario):
                 request["method"],
                 f"{service.url}{url.path}?{url.query}".removesuffix("?"),
                 headers=[
-                    (h["name"], h["value"])
-                    for h in request["headers"]
-                    if h["name"] != "host"
+                    (h["name"], h["value"]) for h in request["headers"] if h["name"] != "host"
                 ],
                 content=request.get("postData", {}).get("text"),
             )
             assert response.status_code == recorded_response["status"]
             there = f"{url.scheme}://{url.netloc}"
-            assert (
-                response.text.replace(service.url, there)
-                == recorded_response["content"]["text"]
-            )
+            assert response.text.replace(service.url, there) == recorded_response["content"]["text"]
     return len(entries)
 
 
@@ -176,9 +164,7 @@ def runwisp(service):
     run_id = httpx.post(f"{tasks}/run").json()["id"]
 
     def since(run, name):
-        return run.get(name) and parse_rfc3339(run[name]) - parse_rfc3339(
-            run["created_at"]
-        )
+        return run.get(name) and parse_rfc3339(run[name]) - parse_rfc3339(run["created_at"])
 
     def watch():
         runs = httpx.get(f"{tasks}/runs").json()["runs"]
@@ -194,9 +180,7 @@ def runwisp(service):
             "status": (run["status"], run.get("end_reason"), run.get("exit_code")),
             "at": [since(run, name) for name in ("start_at", "end_at")],
             "lines": [line | {"ts": line["ts"] - began} for line in page["lines"]],
-            "streamed": re.sub(
-                r"(?<=\"ts\":)\d+", lambda m: str(int(m[0]) - began), streamed
-            ),
+            "streamed": re.sub(r"(?<=\"ts\":)\d+", lambda m: str(int(m[0]) - began), streamed),
         }
 
     return watch

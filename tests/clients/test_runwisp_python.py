@@ -94,9 +94,7 @@ def test_a_stream_that_broke_off_is_taken_up(client):
     run = client.post("/api/tasks/backup/run").json()
     advance(client, "5m")
     with heard(client, **{"Last-Event-ID": last}) as events:
-        own = (
-            name for name, data, _ in events if data.get("run", run)["id"] == run["id"]
-        )
+        own = (name for name, data, _ in events if data.get("run", run)["id"] == run["id"])
         assert take(own, 3) == ["ping", "run.created", "run.started"]
 
 

@@ -32,9 +32,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server():
-    with running_server(
-        "--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z"
-    ) as s:
+    with running_server("--speed", "0", "--seed", "7", "--now", "2026-01-01T00:00:00Z") as s:
         yield s
 
 
@@ -55,9 +53,7 @@ class Story:
         self.chunks = trieve.ChunkApi(client)
         self.groups = trieve.ChunkGroupApi(client)
         self.files = trieve.FileApi(client)
-        asked = trieve.CreateDatasetReqPayload(
-            dataset_name="Story", tracking_id="story"
-        )
+        asked = trieve.CreateDatasetReqPayload(dataset_name="Story", tracking_id="story")
         self.id = self.datasets.create_dataset(ORGANIZATION, asked).id
 
     def advance(self, by):
@@ -200,9 +196,7 @@ def test_a_table_is_put_and_read(story):
 def test_events_are_listed_by_page(story):
     everything = story.datasets.get_events(story.id, trieve.GetEventsData(page_size=99))
     pages = [
-        story.datasets.get_events(
-            story.id, trieve.GetEventsData(page=page, page_size=3)
-        )
+        story.datasets.get_events(story.id, trieve.GetEventsData(page=page, page_size=3))
         for page in range(1, -(-len(everything.events) // 3) + 1)
     ]
     assert [e.id for p in pages for e in p.events] == [e.id for e in everything.events]
@@ -215,9 +209,7 @@ def test_chunks_are_deleted_one_some_and_all(story):
     condition = trieve.FieldCondition(field="tag_set", match_any=[value])
     found = trieve.ChunkFilter(must=[trieve.ConditionType(condition)])
     with pytest.raises(json.JSONDecodeError):  # of the answer, which is empty
-        story.chunks.bulk_delete_chunk(
-            story.id, trieve.BulkDeleteChunkPayload(filter=found)
-        )
+        story.chunks.bulk_delete_chunk(story.id, trieve.BulkDeleteChunkPayload(filter=found))
     assert story.event("bulk_chunks_deleted") == {"message": "Deleted 2 chunks"}
     chunk_id = story.create_chunk(tracking_id="last")
     story.poll(lambda: not gone(lambda: story.chunk(chunk_id)))

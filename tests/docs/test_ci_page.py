@@ -15,9 +15,7 @@ from support.docs import DOCS, blocks
 
 pytestmark = pytest.mark.slow
 
-FILES = {
-    block.partition("\n")[0].removeprefix("# "): block for _, block in blocks("ci.md")
-}
+FILES = {block.partition("\n")[0].removeprefix("# "): block for _, block in blocks("ci.md")}
 SPEC = """openapi: 3.1.0
 info: {title: T, version: '1'}
 paths: {/a: {get: {responses: {'200': {description: It.}}}}}

@@ -20,8 +20,7 @@ EXAMPLES = [
     for line in block.splitlines()
 ]
 EXAMPLES += [
-    json.loads(body)
-    for body in re.findall(r"^curl (?:.*\\\n)*.*-d '(.*?)'", TEXT, re.MULTILINE)
+    json.loads(body) for body in re.findall(r"^curl (?:.*\\\n)*.*-d '(.*?)'", TEXT, re.MULTILINE)
 ]
 
 

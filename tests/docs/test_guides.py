@@ -37,9 +37,7 @@ def test_what_needs_no_pytest_runs_without_it(tmp_path, heading):
     path = tmp_path / "told.py"
     path.write_text(section.partition("```python\n")[2].partition("```")[0])
     command = [sys.executable, "-W", "error::ResourceWarning", str(path)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert ("\nRan 1 test in" in done.stderr) == (heading == "unittest")
 
@@ -69,9 +67,7 @@ def test_the_example_in_javascript_passes():
     assert "# pass 4\n" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "page", ["tutorial.md", "testing.md", "javascript.md", "performance.md"]
-)
+@pytest.mark.parametrize("page", ["tutorial.md", "testing.md", "javascript.md", "performance.md"])
 def test_links_of_the_guides_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", (DOCS / page).read_text()):
         assert (DOCS / target).exists(), target

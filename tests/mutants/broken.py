@@ -45,9 +45,7 @@ class Message:
         return next((v for n, v in self.headers if n.lower() == name), b"")
 
     def without_header(self, name: bytes) -> "Message":
-        return replace(
-            self, headers=tuple(p for p in self.headers if p[0].lower() != name)
-        )
+        return replace(self, headers=tuple(p for p in self.headers if p[0].lower() != name))
 
     def with_header(self, name: bytes, value: bytes) -> "Message":
         kept = self.without_header(name)
@@ -60,9 +58,7 @@ class Message:
 
     def with_json(self, value) -> "Message":
         body = json.dumps(value).encode()
-        return replace(self, body=body).with_header(
-            b"content-length", b"%d" % len(body)
-        )
+        return replace(self, body=body).with_header(b"content-length", b"%d" % len(body))
 
 
 On = Callable[[Message], Awaitable[Message]]
@@ -157,9 +153,7 @@ async def ignored_auth(sent, on):
 @bug(LIST, caught_by="missing_required_header", parameters="X-Client")
 async def optional_header(sent, on):
     """a required header may be left out"""
-    return await on(
-        sent if sent.header(b"x-client") else sent.with_header(b"x-client", b"web")
-    )
+    return await on(sent if sent.header(b"x-client") else sent.with_header(b"x-client", b"web"))
 
 
 @bug(LIST, caught_by="negative_data_rejection", parameters="status")
@@ -167,9 +161,7 @@ async def bad_enum(sent, on):
     """a value outside the enum is accepted"""
     status = sent.query.get("status", "open")
     return await on(
-        sent
-        if status in {"open", "done", "dropped"}
-        else sent.with_query(status="open")
+        sent if status in {"open", "done", "dropped"} else sent.with_query(status="open")
     )
 
 
@@ -224,9 +216,7 @@ async def too_many_items(sent, on):
 async def unsteady_read(sent, on, seen=count()):  # noqa: B008 - it counts all calls
     """the same request returns a different response each time"""
     got = await on(sent)
-    return (
-        got.with_json({**got.json, "asked": next(seen)}) if got.status == 200 else got
-    )
+    return got.with_json({**got.json, "asked": next(seen)}) if got.status == 200 else got
 
 
 @bug(CREATE, GET, DELETE, caught_by="writes_are_kept")
@@ -245,9 +235,7 @@ async def lost_update(sent, on):
     """a replaced resource is unchanged"""
     if sent.method != "PUT":
         return await on(sent)
-    before = await on(
-        replace(sent.without_header(b"content-type"), method="GET", body=b"")
-    )
+    before = await on(replace(sent.without_header(b"content-type"), method="GET", body=b""))
     got = await on(sent)
     if got.status == 200:
         kept = {name: before.json[name] for name in ("title", "status")}
@@ -269,18 +257,12 @@ async def false_blame(sent, on):
     """the reported violations differ from the real ones"""
     got = await on(sent)
     violations = b'[{"in":"query","name":"limit","rule":"maximum","message":"no"}]'
-    return (
-        got.with_header(b"soundstage-violations", violations)
-        if got.status == 400
-        else got
-    )
+    return got.with_header(b"soundstage-violations", violations) if got.status == 400 else got
 
 
 def refused() -> Message:
     body = b'{"message": "no"}'
-    return Message(
-        status=400, headers=((b"content-type", b"application/json"),), body=body
-    )
+    return Message(status=400, headers=((b"content-type", b"application/json"),), body=body)
 
 
 def document(bugs=BUGS) -> dict:
@@ -314,9 +296,7 @@ class Broken:
         self._bugs = bugs
         self.asked: list[tuple[str, bytes]] = []
         made = service()
-        self._inner = httpx.ASGITransport(
-            Dispatcher(Worlds({made.name: made}, FROZEN_OPTIONS))
-        )
+        self._inner = httpx.ASGITransport(Dispatcher(Worlds({made.name: made}, FROZEN_OPTIONS)))
         self._paths = document(bugs)["paths"]
 
     async def __call__(self, scope, receive, send) -> None:
@@ -363,10 +343,7 @@ class Broken:
 
     async def _forward(self, sent: Message, home: str) -> Message:
         url = httpx.URL(scheme="http", host="localhost", raw_path=sent.target)
-        world = (
-            b"soundstage-world",
-            home.encode() if home in self._bugs else SOUND.encode(),
-        )
+        world = (b"soundstage-world", home.encode() if home in self._bugs else SOUND.encode())
         headers = [*sent.headers, world]
         request = httpx.Request(sent.method, url, headers=headers, content=sent.body)
         response = await self._inner.handle_async_request(request)

@@ -29,9 +29,7 @@ def list_notes(call: RequestContext) -> Response:
         if given.get("status") in {None, note["status"]}
     ]
     descending = given["order"] == "desc"
-    found = sort_documents(
-        found, lambda n: (n[given["sort"]], n["noteID"]), descending=descending
-    )
+    found = sort_documents(found, lambda n: (n[given["sort"]], n["noteID"]), descending=descending)
     page = slice_page(found, given["page"], given["itemsPerPage"])
     total = (("X-Total", str(len(found))),)
     return Response({"notes": list(page), "total": len(found)}, headers=total)
@@ -76,9 +74,7 @@ def service() -> Service:
         title="Notes",
         model=vocabulary,
         handlers=handlers,
-        render_error=lambda error: Response(
-            {"message": str(error)}, default_status(error)
-        ),
+        render_error=lambda error: Response({"message": str(error)}, default_status(error)),
     )
     records = [
         {
@@ -89,10 +85,6 @@ def service() -> Service:
         }
         for number in range(12)
     ]
-    fixture = {
-        "api": NAME,
-        "credentials": [{"key": KEY}],
-        "records": {"note": records},
-    }
+    fixture = {"api": NAME, "credentials": [{"key": KEY}], "records": {"note": records}}
     contract = compile_contract(NAME, DOCUMENT)
     return Service(made, contract, compile_fixture(fixture, vocabulary))

@@ -11,9 +11,7 @@ OPERATIONS = compile_contract(
     "things",
     {
         **parse_document(SPEC),
-        "paths": {
-            k: v for k, v in parse_document(SPEC)["paths"].items() if k != "/files"
-        },
+        "paths": {k: v for k, v in parse_document(SPEC)["paths"].items() if k != "/files"},
     },
 ).operations
 

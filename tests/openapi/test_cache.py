@@ -73,9 +73,7 @@ def test_other_texts_are_another_entry():
 def test_a_contract_is_the_same_from_the_cache(spec):
     again = load_contract("a", spec)
     assert again.document["info"] == {"title": "repaired"}
-    assert again.operations["getA"].validate_response(
-        200, "application/json", "no integer"
-    )
+    assert again.operations["getA"].validate_response(200, "application/json", "no integer")
     assert not again.operations["getA"].validate_response(200, "application/json", 1)
 
 
@@ -103,10 +101,7 @@ def test_a_byte_that_changes_is_seen(spec, file, old, new, title):
     else:
         path.write_text(path.read_text().replace(old, new))
     changed = load_contract("a", spec).document.get("info", {})
-    assert (changed.get("title"), changed.get("x")) == (
-        title,
-        1 if "x: 1" in str(new) else None,
-    )
+    assert (changed.get("title"), changed.get("x")) == (title, 1 if "x: 1" in str(new) else None)
 
 
 def test_a_document_that_goes_bad_is_refused_with_its_line(spec):
@@ -184,9 +179,7 @@ def test_an_entry_that_is_damaged_is_not_there(folder, damage):
     assert cache.get(name) is None
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives away"
-)
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives away")
 def test_an_entry_of_another_user_is_not_there(folder):
     name = cache.entry_name("a")
     cache.put(name, 1)
@@ -245,9 +238,7 @@ def test_another_code_is_another_entry(tmp_path):
     shutil.copytree(Path(soundstage.__file__).parent, package)
 
     def name():
-        return in_another_process(
-            "print(cache.__file__, cache.entry_name('a'))", tmp_path
-        )
+        return in_another_process("print(cache.__file__, cache.entry_name('a'))", tmp_path)
 
     file, before = name()
     assert Path(file).is_relative_to(tmp_path)

@@ -23,12 +23,7 @@ ROWS = [
         ["[0]=1", "[]=2"],
         ["[0]=1", "[]=2"],
     ),
-    (
-        {"properties": {"a": {}}, "additionalProperties": {"enum": [1]}},
-        {"a": 1},
-        [".*=1"],
-        [],
-    ),
+    ({"properties": {"a": {}}, "additionalProperties": {"enum": [1]}}, {"a": 1}, [".*=1"], []),
     ({"additionalProperties": {"enum": [1]}}, {"x": 1}, [".*=1"], [".*=1"]),
     ({"patternProperties": {"^x": {"enum": [1]}}}, {"x": 1}, [".*=1"], [".*=1"]),
     (
@@ -37,17 +32,9 @@ ROWS = [
         ['="a"', '="b"'],
         ['="b"'],
     ),
+    ({"if": {"enum": [0]}, "then": {"enum": [1]}, "not": {"enum": [2]}}, 1, ["=1"], ["=1"]),
     (
-        {"if": {"enum": [0]}, "then": {"enum": [1]}, "not": {"enum": [2]}},
-        1,
-        ["=1"],
-        ["=1"],
-    ),
-    (
-        {
-            "anyOf": [{"properties": {"t": {"const": "x"}}}],
-            "properties": {"t": {"enum": ["y"]}},
-        },
+        {"anyOf": [{"properties": {"t": {"const": "x"}}}], "properties": {"t": {"enum": ["y"]}}},
         {"t": "x"},
         ['.t="x"', '.t="y"'],
         ['.t="x"'],
@@ -91,17 +78,12 @@ def test_a_schema_in_itself_is_listed_once_and_looked_through_to_the_bottom():
     deep = {"kind": "leaf"}
     for _ in range(3000):
         deep = {"kind": "root", "spans": [deep]}
-    assert shown(lists.find_in({"top": deep})) == [
-        '.top.kind="leaf"',
-        '.top.kind="root"',
-    ]
+    assert shown(lists.find_in({"top": deep})) == ['.top.kind="leaf"', '.top.kind="root"']
 
 
 def test_a_schema_that_is_used_twice_is_listed_at_both_places():
     ref = {"$ref": "#/$defs/s"}
-    lists = EnumIndex(
-        {"properties": {"a": ref, "b": ref}, "$defs": {"s": {"enum": [1]}}}
-    )
+    lists = EnumIndex({"properties": {"a": ref, "b": ref}, "$defs": {"s": {"enum": [1]}}})
     assert shown(lists.values) == [".a=1", ".b=1"]
     assert shown(lists.find_in({"b": 1})) == [".b=1"]
 
@@ -112,8 +94,7 @@ def test_schemas_that_say_nothing_but_each_other_come_to_an_end():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [(1.0, "1"), (1.5, "1.5"), (10**30, f"1{30 * '0'}"), ("é", '"é"')],
+    ("value", "text"), [(1.0, "1"), (1.5, "1.5"), (10**30, f"1{30 * '0'}"), ("é", '"é"')]
 )
 def test_equal_values_have_one_text(value, text):
     assert canonical_json(value) == text

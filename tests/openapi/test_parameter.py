@@ -4,18 +4,11 @@ import pytest
 
 from soundstage.openapi.errors import DocumentError, InvalidRequest
 from soundstage.openapi.operation import compile_operation
-from soundstage.openapi.parameters import (
-    MAX_CACHED_LENGTH,
-    MAX_CACHED_REQUESTS,
-    parse_query,
-)
+from soundstage.openapi.parameters import MAX_CACHED_LENGTH, MAX_CACHED_REQUESTS, parse_query
 
 NUMBERS = {"type": "array", "items": {"type": "integer"}}
 WORDS = {"type": "array", "items": {"type": "string"}}
-MAYBE = {
-    "type": "array",
-    "items": {"oneOf": [{"type": "string", "enum": ["a"]}, {"type": "null"}]},
-}
+MAYBE = {"type": "array", "items": {"oneOf": [{"type": "string", "enum": ["a"]}, {"type": "null"}]}}
 DEEP = {
     "type": "object",
     "additionalProperties": False,
@@ -25,10 +18,7 @@ DEEP = {
         "at": {"type": "object", "properties": {"from": {"type": "integer"}}},
     },
 }
-POINT = {
-    "type": "object",
-    "properties": {"x": {"type": "integer"}, "y": {"type": "string"}},
-}
+POINT = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "string"}}}
 OPEN = {"type": "object", "additionalProperties": {"type": "integer"}}
 JSON = {"application/json": {"schema": DEEP}}
 
@@ -156,9 +146,7 @@ def test_what_is_wrong_with_a_query_is_said(given, query, wrong):
         ("matrix", True, POINT, ";x=1;y=a", {"x": 1, "y": "a"}),
     ],
 )
-def test_a_value_in_a_path_is_read_by_style_and_explode(
-    style, explode, schema, text, value
-):
+def test_a_value_in_a_path_is_read_by_style_and_explode(style, explode, schema, text, value):
     given = {"name": "id", "in": "path", "required": True, "schema": schema}
     op = operation({**given, "style": style, "explode": explode})
     assert op.parse_request({"id": text}, b"", {}, b"").parameters == {"id": value}
@@ -241,7 +229,7 @@ def test_all_violations_of_a_request_are_reported_together():
         {**parameter({"type": "integer"}, "cookie"), "name": "c"},
     )
     assert rules(op, "a=x&z=1", {"cookie": ["c=x"]}) == [
-        *("query.z unknown", "query.a type", "header.b required", "cookie.c type"),
+        *("query.z unknown", "query.a type", "header.b required", "cookie.c type")
     ]
 
 
@@ -262,11 +250,7 @@ def test_a_query_string_is_pairs_in_order(raw, pairs):
     assert parse_query(raw) == pairs
 
 
-LIST = {
-    "name": "q",
-    "in": "query",
-    "schema": {"type": "array", "items": {"type": "string"}},
-}
+LIST = {"name": "q", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
 TEXT = {"name": "t", "in": "query", "schema": {"type": "string"}}
 
 

@@ -3,12 +3,7 @@
 import pytest
 
 from soundstage.openapi.errors import DocumentError
-from soundstage.openapi.schema import (
-    FORMAT_BOUNDS,
-    Direction,
-    compile_schema,
-    possible_types,
-)
+from soundstage.openapi.schema import FORMAT_BOUNDS, Direction, compile_schema, possible_types
 
 I32, I64 = FORMAT_BOUNDS["int32"], FORMAT_BOUNDS["int64"]
 UUID = "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"
@@ -136,9 +131,7 @@ def test_a_reference_may_lead_anywhere_in_the_document(key):
     assert not schema.is_valid(2)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("a_b", "a~1b"), ("A.properties.b", "A/properties/b")]
-)
+@pytest.mark.parametrize(("one", "other"), [("a_b", "a~1b"), ("A.properties.b", "A/properties/b")])
 def test_references_that_look_alike_lead_apart(one, other):
     schemas = {
         "a_b": {"const": 1},
@@ -153,8 +146,7 @@ def test_references_that_look_alike_lead_apart(one, other):
 
 
 @pytest.mark.parametrize(
-    ("side", "required"),
-    [(Direction.REQUEST, "writeOnly"), (Direction.RESPONSE, "readOnly")],
+    ("side", "required"), [(Direction.REQUEST, "writeOnly"), (Direction.RESPONSE, "readOnly")]
 )
 def test_a_side_need_not_say_what_only_the_other_one_says(side, required):
     node = {
@@ -178,11 +170,7 @@ def test_all_violations_are_found_each_with_its_place():
         ("/a~1b/1", "type"),
         ("/a~1b/2", "maximum"),
     ]
-    assert {v.display_path for v in violations} == {
-        "body",
-        "body.a/b[1]",
-        "body.a/b[2]",
-    }
+    assert {v.display_path for v in violations} == {"body", "body.a/b[1]", "body.a/b[2]"}
 
 
 @pytest.mark.parametrize(

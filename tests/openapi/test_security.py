@@ -68,9 +68,7 @@ EITHER, OPTIONAL = [{"head": []}, {"ask": []}], [{"head": []}, {}]
         ([{"basic": []}], basic("me:pass:1"), b"", 0),
     ],
 )
-def test_the_holder_of_good_credentials_is_admitted(
-    requirements, headers, query, holder
-):
+def test_the_holder_of_good_credentials_is_admitted(requirements, headers, query, holder):
     expected = ANONYMOUS if holder is None else HOLDERS[holder]
     assert admitted(requirements, headers, query) == expected
 

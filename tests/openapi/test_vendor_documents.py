@@ -62,9 +62,7 @@ def pointer(location):
 
 def broken_examples(document):
     """Every example that its schema refuses, with where it stands."""
-    validator = (
-        OAS30Validator if document["openapi"].startswith("3.0") else OAS31Validator
-    )
+    validator = OAS30Validator if document["openapi"].startswith("3.0") else OAS31Validator
     for node in jsonpath.find("$..[?@.example || @.examples]", document):
         inside = ("schema",) if "schema" in node.value else ()
         judge = validator(

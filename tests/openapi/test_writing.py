@@ -29,9 +29,7 @@ SCHEMAS = {
         "additionalProperties": False,
     },
     "Notes": NOTES,
-    "OrNull": {
-        "properties": {"notes": {"type": ["array", "null"], "items": {"type": "null"}}}
-    },
+    "OrNull": {"properties": {"notes": {"type": ["array", "null"], "items": {"type": "null"}}}},
     "None": {"properties": {"notes": {"type": "array", "items": False}}},
     # What follows cannot be told apart.
     "Unique": {"properties": {"notes": {**NOTES, "uniqueItems": True}}},
@@ -56,44 +54,26 @@ notes = st.one_of(
     st.none(),
 )
 page = st.dictionaries(
-    st.sampled_from(["notes", "others", "of"]),
-    st.one_of(notes, notes, st.integers(0, 2)),
+    st.sampled_from(["notes", "others", "of"]), st.one_of(notes, notes, st.integers(0, 2))
 )
 value = st.one_of(page, page.map(RecordVersion), note.map(RecordVersion), notes)
 
 
 def schema(name):
-    return compile_schema(
-        DOCUMENT, SCHEMAS[name], f"/schemas/{name}", Direction.RESPONSE
-    )
+    return compile_schema(DOCUMENT, SCHEMAS[name], f"/schemas/{name}", Direction.RESPONSE)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 @given(values=st.lists(value, max_size=4))
 @example([{"notes": RecordPage([RecordVersion(id="1")])}])
 @example([{"notes": RecordPage([RecordVersion(id=1)]), "others": RecordPage()}])
-@example(
-    [
-        {
-            "notes": RecordPage([RecordVersion(id=1)]),
-            "others": [{"id": 1}, RecordVersion(id=1)],
-        }
-    ]
-)
+@example([{"notes": RecordPage([RecordVersion(id=1)]), "others": [{"id": 1}, RecordVersion(id=1)]}])
 @example([{"notes": RecordPage([RecordVersion(id=1)] * 2)}])
 @example(
-    [
-        {
-            "notes": RecordPage([RecordVersion(id=1)]),
-            "others": RecordPage([RecordVersion(id=1)] * 3),
-        }
-    ]
+    [{"notes": RecordPage([RecordVersion(id=1)]), "others": RecordPage([RecordVersion(id=1)] * 3)}]
 )
 @example(
-    [
-        {"notes": RecordPage([RecordVersion(id=1)])},
-        {"notes": RecordPage([RecordVersion(id="1")])},
-    ]
+    [{"notes": RecordPage([RecordVersion(id=1)])}, {"notes": RecordPage([RecordVersion(id="1")])}]
 )
 @example([{"notes": RecordPage(), "others": RecordPage([RecordVersion(id=1)])}])
 @example([{"notes": RecordPage([RecordVersion(id=1, next={"id": 1})])}])

@@ -50,9 +50,7 @@ def test_a_world_is_at_the_root_of_a_port(stage):
     url = urlsplit(stage.url(API))
     assert (url.scheme, url.hostname, url.path) == ("http", "127.0.0.1", "")
     assert stage.url(API) == stage.url("trieve") == stage.url()
-    with pytest.raises(
-        UnknownName, match="there is no API 'algolia'; there are: algolia-"
-    ):
+    with pytest.raises(UnknownName, match="there is no API 'algolia'; there are: algolia-"):
         stage.url("algolia")
 
 
@@ -74,11 +72,7 @@ def test_the_port_is_closed_with_the_world():
                 "x-algolia-api-key": "ALGOLIA_API_KEY",
             },
         ),
-        (
-            "trigger-dev",
-            {"secretKey": "tr_dev_1234"},
-            {"Authorization": "Bearer tr_dev_1234"},
-        ),
+        ("trigger-dev", {"secretKey": "tr_dev_1234"}, {"Authorization": "Bearer tr_dev_1234"}),
         (
             "trieve",
             {"ApiKey": "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3"},
@@ -127,9 +121,7 @@ def test_the_seed_decides():
     assert run(1) != run(2)
 
 
-@pytest.mark.parametrize(
-    "now", ["2030-06-01T12:00:00+02:00", datetime(2030, 6, 1, 10, tzinfo=UTC)]
-)
+@pytest.mark.parametrize("now", ["2030-06-01T12:00:00+02:00", datetime(2030, 6, 1, 10, tzinfo=UTC)])
 def test_a_world_starts_at_the_requested_time(now):
     with Soundstage(now=now) as stage:
         assert stage.clock.now == datetime(2030, 6, 1, 10, tzinfo=UTC)
@@ -152,13 +144,9 @@ def test_what_is_read_is_a_copy(stage):
 
 
 def test_what_is_not_there_is_named(stage):
-    with pytest.raises(
-        UnknownName, match="there is no scenario 'odd'; there are: clean"
-    ):
+    with pytest.raises(UnknownName, match="there is no scenario 'odd'; there are: clean"):
         stage.start(API, "odd")
-    with pytest.raises(
-        UnknownName, match="there is no ending 'odd'; there are: cancelled"
-    ):
+    with pytest.raises(UnknownName, match="there is no ending 'odd'; there are: cancelled"):
         stage.start(API, "clean_reindex").end("odd")
     with pytest.raises(Problem, match="unknown fault 'odd'; known: status"):
         stage.fault("odd")
@@ -199,11 +187,7 @@ def test_a_violation_is_raised_once_with_all_the_others(stage, client):
     client.get("/1/runs/any/events?itemsPerPage=0&page=x&odd=1")
     with pytest.raises(UnexpectedViolation) as raised:
         stage.check()
-    assert [found.rule for found in raised.value.found] == [
-        "unknown",
-        "minimum",
-        "type",
-    ]
+    assert [found.rule for found in raised.value.found] == ["unknown", "minimum", "type"]
     assert "listEvents (GET /1/runs/any/events?itemsPerPage=0" in str(raised.value)
     assert "query.itemsPerPage: 0 is less than the minimum of 1" in str(raised.value)
     stage.check()
@@ -248,11 +232,7 @@ def test_calls_are_asserted(stage, client):
         stage.assert_in_order("listEvents", "getRun")
 
 
-FAULTS = [
-    ("reset", httpx.ReadError),
-    ("truncate", httpx.ReadError),
-    ("timeout", httpx.ReadTimeout),
-]
+FAULTS = [("reset", httpx.ReadError), ("truncate", httpx.ReadError), ("timeout", httpx.ReadTimeout)]
 
 
 @pytest.mark.parametrize(("kind", "error"), FAULTS)
@@ -317,8 +297,7 @@ def test_handles_may_be_used_from_many_threads():
 def test_a_fixture_of_the_users_takes_the_place_of_the_vendored_one(tmp_path):
     fixture = tmp_path / "mine.yaml"
     fixture.write_text(
-        "api: runwisp\n"
-        "lifecycle: {run.status: {begins: [pending], moves: {pending: [ended]}}}\n"
+        "api: runwisp\nlifecycle: {run.status: {begins: [pending], moves: {pending: [ended]}}}\n"
     )
     with Soundstage(apis="runwisp", fixtures=[fixture]) as stage:
         assert stage.records("runwisp", "runs") == []

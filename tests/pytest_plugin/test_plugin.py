@@ -26,9 +26,7 @@ def test_the_plugin_takes_less_than_30_ms_of_an_interpreters_start():
     code = "import pytest; import soundstage.pytest_plugin.plugin"
     took = []
     for _ in range(3):
-        done = subprocess.run(
-            [*command, code], capture_output=True, text=True, check=True
-        )
+        done = subprocess.run([*command, code], capture_output=True, text=True, check=True)
         line = re.compile(r"(\d+) \| *soundstage.pytest_plugin.plugin$", re.MULTILINE)
         took += map(int, line.findall(done.stderr))
     assert len(took) == 3
@@ -141,8 +139,7 @@ def test_the_marker_sets_the_initial_state(tmp_path):
 )
 def test_a_wrong_marker_is_an_error(tmp_path, marker, message):
     (tmp_path / "test_wrong.py").write_text(
-        "import pytest\n\n"
-        f"@pytest.mark.soundstage({marker})\ndef test(soundstage): pass\n"
+        f"import pytest\n\n@pytest.mark.soundstage({marker})\ndef test(soundstage): pass\n"
     )
     done = run_pytest(tmp_path)
     assert outcome(done) == "1 error"
@@ -194,10 +191,7 @@ def test_a_failing_test_reports_how_to_replay_its_world(tmp_path):
     assert (program, command) == ("soundstage", "serve")
     options[1] = str(tmp_path / options[1])
     headers, seen = json.loads((tmp_path / "seen.json").read_text())
-    with (
-        running_server(*options) as server,
-        httpx.Client(base_url=server.url) as client,
-    ):
+    with running_server(*options) as server, httpx.Client(base_url=server.url) as client:
         for path, body in seen.items():
             assert client.get(path, headers=headers).text == body
 

@@ -124,9 +124,7 @@ def played(story, *, socket=False, cron=None, speed=0, **handlers):
 async def _serving(worlds, *, socket):
     app = Dispatcher(worlds)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://127.0.0.1"
-    ) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         if not socket:
             yield Live(worlds, client)
             return

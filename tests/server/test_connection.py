@@ -89,9 +89,7 @@ def test_head_and_body_are_gathered_whatever_becomes_of_them(fails):
         if fails:
             raise ConnectionError
 
-    wire = ClientConnection(
-        {"extensions": {CONNECTION_EXTENSION: connection}}, None, send
-    )
+    wire = ClientConnection({"extensions": {CONNECTION_EXTENSION: connection}}, None, send)
     if fails:
         with pytest.raises(ConnectionError):
             asyncio.run(wire.send_all(MESSAGE))
@@ -109,10 +107,7 @@ def request(method, more=""):
 
 @pytest.mark.slow
 def test_requests_that_do_not_wait_for_answers_get_them_in_order():
-    with (
-        running_server() as there,
-        socket.create_connection(("127.0.0.1", there.port)) as own,
-    ):
+    with running_server() as there, socket.create_connection(("127.0.0.1", there.port)) as own:
         own.sendall(request("GET") + request("HEAD") + request("DELETE"))
         own.sendall(request("GET", "Connection: close\r\n"))
         answered = b"".join(iter(lambda: own.recv(65536), b""))

@@ -62,14 +62,10 @@ def test_worlds_never_see_each_other(control):
         for world in ("one", "two", "default")
     ]
     nows = {
-        world: control.get(f"/~{world}{CONTROL}/clock").json()["now"]
-        for world in ("one", "two")
+        world: control.get(f"/~{world}{CONTROL}/clock").json()["now"] for world in ("one", "two")
     }
     assert seen == [200, 404, 404]
-    assert nows == {
-        "one": "2026-01-01T00:10:00.000Z",
-        "two": "2026-01-01T00:00:00.000Z",
-    }
+    assert nows == {"one": "2026-01-01T00:10:00.000Z", "two": "2026-01-01T00:00:00.000Z"}
 
 
 def test_a_world_is_made_as_it_is_asked_for(control):
@@ -110,9 +106,7 @@ WORLD_REFUSALS = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "said"), WORLD_REFUSALS)
-def test_what_cannot_be_done_to_a_world_is_said(
-    control, method, path, body, status, said
-):
+def test_what_cannot_be_done_to_a_world_is_said(control, method, path, body, status, said):
     answer = control.request(method, CONTROL + path, json=body)
     assert said in detail(answer, status)
 
@@ -141,9 +135,7 @@ def test_a_header_leads_into_no_world_by_a_name_that_is_none(control, name):
 
 def test_the_clock_is_turned_frozen_and_let_go(control):
     assert advance(control, by="90s")["now"] == "2026-01-01T00:01:30.000Z"
-    assert (
-        advance(control, to="2026-01-02T00:00:00+01:00")["now"][:13] == "2026-01-01T23"
-    )
+    assert advance(control, to="2026-01-02T00:00:00+01:00")["now"][:13] == "2026-01-01T23"
     assert control.patch(f"{CONTROL}/clock", json={"speed": 60}).json()["speed"] == 60
     assert control.get(f"{CONTROL}/clock").json()["speed"] == 60
 
@@ -207,11 +199,7 @@ def test_runs_are_listed_newest_first(control):
 
 
 RUN_REFUSALS = [
-    (
-        {"api": "runwisp", "scenario": "success", "task": "nobody"},
-        404,
-        "there is no task 'nobody'",
-    ),
+    ({"api": "runwisp", "scenario": "success", "task": "nobody"}, 404, "there is no task 'nobody'"),
     ({"with": {"batches": "many"}}, 409, "a count is a whole number"),
     ({"fields": {"status": "finished"}}, 409, "run.status begins as 'finished'"),
     ({"fields": {"outcome": "maybe"}}, 409, "breaks the contract"),
@@ -235,10 +223,7 @@ def test_a_record_is_put_patched_read_and_deleted(control):
     dataset = "11111111-1111-4111-8111-111111111111"
     place = f"{CONTROL}/records/trieve/datasets/{dataset}"
     organization = "e3e3e3e3-e3e3-e3e3-e3e3-e3e3e3e3e3e3"
-    keys = {
-        "Authorization": "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3",
-        "TR-Dataset": dataset,
-    }
+    keys = {"Authorization": "tr-e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3", "TR-Dataset": dataset}
     events = {"url": "/api/dataset/events", "headers": keys, "json": {}}
     assert control.post(**events).status_code == 404
     records = control.get(f"{CONTROL}/records/trieve/datasets").json()["records"]
@@ -284,9 +269,7 @@ RECORD_REFUSALS = [
 
 
 @pytest.mark.parametrize(("method", "place", "body", "status", "said"), RECORD_REFUSALS)
-def test_a_record_that_could_not_be_is_refused(
-    control, method, place, body, status, said
-):
+def test_a_record_that_could_not_be_is_refused(control, method, place, body, status, said):
     url = f"{CONTROL}/records/algolia-ingestion/{place}"
     assert said in detail(control.request(method, url, json=body), status)
 
@@ -310,9 +293,7 @@ def test_a_scenario_is_added_while_the_server_runs(control, media_type):
         else '{"about": "Takes its time.", "steps": [{"run": {"status": "pending"}}]}'
     )
     headers = {"Content-Type": media_type}
-    added = control.put(
-        f"{CONTROL}/scenarios/runwisp/slow", content=node, headers=headers
-    )
+    added = control.put(f"{CONTROL}/scenarios/runwisp/slow", content=node, headers=headers)
     assert added.json() == {"name": "slow", "about": "Takes its time.", "weight": 1}
     run = start(control, api="runwisp", scenario="slow")
     assert run["record"]["status"] == "pending"
@@ -347,15 +328,13 @@ def test_a_scenario_is_checked_as_those_of_a_fixture_are(control, text, said):
 def test_a_world_answers_the_same_bytes_on_another_server(services, control):
     """Every GET of its journal, and the runs of every API."""
     runs = [
-        control.post(f"/~here{CONTROL}/runs", json={"api": api}).json()["id"]
-        for api in services
+        control.post(f"/~here{CONTROL}/runs", json={"api": api}).json()["id"] for api in services
     ]
     advance(control, "/~here", by="90s")
     place = f"/~here{CONTROL}/runs/algolia-ingestion/{runs[0]}"
     control.post(f"{place}/end", json={"ending": "cancelled"})
     control.patch(
-        f"/~here{CONTROL}/records/algolia-ingestion/runs/{runs[0]}",
-        json={"reason": "why"},
+        f"/~here{CONTROL}/records/algolia-ingestion/runs/{runs[0]}", json={"reason": "why"}
     )
     control.put(
         f"/~here{CONTROL}/scenarios/runwisp/slow",
@@ -373,9 +352,7 @@ def test_a_world_answers_the_same_bytes_on_another_server(services, control):
         ("/api/v1/runs/run_1234/events", {"Authorization": "tr_dev_1234"}),
     ]
     here = [control.get(f"/~here{path}", headers=keys) for path, keys in asked]
-    elsewhere = Worlds(
-        services, WorldOptions(seed=99, start_at=0, speed=0)
-    ).default.world
+    elsewhere = Worlds(services, WorldOptions(seed=99, start_at=0, speed=0)).default.world
     journal = control.get(f"/~here{CONTROL}/journal?status=200").json()["entries"]
     with in_process_client(services, elsewhere) as other:
         there = f"/~there{CONTROL}/log"
@@ -383,9 +360,7 @@ def test_a_world_answers_the_same_bytes_on_another_server(services, control):
         copies = [other.get(f"/~there{path}", headers=keys) for path, keys in asked]
         assert other.get(there).json() == exported
     assert [answer.status_code for answer in here] == [200] * len(asked)
-    assert [entry["path"] for entry in journal] == [
-        f"/~here{path}" for path, _ in asked
-    ]
+    assert [entry["path"] for entry in journal] == [f"/~here{path}" for path, _ in asked]
     assert [copy.content for copy in copies] == [answer.content for answer in here]
 
 

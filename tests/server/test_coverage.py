@@ -44,10 +44,7 @@ def test_values_in_requests_and_responses_are_distinguished(control_client):
         'answer.200.events[].status="failed"',
     }
     unseen = values(control_client, "listEvents", "unseen")
-    assert unseen >= {
-        'query.status[]="created"',
-        'answer.200.events[].status="created"',
-    }
+    assert unseen >= {'query.status[]="created"', 'answer.200.events[].status="created"'}
     assert not seen & unseen
 
 
@@ -108,10 +105,7 @@ def test_all_worlds_are_summarized_together(control_client):
     control_client.get(f"{EVENTS}?order=asc", headers=ALGOLIA)
     control_client.get(f"/~a{EVENTS}?order=desc", headers=ALGOLIA)
     control_client.get(f"/~a/1/runs/{RUN}", headers=ALGOLIA)
-    here, there = (
-        covered(control_client, "getRun"),
-        covered(control_client, "getRun", ALL),
-    )
+    here, there = (covered(control_client, "getRun"), covered(control_client, "getRun", ALL))
     assert (here["calls"], there["calls"]) == (0, 1)
     assert covered(control_client, "listEvents", ALL)["calls"] == 2
     both = {'query.order="asc"', 'query.order="desc"'}
@@ -180,6 +174,4 @@ def test_counting_costs_a_request_microseconds(control_client):
 
 def test_only_the_requested_contracts_are_summarized():
     contracts = [services()["trieve"].contract]
-    assert [one.operation for one in Coverage().summarize(contracts)] == [
-        *contracts[0].operations
-    ]
+    assert [one.operation for one in Coverage().summarize(contracts)] == [*contracts[0].operations]

@@ -88,11 +88,7 @@ def faults(client):
 UNAVAILABLE = {
     "algolia-ingestion": {"message": "Service Unavailable"},
     "trigger-dev": {"error": "Service Unavailable"},
-    "runwisp": {
-        "title": "Service Unavailable",
-        "status": 503,
-        "detail": "Service Unavailable",
-    },
+    "runwisp": {"title": "Service Unavailable", "status": 503, "detail": "Service Unavailable"},
     "trieve": {"message": "Service Unavailable"},
 }
 
@@ -274,9 +270,7 @@ def test_a_client_that_still_waits_does_not_keep_the_server_from_stopping():
         ("latency", {"ms": 5000}, httpx.ReadTimeout),
     ],
 )
-def test_in_process_a_broken_connection_is_the_same_error(
-    asyncio_loop, kind, options, error
-):
+def test_in_process_a_broken_connection_is_the_same_error(asyncio_loop, kind, options, error):
     transport = InProcessTransport(asyncio_loop)
     url = f"http://127.0.0.1/~{next(names)}"
     with httpx.Client(transport=transport, base_url=url, timeout=0.1) as client:
@@ -498,18 +492,12 @@ def test_a_reset_of_the_world_takes_its_faults_away(world):
             "options.headers.A",
         ),
         (
-            {
-                "kind": "status",
-                "options": {"status": 500, "headers": {"Connection": "x"}},
-            },
+            {"kind": "status", "options": {"status": 500, "headers": {"Connection": "x"}}},
             "options.headers",
         ),
         ({"kind": "reset", "api": "nope"}, "known: algolia-ingestion, runwisp"),
         ({"kind": "reset", "operation": "nope"}, "known: "),
-        (
-            {"kind": "reset", "operation": "getRun", "match": {"page": 1}},
-            "known: runID",
-        ),
+        ({"kind": "reset", "operation": "getRun", "match": {"page": 1}}, "known: runID"),
         ({"kind": "reset", "times": 1, "probability": 0.5}, "not both"),
         ({"kind": "reset", "times": 0}, "times"),
         ({"kind": "reset", "probability": 2}, "probability"),

@@ -144,9 +144,7 @@ def test_a_server_that_others_reach_prints_a_token_and_asks_for_it():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", ["a\r\nSet-Cookie: x=1", "a\nb", "a\x00b", "../default", "~"]
-)
+@pytest.mark.parametrize("name", ["a\r\nSet-Cookie: x=1", "a\nb", "a\x00b", "../default", "~"])
 def test_a_header_that_carries_another_makes_no_world(name):
     with running_server() as server:
         request = (
@@ -165,8 +163,7 @@ def test_a_header_that_carries_another_makes_no_world(name):
 def test_a_token_of_ones_own_is_taken():
     with running_server("--control-token", TOKEN) as server:
         answer = raw(
-            server.port,
-            f"GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            server.port, f"GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         )
     assert answer.startswith("HTTP/1.1 401")
 

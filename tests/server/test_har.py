@@ -23,10 +23,7 @@ def with_all(properties, optional=None):
 # http://www.softwareishard.com/blog/har-12-spec/: what is required, and all there is.
 TEXT, NUMBER, WHOLE = {"type": "string"}, {"type": "number"}, {"type": "integer"}
 COMMENT = {"comment": TEXT}
-PAIRS = {
-    "type": "array",
-    "items": with_all({"name": TEXT, "value": TEXT}, COMMENT),
-}
+PAIRS = {"type": "array", "items": with_all({"name": TEXT, "value": TEXT}, COMMENT)}
 COOKIES = {"type": "array", "items": {"type": "object", "required": ["name", "value"]}}
 PRODUCT = with_all({"name": TEXT, "version": TEXT}, COMMENT)
 MESSAGE = {
@@ -46,8 +43,7 @@ CONTENT = with_all(
     {"compression": NUMBER, "text": TEXT, "encoding": TEXT, **COMMENT},
 )
 RESPONSE = with_all(
-    {"status": WHOLE, "statusText": TEXT, "content": CONTENT, "redirectURL": TEXT}
-    | MESSAGE,
+    {"status": WHOLE, "statusText": TEXT, "content": CONTENT, "redirectURL": TEXT} | MESSAGE,
     COMMENT,
 )
 TIMES = {"blocked": NUMBER, "dns": NUMBER, "connect": NUMBER, "ssl": NUMBER, **COMMENT}
@@ -102,9 +98,7 @@ def test_an_empty_journal_is_an_archive(control_client):
         ("POST", "/api/dataset/events", TRIEVE, b'"' + b"x" * 100_000),
     ],
 )
-def test_every_exchange_makes_a_valid_entry(
-    control_client, method, path, headers, body
-):
+def test_every_exchange_makes_a_valid_entry(control_client, method, path, headers, body):
     types = {"content-type": "application/json"} if body else {}
     sent = {"headers": {**headers, **types}, "content": body}
     response = control_client.request(method, path, **sent)

@@ -58,12 +58,7 @@ def test_parameters_are_as_they_were_read_defaults_filled_in(control_client):
 def test_a_body_of_json_is_shown_as_json(control_client):
     control_client.post("/api/dataset/events", headers=TRIEVE, json={"page": 1})
     body = last(control_client)["body"]
-    assert body == {
-        "size": 10,
-        "media_type": "application/json",
-        "cut": False,
-        "json": {"page": 1},
-    }
+    assert body == {"size": 10, "media_type": "application/json", "cut": False, "json": {"page": 1}}
 
 
 def test_a_refused_request_has_violations_and_no_parameters(control_client):
@@ -191,9 +186,7 @@ def test_a_world_that_is_reset_has_an_empty_journal(busy):
     assert not any(operation["calls"] for operation in calls)
 
 
-@pytest.mark.parametrize(
-    ("prefix", "headers"), [("/~a", {}), ("", {"soundstage-world": "a"})]
-)
+@pytest.mark.parametrize(("prefix", "headers"), [("/~a", {}), ("", {"soundstage-world": "a"})])
 def test_worlds_see_their_own_exchanges_only(control_client, prefix, headers):
     control_client.get(f"{prefix}{EVENTS}", headers={**ALGOLIA, **headers})
     assert journal(control_client) == []
@@ -441,9 +434,7 @@ def test_a_violation_of_a_secret_parameter_does_not_show_its_value():
     ],
 )
 def test_an_error_response_does_not_repeat_a_secret(headers, response, masked):
-    entry = redacted(
-        status=400, request_headers=headers, response_body=response.encode()
-    )
+    entry = redacted(status=400, request_headers=headers, response_body=response.encode())
     assert entry.response_body.text == masked
 
 

@@ -43,9 +43,7 @@ def test_a_refusal_is_followed_by_what_was_wrong(printed):
 
 
 def test_a_path_of_no_operation_has_none(printed):
-    assert printed("/trieve/nope").splitlines()[0] == (
-        f"{AT}  404  trieve -  GET /trieve/nope"
-    )
+    assert printed("/trieve/nope").splitlines()[0] == (f"{AT}  404  trieve -  GET /trieve/nope")
 
 
 def test_a_missing_credential_is_told(printed):

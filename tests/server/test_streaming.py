@@ -142,9 +142,7 @@ def test_a_change_that_came_while_an_event_went_out_is_not_missed():
     [
         lambda live: live.listening.stop(),
         lambda live: live.worlds.default.reset(),
-        lambda live: live.worlds.import_world(
-            live.worlds.default, live.world.to_json()
-        ),
+        lambda live: live.worlds.import_world(live.worlds.default, live.world.to_json()),
     ],
     ids=["stop", "reset", "import"],
 )
@@ -308,10 +306,7 @@ def test_a_status_strikes_in_place_of_a_stream():
     async def story(live):
         await struck(live, "status", status=503)
         answer = await live.ask("/stream")
-        assert (answer.status_code, answer.headers["soundstage-fault"]) == (
-            503,
-            "status-1",
-        )
+        assert (answer.status_code, answer.headers["soundstage-fault"]) == (503, "status-1")
 
     streamed(story, three)
 

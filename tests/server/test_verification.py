@@ -145,9 +145,7 @@ nearest, #3:
 
 
 def test_a_body_differs_field_by_field():
-    text = verify_called(
-        SEEN, ExpectedCall("add", body={"name": "y", "at": {"x": 1, "z": 1}})
-    ).text
+    text = verify_called(SEEN, ExpectedCall("add", body={"name": "y", "at": {"x": 1, "z": 1}})).text
     assert text.endswith(
         """\
 nearest, #4:
@@ -179,8 +177,7 @@ nearest, #6:
 def test_calls_that_count_are_marked():
     text = verify_never_called(SEEN, ExpectedCall("list", {"page": 2})).text
     assert text.startswith(
-        "expected: list with parameters.page = 2 is never called\n"
-        "seen: it was called 1 time\n"
+        "expected: list with parameters.page = 2 is never called\nseen: it was called 1 time\n"
     )
     assert "  * #3 " in text
     assert "    #1 " in text
@@ -193,9 +190,7 @@ def test_too_many_calls_have_no_nearest_miss():
 
 
 def test_a_wrong_order_names_the_missing_call():
-    text = verify_in_order(
-        SEEN, [ExpectedCall("add"), ExpectedCall("list", {"page": 2})]
-    ).text
+    text = verify_in_order(SEEN, [ExpectedCall("add"), ExpectedCall("list", {"page": 2})]).text
     assert text.startswith(
         "expected: these calls in this order: "
         "1. add; 2. list with parameters.page = 2\n"
@@ -254,9 +249,7 @@ def test_a_masked_parameter_is_known_by_its_mask_only():
 
 
 def test_an_absent_field_is_not_null():
-    assert str(Mismatch("body.a", None, ABSENT)) == (
-        "body.a: expected null, seen nothing"
-    )
+    assert str(Mismatch("body.a", None, ABSENT)) == ("body.a: expected null, seen nothing")
 
 
 def test_a_call_is_looked_for_by_parameters_and_body_only():

@@ -52,12 +52,7 @@ class ApiClient:
         return self.http.request(method, self.root + path, headers=present, **options)
 
     def send(
-        self,
-        method: str,
-        path: str,
-        json: Json = None,
-        status: int | None = None,
-        **options: Json,
+        self, method: str, path: str, json: Json = None, status: int | None = None, **options: Json
     ) -> Json:
         """Return the JSON of the response, None if it is empty; check its status."""
         response = self.request(method, path, json, **options)
@@ -74,9 +69,7 @@ class ApiClient:
     ) -> Json:
         return self.send("POST", path, json, status, **options)
 
-    def put(
-        self, path: str, json: Json = None, status: int | None = None, **options: Json
-    ) -> Json:
+    def put(self, path: str, json: Json = None, status: int | None = None, **options: Json) -> Json:
         return self.send("PUT", path, json, status, **options)
 
     def delete(

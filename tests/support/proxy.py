@@ -59,9 +59,7 @@ def proxy_thread(
     proxy = ProxyThread(format_url(listener), None)
     recorder = HarFile(tape) if tape else None
     lines = ProxyConsole(proxy, json=True)
-    proxy.notes = TrafficLog(
-        terms, upstream.base_url, lines, recorder, keep_secrets=keep_secrets
-    )
+    proxy.notes = TrafficLog(terms, upstream.base_url, lines, recorder, keep_secrets=keep_secrets)
     desk = ProxyControlApp(proxy.notes.journal, terms.contract)
     relay = ReverseProxy(terms, upstream, ProxyPolicy(**policy), proxy.notes, desk)
     server = ProxyServer(relay, upstream)
@@ -110,9 +108,7 @@ def proxy_process(url: str, *options: str) -> Iterator[ProxyProcess]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "output"
         with path.open("w") as written, path.open() as output:
-            process = subprocess.Popen(
-                command, stdout=written, stderr=subprocess.PIPE, text=True
-            )
+            process = subprocess.Popen(command, stdout=written, stderr=subprocess.PIPE, text=True)
             try:
                 greeting = json.loads(next_line(output))
                 proxy = ProxyProcess(greeting["url"], greeting, output, process)

@@ -28,9 +28,7 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(
-    *options: str, errors: Path | None = None
-) -> Iterator[RunningServer]:
+def running_server(*options: str, errors: Path | None = None) -> Iterator[RunningServer]:
     """A server whose lines go to a file: a pipe that nobody reads would stop it.
 
     ``errors`` is where its standard error goes, if it is not the test's own.
@@ -64,9 +62,5 @@ def next_line(output: IO[str]) -> str:
 def run_process(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A command of the command line, to its end."""
     return subprocess.run(
-        [*SOUNDSTAGE, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        [*SOUNDSTAGE, *arguments], capture_output=True, text=True, timeout=60, check=False
     )

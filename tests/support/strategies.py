@@ -11,15 +11,7 @@ from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
 from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE, SECOND
-from soundstage.world.commands import (
-    Advance,
-    Delete,
-    Interrupt,
-    Patch,
-    Plan,
-    Put,
-    Start,
-)
+from soundstage.world.commands import Advance, Delete, Interrupt, Patch, Plan, Put, Start
 from soundstage.world.errors import ClockJumpTooLarge, FixtureError, UnknownName
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -80,9 +72,7 @@ class Edit:
 
 
 seeds = st.integers(0, 2**32)
-spans = st.one_of(
-    st.integers(0, 20 * SECOND), st.integers(0, HOUR), st.integers(0, 8 * DAY)
-)
+spans = st.one_of(st.integers(0, 20 * SECOND), st.integers(0, HOUR), st.integers(0, 8 * DAY))
 few = st.integers(0, 40)
 limits = st.lists(st.tuples(few, spans), max_size=2).map(tuple)
 moves = st.one_of(

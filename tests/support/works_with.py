@@ -48,8 +48,7 @@ def short():
     """The table in README.md."""
     head = "| client | version | API | operations called |\n"
     return f"{head}|---|---|---|---|\n" + "".join(
-        f"| {client} | {story['version']} | {story['api']} | "
-        f"{len(story['operations'])} |\n"
+        f"| {client} | {story['version']} | {story['api']} | {len(story['operations'])} |\n"
         for client, story in stories()
     )
 

@@ -11,16 +11,8 @@ from soundstage.openapi.errors import DocumentError
 from soundstage.tools.coverage.archive import ArchiveCoverage
 from soundstage.tools.coverage.data import merge_documents, parse_coverage
 from soundstage.tools.coverage.exceptions import load_exemptions
-from soundstage.tools.coverage.figures import (
-    compute_figures,
-    compute_percent,
-    find_shortcomings,
-)
-from soundstage.tools.coverage.report_files import (
-    render_html,
-    render_junit,
-    serialize_report,
-)
+from soundstage.tools.coverage.figures import compute_figures, compute_percent, find_shortcomings
+from soundstage.tools.coverage.report_files import render_html, render_junit, serialize_report
 from soundstage.tools.coverage.report_text import format_report
 from support.in_process import ALGOLIA, RUN, TRIEVE, new_worlds_client, services
 
@@ -58,9 +50,9 @@ def test_an_archive_of_a_world_with_a_prefix_is_counted():
         har = client.get("/~a/_soundstage/journal.har").json()
     archive = ArchiveCoverage(contracts())
     archive.count(har)
-    assert [
-        one.operation for one in archive.coverage.summarize(contracts()) if one.calls
-    ] == ["listEvents"]
+    assert [one.operation for one in archive.coverage.summarize(contracts()) if one.calls] == [
+        "listEvents"
+    ]
 
 
 DOCUMENT = {
@@ -77,9 +69,7 @@ DOCUMENT = {
                 ],
                 "requestBody": {
                     "content": {
-                        "application/json": {
-                            "schema": {"properties": {"kind": {"enum": ["x", 1]}}}
-                        }
+                        "application/json": {"schema": {"properties": {"kind": {"enum": ["x", 1]}}}}
                     }
                 },
                 "responses": {
@@ -95,9 +85,7 @@ DOCUMENT = {
                                     "items": {
                                         "properties": {
                                             "event": {"enum": ["go", "end"]},
-                                            "data": {
-                                                "properties": {"n": {"enum": [1, 2]}}
-                                            },
+                                            "data": {"properties": {"n": {"enum": [1, 2]}}},
                                         }
                                     },
                                 }
@@ -142,27 +130,12 @@ def encoded(text):
 SEEN = [
     ({"request": posted('{ "kind": "x" }')}, 'body.kind="x"'),
     ({"request": posted('{"kind": 1.0}')}, "body.kind=1"),
-    (
-        {"request": posted(encoded('{"kind": 1}'), encoding="base64")},
-        "body.kind=1",
-    ),
-    (
-        {"request": {"headers": [{"name": "Cookie", "value": "how=b"}]}},
-        'cookie.how="b"',
-    ),
+    ({"request": posted(encoded('{"kind": 1}'), encoding="base64")}, "body.kind=1"),
+    ({"request": {"headers": [{"name": "Cookie", "value": "how=b"}]}}, 'cookie.how="b"'),
     ({"content": {"mimeType": JSON, "text": '{"kind": "x"}'}}, 'answer.200.kind="x"'),
+    ({"content": {"mimeType": JSON, "text": '{"kind": "\\u00e9"}'}}, 'answer.200.kind="é"'),
     (
-        {"content": {"mimeType": JSON, "text": '{"kind": "\\u00e9"}'}},
-        'answer.200.kind="é"',
-    ),
-    (
-        {
-            "content": {
-                "mimeType": JSON,
-                "text": encoded('{"kind": "é"}'),
-                "encoding": "base64",
-            }
-        },
+        {"content": {"mimeType": JSON, "text": encoded('{"kind": "é"}'), "encoding": "base64"}},
         'answer.200.kind="é"',
     ),
     (
@@ -175,12 +148,7 @@ SEEN = [
         'answer.200[].event="go"',
     ),
     (
-        {
-            "content": {
-                "mimeType": "text/event-stream",
-                "text": 'data: {"n":\ndata: 2}\n\n',
-            }
-        },
+        {"content": {"mimeType": "text/event-stream", "text": 'data: {"n":\ndata: 2}\n\n'}},
         "answer.200[].data.n=2",
     ),
 ]
@@ -230,17 +198,14 @@ def test_an_operation_is_found_with_every_prefix_that_it_may_have(url):
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["https://api.test/v3/things/1", "https://cdn.test/a.js", "data:text/plain,x"],
+    "url", ["https://api.test/v3/things/1", "https://cdn.test/a.js", "data:text/plain,x"]
 )
 def test_a_request_without_operation_is_listed(url):
     archive, found, _ = counted(entry(url))
     assert (found.calls, archive.unmatched) == (0, [f"PUT {url}"])
 
 
-@pytest.mark.parametrize(
-    "har", [{}, {"log": {}}, {"log": {"entries": [{}]}}, {"log": []}]
-)
+@pytest.mark.parametrize("har", [{}, {"log": {}}, {"log": {"entries": [{}]}}, {"log": []}])
 def test_what_is_no_archive_is_refused(har):
     with pytest.raises(ValueError, match="is no HTTP Archive"):
         ArchiveCoverage([]).count(har)
@@ -338,10 +303,7 @@ def test_figures_count_what_exists_and_what_is_covered():
 
 
 def test_chosen_apis_count_whether_they_were_called_or_not():
-    assert [a.percent for a in compute_figures(COVERED, ["z", "y"]).apis] == [
-        100.0,
-        0.0,
-    ]
+    assert [a.percent for a in compute_figures(COVERED, ["z", "y"]).apis] == [100.0, 0.0]
     with pytest.raises(ValueError, match="no coverage of 'w', only of x, y, z"):
         compute_figures(COVERED, ["w"])
 
@@ -354,11 +316,11 @@ def test_without_any_call_everything_counts():
 
 
 def test_a_hundred_percent_is_all_of_it():
-    assert (
-        compute_percent(9999, 10000),
-        compute_percent(1, 1),
-        compute_percent(0, 0),
-    ) == (99.9, 100.0, 100.0)
+    assert (compute_percent(9999, 10000), compute_percent(1, 1), compute_percent(0, 0)) == (
+        99.9,
+        100.0,
+        100.0,
+    )
     assert find_shortcomings(compute_figures(COVERED), 33.4) == [
         "33.3 % is less than the 33.4 % required"
     ]
@@ -421,10 +383,7 @@ def test_an_exception_that_is_not_needed_is_reported_and_does_not_fail(tmp_path)
     entries = excepted(tmp_path, "operation: a, at: 'query.q[]', values: [x]")
     figures = compute_figures(COVERED, exemptions=entries)
     assert (figures.excused, len(figures.needless)) == (0, 1)
-    assert (
-        "except.yaml:2: x a query.q[]: this exception is not needed"
-        in format_report(figures)
-    )
+    assert "except.yaml:2: x a query.q[]: this exception is not needed" in format_report(figures)
     assert not find_shortcomings(figures, None)
 
 
@@ -507,9 +466,7 @@ def test_a_report_in_json_is_data_again(figures):
     assert (report["percent"], report["apis"]["y"]["percent"]) == (35.7, 100.0)
     (row,) = [one for one in report["operations"] if one["operation"] == "a"]
     assert row["excused"] == [{"kind": "status", "name": "500", "reason": "none"}]
-    assert {"kind": "value answered", "name": "answer.404.kind", "value": 1} in row[
-        "missing"
-    ]
+    assert {"kind": "value answered", "name": "answer.404.kind", "value": 1} in row["missing"]
 
 
 @pytest.mark.parametrize(("failed", "kind"), [(True, "failure"), (False, "skipped")])

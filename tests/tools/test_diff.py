@@ -24,12 +24,7 @@ def base(version="3.1.0"):
                 "get": {
                     "operationId": "getRun",
                     "parameters": [
-                        {
-                            "name": "id",
-                            "in": "path",
-                            "required": True,
-                            "schema": STRING,
-                        },
+                        {"name": "id", "in": "path", "required": True, "schema": STRING},
                         {"name": "q", "in": "query", "schema": STRING},
                     ],
                     "requestBody": {
@@ -99,19 +94,12 @@ PLAIN = [
             )
         ],
     ),
-    (
-        "parameter-became-required",
-        "parameter-became-optional",
-        [((*Q, "required"), True)],
-    ),
+    ("parameter-became-required", "parameter-became-optional", [((*Q, "required"), True)]),
     ("parameter-deprecated", None, [((*Q, "deprecated"), True)]),
     (
         "parameter-style-changed",
         "parameter-style-changed",
-        [
-            ((*Q, "schema"), ...),
-            ((*Q, "content"), {"application/json": {"schema": STRING}}),
-        ],
+        [((*Q, "schema"), ...), ((*Q, "content"), {"application/json": {"schema": STRING}})],
     ),
     ("body-removed", "body-added", [(BODY, ...)]),
     ("body-became-required", "body-became-optional", [((*BODY, "required"), True)]),
@@ -130,11 +118,7 @@ PLAIN = [
         "status-removed",
         [((*GET, "responses", "404"), {"description": "Not there."})],
     ),
-    (
-        "answer-header-removed",
-        "answer-header-added",
-        [((*OK, "headers", "X-Left"), ...)],
-    ),
+    ("answer-header-removed", "answer-header-added", [((*OK, "headers", "X-Left"), ...)]),
     ("security-removed", "security-removed", None),
     ("security-added", None, [(("security", 1), {})]),
     (
@@ -142,25 +126,17 @@ PLAIN = [
         "security-scheme-changed",
         [(("components", "securitySchemes", "key", "name"), "Y-Key")],
     ),
-    (
-        "request-default-changed",
-        "request-default-changed",
-        None,
-    ),
+    ("request-default-changed", "request-default-changed", None),
 ]
 
 
 @pytest.mark.parametrize(
-    ("done", "undone", "edits"),
-    [row for row in PLAIN if row[2]],
-    ids=lambda v: str(v)[:30],
+    ("done", "undone", "edits"), [row for row in PLAIN if row[2]], ids=lambda v: str(v)[:30]
 )
 def test_a_change_has_one_rule_each_way(done, undone, edits):
     old, new = base(), edited(base(), *edits)
     assert rules(old, new) == [done]
-    assert [r for r in rules(new, old) if r != "security-removed"] == [undone] * bool(
-        undone
-    )
+    assert [r for r in rules(new, old) if r != "security-removed"] == [undone] * bool(undone)
 
 
 def test_a_required_body_is_more_than_a_body():
@@ -219,12 +195,7 @@ FACETS = [
         {"type": "object"},
         {"type": "object", "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
     ),
-    (
-        "alternatives",
-        "changed",
-        INTEGER,
-        {"anyOf": [STRING, {"$ref": "#/components/schemas/A"}]},
-    ),
+    ("alternatives", "changed", INTEGER, {"anyOf": [STRING, {"$ref": "#/components/schemas/A"}]}),
 ]
 MIRROR = {"narrowed": "widened", "changed": "changed"}
 SIDES = {
@@ -253,10 +224,7 @@ def test_removed_and_added_enum_values_are_two_changes():
     old = edited(base(), (place, {"enum": ["a", "b", 1]}))
     new = edited(base(), (place, {"enum": ["a", "c", "1"]}))
     gone, come = compare(old, new)
-    assert (gone.rule, gone.message) == (
-        "request-enum-narrowed",
-        'enum: without "b", 1',
-    )
+    assert (gone.rule, gone.message) == ("request-enum-narrowed", 'enum: without "b", 1')
     assert (come.rule, come.message) == ("request-enum-widened", 'enum: with "1", "c"')
     assert (gone.is_breaking, come.is_breaking) == (True, False)
     assert gone.pointer == "/paths/~1runs~1{id}/get/parameters/1/schema/enum"
@@ -267,12 +235,7 @@ PROPERTIES = [
     # old schema, new schema, rule of a request, rule of a response
     (A, {"type": "object"}, "property-removed", "property-removed"),
     ({"type": "object"}, A, "property-added", "property-added"),
-    (
-        {"type": "object"},
-        {**A, "required": ["a"]},
-        "required-property-added",
-        "property-added",
-    ),
+    ({"type": "object"}, {**A, "required": ["a"]}, "required-property-added", "property-added"),
     (A, {**A, "required": ["a"]}, *["property-became-required"] * 2),
     ({**A, "required": ["a"]}, A, *["property-became-optional"] * 2),
     (A, {**A, "additionalProperties": False}, *["additional-properties-forbidden"] * 2),
@@ -300,10 +263,7 @@ def test_read_only_and_write_only_properties_concern_one_direction():
     for side, flag in (("request", "readOnly"), ("answer", "writeOnly")):
         place = SIDES[side][0]
         hidden = {"type": "object", "properties": {"a": {**STRING, flag: True}}}
-        old, new = (
-            edited(base(), (place, {"type": "object"})),
-            edited(base(), (place, hidden)),
-        )
+        old, new = (edited(base(), (place, {"type": "object"})), edited(base(), (place, hidden)))
         assert rules(old, new) == []
 
 
@@ -320,10 +280,7 @@ SAME = [
     ),
     ({**STRING, "enum": ["a"]}, {**STRING, "const": "a"}),
     ({"$ref": "#/components/schemas/B"}, STRING),
-    (
-        {"allOf": [STRING, {"maxLength": 9}, {"maxLength": 5}]},
-        {**STRING, "maxLength": 5},
-    ),
+    ({"allOf": [STRING, {"maxLength": 9}, {"maxLength": 5}]}, {**STRING, "maxLength": 5}),
     ({**STRING, "title": "x", "description": "y", "example": "z", "x-a": 1}, STRING),
     ({"oneOf": [STRING]}, STRING),
 ]
@@ -392,16 +349,11 @@ SECURITY = [
 @pytest.mark.parametrize(("was", "is_", "found"), SECURITY)
 def test_credentials_that_sufficed_must_still_suffice(was, is_, found):
     for place in (("security",), (*GET, "security")):
-        assert (
-            rules(edited(base(), (place, was)), edited(base(), (place, is_))) == found
-        )
+        assert rules(edited(base(), (place, was)), edited(base(), (place, is_))) == found
 
 
 def test_a_schema_in_itself_is_compared_once():
-    node = {
-        "type": "object",
-        "properties": {"a": STRING, "b": {"$ref": "#/components/schemas/A"}},
-    }
+    node = {"type": "object", "properties": {"a": STRING, "b": {"$ref": "#/components/schemas/A"}}}
     place = ("components", "schemas", "A")
     ref = {"$ref": "#/components/schemas/A"}
     old = edited(base(), (SIDES["answer"][0], ref), (place, node))
@@ -416,9 +368,7 @@ def test_a_change_shared_by_several_operations_is_listed_once():
     old = base()
     operation = old["paths"]["/runs/{id}"]["get"]
     operation["parameters"][1] = {"$ref": "#/components/parameters/q"}
-    old["components"]["parameters"] = {
-        "q": {"name": "q", "in": "query", "schema": STRING}
-    }
+    old["components"]["parameters"] = {"q": {"name": "q", "in": "query", "schema": STRING}}
     for i in range(6):
         again = {**deepcopy(operation), "operationId": f"run{i}"}
         old["paths"][f"/{i}/{{id}}"] = {"get": again}
@@ -426,10 +376,7 @@ def test_a_change_shared_by_several_operations_is_listed_once():
     assert rules(old, new) == ["request-type-changed"] * 7
     text = format_changes(compare(old, new))
     assert text.count("request-type-changed") == 1
-    assert (
-        "in getRun query.q, run0 query.q, run1 query.q, run2 query.q, and 3 more"
-        in text
-    )
+    assert "in getRun query.q, run0 query.q, run1 query.q, run2 query.q, and 3 more" in text
     assert "new #/components/parameters/q/schema/type" in text
     assert text.endswith("7 breaking, 0 not breaking")
 

@@ -87,9 +87,7 @@ def test_every_operation_had_a_2xx_response(fuzzed):
 
 def test_the_page_has_a_row_for_each_bug():
     rows = re.findall(r"^\| (.+?) \| `(\w+)` \|$", PAGE, re.MULTILINE)
-    planted = [
-        (bug.description, check) for bug in BUGS.values() for check in bug.caught_by
-    ]
+    planted = [(bug.description, check) for bug in BUGS.values() for check in bug.caught_by]
     assert sorted(row for row in rows if row in planted) == sorted(planted)
 
 

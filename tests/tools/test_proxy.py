@@ -11,10 +11,7 @@ import httpx
 import pytest
 
 from soundstage.tools.proxy.bodies import MAX_BUFFERED_BYTES, BodyBuffer
-from soundstage.tools.proxy.contract_router import (
-    build_api_router,
-    build_document_router,
-)
+from soundstage.tools.proxy.contract_router import build_api_router, build_document_router
 from support.proxy import proxy_thread
 from support.things_api import SPEC, json_bytes, sse_event, things_service
 from support.upstream import free_port, respond, upstream_service
@@ -28,18 +25,12 @@ def terms(tmp_path_factory):
 
 
 def test_both_directions_are_validated_and_a_header_lists_violations(terms):
-    with (
-        things_service(json_bytes({"id": "x"})) as real,
-        proxy_thread(real.url, terms) as proxy,
-    ):
+    with things_service(json_bytes({"id": "x"})) as real, proxy_thread(real.url, terms) as proxy:
         response = httpx.get(f"{proxy.url}/things/1?size=10")
         listed = json.loads(response.headers["soundstage-violations"])
         line = proxy.line()
     assert response.json() == {"id": "x"}
-    assert [(v["in"], v["rule"]) for v in listed] == [
-        ("query", "maximum"),
-        ("answer", "type"),
-    ]
+    assert [(v["in"], v["rule"]) for v in listed] == [("query", "maximum"), ("answer", "type")]
     assert line["violations"] == listed
     summary = proxy.notes.summarize()
     assert summary["requests"] == summary["answers"] == 1
@@ -50,18 +41,11 @@ def test_both_directions_are_validated_and_a_header_lists_violations(terms):
 @pytest.mark.parametrize("coding", ["identity", "odd"])
 def test_an_invalid_response_header_is_listed_for_any_body(terms, coding):
     body, headers = json_bytes({"id": 1}), {"X_Left": "few", "Content_Encoding": coding}
-    with (
-        things_service(body, **headers) as real,
-        proxy_thread(real.url, terms) as proxy,
-    ):
+    with things_service(body, **headers) as real, proxy_thread(real.url, terms) as proxy:
         with httpx.stream("GET", f"{proxy.url}/things/1") as response:
             (listed,) = json.loads(response.headers["soundstage-violations"])
         assert proxy.line()["violations"] == [listed]
-    assert (listed["in"], listed["name"], listed["rule"]) == (
-        "answer",
-        "X-Left",
-        "type",
-    )
+    assert (listed["in"], listed["name"], listed["rule"]) == ("answer", "X-Left", "type")
 
 
 def test_a_silent_proxy_adds_no_header(terms):
@@ -82,9 +66,7 @@ def test_a_violating_request_can_be_refused_before_it_is_passed_on(terms):
             note = proxy.line()["note"]
         assert real.requests == []
     assert response.status_code == 400
-    assert (
-        response.json()["detail"] == "query.size: 10 is greater than the maximum of 9"
-    )
+    assert response.json()["detail"] == "query.size: 10 is greater than the maximum of 9"
     assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET")
     assert note == "rejected, not forwarded"
 
@@ -99,9 +81,7 @@ def test_an_api_refuses_in_its_own_words():
 
 
 @pytest.mark.parametrize(
-    ("sent", "wrong"),
-    [({"X-Key": "any"}, []), ({}, ["security"])],
-    ids=["with a key", "without"],
+    ("sent", "wrong"), [({"X-Key": "any"}, []), ({}, ["security"])], ids=["with a key", "without"]
 )
 def test_secrets_need_to_be_there_whatever_they_are(terms, sent, wrong):
     with things_service(b"", kind="", status=201) as real:
@@ -113,10 +93,7 @@ def test_secrets_need_to_be_there_whatever_they_are(terms, sent, wrong):
 
 
 def test_an_undocumented_status_and_a_path_that_nothing_has_are_violations(terms):
-    with (
-        things_service(json_bytes({}), status=418) as real,
-        proxy_thread(real.url, terms) as proxy,
-    ):
+    with things_service(json_bytes({}), status=418) as real, proxy_thread(real.url, terms) as proxy:
         assert httpx.get(f"{proxy.url}/things/1").status_code == 418
         httpx.get(f"{proxy.url}/nowhere")
         rules = [[v["rule"] for v in proxy.line()["violations"]] for _ in range(2)]
@@ -203,10 +180,7 @@ def test_events_are_forwarded_at_once_and_validated_at_the_end(terms):
         handler.close_connection = True
 
     # A silence that is longer than the patience is part of a stream.
-    with (
-        upstream_service(response) as real,
-        proxy_thread(real.url, terms, timeout=0.3) as proxy,
-    ):
+    with upstream_service(response) as real, proxy_thread(real.url, terms, timeout=0.3) as proxy:
         with httpx.stream("GET", f"{proxy.url}/news", timeout=20) as got:
             parts = got.iter_raw()
             assert next(parts) == sse_event({"id": 1})
@@ -264,13 +238,7 @@ def test_chunked_json_is_buffered_and_validated(terms):
 
 def test_headers_of_one_connection_are_not_passed_on(terms):
     def response(handler):
-        respond(
-            handler,
-            json_bytes({"id": 1}),
-            Connection="X-Hop",
-            X_Hop="1",
-            Keep_Alive="9",
-        )
+        respond(handler, json_bytes({"id": 1}), Connection="X-Hop", X_Hop="1", Keep_Alive="9")
 
     with upstream_service(response) as real:
         with proxy_thread(real.url, terms) as proxy:
@@ -333,18 +301,14 @@ def test_an_interrupted_response_is_a_502(terms):
     assert response.status_code == 502
 
 
-@pytest.mark.parametrize(
-    ("method", "status"), [("HEAD", 200), ("GET", 304), ("GET", 404)]
-)
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304), ("GET", 404)])
 def test_responses_without_a_body_are_forwarded(terms, method, status):
     with (
         things_service(b"", kind="application/json", status=status, ETag='"1"') as real,
         proxy_thread(real.url, terms) as proxy,
     ):
         condition = {"If-None-Match": '"1"'}
-        response = httpx.request(
-            method, f"{proxy.url}/things/1", headers=condition, timeout=5
-        )
+        response = httpx.request(method, f"{proxy.url}/things/1", headers=condition, timeout=5)
         rules = [v["rule"] for v in proxy.line()["violations"]]
     assert (response.status_code, response.content) == (status, b"")
     assert rules == (["method"] if method == "HEAD" else [])
@@ -362,9 +326,7 @@ def test_a_browsers_preflight_breaks_nothing(terms):
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_secrets_stay_out_of_lines_and_of_the_archive_unless_they_are_kept(
-    terms, tmp_path, kept
-):
+def test_secrets_stay_out_of_lines_and_of_the_archive_unless_they_are_kept(terms, tmp_path, kept):
     har = tmp_path / "run.har"
     repeated = json_bytes({"id": "a-secret-key"})  # which a violation quotes
     headers = {"X-Key": "a-secret-key", "Cookie": "session=other-secret"}
@@ -380,10 +342,7 @@ def test_secrets_stay_out_of_lines_and_of_the_archive_unless_they_are_kept(
 
 
 def test_the_journal_can_be_asked_while_the_proxy_runs(terms):
-    with (
-        things_service(json_bytes({"id": "x"})) as real,
-        proxy_thread(real.url, terms) as proxy,
-    ):
+    with things_service(json_bytes({"id": "x"})) as real, proxy_thread(real.url, terms) as proxy:
         httpx.get(f"{proxy.url}/things/1?size=10", headers={"X-Key": "secret-key"})
         httpx.get(f"{proxy.url}/things/2?size=1")
         asked = httpx.Client(base_url=f"{proxy.url}/_soundstage")
@@ -399,10 +358,7 @@ def test_the_journal_can_be_asked_while_the_proxy_runs(terms):
         assert len(real.requests) == 2
     assert journal["total"] == 2
     assert [e["path"] for e in journal["entries"]] == ["/things/2?size=1"]
-    assert [v["in"] for v in violations["entries"][0]["violations"]] == [
-        "query",
-        "answer",
-    ]
+    assert [v["in"] for v in violations["entries"][0]["violations"]] == ["query", "answer"]
     assert violations["total"] == 2
     seen = {one["operation"]: one["parameters"]["seen"] for one in coverage}
     assert seen["getThing"] == ["path.id", "query.size"]
@@ -478,10 +434,7 @@ class FullDisk:
 
 
 def test_traffic_goes_on_when_nothing_can_be_recorded_any_more(terms):
-    with (
-        things_service(json_bytes({"id": 1})) as real,
-        proxy_thread(real.url, terms) as proxy,
-    ):
+    with things_service(json_bytes({"id": 1})) as real, proxy_thread(real.url, terms) as proxy:
         proxy.notes._har_file = FullDisk()
         assert httpx.get(f"{proxy.url}/things/1").is_success
         assert proxy.line() == {"said": "recording stopped: No space left on device"}

@@ -96,8 +96,7 @@ def records_of(stage, run):
         record
         for generated in run._run.records
         for collection in collections
-        if collection.record_type.schema
-        and (record := collection.get_record(generated.id))
+        if collection.record_type.schema and (record := collection.get_record(generated.id))
     ]
 
 
@@ -234,10 +233,7 @@ def test_a_change_without_a_timestamp_happens_when_it_was_observed(algolia, tmp_
     recorded = recorded_scenario(write_archive(tmp_path, *entries), algolia)
     assert recorded.steps == [
         {"run": {"status": "created", "reasonCode": "early"}},
-        {
-            "after": "63s",
-            "run": {"status": "started", "reasonCode": None, "startedAt": "$at"},
-        },
+        {"after": "63s", "run": {"status": "started", "reasonCode": None, "startedAt": "$at"}},
         {"after": "17s", "run": {"reason": "busy"}},
         {"after": "10s", "run": {"reason": None}},
     ]
@@ -258,10 +254,7 @@ def test_states_that_were_not_observed_follow_the_lifecycle(runwisp, tmp_path):
     over = run | {"status": "ended", "end_reason": "failed", "exit_code": 3}
     entries = [
         entry(T0 + at, "http://ci:9477/api/tasks/backup/runs", {"runs": [body]})
-        for at, body in [
-            (1_000, run),
-            (8_000, over | {"end_at": "2026-03-01T10:00:06Z"}),
-        ]
+        for at, body in [(1_000, run), (8_000, over | {"end_at": "2026-03-01T10:00:06Z"})]
     ]
     recorded = recorded_scenario(write_archive(tmp_path, *entries), runwisp)
     assert recorded.task == "backup"
@@ -289,11 +282,7 @@ def events(*given):
 
 def test_events_happen_at_their_own_times_and_refer_to_the_new_run(algolia, tmp_path):
     page = events(
-        (
-            "2026-03-01T09:59:10.000Z",
-            "fetch",
-            {"url": f"https://x/$runs/{RUN}", "n": 1},
-        ),
+        ("2026-03-01T09:59:10.000Z", "fetch", {"url": f"https://x/$runs/{RUN}", "n": 1}),
         ("2026-03-01T09:59:10.000Z", "record", {"run": RUN, "at": "4..9", "no": None}),
         ("2026-03-01T09:59:05.000Z", "log", {"any": ["a"]}),
     )
@@ -308,11 +297,7 @@ def test_events_happen_at_their_own_times_and_refer_to_the_new_run(algolia, tmp_
     common = {"status": "succeeded", "batchSize": 5}
     first, second = recorded.steps[2], recorded.steps[3]
     assert first["after"] == "1s"
-    assert first["event"] == {
-        **common,
-        "type": "log",
-        "data": {"literal": {"any": ["a"]}},
-    }
+    assert first["event"] == {**common, "type": "log", "data": {"literal": {"any": ["a"]}}}
     assert second["after"] == "5s"
     assert [event["data"] for event in second["event"]] == [
         {"url": "https://x/$$runs/${run.runID}", "n": 1},
@@ -402,9 +387,7 @@ def test_an_unusable_recording_is_rejected(algolia, tmp_path, text, message):
 
 
 def test_an_api_without_runs_in_its_responses_cannot_be_recorded(tmp_path):
-    with pytest.raises(
-        UnusableRecording, match="responses of trieve never contain a run"
-    ):
+    with pytest.raises(UnusableRecording, match="responses of trieve never contain a run"):
         recorded_scenario(write_archive(tmp_path), load_service(module_of("trieve")))
 
 
@@ -420,9 +403,7 @@ def test_spans_refer_to_one_another_and_grow(tmp_path):
     with Soundstage(apis=["trigger-dev"], seed=3) as stage:
         service = stage._world.server.worlds.services["trigger-dev"]
         run = stage.start("trigger-dev", "all_attempts_failed")
-        path = watched(
-            stage, "trigger-dev", run, tmp_path, lambda _: stage.clock.to_next()
-        )
+        path = watched(stage, "trigger-dev", run, tmp_path, lambda _: stage.clock.to_next())
     steps = recorded_scenario(path, service).steps
     text = "\n".join(format_scenario(ScenarioText("x", {"steps": steps}, []), 0))
     assert "parentId: $span1.spanId" in text
@@ -461,9 +442,7 @@ def test_an_unknown_task_is_replaced_by_a_listed_one(runwisp, tmp_path):
         "status": "pending",
     }
     url = "http://ci:9477/api/tasks/nightly/runs"
-    recorded = recorded_scenario(
-        write_archive(tmp_path, entry(T0, url, {"runs": [run]})), runwisp
-    )
+    recorded = recorded_scenario(write_archive(tmp_path, entry(T0, url, {"runs": [run]})), runwisp)
     assert recorded.task in runwisp.fixture.definitions.tasks.keys() - {"*"}
     assert recorded.steps[0]["run"]["task_name"] == "nightly"
 
@@ -528,18 +507,12 @@ def trigger():
     return load_service(module_of("trigger-dev"))
 
 
-def test_a_state_is_placed_at_the_timestamp_that_fixtures_set_with_it(
-    trigger, tmp_path
-):
+def test_a_state_is_placed_at_the_timestamp_that_fixtures_set_with_it(trigger, tmp_path):
     url = "https://api.trigger.dev/api/v3/runs/run_1"
     recorded = recorded_scenario(
         write_archive(tmp_path, entry(T0 + 60_000, url, TRIGGERED)), trigger
     )
-    assert recorded.states == [
-        (0, "QUEUED"),
-        (1_000, "EXECUTING"),
-        (4_000, "COMPLETED"),
-    ]
+    assert recorded.states == [(0, "QUEUED"), (1_000, "EXECUTING"), (4_000, "COMPLETED")]
     last = recorded.steps[-1]
     assert last == {"after": "20ms", "run": {"updatedAt": "$at"}}
 
@@ -600,13 +573,10 @@ def test_streams_and_overtaken_responses_add_nothing(runwisp, tmp_path):
     ended = started | {"status": "ended", "end_at": format_rfc3339(T0 + 9_000)}
     ended |= {"end_reason": "success"}
     events_of_run = zip(
-        ("run.created", "run.started", "run.completed"),
-        (run, started, ended),
-        strict=True,
+        ("run.created", "run.started", "run.completed"), (run, started, ended), strict=True
     )
     text = "".join(
-        f"event: {name}\ndata: {json.dumps({'run': one})}\n\n"
-        for name, one in events_of_run
+        f"event: {name}\ndata: {json.dumps({'run': one})}\n\n" for name, one in events_of_run
     )
     url = "http://x/api/runs/stream"
     stream = entry(T0, url, text, kind="text/event-stream") | {"time": 20_000}

@@ -13,17 +13,8 @@ from soundstage.tools.recorder.fixture_writer import (
     format_inline,
     set_weight_to_zero,
 )
-from soundstage.tools.recorder.reconstruction import (
-    Version,
-    apply,
-    compress_before,
-    diff,
-)
-from soundstage.tools.recorder.timestamps import (
-    TimestampFormats,
-    align_clocks,
-    estimate_speed,
-)
+from soundstage.tools.recorder.reconstruction import Version, apply, compress_before, diff
+from soundstage.tools.recorder.timestamps import TimestampFormats, align_clocks, estimate_speed
 from soundstage.tools.recorder.transitions import find_path, find_waypoint
 from soundstage.world.clock import DAY, format_rfc3339, parse_duration, parse_rfc3339
 from soundstage.world.lifecycle import Lifecycle
@@ -62,9 +53,7 @@ def test_a_value_on_one_line_of_yaml_is_the_same_value(value):
 
 @given(VALUES)
 def test_a_fixture_value_generates_itself(value):
-    drawn = compile_value(to_fixture_value(value), "")(
-        ConstantContext(SeededRandom(0), 0), None
-    )
+    drawn = compile_value(to_fixture_value(value), "")(ConstantContext(SeededRandom(0), 0), None)
     assert drawn == value
     assert type(drawn) is type(value)
 
@@ -141,18 +130,13 @@ def test_timestamps_are_parsed_in_the_formats_of_the_api(api, value, parsed):
 
 def test_a_format_of_another_time_than_now_is_not_parsed():
     later = ApiModel.define(
-        tomorrow=lambda at, _: format_rfc3339(at + DAY),
-        at=lambda at, _: format_rfc3339(at),
+        tomorrow=lambda at, _: format_rfc3339(at + DAY), at=lambda at, _: format_rfc3339(at)
     )
     assert TimestampFormats(later).parse("2026-03-01T10:00:00Z") == ("at", T0)
 
 
 def test_inexact_versions_move_before_an_exact_one():
-    versions = [
-        Version(0, {}),
-        Version(60, {}, exact=False),
-        Version(90, {}, exact=False),
-    ]
+    versions = [Version(0, {}), Version(60, {}, exact=False), Version(90, {}, exact=False)]
     assert [v.timestamp for v in compress_before(versions, 100)] == [0, 60, 90]
     assert [v.timestamp for v in compress_before(versions, 45)] == [0, 29, 44]
     assert [v.timestamp for v in compress_before(versions[:1], 0)] == [0]

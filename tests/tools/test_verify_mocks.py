@@ -40,9 +40,7 @@ def test_a_drift_of_a_mock_is_found_and_nothing_else(
     words += ["--har", str(tmp_path / "it.har"), "--safe", operation]
     words += [w for pair in secrets.items() for w in ("--credential", "=".join(pair))]
     with httpx.Client(base_url=server.url) as client:
-        client.request(
-            *line.split(), **sent
-        )  # a GET is refused, as it has no credentials
+        client.request(*line.split(), **sent)  # a GET is refused, as it has no credentials
         har = client.get("/_soundstage/journal.har").text
         (tmp_path / "it.har").write_text(har)
         before = main(words), json.loads(capsys.readouterr().out)

@@ -16,12 +16,7 @@ KEYS = {
     "x-algolia-application-id": "ALGOLIA_APPLICATION_ID",
     "x-algolia-api-key": "ALGOLIA_API_KEY",
 }
-SECRETS = (
-    "--credential",
-    "appId=ALGOLIA_APPLICATION_ID",
-    "--credential",
-    "apiKey=ALGOLIA_API_KEY",
-)
+SECRETS = ("--credential", "appId=ALGOLIA_APPLICATION_ID", "--credential", "apiKey=ALGOLIA_API_KEY")
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +49,7 @@ def recorded(server, tmp_path_factory):
         client.get(f"{RUN}/events", params={"itemsPerPage": 0})
         client.get("/nowhere")
         for name in ("journal.har", "journal"):
-            (folder / f"{name}.json").write_text(
-                client.get(f"/_soundstage/{name}").text
-            )
+            (folder / f"{name}.json").write_text(client.get(f"/_soundstage/{name}").text)
     return folder
 
 
@@ -73,10 +66,7 @@ def test_a_recording_is_valid_for_an_equal_server(world, recorded, file):
     code, report = run_verify(world, recorded, file=file)
     assert code == 0
     assert report["findings"] == []
-    assert report["requests"] == {
-        "GET /1/runs/{runID}": 2,
-        "GET /1/runs/{runID}/events": 2,
-    }
+    assert report["requests"] == {"GET /1/runs/{runID}": 2, "GET /1/runs/{runID}/events": 2}
 
 
 def test_a_missing_resource_is_inconclusive(world, recorded):
@@ -102,9 +92,7 @@ def test_a_drift_of_the_server_is_found(world, recorded, kind, options, rule):
     world.post("/_soundstage/faults", json=fault)
     code, report = run_verify(world, recorded)
     assert code == 1
-    assert {(f["operation"], f["rule"]) for f in report["findings"]} >= {
-        ("listEvents", rule)
-    }
+    assert {(f["operation"], f["rule"]) for f in report["findings"]} >= {("listEvents", rule)}
     assert {f["operation"] for f in report["findings"]} == {"listEvents"}
     assert "ALGOLIA_API_KEY" not in json.dumps(report)
 
@@ -128,10 +116,7 @@ def test_writing_requests_are_sent_only_if_allowed(world, tmp_path):
     (tmp_path / "journal.har.json").write_text(json.dumps(har))
     _, report = run_verify(world, tmp_path)
     assert report["requests"] == {}
-    assert report["not_sent"] == {
-        "not of this contract": 1,
-        "writes; --allow-writes sends them": 1,
-    }
+    assert report["not_sent"] == {"not of this contract": 1, "writes; --allow-writes sends them": 1}
     _, report = run_verify(world, tmp_path, "--allow-writes")
     assert report["requests"] == {"POST /2/tasks/{taskID}/run": 1}
 
@@ -162,17 +147,13 @@ WAIVERS = """waivers:
 """
 
 
-def test_a_known_deviation_is_waived_and_an_unused_waiver_is_reported(
-    world, recorded, tmp_path
-):
+def test_a_known_deviation_is_waived_and_an_unused_waiver_is_reported(world, recorded, tmp_path):
     fault = {"kind": "status", "options": {"status": 418}, "operation": "listEvents"}
     world.post("/_soundstage/faults", json=fault)
     path = tmp_path / "waivers.yaml"
     path.write_text(WAIVERS)
     code, report = run_verify(world, recorded, "--waive", str(path))
-    assert [(w["operation"], w["status"]) for w in report["waived"]] == [
-        ("listEvents", 418)
-    ]
+    assert [(w["operation"], w["status"]) for w in report["waived"]] == [("listEvents", 418)]
     (idle,) = report["unused_waivers"]
     assert (idle["operation"], idle["line"]) == ("getRun", 6)
     assert [f["rule"] for f in report["findings"]] == ["refused"]

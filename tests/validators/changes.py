@@ -34,22 +34,9 @@ def request(rng, parts, names):
     if names:
         ways += [query_text] * 6
     if parts.pairs:
-        ways += [
-            query_text,
-            query_text,
-            query_dropped,
-            query_repeated,
-            query_upper,
-            query_bare,
-        ]
+        ways += [query_text, query_text, query_dropped, query_repeated, query_upper, query_bare]
     if parts.headers:
-        ways += [
-            header_text,
-            header_text,
-            header_dropped,
-            header_repeated,
-            header_upper,
-        ]
+        ways += [header_text, header_text, header_dropped, header_repeated, header_upper]
     if parts.media_type:
         ways += [body_value] * 12 + [body_bytes] * 5 + [media_type, media_type, no_body]
     way = rng.choice(ways)
@@ -79,9 +66,7 @@ def encoded(parts):
     if kind.endswith("json"):
         return json.dumps(parts.value).encode()
     return (
-        parts.value.encode()
-        if isinstance(parts.value, str)
-        else json.dumps(parts.value).encode()
+        parts.value.encode() if isinstance(parts.value, str) else json.dumps(parts.value).encode()
     )
 
 
@@ -138,8 +123,7 @@ def header_text(rng, parts):
     at = rng.randrange(len(parts.headers))
     name, _value = parts.headers[at]
     text = rng.choice(
-        [t for t in TEXTS if "%" not in t]
-        + [" 1", "1 ", "1, 2", "1,,2", '"a"', "é", "a;b=c"]
+        [t for t in TEXTS if "%" not in t] + [" 1", "1 ", "1, 2", "1,,2", '"a"', "é", "a;b=c"]
     )
     parts.headers[at] = (
         name,

@@ -60,10 +60,7 @@ def _renewed(node):
     node = {key: _renewed(value) for key, value in node.items()}
     if isinstance(node.get("nullable"), bool) and node.pop("nullable"):
         node["type"] = [node["type"], "null"]
-    for bound, exclusive in (
-        ("minimum", "exclusiveMinimum"),
-        ("maximum", "exclusiveMaximum"),
-    ):
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if node.get(exclusive) is True:
             node[exclusive] = node.pop(bound)
     return node

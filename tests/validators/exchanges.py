@@ -79,9 +79,7 @@ class Generator:
         parts = self._request_parts(rng, path, item, node)
         change = "none"
         if rng.random() < 0.8:
-            names = [
-                p["name"] for p in self._parameters(item, node) if p["in"] == "query"
-            ]
+            names = [p["name"] for p in self._parameters(item, node) if p["in"] == "query"]
             change = changes.request(rng, parts, names)
         return self._case(one, "request", change, parts)
 
@@ -130,9 +128,7 @@ class Generator:
             if p["in"] == "header" and p["name"].lower() in IGNORED:
                 continue
             if p.get("required") or (not plain and rng.random() < 0.4):
-                values[p["in"]].append(
-                    (p["name"], *self._value(rng, p, Direction.REQUEST))
-                )
+                values[p["in"]].append((p["name"], *self._value(rng, p, Direction.REQUEST)))
         parts.path = path_of(path, values["path"])
         parts.pairs = query_of(values["query"])
         parts.headers += headers_of(values["header"])
@@ -170,19 +166,14 @@ class Generator:
         if not contents and "content" in node:
             raise NoValue(node)
         if not contents or (
-            side is Direction.REQUEST
-            and not node.get("required")
-            and rng.random() < 0.1
+            side is Direction.REQUEST and not node.get("required") and rng.random() < 0.1
         ):
             return parts
         media_type = rng.choice(list(contents))
-        parts.value = draw(
-            self._schema(contents[media_type].get("schema", {}), side), rng
+        parts.value = draw(self._schema(contents[media_type].get("schema", {}), side), rng)
+        parts.media_type = {"*/*": "application/octet-stream", "text/*": "text/plain"}.get(
+            media_type, media_type
         )
-        parts.media_type = {
-            "*/*": "application/octet-stream",
-            "text/*": "text/plain",
-        }.get(media_type, media_type)
         parts.body = changes.encoded(parts)
         if not parts.body:  # nothing at all may be no body
             raise NoValue(parts)
@@ -215,9 +206,7 @@ def _undelimited(value):
 def _in_header(value):
     text = json.dumps(value, ensure_ascii=False)
     return (
-        text.isascii()
-        and "\\" not in text
-        and text == text.replace('" ', '"').replace(' "', '"')
+        text.isascii() and "\\" not in text and text == text.replace('" ', '"').replace(' "', '"')
     )
 
 
@@ -242,7 +231,7 @@ def _status(rng, key, answers):
     if key == "default":
         return next(s for s in (500, 501, 502, 503) if str(s) not in answers)
     if key.upper().endswith("XX"):
-        return rng.choice(
-            [s for s in (0, 4, 22) if key[0] + f"{s:02}" not in answers]
-        ) + 100 * int(key[0])
+        return rng.choice([s for s in (0, 4, 22) if key[0] + f"{s:02}" not in answers]) + 100 * int(
+            key[0]
+        )
     return int(key)

@@ -57,11 +57,7 @@ class _Walk:
         """One flat schema: branches are chosen, the rest is put together."""
         if not isinstance(node, dict):
             return {}
-        flat = {
-            k: v
-            for k, v in node.items()
-            if k not in {"$ref", "allOf", "oneOf", "anyOf"}
-        }
+        flat = {k: v for k, v in node.items() if k not in {"$ref", "allOf", "oneOf", "anyOf"}}
         parts = list(node.get("allOf", ()))
         parts += [resolve_pointer(self._root, node["$ref"])] if "$ref" in node else []
         parts += [self._rng.choice(node[k]) for k in ("oneOf", "anyOf") if k in node]
@@ -155,7 +151,5 @@ def _kinds(node):
 
 def _bounds(node, step):
     low = node.get("minimum", node.get("exclusiveMinimum", -1000 - step) + step)
-    high = node.get(
-        "maximum", node.get("exclusiveMaximum", max(low, 0) + 1000 + step) - step
-    )
+    high = node.get("maximum", node.get("exclusiveMaximum", max(low, 0) + 1000 + step) - step)
     return (int(low), int(high)) if step == 1 else (low, high)

@@ -60,18 +60,12 @@ def explained(case, ours, theirs, other):
 
 
 def _sent(case):
-    return (
-        case.exchange.response_body
-        if case.side == "answer"
-        else case.exchange.request_body
-    )
+    return case.exchange.response_body if case.side == "answer" else case.exchange.request_body
 
 
 def _kind(case):
     answer = case.side == "answer"
-    headers = (
-        case.exchange.response_headers if answer else case.exchange.request_headers
-    )
+    headers = case.exchange.response_headers if answer else case.exchange.request_headers
     return get_header(headers, "content-type")
 
 
@@ -85,9 +79,7 @@ def _asks(pattern):
 
     def when(case):
         answer = case.side == "answer"
-        headers = (
-            case.exchange.response_headers if answer else case.exchange.request_headers
-        )
+        headers = case.exchange.response_headers if answer else case.exchange.request_headers
         text = "\n".join((case.exchange.url, *(value for _, value in headers)))
         return re.search(pattern, text, re.MULTILINE) is not None
 
@@ -111,15 +103,9 @@ def _texts(case, reason):
             names = {name + "".join(f"[{n}]" for n in inner), *inner}
             found = [v for n, v in get_query_pairs(case.exchange) if n in names]
         case "header":
-            found = [
-                v for n, v in case.exchange.request_headers if n.lower() == name.lower()
-            ]
+            found = [v for n, v in case.exchange.request_headers if n.lower() == name.lower()]
         case "answer":
-            found = [
-                v
-                for n, v in case.exchange.response_headers
-                if n.lower() == name.lower()
-            ]
+            found = [v for n, v in case.exchange.response_headers if n.lower() == name.lower()]
         case "cookie":
             found = re.findall(
                 rf"{name}=([^;]*)", get_header(case.exchange.request_headers, "cookie")
@@ -138,21 +124,7 @@ def _python_number(text):
 
 
 def _python_boolean(text):
-    words = {
-        "",
-        "1",
-        "0",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "y",
-        "n",
-        "t",
-        "f",
-        "true",
-        "false",
-    }
+    words = {"", "1", "0", "yes", "no", "on", "off", "y", "n", "t", "f", "true", "false"}
     return text.lower() in words and text not in {"true", "false"}
 
 

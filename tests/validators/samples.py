@@ -30,9 +30,7 @@ def told(api, operation, asks, status, headers, body=b""):
 
 
 def _exchange(line, headers=(), body=b"", *, answer=(200, (), b"")):
-    return RecordedExchange(
-        *line.split(" "), tuple(dict(headers).items()), body, *answer
-    )
+    return RecordedExchange(*line.split(" "), tuple(dict(headers).items()), body, *answer)
 
 
 def posted(api, operation, body, headers=JSON):
@@ -115,9 +113,7 @@ ONE = ["GET /headers", {"X-Integer": "1"}]
 TWO = ["POST /sides", JSON, b'{"id": 1, "name": "a", "secret": "b"}']
 RARE = {
     "a header that is required": told(OLD, "headers", ONE, 200, JSON, b"1"),
-    "a header of a type": told(
-        OLD, "headers", ONE, 200, {**JSON, "X-Count": "a"}, b"1"
-    ),
+    "a header of a type": told(OLD, "headers", ONE, 200, {**JSON, "X-Count": "a"}, b"1"),
     "one side": told(OLD, "sides", TWO, 200, JSON, b'{"id": 1, "name": "a"}'),
     "the other side": told(OLD, "sides", TWO, 200, JSON, b'{"secret": "", "name": ""}'),
     "a schema that depends": posted(NEW, "only31", b'{"dependentSchema": {"a": 1}}'),

@@ -21,14 +21,7 @@ from validators.panel import Core, Ours, Stock
 from validators.rules import CORE, RULES, STOCK, explained
 from validators.samples import samples
 
-NAMES = (
-    "algolia-ingestion",
-    "runwisp",
-    "trieve",
-    "trigger-dev",
-    "keywords-3.0",
-    "keywords-3.1",
-)
+NAMES = ("algolia-ingestion", "runwisp", "trieve", "trigger-dev", "keywords-3.0", "keywords-3.1")
 COUNT = int(os.environ.get("JUDGED_EXCHANGES", "3000"))
 SEED = os.environ.get("JUDGED_SEED", "1")
 SHARES = {name: 3 if name.startswith("keywords") else 2 for name in NAMES}

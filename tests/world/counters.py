@@ -27,9 +27,7 @@ def runwisp(run, _):
 
 def trieve(run, records):
     events = [record for record in records if "event_type" in record]
-    told = [
-        (event["event_type"], json.loads(event["event_data"]) or {}) for event in events
-    ]
+    told = [(event["event_type"], json.loads(event["event_data"]) or {}) for event in events]
     uploads = [data for name, data in told if name == "chunks_uploaded"]
     created = sum(len(data["chunk_ids"]) for data in uploads)
     for name, data in told:
@@ -59,9 +57,7 @@ def trigger_dev(run, spans):
     attempts = [span for span in spans if span["message"].startswith("Attempt ")]
     failures = [e for e in root["events"] if e["name"] == "attempt_failed"]
     ended = run["status"] not in UNDER_WAY
-    failed = [
-        a for a in attempts if a["isError"] or (a["isPartial"] and root["isError"])
-    ]
+    failed = [a for a in attempts if a["isError"] or (a["isPartial"] and root["isError"])]
     return [
         (run["attemptCount"], len(attempts)),
         (len(failures), len(failed)),
@@ -72,9 +68,7 @@ def trigger_dev(run, spans):
     ]
 
 
-UNDER_WAY = set(
-    "PENDING_VERSION DELAYED QUEUED DEQUEUED EXECUTING REATTEMPTING FROZEN".split()
-)
+UNDER_WAY = set("PENDING_VERSION DELAYED QUEUED DEQUEUED EXECUTING REATTEMPTING FROZEN".split())
 
 
 def progress_lines(spans):

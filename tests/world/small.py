@@ -22,10 +22,7 @@ VOCABULARY = ApiModel(
         "run": RecordType("run", "runs", "id", uuid),
         "event": RecordType("event", "events", "id", uuid, "run"),
     },
-    timestamp_formats={
-        "at": lambda at, _: at - NOW,
-        "elapsed": lambda at, began: at - began,
-    },
+    timestamp_formats={"at": lambda at, _: at - NOW, "elapsed": lambda at, began: at - began},
 )
 
 DEFAULTS = """
@@ -37,9 +34,7 @@ defaults: {event: {run: $run.id}}
 
 def fixture_of(text):
     """A fixture from what it says beside, or in place of, the defaults."""
-    return compile_fixture(
-        {**yaml.safe_load(DEFAULTS), **yaml.safe_load(text)}, VOCABULARY
-    )
+    return compile_fixture({**yaml.safe_load(DEFAULTS), **yaml.safe_load(text)}, VOCABULARY)
 
 
 def world_of(text, seed=0):

@@ -8,15 +8,7 @@ from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE
 from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW, perform
 
-INSTANTS = (
-    NOW - DAY,
-    NOW - HOUR,
-    NOW,
-    NOW + MINUTE,
-    NOW + HOUR,
-    NOW + DAY,
-    MAX_TIMESTAMP,
-)
+INSTANTS = (NOW - DAY, NOW - HOUR, NOW, NOW + MINUTE, NOW + HOUR, NOW + DAY, MAX_TIMESTAMP)
 
 ENDS = {
     "algolia-ingestion": {"finished", "skipped"},

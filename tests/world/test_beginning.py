@@ -50,9 +50,7 @@ def test_a_beginning_is_played_before_the_scenario():
     assert first["told"] == "story"
 
 
-@pytest.mark.parametrize(
-    ("delay", "at"), [(0, 0), (1_500, 1_500), ("2m", 120_000), ("250ms", 250)]
-)
+@pytest.mark.parametrize(("delay", "at"), [(0, 0), (1_500, 1_500), ("2m", 120_000), ("250ms", 250)])
 def test_what_is_given_wins_over_what_a_beginning_draws(delay, at):
     _, run = started(beginning="delayed", names={"delay": delay})
     assert statuses(run)[-1] == (at + 10_000, "over")
@@ -69,9 +67,7 @@ def test_a_beginning_may_be_a_bare_list_of_steps():
 
 
 def test_a_beginning_that_is_not_there_is_unknown():
-    with pytest.raises(
-        UnknownName, match="no beginning 'slow'; there are: delayed, announced"
-    ):
+    with pytest.raises(UnknownName, match="no beginning 'slow'; there are: delayed, announced"):
         started(beginning="slow")
 
 
@@ -164,9 +160,7 @@ def test_a_run_knows_its_task_and_its_scenario(task):
     assert told(run)[0][1]["of"] == f"{task} by story"
 
 
-@pytest.mark.parametrize(
-    ("task", "color"), [("task", "red"), ("new/one", "any"), ("*", "any")]
-)
+@pytest.mark.parametrize(("task", "color"), [("task", "red"), ("new/one", "any"), ("*", "any")])
 def test_a_star_stands_for_every_task_that_is_not_listed(task, color):
     text = """
     tasks: {task: {color: red}, '*': {color: any}}

@@ -231,9 +231,7 @@ def test_a_span_is_a_number_and_its_unit(text, span):
     assert parse_duration(text) == span
 
 
-@pytest.mark.parametrize(
-    "text", ["", "5", "s", "1.5s", "-1s", "1 s", "1S", "1w", "1s "]
-)
+@pytest.mark.parametrize("text", ["", "5", "s", "1.5s", "-1s", "1 s", "1S", "1w", "1s "])
 def test_any_other_text_is_no_span(text):
     with pytest.raises(ValueError, match="is not a duration such as 250ms"):
         parse_duration(text)

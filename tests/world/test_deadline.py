@@ -208,11 +208,7 @@ def test_a_deadline_needs_an_ending():
             "/deadlines/expired",
         ),
         ("{deadlines: {expired: -5}}", "'-5' is not a duration", "/deadlines/expired"),
-        (
-            "{scenario: tale}",
-            "there is no scenario 'tale'; there are: story, retried",
-            "/scenario",
-        ),
+        ("{scenario: tale}", "there is no scenario 'tale'; there are: story, retried", "/scenario"),
     ],
 )
 def test_what_a_task_says_wrongly_is_pointed_at(task, message, pointer):

@@ -89,8 +89,7 @@ def test_something_is_under_way_at_the_start_and_for_a_while(default_world, api)
 
 
 @pytest.mark.parametrize(
-    ("api", "least"),
-    [("algolia-ingestion", 10), ("runwisp", 1), ("trieve", 5), ("trigger-dev", 5)],
+    ("api", "least"), [("algolia-ingestion", 10), ("runwisp", 1), ("trieve", 5), ("trigger-dev", 5)]
 )
 def test_something_new_happens_within_the_first_half_hour(default_world, api, least):
     times = {
@@ -122,10 +121,7 @@ def test_every_task_has_a_past(default_world, api):
 
 @pytest.mark.parametrize("api", APIS)
 def test_every_way_to_end_is_there(default_world, api):
-    ends = {
-        run.records[0].as_of(MAX_TIMESTAMP)["status"]
-        for run in runs_of(default_world, api)
-    }
+    ends = {run.records[0].as_of(MAX_TIMESTAMP)["status"] for run in runs_of(default_world, api)}
     cancelled = {"cancelled", "CANCELED", "SYSTEM_FAILURE"}
     assert ends == ENDS[api] - cancelled
 

@@ -65,11 +65,7 @@ def test_a_record_is_deleted_from_now_on():
     events = world.collection("small", "events")
     assert events.get(one.id, NOW + 499) == one.versions[0]
     assert events.get(one.id, NOW + 500) is None
-    assert (
-        events.all(MAX_TIMESTAMP)
-        == events.children(run.id, MAX_TIMESTAMP)
-        == [*two.versions]
-    )
+    assert events.all(MAX_TIMESTAMP) == events.children(run.id, MAX_TIMESTAMP) == [*two.versions]
 
 
 def test_a_record_may_be_put_where_none_was():
@@ -88,9 +84,7 @@ def test_a_record_is_listed_under_the_parent_it_names(command):
         world.apply(command("small", "events", run.records[1].id, {"run": "other"}))
     events = world.collection("small", "events")
     for parent in (run.id, "other"):
-        listed = [
-            event for event in events.all(MAX_TIMESTAMP) if event["run"] == parent
-        ]
+        listed = [event for event in events.all(MAX_TIMESTAMP) if event["run"] == parent]
         assert events.children(parent, MAX_TIMESTAMP) == listed
 
 
@@ -155,9 +149,7 @@ def test_fields_that_are_given_at_the_start_are_in_every_version():
 def test_a_scenario_may_be_defined_and_redefined():
     world, run = live()
     for n in (1, 2):
-        world.apply(
-            Define("small", "story", {"steps": [{"run": {"status": "new", "n": n}}]})
-        )
+        world.apply(Define("small", "story", {"steps": [{"run": {"status": "new", "n": n}}]}))
         again = world.apply(Start("small", None, "story"))
         assert versions(again.records[0]) == [(500, {"status": "new", "n": n})]
     assert world.collection("small", "runs").get_record(run.id) == run.records[0]
@@ -165,9 +157,7 @@ def test_a_scenario_may_be_defined_and_redefined():
     assert len(world.apply(Start("small")).records) == 3
 
 
-@pytest.mark.parametrize(
-    ("after", "change"), [(0, 1000), (500, 1000), (999, 1000), (1000, None)]
-)
+@pytest.mark.parametrize(("after", "change"), [(0, 1000), (500, 1000), (999, 1000), (1000, None)])
 def test_the_next_change_is_known(after, change):
     world = world_of(LIVE)
     world.apply(Start("small"))

@@ -71,9 +71,7 @@ def test_an_interrupted_run_keeps_the_records_that_had_begun(after, names):
     whole = drawn_from(ENDED)
     left = cut(ENDED, whole, after)
     assert [record.name for record in left.records[1:]] == names
-    assert [r.id for r in left.records] == [
-        r.id for r in whole.records[: len(names) + 1]
-    ]
+    assert [r.id for r in left.records] == [r.id for r in whole.records[: len(names) + 1]]
 
 
 def test_an_ending_goes_on_with_the_records_that_have_a_name():
@@ -125,9 +123,7 @@ def test_an_ending_knows_nothing_of_what_would_have_come():
 
 
 def test_an_ending_that_is_not_there_is_unknown():
-    with pytest.raises(
-        UnknownName, match="no ending 'crushed'; there are: cancelled, slowly"
-    ):
+    with pytest.raises(UnknownName, match="no ending 'crushed'; there are: cancelled, slowly"):
         cut(ENDED, drawn_from(ENDED), 500, "crushed")
 
 

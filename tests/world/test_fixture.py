@@ -23,20 +23,13 @@ class Mistake(NamedTuple):
     place: str = ""
 
 
-ALGOLIA, RUNWISP, TRIEVE, TRIGGER = (
-    "algolia-ingestion",
-    "runwisp",
-    "trieve",
-    "trigger-dev",
-)
+ALGOLIA, RUNWISP, TRIEVE, TRIGGER = ("algolia-ingestion", "runwisp", "trieve", "trigger-dev")
 
 FORM = {
     "a key of the file": Mistake(
         ALGOLIA, "\ncredentials:", "\ncredentails:", "'credentails'", "credentails"
     ),
-    "a key of a scenario": Mistake(
-        ALGOLIA, "    weight: 8", "    wieght: 8", "'wieght'"
-    ),
+    "a key of a scenario": Mistake(ALGOLIA, "    weight: 8", "    wieght: 8", "'wieght'"),
     "a key of a history entry": Mistake(
         ALGOLIA, "long_running, ago: 25m", "long_running, since: 25m", "'since'"
     ),
@@ -44,10 +37,7 @@ FORM = {
         RUNWISP, "- play: failed", "- start: {scenario: failed, wiht: {}}", "'wiht'"
     ),
     "a step that says nothing": Mistake(
-        RUNWISP,
-        "      - run: {status: pending}",
-        "      - {}",
-        "{} has less than 1 property",
+        RUNWISP, "      - run: {status: pending}", "      - {}", "{} has less than 1 property"
     ),
     "a repeat of nothing": Mistake(
         TRIEVE,
@@ -118,10 +108,7 @@ NAMES = {
         "there is no scenario 'tried_twice'",
     ),
     "an unknown scenario to start": Mistake(
-        RUNWISP,
-        "- play: failed",
-        "- start: {scenario: flaied}",
-        "there is no scenario 'flaied'",
+        RUNWISP, "- play: failed", "- start: {scenario: flaied}", "there is no scenario 'flaied'"
     ),
     "an unknown name in a step": Mistake(
         ALGOLIA,
@@ -158,10 +145,7 @@ NAMES = {
         "end_at: $now",
     ),
     "an unknown name in a history entry": Mistake(
-        ALGOLIA,
-        "with: {records: 12}",
-        "with: {records: $dozen}",
-        "$dozen is not defined here",
+        ALGOLIA, "with: {records: 12}", "with: {records: $dozen}", "$dozen is not defined here"
     ),
     "a name that the last task lacks": Mistake(
         ALGOLIA,
@@ -209,16 +193,10 @@ VALUES = {
         "    - run: {status: completed, finished_at: $at}\n  # The file",
     ),
     "a value outside its enum": Mistake(
-        ALGOLIA,
-        "reasonCode: idle",
-        "reasonCode: idel",
-        "'idel' is none of 'internal', 'cancelled'",
+        ALGOLIA, "reasonCode: idle", "reasonCode: idel", "'idel' is none of 'internal', 'cancelled'"
     ),
     "a value outside its enum, of another line": Mistake(
-        ALGOLIA,
-        "reasonCode: too_many_errors",
-        "reasonCode: too_many",
-        "'too_many' is none of",
+        ALGOLIA, "reasonCode: too_many_errors", "reasonCode: too_many", "'too_many' is none of"
     ),
     "a value outside its enum, in a list of records": Mistake(
         ALGOLIA,
@@ -262,10 +240,7 @@ VALUES = {
         "batchSize: $changed",
     ),
     "a property that the contract lacks": Mistake(
-        ALGOLIA,
-        "reasonCode: blocking,",
-        "reasonCode: blocking, blockedBy: x,",
-        "'blockedBy'",
+        ALGOLIA, "reasonCode: blocking,", "reasonCode: blocking, blockedBy: x,", "'blockedBy'"
     ),
     "a property that the contract requires": Mistake(
         RUNWISP,
@@ -289,10 +264,7 @@ defaults:""",
         "event_type: 5",
     ),
     "an addition to a text": Mistake(
-        TRIEVE,
-        "run: {job: chunk_update}",
-        "run: {status: {add: 1}}",
-        "a value does not fit here",
+        TRIEVE, "run: {job: chunk_update}", "run: {status: {add: 1}}", "a value does not fit here"
     ),
     "a count that is no number": Mistake(
         ALGOLIA,
@@ -314,16 +286,10 @@ defaults:""",
         "there is no id form",
     ),
     "a duration among others": Mistake(
-        ALGOLIA,
-        "after: 15m..30m",
-        "after: {any: [15m, 30 min]}",
-        "'30 min' is not a duration",
+        ALGOLIA, "after: 15m..30m", "after: {any: [15m, 30 min]}", "'30 min' is not a duration"
     ),
     "no duration at all": Mistake(
-        ALGOLIA,
-        "after: 15m..30m",
-        "after: {any: []}",
-        "any takes a list of at least one value",
+        ALGOLIA, "after: 15m..30m", "after: {any: []}", "any takes a list of at least one value"
     ),
     "no alternative": Mistake(
         ALGOLIA,

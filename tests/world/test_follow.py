@@ -50,9 +50,7 @@ def follow(run):
 def world_of_followed(follow=follow):
     fixture = fixture_of(TEXT)
     script = replace(fixture.definitions, on_finish=follow)
-    return World(
-        {"small": replace(fixture, definitions=script)}, WorldOptions(0, NOW, 0)
-    )
+    return World({"small": replace(fixture, definitions=script)}, WorldOptions(0, NOW, 0))
 
 
 def runs(world):
@@ -60,9 +58,7 @@ def runs(world):
     runs = world.state("small").runs.values()
     listed = world.collection("small", "runs").all(MAX_TIMESTAMP)
     assert [run.id for run in runs] == [document["id"] for document in listed]
-    return [
-        ((run.started_at - NOW) // 1000, run.variables.get("attempt")) for run in runs
-    ]
+    return [((run.started_at - NOW) // 1000, run.variables.get("attempt")) for run in runs]
 
 
 def interrupt(world, run, ending, after):
@@ -102,10 +98,7 @@ def test_only_what_has_not_begun_is_cut_off():
 
 @pytest.mark.parametrize(
     ("deadlines", "expected"),
-    [
-        ({"failed": 3_000}, [(0, 1), (4, 2), (15, 3)]),
-        ({"over": 3_000}, [(0, 1)]),
-    ],
+    [({"failed": 3_000}, [(0, 1), (4, 2), (15, 3)]), ({"over": 3_000}, [(0, 1)])],
 )
 def test_a_run_that_its_deadline_ends_is_followed_from_then_on(deadlines, expected):
     world = world_of_followed()
@@ -150,9 +143,7 @@ def test_a_run_that_follows_may_have_deadlines_of_its_own():
 
 def test_what_an_ending_starts_is_there():
     world = world_of(TEXT)
-    run = interrupt(
-        world, world.apply(Start("small", None, "story")), "replaced", 4_000
-    )
+    run = interrupt(world, world.apply(Start("small", None, "story")), "replaced", 4_000)
     assert runs(world) == [(0, 1), (6, 9)]
     assert run.successors[0].id in world.state("small").runs
 
@@ -172,7 +163,4 @@ def test_a_run_that_will_never_begin_leaves_what_was_put_in_its_place():
     world.apply(Put("small", "runs", child.id, {"status": "new"}))
     interrupt(world, run, "over", 1_000)
     assert list(world.state("small").runs) == [run.id]
-    assert (
-        world.collection("small", "runs").get(child.id, MAX_TIMESTAMP)["status"]
-        == "new"
-    )
+    assert world.collection("small", "runs").get(child.id, MAX_TIMESTAMP)["status"] == "new"

@@ -37,9 +37,7 @@ MOMENTS = {
 few = settings(max_examples=15)
 many = settings(max_examples=30)
 numbers = st.integers(0, 40)
-limits = st.lists(
-    st.tuples(numbers, st.integers(0, 5 * MINUTE)), min_size=1, max_size=2
-)
+limits = st.lists(st.tuples(numbers, st.integers(0, 5 * MINUTE)), min_size=1, max_size=2)
 begins = st.builds(Begin, numbers, numbers, st.none() | numbers, limits)
 
 
@@ -186,9 +184,7 @@ def reachable(lifecycle, states):
 @given(seed=seeds, history=histories)
 def test_a_run_has_finished_exactly_when_its_status_is_final(stage, seed, history):
     for run in stage.runs(stage.world(seed, history)):
-        for at, version in zip(
-            run.records[0].timestamps, run.records[0].versions, strict=True
-        ):
+        for at, version in zip(run.records[0].timestamps, run.records[0].versions, strict=True):
             assert (MOMENTS[stage.api][-1] in version) == stage.ended(run, at)
 
 
@@ -266,9 +262,7 @@ def test_a_run_that_its_deadline_has_ended_never_changes(stage, seed, begin, spa
 
 @many
 @given(seed=seeds, begin=begins)
-def test_a_deadline_ends_a_run_that_was_in_its_states_for_exactly_that_long(
-    stage, seed, begin
-):
+def test_a_deadline_ends_a_run_that_was_in_its_states_for_exactly_that_long(stage, seed, begin):
     run, script = start(stage.world(seed), stage, begin), stage.definitions
     own = run.records[0]
     for name, span in run.deadlines.items():
@@ -296,9 +290,7 @@ def test_planned_scenarios_are_used_in_order_exactly_so_often(
 ):
     world = stage.world(seed, history)
     perform(world, stage.api, [Arrange(scenario, None, times)])
-    tale = list(stage.definitions.scenarios)[
-        scenario % len(stage.definitions.scenarios)
-    ]
+    tale = list(stage.definitions.scenarios)[scenario % len(stage.definitions.scenarios)]
     assert left(world, stage)[-times:] == [tale] * times
     while planned := left(world, stage):
         assert world.apply(Start(stage.api)).scenario == planned[0]
@@ -340,15 +332,11 @@ def said(run, now):
 
 @many
 @given(seed=seeds, history=histories, life=lives, number=numbers)
-def test_no_other_run_notices_that_one_is_interrupted(
-    stage, seed, history, life, number
-):
+def test_no_other_run_notices_that_one_is_interrupted(stage, seed, history, life, number):
     world = stage.world(seed, [*history, *life])
     runs = stage.under_way(world)
     assume(runs)
-    gone = {
-        run.id for run in descendants(runs[0]) if run.started_at > world.clock.now()
-    }
+    gone = {run.id for run in descendants(runs[0]) if run.started_at > world.clock.now()}
     before = {run.id: run for run in stage.runs(world) if run.id not in gone}
     new = world.apply(Interrupt(stage.api, runs[0].id, stage.ending(number)))
     assume(new)

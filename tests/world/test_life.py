@@ -25,17 +25,7 @@ from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Define, Delete, Patch, Put, Reset
 from soundstage.world.errors import FixtureError, UnknownName
 from soundstage.world.world import World, WorldOptions
-from support.strategies import (
-    NOW,
-    Onward,
-    chosen,
-    command,
-    edits,
-    few,
-    moves,
-    seeds,
-    spans,
-)
+from support.strategies import NOW, Onward, chosen, command, edits, few, moves, seeds, spans
 
 EDITS = Put | Patch | Delete
 

@@ -25,9 +25,7 @@ MOVES = "{run.status: {begins: [new], moves: {new: [live], live: [over]}}}"
 )
 @pytest.mark.parametrize("after", ["0s", "1s"])
 def test_a_move_that_the_lifecycle_lacks_is_illegal(states, message, after):
-    steps = ", ".join(
-        f"{{after: {after}, run: {{status: {state}}}}}" for state in states
-    )
+    steps = ", ".join(f"{{after: {after}, run: {{status: {state}}}}}" for state in states)
     text = f"lifecycle: {MOVES}\nscenarios: {{story: {{steps: [{steps}]}}}}"
     with pytest.raises(IllegalTransition, match=message) as error:
         drawn_from(text)
@@ -36,9 +34,7 @@ def test_a_move_that_the_lifecycle_lacks_is_illegal(states, message, after):
 
 
 def test_a_state_may_be_said_again():
-    steps = ", ".join(
-        f"{{after: 1s, run: {{status: {s}}}}}" for s in ("new", "new", "live")
-    )
+    steps = ", ".join(f"{{after: 1s, run: {{status: {s}}}}}" for s in ("new", "new", "live"))
     text = f"lifecycle: {MOVES}\nscenarios: {{story: {{steps: [{steps}]}}}}"
     assert len(told(drawn_from(text))) == 3
 

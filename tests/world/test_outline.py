@@ -20,9 +20,7 @@ RUNS = 8
 def lengthened(fixture):
     """The fixture, and runs of all tasks in the two days before."""
     more = [
-        HistoryEntry(
-            "", task, None, None, None, None, lambda *_: 2 * DAY, {}, run_count=RUNS
-        )
+        HistoryEntry("", task, None, None, None, None, lambda *_: 2 * DAY, {}, run_count=RUNS)
         for task in list(fixture.definitions.tasks)[:2]
     ]
     return replace(fixture, history=(*fixture.history, *more))
@@ -56,18 +54,14 @@ def listed(long, world, at):
 
 @settings(max_examples=4)
 @given(seed=seeds, history=histories)
-def test_a_world_says_the_same_whether_its_past_is_drawn_at_once_or_later(
-    long, seed, history
-):
+def test_a_world_says_the_same_whether_its_past_is_drawn_at_once_or_later(long, seed, history):
     later, at_once = long.world(seed), drawn_at_once(long, seed)
     assert len(later.state(long.api).runs) >= RUNS
     for world in (later, at_once):
         perform(world, long.api, history)
     for at in (NOW, NOW + HOUR, MAX_TIMESTAMP):
         assert listed(long, later, at) == listed(long, at_once, at)
-        assert later.state(long.api).next_change(at) == at_once.state(
-            long.api
-        ).next_change(at)
+        assert later.state(long.api).next_change(at) == at_once.state(long.api).next_change(at)
     same = later.state(long.api).runs == at_once.state(long.api).runs
     assert same
 
@@ -92,14 +86,10 @@ def test_runs_that_are_over_are_kept_in_outline(long):
 
 def test_a_page_of_what_a_run_did_draws_that_run(long):
     world = long.world(seed=11)
-    of_run = [
-        c for c in long.collections(world).values() if c.record_type.belongs_to_run
-    ]
+    of_run = [c for c in long.collections(world).values() if c.record_type.belongs_to_run]
     kept = outlines(long, world)[:3]
     regenerate.cache_clear()
-    runs = world.state(long.api).collection(
-        long.definitions.model.record_types["run"].collection
-    )
+    runs = world.state(long.api).collection(long.definitions.model.record_types["run"].collection)
     for run_id in kept:
         assert runs.get(run_id, NOW)
     assert regenerate.cache_info().misses == 0
@@ -123,9 +113,7 @@ def test_a_run_in_outline_can_be_changed(long):
         for ending in long.endings:
             assert world.apply(Interrupt(long.api, third, ending)) is None
     for at in (NOW - DAY, NOW, MAX_TIMESTAMP):
-        documents = [
-            world.collection(long.api, name).all(at) for world in (later, at_once)
-        ]
+        documents = [world.collection(long.api, name).all(at) for world in (later, at_once)]
         assert documents[0] == documents[1]
 
 

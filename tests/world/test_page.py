@@ -8,9 +8,7 @@ from soundstage.world.query import count_pages, nulls_first, slice_page, sort_do
 
 lists = st.lists(st.integers(), max_size=60)
 sizes = st.integers(1, 12)
-documents = st.lists(
-    st.builds(lambda n, i: {"n": n, "i": i}, st.integers(0, 3), st.integers())
-)
+documents = st.lists(st.builds(lambda n, i: {"n": n, "i": i}, st.integers(0, 3), st.integers()))
 
 
 def by_n(document):
@@ -19,9 +17,7 @@ def by_n(document):
 
 @given(lists, sizes)
 def test_pages_tile_the_list_without_gap_or_overlap(items, size):
-    every = [
-        slice_page(items, n + 1, size) for n in range(count_pages(len(items), size))
-    ]
+    every = [slice_page(items, n + 1, size) for n in range(count_pages(len(items), size))]
     assert [item for page in every for item in page] == items
     assert all(len(page) == size for page in every[:-1])
     assert all(every)

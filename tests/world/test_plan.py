@@ -119,13 +119,9 @@ def test_a_run_that_follows_another_is_of_what_is_planned():
     fixture = fixture_of(TEXT)
 
     def follow(run):
-        return (
-            RunRequest("", None, run.started_at + 5) if run.chain_length < 2 else None
-        )
+        return RunRequest("", None, run.started_at + 5) if run.chain_length < 2 else None
 
-    fixture = replace(
-        fixture, definitions=replace(fixture.definitions, on_finish=follow)
-    )
+    fixture = replace(fixture, definitions=replace(fixture.definitions, on_finish=follow))
     world = World({"small": fixture}, WorldOptions(0, NOW, 0))
     world.apply(Plan("small", "a", times=2))
     world.apply(Start("small"))
@@ -133,9 +129,7 @@ def test_a_run_that_follows_another_is_of_what_is_planned():
     assert [run.scenario for run in runs] == ["a", "a", "usual"]
 
 
-plans = st.builds(
-    Plan, st.just("small"), st.sampled_from("ab"), st.none(), st.integers(1, 3)
-)
+plans = st.builds(Plan, st.just("small"), st.sampled_from("ab"), st.none(), st.integers(1, 3))
 starts = st.builds(Start, st.just("small"), st.none(), st.none() | st.just("f"))
 
 
@@ -150,7 +144,5 @@ def test_what_is_planned_is_a_queue(commands):
         elif command.scenario is None:
             assert outcome.scenario == (queue.pop(0) if queue else "usual")
     other = World.from_json(world.fixtures, world.to_json())
-    assert (
-        other.state("small").queued_scenarios == world.state("small").queued_scenarios
-    )
+    assert other.state("small").queued_scenarios == world.state("small").queued_scenarios
     assert scenarios(other, *[None] * len(queue), None) == [*queue, "usual"]

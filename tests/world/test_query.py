@@ -75,12 +75,7 @@ def lists(draw):
         if plain and draw(st.booleans()):
             i = draw(st.integers(0, len(plain) - 1))
             old, new = plain[i], draw(made(plain[i].id))
-            new = Record(
-                EVENT,
-                old.id,
-                (old.created_at, old.created_at + 3),
-                new.versions[:1] * 2,
-            )
+            new = Record(EVENT, old.id, (old.created_at, old.created_at + 3), new.versions[:1] * 2)
             rows.replace(old, new if draw(st.booleans()) else None)
             plain[i : i + 1] = [r for r in rows.records if r.id == old.id]
         else:
@@ -113,15 +108,9 @@ def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
 @given(lists(), st.integers(0, 13))
 def test_columns_say_every_value_of_a_field_and_no_other(listed, now):
     rows, plain = listed
-    said = rows._segment.columns.distinct_values(
-        "letter", now, rows._changed, rows._added
-    )
+    said = rows._segment.columns.distinct_values("letter", now, rows._changed, rows._added)
     there = [document for record in plain if (document := record.as_of(now))]
-    assert (
-        said
-        == rows.distinct_values("letter", now)
-        == {each["letter"] for each in there}
-    )
+    assert said == rows.distinct_values("letter", now) == {each["letter"] for each in there}
 
 
 @given(lists(), st.integers(0, 13))
@@ -132,9 +121,7 @@ def test_a_copy_and_what_it_was_made_of_do_not_see_each_other(listed, now):
     for record in plain[:2]:
         copy.replace(record, None)
     assert list(rows.records) == plain
-    assert rows.all(now) == [
-        d for r in plain if r.created_at <= now and (d := r.as_of(now))
-    ]
+    assert rows.all(now) == [d for r in plain if r.created_at <= now and (d := r.as_of(now))]
 
 
 class Watched(Record):
@@ -230,9 +217,7 @@ def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, momen
     for now in (*moments, *moments):
         for query in (one, *(one._replace(**other) for other in others)):
             begun = [record for record in plain if record.created_at <= now]
-            assert rows.find(query, now) == execute_query(
-                take_snapshots(begun, now), query
-            )
+            assert rows.find(query, now) == execute_query(take_snapshots(begun, now), query)
         for record in plain[:1]:
             plain.remove(record)
             rows.replace(record, None)

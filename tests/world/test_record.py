@@ -33,8 +33,7 @@ THREE = record("x", 10, 20, 30)
 
 
 @pytest.mark.parametrize(
-    ("now", "at"),
-    [(9, None), (10, 10), (19, 10), (20, 20), (29, 20), (30, 30), (FOREVER, 30)],
+    ("now", "at"), [(9, None), (10, 10), (19, 10), (20, 20), (29, 20), (30, 30), (FOREVER, 30)]
 )
 def test_a_version_holds_from_its_instant_until_the_next(now, at):
     document = THREE.as_of(now)
@@ -42,18 +41,13 @@ def test_a_version_holds_from_its_instant_until_the_next(now, at):
 
 
 @pytest.mark.parametrize(
-    ("now", "times"),
-    [(10, (10,)), (19, (10,)), (20, (10, 20)), (29, (10, 20)), (30, (10, 20, 30))],
+    ("now", "times"), [(10, (10,)), (19, (10,)), (20, (10, 20)), (29, (10, 20)), (30, (10, 20, 30))]
 )
 def test_a_record_until_an_instant_keeps_what_came_up_to_it(now, times):
     kept = THREE.truncate(now)
     assert kept.timestamps == times
     assert kept.versions == THREE.versions[: len(times)]
-    assert (kept.record_type, kept.id, kept.name) == (
-        THREE.record_type,
-        THREE.id,
-        THREE.name,
-    )
+    assert (kept.record_type, kept.id, kept.name) == (THREE.record_type, THREE.id, THREE.name)
 
 
 def test_nothing_is_left_of_a_record_before_it_begins():
@@ -65,9 +59,7 @@ def test_a_record_until_an_instant_says_the_same_up_to_it(times, data):
     whole = record("x", *sorted(times))
     now = data.draw(st.integers(min(times), 60))
     kept = whole.truncate(now)
-    assert [kept.as_of(t) for t in range(now + 1)] == [
-        whole.as_of(t) for t in range(now + 1)
-    ]
+    assert [kept.as_of(t) for t in range(now + 1)] == [whole.as_of(t) for t in range(now + 1)]
     assert kept.as_of(FOREVER) == whole.as_of(now)
 
 
@@ -77,13 +69,10 @@ def test_a_record_of_the_fixture_has_always_been_there():
 
 
 @pytest.mark.parametrize(
-    ("now", "expected"),
-    [(4, []), (5, ["b"]), (10, ["b", "a", "c"]), (99, list("bacd"))],
+    ("now", "expected"), [(4, []), (5, ["b"]), (10, ["b", "a", "c"]), (99, list("bacd"))]
 )
 def test_records_are_listed_as_they_begin_and_ties_as_they_came(now, expected):
-    there = collection(
-        record("a", 10), record("b", 5), record("c", 10), record("d", 20)
-    )
+    there = collection(record("a", 10), record("b", 5), record("c", 10), record("d", 20))
     assert ids(there.all(now)) == expected
 
 
@@ -137,17 +126,13 @@ begins = st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ab")), max_size=
 
 
 @given(begins, st.sets(st.integers(0, 19)), st.integers(0, 6))
-def test_a_collection_is_a_stable_sort_of_what_was_added_and_not_removed(
-    begins, removed, now
-):
+def test_a_collection_is_a_stable_sort_of_what_was_added_and_not_removed(begins, removed, now):
     every = [record(str(i), at, parent=p) for i, (at, p) in enumerate(begins)]
     there = collection(*every)
     for i in removed & set(range(len(every))):
         there.replace(every[i], None)
     kept = [r for i, r in enumerate(every) if i not in removed]
-    expected = [
-        r for r in sorted(kept, key=lambda r: r.created_at) if r.created_at <= now
-    ]
+    expected = [r for r in sorted(kept, key=lambda r: r.created_at) if r.created_at <= now]
     assert ids(there.all(now)) == [r.id for r in expected]
     for parent in "ab":
         listed = [r.id for r in expected if r.versions[0]["run"] == parent]

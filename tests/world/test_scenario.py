@@ -1,14 +1,7 @@
 """Scenarios: how a run is drawn from its steps."""
 
 import pytest
-from small import (
-    drawn_from,
-    events,
-    fixture_of,
-    run_of,
-    told,
-    versions,
-)
+from small import drawn_from, events, fixture_of, run_of, told, versions
 
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.errors import FixtureError, UnknownName
@@ -34,10 +27,7 @@ SEEDS = range(20)
             "[{run: {a: 1}}, {after: 0s, run: {a: 2}}, {after: 1ms, run: {a: 3}}]",
             [(0, {"a": 2}), (1, {"a": 3})],
         ),
-        (
-            "[{run: {}}, {after: 1s}, {after: 1s, run: {t: $at}}]",
-            [(0, {}), (2000, {"t": 2000})],
-        ),
+        ("[{run: {}}, {after: 1s}, {after: 1s, run: {t: $at}}]", [(0, {}), (2000, {"t": 2000})]),
         (
             "[{after: 1s, run: {}}, {after: 2s, run: {e: $elapsed}}]",
             [(1000, {}), (3000, {"e": 2000})],
@@ -98,11 +88,7 @@ def test_the_elapsed_time_is_that_of_the_record_itself():
     - {after: 1s, event/one: {f: $elapsed}, event: {e: $elapsed}}
     """)
     assert told(run) == [(0, {"e": 0})]
-    assert events(run) == [
-        (3000, {"e": 0, "f": 3000}),
-        (2000, {"e": 0}),
-        (3000, {"e": 0}),
-    ]
+    assert events(run) == [(3000, {"e": 0, "f": 3000}), (2000, {"e": 0}), (3000, {"e": 0})]
 
 
 def test_a_record_starts_with_the_defaults_of_its_kind():
@@ -190,8 +176,7 @@ def test_a_step_may_repeat_and_then_patch():
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
-    [({}, 7), ({"n": 9}, 9), ({"n": None}, None), ({"size": 1}, 7)],
+    ("given", "expected"), [({}, 7), ({"n": 9}, 9), ({"n": None}, None), ({"size": 1}, 7)]
 )
 def test_a_name_that_is_given_wins_over_the_scenarios_own_draw(given, expected):
     text = "scenarios: {story: {draw: {n: 7}, steps: [{run: {n: $n}}]}}"
@@ -199,9 +184,7 @@ def test_a_name_that_is_given_wins_over_the_scenarios_own_draw(given, expected):
 
 
 def test_a_name_that_is_given_wins_over_the_task():
-    assert told(run_of("[{run: {color: $color}}]", color="green")) == [
-        (0, {"color": "green"})
-    ]
+    assert told(run_of("[{run: {color: $color}}]", color="green")) == [(0, {"color": "green"})]
 
 
 def test_a_draw_may_look_at_the_task_and_at_the_draws_before_it():
@@ -210,9 +193,7 @@ def test_a_draw_may_look_at_the_task_and_at_the_draws_before_it():
 
 
 def test_a_moment_is_never_hidden_by_a_name():
-    assert told(run_of("[{after: 1s, run: {at: $at}}]", at="never")) == [
-        (1000, {"at": 1000})
-    ]
+    assert told(run_of("[{after: 1s, run: {at: $at}}]", at="never")) == [(1000, {"at": 1000})]
 
 
 # What cannot be drawn
@@ -223,16 +204,8 @@ def test_a_moment_is_never_hidden_by_a_name():
     [
         ("[{after: 1s}]", "never makes a record of kind 'run'", ""),
         ("[{run: {a: $b}}]", "$b is not defined here", "/steps/0/run/a"),
-        (
-            "[{run: {a: text}}, {run: {a: {add: 1}}}]",
-            "a value does not fit",
-            "/steps/1/run",
-        ),
-        (
-            "[{run: {a: 1}}, {run: {a: {append: 1}}}]",
-            "a value does not fit",
-            "/steps/1/run",
-        ),
+        ("[{run: {a: text}}, {run: {a: {add: 1}}}]", "a value does not fit", "/steps/1/run"),
+        ("[{run: {a: 1}}, {run: {a: {append: 1}}}]", "a value does not fit", "/steps/1/run"),
         ("[{draw: {n: {add: x}}, run: {}}]", "a value does not fit", "/steps/0/draw/n"),
         ("[{run: {}}, {repeat: $color, steps: [{run: {}}]}]", "not 'red'", "/steps/1"),
         (
@@ -260,18 +233,13 @@ def test_what_cannot_be_drawn_says_why_and_where(steps, message, pointer):
 def test_a_task_or_scenario_that_is_not_there_is_unknown(task, scenario, message):
     script = fixture_of("scenarios: {story: {steps: [{run: {}}]}}").definitions
     with pytest.raises(UnknownName, match=message):
-        generate_run(
-            GenerationContext(script, SeededRandom(0)), RunRequest(task, scenario, NOW)
-        )
+        generate_run(GenerationContext(script, SeededRandom(0)), RunRequest(task, scenario, NOW))
 
 
 def test_a_run_takes_the_identifier_it_is_given():
-    script = fixture_of(
-        "scenarios: {story: {steps: [{run: {}, event: {}}]}}"
-    ).definitions
+    script = fixture_of("scenarios: {story: {steps: [{run: {}, event: {}}]}}").definitions
     run = generate_run(
-        GenerationContext(script, SeededRandom(0)),
-        RunRequest("task", "story", NOW, "my-id"),
+        GenerationContext(script, SeededRandom(0)), RunRequest("task", "story", NOW, "my-id")
     )
     assert run.id == "my-id" == run.records[0].versions[0]["id"]
     assert run.records[1].versions[0]["run"] == "my-id"

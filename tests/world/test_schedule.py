@@ -10,25 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import fixture_of, scheduled
 
-from soundstage.world.clock import (
-    DAY,
-    HOUR,
-    MAX_SPEED,
-    MAX_TIMESTAMP,
-    MINUTE,
-    SECOND,
-    Clock,
-)
-from soundstage.world.commands import (
-    Advance,
-    Define,
-    Delete,
-    Interrupt,
-    Plan,
-    Put,
-    Reset,
-    Start,
-)
+from soundstage.world.clock import DAY, HOUR, MAX_SPEED, MAX_TIMESTAMP, MINUTE, SECOND, Clock
+from soundstage.world.commands import Advance, Define, Delete, Interrupt, Plan, Put, Reset, Start
 from soundstage.world.cron import MAX_TICKS, count_ticks, next_cron_tick
 from soundstage.world.errors import ClockJumpTooLarge, FixtureError, UnknownName
 from soundstage.world.state import Schedule
@@ -58,9 +41,7 @@ compiled = cache(scheduled)
 def world_of(*texts, seed=0, **opening):
     """A frozen world of these fixtures."""
     fixtures = {fixture.api: fixture for fixture in map(compiled, texts)}
-    return World(
-        fixtures, WorldOptions(seed, **{"start_at": NOW, "speed": 0, **opening})
-    )
+    return World(fixtures, WorldOptions(seed, **{"start_at": NOW, "speed": 0, **opening}))
 
 
 def begun(world, api="small"):
@@ -104,21 +85,11 @@ def test_a_tick_happens_at_its_own_instant_however_late_it_is_read():
     world = world_of(HOURLY)
     world.apply(Advance(5 * HOUR + 1))
     runs = world.collection("small", "runs")
-    assert [len(runs.all(NOW + n * HOUR - 1)) for n in range(7)] == [
-        0,
-        1,
-        2,
-        3,
-        4,
-        5,
-        6,
-    ]
+    assert [len(runs.all(NOW + n * HOUR - 1)) for n in range(7)] == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_ticks_come_in_the_order_of_time_then_key_across_apis():
-    tiny = (
-        STORY + "api: tiny\ntasks: {a: {cron: '*/20 * * * *'}, c: {cron: '0 * * * *'}}"
-    )
+    tiny = STORY + "api: tiny\ntasks: {a: {cron: '*/20 * * * *'}, c: {cron: '0 * * * *'}}"
     small = STORY + "tasks: {b: {cron: '*/30 * * * *'}}"
     ticks = []
 
@@ -281,10 +252,7 @@ def test_ticks_are_rebuilt_by_the_log_though_they_are_not_in_it(history):
     perform(world, history)
     written = orjson.dumps(world.to_json())
     assert len(world.log) <= 2 * len(history)
-    other, again = (
-        World.from_json(world.fixtures, orjson.loads(written)),
-        world_of(*BOTH, seed=5),
-    )
+    other, again = (World.from_json(world.fixtures, orjson.loads(written)), world_of(*BOTH, seed=5))
     again.replay(world.log)
     assert seen(other) == seen(again) == seen(world)
     assert orjson.dumps(other.to_json()) == written
@@ -299,9 +267,7 @@ def test_a_tick_never_rewrites_the_past(history):
     lists = [world.collection(api, "runs").all(now - 1) for api in world.fixtures]
     world.apply(Advance(HOUR))
     perform(world, history)
-    assert lists == [
-        world.collection(api, "runs").all(now - 1) for api in world.fixtures
-    ]
+    assert lists == [world.collection(api, "runs").all(now - 1) for api in world.fixtures]
 
 
 def test_what_a_user_starts_is_drawn_alike_with_ticks_and_without():
@@ -342,10 +308,7 @@ def test_two_worlds_do_not_share_ticks():
 
 
 def test_a_world_made_later_has_the_ticks_since_the_origin():
-    early, late = (
-        world_of(HOURLY),
-        world_of(HOURLY, start_at=NOW + DAY, history_end=NOW),
-    )
+    early, late = (world_of(HOURLY), world_of(HOURLY, start_at=NOW + DAY, history_end=NOW))
     early.apply(Advance(DAY))
     assert seen(late) == seen(early)
     assert len(begun(late)) == 25
@@ -383,9 +346,7 @@ def test_the_next_change_may_be_a_tick():
 
 def test_a_tick_that_cannot_be_done_does_nothing():
     """Else the world could not be read at that moment, nor ever be imported."""
-    world = world_of(
-        STORY, HOURLY.replace("begins: [new]", "begins: [old]") + "api: tiny"
-    )
+    world = world_of(STORY, HOURLY.replace("begins: [new]", "begins: [old]") + "api: tiny")
     world.apply(Advance(HOUR))
     assert world.now() == NOW + HOUR
     assert begun(world, "tiny") == []
@@ -399,9 +360,7 @@ MINUTELY = STORY + "tasks: {task: {cron: '* * * * *', key: -}}"
 
 def test_a_leap_past_too_many_ticks_is_refused_before_the_clock_moves():
     world = world_of(MINUTELY)
-    with pytest.raises(
-        ClockJumpTooLarge, match="would start more than 50000 scheduled runs"
-    ):
+    with pytest.raises(ClockJumpTooLarge, match="would start more than 50000 scheduled runs"):
         world.apply(Advance(36 * DAY))
     assert (world.clock.now(), len(world.log)) == (NOW, 0)
     assert len(begun(world)) == 1
@@ -477,7 +436,5 @@ def test_a_cron_names_no_instant_after_the_years(at):
 
 def test_a_history_by_cron_needs_a_task_with_one():
     with pytest.raises(FixtureError, match="the task 'other' has no cron") as error:
-        fixture_of(
-            STORY + "tasks: {other: {}}\nhistory: [{task: other, every: cron, for: 1d}]"
-        )
+        fixture_of(STORY + "tasks: {other: {}}\nhistory: [{task: other, every: cron, for: 1d}]")
     assert error.value.pointer == "/history/0/every"

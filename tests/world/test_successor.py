@@ -36,16 +36,8 @@ def test_a_run_starts_its_successor_at_the_instant_of_the_step():
     first = drawn_from(CHAIN)
     (second,) = first.successors
     (third,) = second.successors
-    assert (first.started_at, second.started_at, third.started_at) == (
-        NOW,
-        NOW + 6000,
-        NOW + 8000,
-    )
-    assert [r.scenario for r in (first, second, third)] == [
-        "story",
-        "next_one",
-        "last_one",
-    ]
+    assert (first.started_at, second.started_at, third.started_at) == (NOW, NOW + 6000, NOW + 8000)
+    assert [r.scenario for r in (first, second, third)] == ["story", "next_one", "last_one"]
 
 
 def test_a_successor_is_told_who_started_it_and_keeps_the_task():

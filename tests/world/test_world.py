@@ -21,9 +21,7 @@ def runs(world):
     return list(world.state("small").runs.values())
 
 
-@pytest.mark.parametrize(
-    ("asked", "color"), [(None, "red"), ("task", "red"), ("other", "blue")]
-)
+@pytest.mark.parametrize(("asked", "color"), [(None, "red"), ("task", "red"), ("other", "blue")])
 def test_a_run_is_of_the_task_that_is_asked_for_or_of_the_first(asked, color):
     run = world_of(STORY).apply(Start("small", asked, "story"))
     assert run.records[0].versions[0]["color"] == color
@@ -80,9 +78,7 @@ def test_scenarios_are_chosen_by_their_weights():
     assert 650 < chosen["thrice"] < 850
 
 
-@pytest.mark.parametrize(
-    "text", ["{}", "scenarios: {s: {weight: 0, steps: [{run: {}}]}}"]
-)
+@pytest.mark.parametrize("text", ["{}", "scenarios: {s: {weight: 0, steps: [{run: {}}]}}"])
 def test_no_run_starts_unnamed_where_no_scenario_has_a_weight(text):
     with pytest.raises(UnknownName, match="scenario"):
         world_of(text).apply(Start("small"))
@@ -118,9 +114,7 @@ def test_an_advance_that_the_clock_cannot_go_is_not_logged(span):
 def test_an_ending_that_is_not_there_is_not_logged():
     world = world_of(STORY)
     run = world.apply(Start("small"))
-    with pytest.raises(
-        UnknownName, match="there is no ending 'e'; there are: cancelled"
-    ):
+    with pytest.raises(UnknownName, match="there is no ending 'e'; there are: cancelled"):
         world.apply(Interrupt("small", run.id, "e"))
     assert len(world.log) == 1
 
@@ -151,17 +145,11 @@ def test_the_log_of_a_moving_world_rebuilds_it():
 def test_a_moving_world_is_imported_as_it_was_exported():
     wall = [0]
     fixtures = {"small": fixture_of(STORY)}
-    world = World(
-        fixtures, WorldOptions(3, NOW, 60, NOW - DAY), Clock(NOW, 60, lambda: wall[0])
-    )
+    world = World(fixtures, WorldOptions(3, NOW, 60, NOW - DAY), Clock(NOW, 60, lambda: wall[0]))
     wall[0] = 1000
     other = World.from_json(fixtures, world.to_json())
     assert NOW + MINUTE <= other.clock.now() < NOW + HOUR
-    assert (other.clock.speed, other.history_end, other.started_at) == (
-        60,
-        NOW - DAY,
-        NOW,
-    )
+    assert (other.clock.speed, other.history_end, other.started_at) == (60, NOW - DAY, NOW)
 
 
 def test_an_imported_world_is_reset_to_where_the_exported_one_began():

@@ -11,12 +11,7 @@ from soundstage.types import Json, JsonObject
 from soundstage.world.errors import FixtureError, UnknownName
 from soundstage.world.history import HistoryEntry, build_run_request
 from soundstage.world.random import BoundaryRandom
-from soundstage.world.run_builder import (
-    GenerationContext,
-    Provenance,
-    generate_run,
-    interrupt_run,
-)
+from soundstage.world.run_builder import GenerationContext, Provenance, generate_run, interrupt_run
 from soundstage.world.runs import Interruption, Run
 from soundstage.world.scenario import Definitions, RunRequest
 from soundstage.world.state import Fixture
@@ -163,8 +158,6 @@ def _check_history(fixture: Fixture, variant_count: int) -> None:
 
 def _check_history_entry(fixture: Fixture, entry: HistoryEntry, variant: int) -> None:
     definitions = fixture.definitions
-    request = build_run_request(
-        definitions, entry, BoundaryRandom(variant), START_TIMESTAMP
-    )
+    request = build_run_request(definitions, entry, BoundaryRandom(variant), START_TIMESTAMP)
     run, provenance = _generate(definitions, request, variant)
     _check_run(fixture, run, {} if entry.variables else provenance)

@@ -196,9 +196,7 @@ def _build_record_validator(contract: Contract) -> RecordValidator:
     # A schema is compiled when the first record of its type is validated.
     schema_at = functools.cache(contract.response_schema)
 
-    def validate_record(
-        record_type: RecordType, record: JsonObject
-    ) -> Violation | None:
+    def validate_record(record_type: RecordType, record: JsonObject) -> Violation | None:
         schema = schema_at(record_type.schema) if record_type.schema else None
         if schema is None or schema.is_valid(record):
             return None

@@ -29,9 +29,7 @@ def run(options: argparse.Namespace) -> int:
     for finding in check(options.files):
         failed = failed or finding.error is not None
         if options.json:
-            print(
-                json.dumps({k: getattr(finding, k) for k in ("file", "what", "error")})
-            )
+            print(json.dumps({k: getattr(finding, k) for k in ("file", "what", "error")}))
         elif finding.error is None:
             print(f"ok  {finding.file}: {finding.what}")
         else:

@@ -30,10 +30,7 @@ def add_address_options(parser: argparse.ArgumentParser, port: int) -> None:
     """Add ``--host`` and ``--port``; ``port`` is the default."""
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     parser.add_argument(
-        "--port",
-        type=int,
-        default=port,
-        help="0 selects a free port; default: %(default)s",
+        "--port", type=int, default=port, help="0 selects a free port; default: %(default)s"
     )
 
 
@@ -56,8 +53,7 @@ def add_value_option(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PARAMETER=VALUE",
-        help="a known valid value of a parameter, such as an existing id; may be "
-        "repeated",
+        help="a known valid value of a parameter, such as an existing id; may be repeated",
     )
 
 
@@ -70,9 +66,7 @@ def open_listener(options: argparse.Namespace) -> "socket.socket":
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         address = f"{options.host}:{options.port}"
-        exit_with_error(
-            f"cannot listen on {address}: {reason}; --port 0 selects a free port"
-        )
+        exit_with_error(f"cannot listen on {address}: {reason}; --port 0 selects a free port")
 
 
 def parse_pairs(arguments: Iterable[str], option: str) -> Iterator[tuple[str, str]]:

@@ -60,13 +60,9 @@ def _add_source_options(coverage: argparse.ArgumentParser) -> None:
         default=[],
         help="a running server, with all its worlds; may be repeated",
     )
+    coverage.add_argument("--world", metavar="NAME", help="only this world of the server")
     coverage.add_argument(
-        "--world", metavar="NAME", help="only this world of the server"
-    )
-    coverage.add_argument(
-        "--control-token",
-        metavar="TOKEN",
-        help="the token that the server's control API requires",
+        "--control-token", metavar="TOKEN", help="the token that the server's control API requires"
     )
     coverage.add_argument(
         "--spec",
@@ -155,9 +151,7 @@ def run(options: argparse.Namespace) -> int:
     return FAILED if errors else 0
 
 
-def _collect(
-    options: argparse.Namespace,
-) -> tuple[list["OperationCoverage"], list[str]]:
+def _collect(options: argparse.Namespace) -> tuple[list["OperationCoverage"], list[str]]:
     """Read all sources: the coverage of each operation, and warnings."""
     from soundstage.openapi.errors import DocumentError
     from soundstage.tools.coverage import DEFAULT_DATA_FILE

@@ -21,9 +21,7 @@ def add(commands: Commands) -> None:
     diff.add_argument("old", metavar="OLD")
     diff.add_argument("new", metavar="NEW")
     diff.add_argument(
-        "--allow-breaking",
-        action="store_true",
-        help="exit with code 0 despite breaking changes",
+        "--allow-breaking", action="store_true", help="exit with code 0 despite breaking changes"
     )
     add_json_option(diff, "print the changes as JSON")
 

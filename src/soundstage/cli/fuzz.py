@@ -89,9 +89,7 @@ def _validate_options(options: argparse.Namespace) -> None:
         selected = tuple(filter(None, getattr(options, name).split(",")))
         setattr(options, name, selected)
         if unknown := set(selected) - {*known}:
-            exit_with_error(
-                f"--{name}: {', '.join(unknown)}: not one of {', '.join(known)}"
-            )
+            exit_with_error(f"--{name}: {', '.join(unknown)}: not one of {', '.join(known)}")
     if options.report and not options.report_dir:
         exit_with_error("--report needs --report-dir: the folder for the reports")
     if options.report_dir:
@@ -129,10 +127,7 @@ def _fuzz_targets(options: argparse.Namespace) -> int:
 
 
 def _run_campaign(
-    target: "Target",
-    campaign: "Campaign",
-    results: "FuzzResults",
-    remaining_seconds: float | None,
+    target: "Target", campaign: "Campaign", results: "FuzzResults", remaining_seconds: float | None
 ) -> bool:
     """Fill the results; returns False if Ctrl-C ended the campaign early."""
     from soundstage.tools.fuzz.fuzzer import fuzz
@@ -141,10 +136,7 @@ def _run_campaign(
 
     def show_progress(results: "FuzzResults") -> None:
         cases, failures = sum(results.cases.values()), len(results.failures)
-        progress.show(
-            f"{target.name}: {results.phase}, {cases} cases, "
-            f"{failures} kinds of failure"
-        )
+        progress.show(f"{target.name}: {results.phase}, {cases} cases, {failures} kinds of failure")
 
     try:
         fuzz(campaign, results, show_progress, remaining_seconds)
@@ -170,17 +162,11 @@ def _replay_failures(options: argparse.Namespace) -> int:
     return code
 
 
-def _iter_targets(
-    options: argparse.Namespace,
-) -> "Iterator[AbstractContextManager[Target]]":
+def _iter_targets(options: argparse.Namespace) -> "Iterator[AbstractContextManager[Target]]":
     """Create a context manager per target, so that one mock runs at a time."""
     from soundstage.apis.registry import list_api_names
     from soundstage.server.control import CONTROL_API
-    from soundstage.tools.fuzz.target import (
-        create_api_target,
-        create_document_target,
-        start_mock,
-    )
+    from soundstage.tools.fuzz.target import create_api_target, create_document_target, start_mock
     from soundstage.world.world import WorldOptions
 
     if options.spec:

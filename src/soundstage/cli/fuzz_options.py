@@ -31,13 +31,9 @@ def _add_target_options(fuzz: argparse.ArgumentParser) -> None:
         help="fuzz only this API, or 'soundstage' for the control API; may be repeated "
         "(default: all)",
     )
+    fuzz.add_argument("--spec", type=Path, metavar="FILE", help="fuzz by this OpenAPI document")
     fuzz.add_argument(
-        "--spec", type=Path, metavar="FILE", help="fuzz by this OpenAPI document"
-    )
-    fuzz.add_argument(
-        "--url",
-        metavar="URL",
-        help="fuzz this running server (default: start a mock and fuzz it)",
+        "--url", metavar="URL", help="fuzz this running server (default: start a mock and fuzz it)"
     )
     add_credential_option(fuzz)
     add_value_option(fuzz)
@@ -123,8 +119,7 @@ def _add_selection_options(fuzz: argparse.ArgumentParser) -> None:
     fuzz.add_argument(
         "--still",
         action="store_true",
-        help="with --url: assert that data changes only through requests; enables more "
-        "checks",
+        help="with --url: assert that data changes only through requests; enables more checks",
     )
 
 

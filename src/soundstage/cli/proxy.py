@@ -39,13 +39,9 @@ def add(commands: Commands) -> None:
     proxy.set_defaults(command=run)
     proxy.add_argument("url", metavar="URL", help="base URL of the real service")
     contract = proxy.add_mutually_exclusive_group(required=True)
+    contract.add_argument("--api", metavar="NAME", help="the vendored contract of this API")
     contract.add_argument(
-        "--api", metavar="NAME", help="the vendored contract of this API"
-    )
-    contract.add_argument(
-        "--spec",
-        metavar="FILE",
-        help="an OpenAPI document, or a folder with an overlay",
+        "--spec", metavar="FILE", help="an OpenAPI document, or a folder with an overlay"
     )
     add_address_options(proxy, port=4011)
     _add_options(proxy)
@@ -68,9 +64,7 @@ def _add_options(proxy: argparse.ArgumentParser) -> None:
         help="write all exchanges to this HTTP Archive (HAR 1.2)",
     )
     proxy.add_argument(
-        "--keep-secrets",
-        action="store_true",
-        help="do not redact credentials in the archive",
+        "--keep-secrets", action="store_true", help="do not redact credentials in the archive"
     )
     proxy.add_argument(
         "--silent",
@@ -130,9 +124,7 @@ def _serve(
         adds_violations_header=not options.silent,
     )
     console.print_startup(
-        build_startup_info(
-            format_url(listener), upstream.base_url, router, record, options.fail_on
-        )
+        build_startup_info(format_url(listener), upstream.base_url, router, record, options.fail_on)
     )
     # The control API needs no token, so only local clients may reach it.
     is_local = is_loopback(listener.getsockname()[0])
@@ -146,10 +138,7 @@ def _serve(
 
 def _load_contract_router(options: argparse.Namespace) -> "ContractRouter":
     from soundstage.openapi.errors import DocumentError
-    from soundstage.tools.proxy.contract_router import (
-        build_api_router,
-        build_document_router,
-    )
+    from soundstage.tools.proxy.contract_router import build_api_router, build_document_router
     from soundstage.world.errors import WorldError
 
     try:

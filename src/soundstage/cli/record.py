@@ -120,9 +120,7 @@ def _derive_scenario_name(path: Path) -> str:
     return text if re.match("[a-z]", text) else f"recorded_{text}".rstrip("_")
 
 
-def _print_summary(
-    options: argparse.Namespace, name: str, scenario: "RecordedScenario"
-) -> None:
+def _print_summary(options: argparse.Namespace, name: str, scenario: "RecordedScenario") -> None:
     """Print a summary of the scenario: JSON, or text on standard error."""
     target = options.to or options.into
     begins = "when a client starts it" if scenario.is_started else "with the world"
@@ -133,9 +131,7 @@ def _print_summary(
             "task": scenario.task,
             "begins": begins,
             "file": str(target) if target else None,
-            "states": [
-                {"after_ms": at, "state": state} for at, state in scenario.states
-            ],
+            "states": [{"after_ms": at, "state": state} for at, state in scenario.states],
             "records": scenario.records,
             "notes": scenario.notes,
         }
@@ -145,8 +141,7 @@ def _print_summary(
     others = ", ".join(f"{count} x {kind}" for kind, count in scenario.records.items())
     where = f"; {target}, scenario {name}" if target else ""
     print(
-        f"run {scenario.run}: {states or 'no states'}; "
-        f"{others or 'nothing else'}{where}",
+        f"run {scenario.run}: {states or 'no states'}; {others or 'nothing else'}{where}",
         file=sys.stderr,
     )
     if not options.into:

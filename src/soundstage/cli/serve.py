@@ -29,8 +29,7 @@ def add(commands: Commands) -> None:
         help="serve the APIs on one port",
         description="Serve the vendored APIs on one port. A request is routed by its "
         "path, by the prefix /<api>/, or by the vendor's host name.",
-        epilog="Example: "
-        "soundstage serve --now 2026-01-01T00:00:00Z --speed 60 --seed 7",
+        epilog="Example: soundstage serve --now 2026-01-01T00:00:00Z --speed 60 --seed 7",
     )
     serve.set_defaults(command=run)
     serve.add_argument(
@@ -146,9 +145,7 @@ def _create_worlds(options: argparse.Namespace) -> "Worlds":
         services = load_services(options.api, options.fixture)
         if options.history:
             services = _extend_history(services, options.history)
-        worlds = Worlds(
-            services, WorldOptions(options.seed, options.now, options.speed)
-        )
+        worlds = Worlds(services, WorldOptions(options.seed, options.now, options.speed))
     except (DocumentError, WorldError, ValueError) as error:
         exit_with_error(str(error))
     if options.log:
@@ -157,9 +154,7 @@ def _create_worlds(options: argparse.Namespace) -> "Worlds":
     return worlds
 
 
-def _extend_history(
-    services: dict[str, "Service"], run_count: int
-) -> dict[str, "Service"]:
+def _extend_history(services: dict[str, "Service"], run_count: int) -> dict[str, "Service"]:
     """Add this many runs to the history of each service. Raises ``FixtureError``."""
     from soundstage.world.initial_state import extend_history
 

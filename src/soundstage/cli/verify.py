@@ -62,14 +62,9 @@ def add(commands: Commands) -> None:
 
 def _add_contract_options(verify: argparse.ArgumentParser) -> None:
     contract = verify.add_mutually_exclusive_group(required=True)
+    contract.add_argument("--api", metavar="NAME", help="the vendored contract of this API")
     contract.add_argument(
-        "--api", metavar="NAME", help="the vendored contract of this API"
-    )
-    contract.add_argument(
-        "--spec",
-        type=Path,
-        metavar="FILE",
-        help="an OpenAPI document, or a folder with an overlay",
+        "--spec", type=Path, metavar="FILE", help="an OpenAPI document, or a folder with an overlay"
     )
     verify.add_argument(
         "--vendor",
@@ -89,10 +84,7 @@ def _add_request_options(verify: argparse.ArgumentParser) -> None:
         help="an HTTP Archive or an exported journal to send again; may be repeated",
     )
     verify.add_argument(
-        "--no-generated",
-        dest="generated",
-        action="store_false",
-        help="send only recorded requests",
+        "--no-generated", dest="generated", action="store_false", help="send only recorded requests"
     )
     verify.add_argument(
         "--allow-writes",
@@ -110,12 +102,7 @@ def _add_request_options(verify: argparse.ArgumentParser) -> None:
 
 
 def _add_limit_options(verify: argparse.ArgumentParser) -> None:
-    verify.add_argument(
-        "--rate",
-        type=_parse_rate,
-        metavar="N",
-        help="maximum requests per second",
-    )
+    verify.add_argument("--rate", type=_parse_rate, metavar="N", help="maximum requests per second")
     verify.add_argument(
         "--max-time",
         type=parse_positive,
@@ -152,10 +139,7 @@ def _parse_rate(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return the exit code."""
     from soundstage.openapi.errors import DocumentError
-    from soundstage.tools.schemathesis.engine import (
-        SchemathesisFailed,
-        SchemathesisNotInstalled,
-    )
+    from soundstage.tools.schemathesis.engine import SchemathesisFailed, SchemathesisNotInstalled
     from soundstage.tools.verify.state import StateMismatch
     from soundstage.world.errors import WorldError
 
@@ -177,10 +161,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from soundstage.tools.schemathesis.engine import (
-        check_reachable,
-        require_schemathesis,
-    )
+    from soundstage.tools.schemathesis.engine import check_reachable, require_schemathesis
     from soundstage.tools.verify.report import format_report, serialize_report
     from soundstage.tools.verify.state import describe_subject, open_state
     from soundstage.tools.verify.verifier import verify
@@ -200,9 +181,7 @@ def _verify(options: argparse.Namespace) -> int:
     def show_progress(activity: str, result: "VerificationResult") -> None:
         requests = sum(result.state.cases.values())
         findings = len(result.state.findings)
-        progress.show(
-            f"{plan.url}: {activity}, {requests} requests, {findings} findings"
-        )
+        progress.show(f"{plan.url}: {activity}, {requests} requests, {findings} findings")
 
     try:
         result = verify(plan, state, show_progress, start_timer(options.max_time))

@@ -95,8 +95,7 @@ class Coverage:
         return [
             _summarize(
                 contract.name,
-                self.counters.get((contract.name, operation.id))
-                or OperationCounter(operation),
+                self.counters.get((contract.name, operation.id)) or OperationCounter(operation),
             )
             for contract in contracts
             for operation in contract.operations.values()
@@ -127,9 +126,7 @@ def _summarize(api: str, counter: "OperationCounter") -> OperationCoverage:
         tuple(key for key in operation.responses if key in covered),
         tuple(key for key in operation.responses if key not in covered),
         tuple(str(status) for status, key in sorted(keys.items()) if key is None),
-        tuple(
-            at for at in counter.parameters if at not in counter.uncovered_parameters
-        ),
+        tuple(at for at in counter.parameters if at not in counter.uncovered_parameters),
         tuple(counter.uncovered_parameters),
         tuple(value for value in counter.values if value not in uncovered),
         tuple(value for value in counter.values if value in uncovered),
@@ -156,11 +153,7 @@ class OperationCounter:
 
     def uncovered_values(self) -> dict[EnumValue, None]:
         """Return those of ``values`` that no exchange has contained, in order."""
-        return {
-            value: None
-            for values in self.uncovered_by_location.values()
-            for value in values
-        }
+        return {value: None for values in self.uncovered_by_location.values() for value in values}
 
     def add(self, other: "OperationCounter") -> None:
         """Add the counts of another counter of the same operation."""
@@ -174,9 +167,7 @@ class OperationCounter:
             for value in values.keys() - remaining.keys():
                 self._cover(location, value)
 
-    def count(
-        self, exchange: RawExchange, bodies: tuple[Json, Json] | None = None
-    ) -> None:
+    def count(self, exchange: RawExchange, bodies: tuple[Json, Json] | None = None) -> None:
         """Count one exchange; ``bodies`` are the parsed ones if those are truncated."""
         self.statuses[exchange.status] += 1
         if self._is_repeated(exchange):
@@ -249,13 +240,9 @@ class OperationCounter:
         except UnsupportedMediaType:
             return None
 
-    def _count_body(
-        self, location: str, content: Content, raw: bytes, value: Json
-    ) -> None:
+    def _count_body(self, location: str, content: Content, raw: bytes, value: Json) -> None:
         if value is None:
-            is_json = (
-                not content.is_text and essence(content.media_type) != EVENT_STREAM
-            )
+            is_json = not content.is_text and essence(content.media_type) != EVENT_STREAM
             # Without escapes, each string is in the JSON text as it is: a body that
             # contains no uncovered value need not be parsed.
             values = self.uncovered_by_location[location].values()
@@ -322,9 +309,7 @@ def _find_sent(parameters: dict[str, Parameter], exchange: RawExchange) -> list[
     ]
 
 
-def _is_sent(
-    parameter: Parameter, query_names: frozenset[str], headers: Headers
-) -> bool:
+def _is_sent(parameter: Parameter, query_names: frozenset[str], headers: Headers) -> bool:
     match parameter.location:
         case "path":
             return True  # else the route would not match

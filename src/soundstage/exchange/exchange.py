@@ -5,12 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from soundstage.exchange.payload import Payload
-from soundstage.exchange.redaction import (
-    HeaderPair,
-    Redactor,
-    ValueRedactor,
-    build_value_redactor,
-)
+from soundstage.exchange.redaction import HeaderPair, Redactor, ValueRedactor, build_value_redactor
 from soundstage.openapi.errors import Violation, format_header
 from soundstage.openapi.operation import Operation
 from soundstage.openapi.parameters import Headers
@@ -79,17 +74,11 @@ class JournalEntry:
     fault: str | None
 
 
-def redact_exchange(
-    number: int, exchange: RawExchange, redactor: Redactor
-) -> JournalEntry:
+def redact_exchange(number: int, exchange: RawExchange, redactor: Redactor) -> JournalEntry:
     """Return the exchange without its secrets."""
-    headers = [
-        (name, v) for name, values in exchange.request_headers.items() for v in values
-    ]
+    headers = [(name, v) for name, values in exchange.request_headers.items() for v in values]
     value_redactor = _choose_value_redactor(exchange, headers, redactor)
-    violations = tuple(
-        redactor.redact_violation(v, value_redactor) for v in exchange.violations
-    )
+    violations = tuple(redactor.redact_violation(v, value_redactor) for v in exchange.violations)
     path = exchange.path.decode("latin-1")
     if exchange.query:
         path = f"{path}?{redactor.redact_query(exchange.query)}"
@@ -108,9 +97,7 @@ def redact_exchange(
         path=path,
         parameters=redactor.redact_parameters(exchange.parameters),
         request_headers=redactor.redact_headers(headers),
-        request_body=Payload(
-            exchange.request_body, exchange.request_size, get_media_type(headers)
-        ),
+        request_body=Payload(exchange.request_body, exchange.request_size, get_media_type(headers)),
         status=exchange.status,
         response_headers=_redact_response_headers(exchange, redactor, violations, size),
         response_body=Payload(body, size, get_media_type(exchange.response_headers)),
@@ -138,10 +125,7 @@ def get_media_type(headers: Iterable[HeaderPair]) -> str:
 
 
 def _redact_response_headers(
-    exchange: RawExchange,
-    redactor: Redactor,
-    violations: tuple[Violation, ...],
-    size: int,
+    exchange: RawExchange, redactor: Redactor, violations: tuple[Violation, ...], size: int
 ) -> tuple[tuple[str, str], ...]:
     changed = {}
     if violations:

@@ -63,8 +63,7 @@ class ExpectedCall:
 
     def __str__(self) -> str:
         parts = [
-            f"parameters.{name} = {format_value(value)}"
-            for name, value in self.parameters.items()
+            f"parameters.{name} = {format_value(value)}" for name, value in self.parameters.items()
         ]
         if self.body is not ANY_BODY:
             parts.append(f"body = {format_value(self.body)}")
@@ -119,9 +118,7 @@ def equals_json(one: Json, other: Json) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(
-            equals_json(one[k], other[k]) for k in one
-        )
+        return one.keys() == other.keys() and all(equals_json(one[k], other[k]) for k in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(equals_json, one, other))
     return bool(one == other)
@@ -184,8 +181,7 @@ def verify_in_order(
 ) -> VerificationResult:
     """Verify that the calls were made in this order; others may be in between."""
     calls = "; ".join(
-        f"{number}. {_format_call(call, entries)}"
-        for number, call in enumerate(expected, 1)
+        f"{number}. {_format_call(call, entries)}" for number, call in enumerate(expected, 1)
     )
     claim = f"these calls in this order: {calls}"
     matched: list[JournalEntry] = []
@@ -210,23 +206,17 @@ def _describe_missing_call(
     after = f" after #{matched[-1].number}" if matched else ""
     text = f"call {number}, {_format_call(expected, entries)}, is missing{after}"
     others = [f"#{entry.number}" for entry in entries if expected.matches(entry)]
-    return (
-        f"{text}; it was made as {', '.join(others[:MAX_LISTED])}" if others else text
-    )
+    return f"{text}; it was made as {', '.join(others[:MAX_LISTED])}" if others else text
 
 
 def _format_call(expected: ExpectedCall, entries: Sequence[JournalEntry]) -> str:
     """Format an expected call; what is redacted in an exchange is redacted here too."""
     # The text of a failure is printed, so it must not contain the expected secrets.
     secret = {
-        name
-        for entry in entries
-        for name, value in entry.parameters.items()
-        if value == REDACTED
+        name for entry in entries for name, value in entry.parameters.items() if value == REDACTED
     }
     parameters = {
-        name: REDACTED if name in secret else value
-        for name, value in expected.parameters.items()
+        name: REDACTED if name in secret else value for name, value in expected.parameters.items()
     }
     return str(replace(expected, parameters=parameters))
 
@@ -238,12 +228,7 @@ def _build_failure(
     matching: Sequence[JournalEntry],
     more: Sequence[str] = (),
 ) -> VerificationResult:
-    lines = [
-        f"expected: {claim}",
-        f"seen: {actual}",
-        *_list_exchanges(entries, matching),
-        *more,
-    ]
+    lines = [f"expected: {claim}", f"seen: {actual}", *_list_exchanges(entries, matching), *more]
     return VerificationResult(ok=False, text="\n".join(lines))
 
 
@@ -279,9 +264,7 @@ def _format_count(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _describe_nearest(
-    entries: Sequence[JournalEntry], expected: ExpectedCall
-) -> list[str]:
+def _describe_nearest(entries: Sequence[JournalEntry], expected: ExpectedCall) -> list[str]:
     """Describe the call of the operation with the fewest mismatches.
 
     Of several it is the last one, preferably one without violations.
@@ -295,9 +278,7 @@ def _describe_nearest(
     if not candidates:
         return []
     # Of equal candidates ``min`` returns the first one, which is the latest call.
-    entry, mismatches = min(
-        candidates, key=lambda one: (len(one[1]), bool(one[0].violations))
-    )
+    entry, mismatches = min(candidates, key=lambda one: (len(one[1]), bool(one[0].violations)))
     lines = [
         *map(str, mismatches),
         *(f"refused: {escape_control_characters(str(v))}" for v in entry.violations),

@@ -49,9 +49,7 @@ def get_query_pairs(exchange: RecordedExchange) -> list[tuple[str, str]]:
     return parse_qsl(exchange.url.partition("?")[2], keep_blank_values=True)
 
 
-def replace_query(
-    exchange: RecordedExchange, pairs: list[tuple[str, str]]
-) -> RecordedExchange:
+def replace_query(exchange: RecordedExchange, pairs: list[tuple[str, str]]) -> RecordedExchange:
     """Return the exchange with another query."""
     path = exchange.url.partition("?")[0]
     return replace(exchange, url=f"{path}?{urlencode(pairs)}" if pairs else path)

@@ -48,14 +48,9 @@ class Redactor:
 
     secret_names: frozenset[str] = ALWAYS_SECRET
 
-    def redact_headers(
-        self, pairs: Iterable[HeaderPair]
-    ) -> tuple[tuple[str, str], ...]:
+    def redact_headers(self, pairs: Iterable[HeaderPair]) -> tuple[tuple[str, str], ...]:
         """Return the headers as texts, names in lower case."""
-        return tuple(
-            (name, self._redact_value(name, text))
-            for name, text in _decode_pairs(pairs)
-        )
+        return tuple((name, self._redact_value(name, text)) for name, text in _decode_pairs(pairs))
 
     def redact_query(self, query: bytes) -> str:
         """Return the query string; what is not secret stays percent-encoded."""
@@ -63,13 +58,9 @@ class Redactor:
 
     def redact_parameters(self, parameters: Mapping[str, Json]) -> JsonObject:
         """Return the parsed parameters."""
-        return {
-            name: self._redact_value(name, value) for name, value in parameters.items()
-        }
+        return {name: self._redact_value(name, value) for name, value in parameters.items()}
 
-    def find_sent_secrets(
-        self, headers: Iterable[HeaderPair], query: bytes
-    ) -> tuple[str, ...]:
+    def find_sent_secrets(self, headers: Iterable[HeaderPair], query: bytes) -> tuple[str, ...]:
         """Return the values to search for in an error response, the longest first."""
         secrets = {
             value
@@ -85,9 +76,7 @@ class Redactor:
         long_enough = (value for value in secrets if len(value) >= MIN_SECRET_LENGTH)
         return tuple(sorted(long_enough, key=len, reverse=True))
 
-    def redact_violation(
-        self, violation: Violation, value_redactor: "ValueRedactor"
-    ) -> Violation:
+    def redact_violation(self, violation: Violation, value_redactor: "ValueRedactor") -> Violation:
         """Return the violation; that of a secret parameter names the rule only."""
         message = value_redactor.redact_text(violation.message)
         value = value_redactor.redact_json(violation.value)
@@ -115,8 +104,7 @@ class Redactor:
 def build_redactors(contracts: Iterable[Contract]) -> dict[str | None, Redactor]:
     """Return the redactor of each API, and under None that of unrouted requests."""
     redactors: dict[str | None, Redactor] = {
-        contract.name: Redactor(_collect_secret_names(contract))
-        for contract in contracts
+        contract.name: Redactor(_collect_secret_names(contract)) for contract in contracts
     }
     names = ALWAYS_SECRET.union(*(one.secret_names for one in redactors.values()))
     redactors[None] = Redactor(names)
@@ -126,9 +114,7 @@ def build_redactors(contracts: Iterable[Contract]) -> dict[str | None, Redactor]
 def _collect_secret_names(contract: Contract) -> frozenset[str]:
     components = contract.document.get("components", {})
     schemes = components.get("securitySchemes", {}).values()
-    return ALWAYS_SECRET | {
-        s["name"].lower() for s in schemes if s.get("type") == "apiKey"
-    }
+    return ALWAYS_SECRET | {s["name"].lower() for s in schemes if s.get("type") == "apiKey"}
 
 
 def _decode_pairs(pairs: Iterable[HeaderPair]) -> Iterator[tuple[str, str]]:

@@ -8,12 +8,7 @@ from functools import lru_cache, partial
 import orjson
 
 from soundstage.openapi.errors import DocumentError, UnsupportedMediaType, Violation
-from soundstage.openapi.schema import (
-    Direction,
-    Schema,
-    compile_schema,
-    possible_types,
-)
+from soundstage.openapi.schema import Direction, Schema, compile_schema, possible_types
 from soundstage.types import Json, JsonObject
 
 JSON_LINES = frozenset({"application/x-ndjson", "application/jsonl"})
@@ -94,9 +89,7 @@ def parse_events(text: str) -> Iterator[JsonObject]:
 def _build_event(fields: Mapping[str, list[str]]) -> JsonObject:
     others = {name: values[-1] for name, values in fields.items() if name != "data"}
     numbers = {
-        name: int(others[name])
-        for name in ("id", "retry")
-        if others.get(name, "").isdecimal()
+        name: int(others[name]) for name in ("id", "retry") if others.get(name, "").isdecimal()
     }
     return {**others, **numbers, "data": orjson.loads("\n".join(fields["data"]))}
 
@@ -116,11 +109,7 @@ def compile_contents(
 
 
 def _compile_content(
-    document: JsonObject,
-    media_type: str,
-    media: JsonObject,
-    pointer: str,
-    direction: Direction,
+    document: JsonObject, media_type: str, media: JsonObject, pointer: str, direction: Direction
 ) -> Content:
     place = f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
     schema = compile_schema(document, media.get("schema", {}), place, direction)
@@ -176,9 +165,7 @@ class RequestBody:
         message = f"the media type {content_type!r} is not supported, only {supported}"
         raise UnsupportedMediaType(Violation("body", "media type", message))
 
-    def parse(
-        self, content_type: str | None, raw: bytes
-    ) -> tuple[Json, list[Violation]]:
+    def parse(self, content_type: str | None, raw: bytes) -> tuple[Json, list[Violation]]:
         """Parse and validate a body. Raises ``UnsupportedMediaType``."""
         if not raw:
             if not self.required:
@@ -197,9 +184,7 @@ class RequestBody:
         return value, content.schema.find_violations(value, "body")
 
 
-def compile_request_body(
-    document: JsonObject, node: JsonObject, pointer: str
-) -> RequestBody:
+def compile_request_body(document: JsonObject, node: JsonObject, pointer: str) -> RequestBody:
     """Compile a request body from its OpenAPI object (its reference followed)."""
     contents = compile_contents(document, node, pointer, Direction.REQUEST)
     if not contents:

@@ -7,12 +7,7 @@ from urllib.parse import urlsplit
 
 from soundstage import cache
 from soundstage.openapi import overlay
-from soundstage.openapi.document import (
-    SourceFile,
-    parse_document,
-    read_text,
-    resolve_pointer,
-)
+from soundstage.openapi.document import SourceFile, parse_document, read_text, resolve_pointer
 from soundstage.openapi.errors import DocumentError, format_pointer
 from soundstage.openapi.operation import Operation, compile_operation
 from soundstage.openapi.schema import Direction, Schema, compile_schema
@@ -148,9 +143,7 @@ def _iter_routes(document: JsonObject) -> Iterator[tuple[str, str]]:
                 yield path, method
 
 
-def _compile_operation(
-    document: JsonObject, path: str, method: str, *, eager: bool
-) -> Operation:
+def _compile_operation(document: JsonObject, path: str, method: str, *, eager: bool) -> Operation:
     pointer = format_pointer(("paths", path, method))
     try:
         operation = compile_operation(document, path, method, pointer)

@@ -139,9 +139,7 @@ def follow_reference(document: JsonObject, reference: str, pointer: str = "") ->
         raise DocumentError(f"{reference} does not exist", pointer) from None
 
 
-def resolve_reference(
-    document: JsonObject, node: Json, pointer: str = ""
-) -> JsonObject:
+def resolve_reference(document: JsonObject, node: Json, pointer: str = "") -> JsonObject:
     """Return a node with its ``$ref`` followed, also repeatedly.
 
     A node that is not an object, such as the schema ``true``, becomes ``{}``. Raises

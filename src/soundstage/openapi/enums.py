@@ -93,9 +93,7 @@ class EnumIndex:
         self._collect(schema, node, ancestors)
         return [node] if node.has_values else []
 
-    def _collect(
-        self, schema: Json, node: _EnumNode, ancestors: Mapping[str, _EnumNode]
-    ) -> None:
+    def _collect(self, schema: Json, node: _EnumNode, ancestors: Mapping[str, _EnumNode]) -> None:
         if isinstance(schema, dict):
             self._collect_here(schema, node, ancestors)
             self._collect_children(schema, node, ancestors)
@@ -138,15 +136,11 @@ class EnumIndex:
         for inner in [*patterns, schema.get("additionalProperties")]:
             node.additional += self._build_nodes(inner, f"{path}.*", ancestors)
         for i, inner in enumerate(schema.get("prefixItems", ())):
-            node.prefix_items.append(
-                self._build_nodes(inner, f"{path}[{i}]", ancestors)
-            )
+            node.prefix_items.append(self._build_nodes(inner, f"{path}[{i}]", ancestors))
         node.items += self._build_nodes(schema.get("items"), f"{path}[]", ancestors)
 
 
-def _object_children(
-    node: _EnumNode, value: JsonObject
-) -> Iterable[tuple[_EnumNode, Json]]:
+def _object_children(node: _EnumNode, value: JsonObject) -> Iterable[tuple[_EnumNode, Json]]:
     for name, children in node.properties.items():
         if name in value:
             yield from ((child, value[name]) for child in children)
@@ -156,9 +150,7 @@ def _object_children(
                 yield from ((child, inner) for child in node.additional)
 
 
-def _array_children(
-    node: _EnumNode, value: list[Json]
-) -> Iterable[tuple[_EnumNode, Json]]:
+def _array_children(node: _EnumNode, value: list[Json]) -> Iterable[tuple[_EnumNode, Json]]:
     for children, inner in zip(node.prefix_items, value, strict=False):
         yield from ((child, inner) for child in children)
     for child in node.items:

@@ -17,12 +17,7 @@ from soundstage.openapi.body import (
     is_json,
 )
 from soundstage.openapi.document import resolve_reference
-from soundstage.openapi.errors import (
-    RESPONSE,
-    DocumentError,
-    InvalidRequest,
-    Violation,
-)
+from soundstage.openapi.errors import RESPONSE, DocumentError, InvalidRequest, Violation
 from soundstage.openapi.parameters import (
     Headers,
     Parameter,
@@ -76,11 +71,7 @@ class Operation:
     )
 
     def parse_request(
-        self,
-        path: Mapping[str, str],
-        query: bytes,
-        headers: Headers,
-        raw_body: bytes,
+        self, path: Mapping[str, str], query: bytes, headers: Headers, raw_body: bytes
     ) -> Arguments:
         """Parse and validate a request.
 
@@ -133,9 +124,7 @@ class Operation:
             return [_violation("body", message)]
         content = find_content(contents, content_type or "")
         if content is None:
-            actual = (
-                f"Content-Type {content_type!r}" if content_type else "no Content-Type"
-            )
+            actual = f"Content-Type {content_type!r}" if content_type else "no Content-Type"
             expected = " or ".join(c.media_type for c in contents.values())
             return [_violation("media type", f"{actual}; expected {expected}")]
         if content.schema.is_valid(body):
@@ -167,9 +156,7 @@ class Operation:
                 return self.validate_response(status, content_type, value, headers)
         return [violation, *self.validate_response_headers(status, headers)]
 
-    def serialize_response(
-        self, status: int, media_type: str, body: Json
-    ) -> bytes | None:
+    def serialize_response(self, status: int, media_type: str, body: Json) -> bytes | None:
         """Validate a response body and serialize it to JSON in one pass.
 
         Returns ``None`` if it is invalid or is not JSON; ``validate_response`` then
@@ -183,9 +170,7 @@ class Operation:
             self._serializers[status, media_type] = serializer
         return serializer.serialize(body) if serializer and body is not None else None
 
-    def _build_serializer(
-        self, status: int, media_type: str
-    ) -> ResponseSerializer | None:
+    def _build_serializer(self, status: int, media_type: str) -> ResponseSerializer | None:
         content = self._response_content(status, media_type)
         if content is None or content.is_text or not is_json(essence(media_type)):
             return None
@@ -210,9 +195,7 @@ def _violation(rule: str, message: str) -> Violation:
     return Violation(RESPONSE, rule, message)
 
 
-def compile_operation(
-    document: JsonObject, path: str, method: str, pointer: str
-) -> Operation:
+def compile_operation(document: JsonObject, path: str, method: str, pointer: str) -> Operation:
     """Compile an operation; ``method`` is in lower case. Raises ``DocumentError``."""
     item = document["paths"][path]
     node = item[method]

@@ -10,12 +10,7 @@ import orjson
 from soundstage.openapi import styles
 from soundstage.openapi.document import follow_reference
 from soundstage.openapi.errors import DocumentError, Violation
-from soundstage.openapi.schema import (
-    Direction,
-    Schema,
-    compile_schema,
-    possible_types,
-)
+from soundstage.openapi.schema import Direction, Schema, compile_schema, possible_types
 from soundstage.types import Json, JsonObject
 
 MAX_CACHED_REQUESTS = 256
@@ -60,9 +55,7 @@ class Parameter:
         return self.schema.find_violations(value, self.location, self.name)
 
 
-def compile_parameter(
-    document: JsonObject, node: JsonObject, pointer: str
-) -> Parameter:
+def compile_parameter(document: JsonObject, node: JsonObject, pointer: str) -> Parameter:
     """Compile a parameter from its OpenAPI object (its reference followed).
 
     Raises ``DocumentError``.
@@ -151,15 +144,11 @@ def _find_default(document: JsonObject, node: Json) -> Json:
     return node.get("default") if isinstance(node, dict) else None
 
 
-def _compile_content_parameter(
-    document: JsonObject, node: JsonObject, pointer: str
-) -> Parameter:
+def _compile_content_parameter(document: JsonObject, node: JsonObject, pointer: str) -> Parameter:
     """Compile a parameter that is serialized as JSON (``content``)."""
     (media_type, content), *_ = node["content"].items()
     place = f"{pointer}/content/{media_type.replace('/', '~1')}/schema"
-    schema = compile_schema(
-        document, content.get("schema", {}), place, Direction.REQUEST
-    )
+    schema = compile_schema(document, content.get("schema", {}), place, Direction.REQUEST)
     return Parameter(
         name=node["name"],
         location=node["in"],
@@ -256,9 +245,7 @@ class ParameterParser:
                 texts.setdefault(parameter.name, []).append(f"{name}={value}")
             else:
                 message = f"{self.operation_id} has no query parameter {name!r}"
-                violations.append(
-                    Violation("query", "unknown", message, name, (), value)
-                )
+                violations.append(Violation("query", "unknown", message, name, (), value))
         return texts
 
     def _object_parameter_for(self, key: str) -> Parameter | None:
@@ -283,16 +270,12 @@ class ParameterParser:
                 continue
             if len(sent) > 1 and not (parameter.is_array or parameter.matches_key):
                 message = f"{name!r} is sent {len(sent)} times and is not a list"
-                violations.append(
-                    Violation(location, "repeated", message, name, (), sent)
-                )
+                violations.append(Violation(location, "repeated", message, name, (), sent))
                 continue
             try:
                 value = parameter.parse(sent)
             except ValueError as error:
-                violations.append(
-                    Violation(location, "style", str(error), name, (), sent)
-                )
+                violations.append(Violation(location, "style", str(error), name, (), sent))
                 continue
             if parameter.schema.is_valid(value):
                 values[name] = value
@@ -301,9 +284,7 @@ class ParameterParser:
 
 
 def compile_parameter_parser(
-    operation_id: str,
-    parameters: Sequence[Parameter],
-    credential_names: frozenset[str],
+    operation_id: str, parameters: Sequence[Parameter], credential_names: frozenset[str]
 ) -> ParameterParser:
     """Compile the parser of these parameters.
 
@@ -333,9 +314,7 @@ def _is_container(value: Json) -> bool:
     return isinstance(value, list | dict)
 
 
-def _group_headers(
-    known: Mapping[str, Parameter], headers: Headers
-) -> dict[str, list[str]]:
+def _group_headers(known: Mapping[str, Parameter], headers: Headers) -> dict[str, list[str]]:
     return {
         name: [value.decode("latin-1").strip() for value in values]
         for name in known

@@ -26,9 +26,7 @@ def compile_response_headers(
     )
 
 
-def _compile_header(
-    document: JsonObject, name: str, raw: JsonObject, pointer: str
-) -> Parameter:
+def _compile_header(document: JsonObject, name: str, raw: JsonObject, pointer: str) -> Parameter:
     node = resolve_reference(document, raw, pointer)
     parameter = {**node, "in": "header", "name": name}
     return compile_parameter(document, parameter, pointer)
@@ -88,12 +86,9 @@ class ResponseSerializer:
         self._schema = schema
         self._lists = dict(_find_lists(schema.root))
         self._item_schemas = {
-            name: _build_subschema(schema, node["items"])
-            for name, node in self._lists.items()
+            name: _build_subschema(schema, node["items"]) for name, node in self._lists.items()
         }
-        self._bounded = {
-            name for name, node in self._lists.items() if _SIZE_KEYWORDS & node.keys()
-        }
+        self._bounded = {name for name, node in self._lists.items() if _SIZE_KEYWORDS & node.keys()}
         self._envelope_schemas: dict[tuple[str, ...], Schema] = {(): schema}
 
     def serialize(self, value: Json) -> bytes | None:
@@ -198,11 +193,7 @@ def _resolve_plain_reference(root: JsonObject, node: Json) -> JsonObject:
 
     These apply too in OpenAPI 3.1.
     """
-    while (
-        isinstance(node, dict)
-        and "$ref" in node
-        and not node.keys() - _REFERENCE_KEYWORDS
-    ):
+    while isinstance(node, dict) and "$ref" in node and not node.keys() - _REFERENCE_KEYWORDS:
         node = follow_reference(root, node["$ref"])
     return node if isinstance(node, dict) else {}
 

@@ -36,9 +36,7 @@ class _Node(Generic[T]):
     """The segments that can follow: literal, mixed (``{a}.json``), or a parameter."""
 
     literals: dict[bytes, "_Node[T]"] = field(default_factory=dict)
-    patterns: dict[str, tuple[re.Pattern[bytes], "_Node[T]"]] = field(
-        default_factory=dict
-    )
+    patterns: dict[str, tuple[re.Pattern[bytes], "_Node[T]"]] = field(default_factory=dict)
     wildcard: "_Node[T] | None" = None
     leaf: _Leaf[T] | None = None
 
@@ -94,9 +92,7 @@ def _add_child(node: _Node[T], segment: str) -> _Node[T]:
         node.wildcard = node.wildcard or _Node()
         return node.wildcard
     parts = _TEMPLATE.split(segment)
-    pattern = "".join(
-        "(.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)
-    )
+    pattern = "".join("(.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
     compiled = re.compile(pattern.encode(), re.DOTALL)
     return node.patterns.setdefault(pattern, (compiled, _Node()))[1]
 

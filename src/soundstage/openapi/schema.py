@@ -13,11 +13,7 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-from soundstage.openapi.document import (
-    follow_reference,
-    resolve_pointer,
-    resolve_reference,
-)
+from soundstage.openapi.document import follow_reference, resolve_pointer, resolve_reference
 from soundstage.openapi.enums import EnumIndex
 from soundstage.openapi.errors import DocumentError, Violation
 from soundstage.types import Json, JsonObject
@@ -44,9 +40,7 @@ def _is_base64(text: str) -> bool:
 _FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {"byte": _is_base64}
 """Formats of texts that OpenAPI adds to those of JSON Schema."""
 
-JSON_TYPES: Final = frozenset(
-    {"null", "boolean", "integer", "number", "string", "array", "object"}
-)
+JSON_TYPES: Final = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 
 FORMAT_BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 """Formats of numbers that OpenAPI adds: they are bounds."""
@@ -62,9 +56,7 @@ _SCHEMA_KEYWORDS: Final = frozenset(
     "unevaluatedItems unevaluatedProperties".split()
 )
 _SCHEMA_LIST_KEYWORDS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_SCHEMA_MAP_KEYWORDS: Final = frozenset(
-    {"properties", "patternProperties", "dependentSchemas"}
-)
+_SCHEMA_MAP_KEYWORDS: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
 # ... a value that is copied, ...
 _VALUE_KEYWORDS: Final = frozenset(
     "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum "
@@ -119,19 +111,12 @@ class Schema:
         """The index of its enumerated values, built at its first use."""
         return EnumIndex(self.root)
 
-    def find_violations(
-        self, value: Json, location: str, name: str = ""
-    ) -> list[Violation]:
+    def find_violations(self, value: Json, location: str, name: str = "") -> list[Violation]:
         """Return all violations of the schema in a value."""
-        return [
-            _to_violation(error, location, name)
-            for error in self.compile().iter_errors(value)
-        ]
+        return [_to_violation(error, location, name) for error in self.compile().iter_errors(value)]
 
 
-def _to_violation(
-    error: jsonschema_rs.ValidationError, location: str, name: str
-) -> Violation:
+def _to_violation(error: jsonschema_rs.ValidationError, location: str, name: str) -> Violation:
     rule = str(error.schema_path[-1]) if error.schema_path else "false"
     kind = error.kind
     values = (getattr(kind, a) for a in _CONSTRAINT_ATTRIBUTES if hasattr(kind, a))
@@ -147,9 +132,7 @@ def _to_violation(
     return Violation(location, rule, message, name, path, error.instance, constraint)
 
 
-def compile_schema(
-    document: JsonObject, node: Json, pointer: str, direction: Direction
-) -> Schema:
+def compile_schema(document: JsonObject, node: Json, pointer: str, direction: Direction) -> Schema:
     """Normalize the schema at ``pointer`` of an OpenAPI document.
 
     Raises ``DocumentError`` for a keyword that the document's version of OpenAPI does
@@ -191,11 +174,7 @@ class _Normalizer:
             ref = {"$ref": self._normalize_reference(node["$ref"], pointer)}
             rest = {k: v for k, v in node.items() if k != "$ref"}
             # OpenAPI 3.0 ignores keywords beside a reference.
-            return (
-                ref
-                if self._is_3_0
-                else {**self._normalize_keywords(rest, pointer), **ref}
-            )
+            return ref if self._is_3_0 else {**self._normalize_keywords(rest, pointer), **ref}
         return self._normalize_keywords(node, pointer)
 
     def _normalize_reference(self, ref: str, pointer: str) -> str:
@@ -213,13 +192,9 @@ class _Normalizer:
             if key in _SCHEMA_KEYWORDS:
                 result[key] = self.normalize(value, place)
             elif key in _SCHEMA_LIST_KEYWORDS:
-                result[key] = [
-                    self.normalize(v, f"{place}/{i}") for i, v in enumerate(value)
-                ]
+                result[key] = [self.normalize(v, f"{place}/{i}") for i, v in enumerate(value)]
             elif key in _SCHEMA_MAP_KEYWORDS:
-                result[key] = {
-                    k: self.normalize(v, f"{place}/{k}") for k, v in value.items()
-                }
+                result[key] = {k: self.normalize(v, f"{place}/{k}") for k, v in value.items()}
             elif key in _VALUE_KEYWORDS:
                 result[key] = value
             elif not (
@@ -231,27 +206,19 @@ class _Normalizer:
         self._convert_exclusive_bounds(result)
         self._convert_number_format(result)
         self._relax_required(node, result)
-        return _merge_null_branch(
-            _apply_nullable(node, result) if self._is_3_0 else result
-        )
+        return _merge_null_branch(_apply_nullable(node, result) if self._is_3_0 else result)
 
     def _is_nullable_keyword(self, key: str) -> bool:
         return self._is_3_0 and key == "nullable"
 
     def _describe_unknown_keyword(self, key: str) -> str:
         if key == "nullable":
-            return (
-                "OpenAPI 3.1 has no keyword nullable; use an overlay to add null to "
-                "the type"
-            )
+            return "OpenAPI 3.1 has no keyword nullable; use an overlay to add null to the type"
         return f"{key!r} is not a keyword of JSON Schema"
 
     def _convert_exclusive_bounds(self, result: JsonObject) -> None:
         """Convert 3.0's boolean exclusiveMinimum to 2020-12's number."""
-        for exclusive, bound in (
-            ("exclusiveMinimum", "minimum"),
-            ("exclusiveMaximum", "maximum"),
-        ):
+        for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
             if isinstance(result.get(exclusive), bool) and result.pop(exclusive):
                 result[exclusive] = result.pop(bound)
 

@@ -64,9 +64,7 @@ class Authenticator:
     """The security of an operation with the accepted credentials, by their secrets."""
 
     security: Security
-    _alternatives: tuple[
-        tuple[tuple[Extractor, ...], Mapping[Secrets, Credential]], ...
-    ]
+    _alternatives: tuple[tuple[tuple[Extractor, ...], Mapping[Secrets, Credential]], ...]
     _missing_violation: Violation
     _wrong_violation: Violation
 
@@ -90,9 +88,7 @@ class Authenticator:
         raise Unauthorized(violation, missing=not all_sent)
 
 
-def compile_security(
-    document: JsonObject, operation: JsonObject, pointer: str
-) -> Security:
+def compile_security(document: JsonObject, operation: JsonObject, pointer: str) -> Security:
     """Compile the security of an operation: its own, or else the document's.
 
     Raises ``DocumentError``.

@@ -4,12 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soundstage import vendored_files
-from soundstage.openapi.contract import (
-    Contract,
-    apply_overlay,
-    check_version,
-    compile_contract,
-)
+from soundstage.openapi.contract import Contract, apply_overlay, check_version, compile_contract
 from soundstage.openapi.document import SourceFile, load_document
 from soundstage.openapi.errors import DocumentError
 from soundstage.types import JsonObject

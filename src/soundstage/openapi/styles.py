@@ -103,9 +103,7 @@ def _accepts_empty_text(root: JsonObject, node: Json) -> bool:
     return build_schema({"allOf": [node]}, root.get("$defs", {}), "").is_valid("")
 
 
-def build_joined_object_parser(
-    root: JsonObject, style: str, *, explode: bool
-) -> ParseTexts:
+def build_joined_object_parser(root: JsonObject, style: str, *, explode: bool) -> ParseTexts:
     """Build the parser of ``x,1,y,2``, or of ``x=1,y=2`` if exploded."""
     delimiter = _DELIMITERS[style]
     if explode:
@@ -200,9 +198,7 @@ def _strip_prefix(text: str, start: str) -> str:
     return text[len(start) :]
 
 
-def _property_schema(
-    root: JsonObject, node: Mapping[str, Json], name: str
-) -> JsonObject:
+def _property_schema(root: JsonObject, node: Mapping[str, Json], name: str) -> JsonObject:
     return resolve_reference(root, node.get("properties", {}).get(name, {}))
 
 

@@ -20,11 +20,7 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    (
-        "float",
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
-        list("-+.0123456789"),
-    ),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
 ):
     Loader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
@@ -52,9 +48,7 @@ def _construct_mapping(loader: Loader, node: yaml.MappingNode) -> JsonObject:
 
 
 def _error_at(node: yaml.Node, message: str) -> Exception:
-    error: Exception = yaml.constructor.ConstructorError(
-        None, None, message, node.start_mark
-    )
+    error: Exception = yaml.constructor.ConstructorError(None, None, message, node.start_mark)
     return error
 
 

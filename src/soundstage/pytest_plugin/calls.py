@@ -50,9 +50,7 @@ class CallAssertions:
             lambda: journal.entries(only_violations=only_violations)
         )
 
-    def assert_called(
-        self, expected: JsonObject, times: int | None, at_least: int
-    ) -> None:
+    def assert_called(self, expected: JsonObject, times: int | None, at_least: int) -> None:
         """Assert that a call was made exactly ``times`` or ``at_least`` times."""
         __tracebackhide__ = True
         call = self._resolve(expected)

@@ -55,8 +55,7 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--soundstage-coverage-data",
         type=Path,
         metavar="FILE",
-        help="data file to write for `soundstage coverage` "
-        f"(default: {DEFAULT_DATA_FILE})",
+        help=f"data file to write for `soundstage coverage` (default: {DEFAULT_DATA_FILE})",
     )
 
 
@@ -139,9 +138,7 @@ class CoverageSession:
         except (DocumentError, ValueError) as error:
             self._errors.append(str(error))
             return None
-        self._errors += find_shortcomings(
-            figures, option("soundstage_coverage_fail_under")
-        )
+        self._errors += find_shortcomings(figures, option("soundstage_coverage_fail_under"))
         return figures
 
 

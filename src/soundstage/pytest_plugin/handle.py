@@ -21,21 +21,10 @@ from soundstage.pytest_plugin.clock import Clock, as_timestamp
 from soundstage.pytest_plugin.faults import Fault, inject_fault
 from soundstage.pytest_plugin.records import WorldRecords
 from soundstage.pytest_plugin.runs import Run
-from soundstage.pytest_plugin.transport import (
-    AsyncInProcessTransport,
-    InProcessTransport,
-)
-from soundstage.pytest_plugin.violations import (
-    FoundViolation,
-    ViolationTracker,
-    is_fatal,
-)
+from soundstage.pytest_plugin.transport import AsyncInProcessTransport, InProcessTransport
+from soundstage.pytest_plugin.violations import FoundViolation, ViolationTracker, is_fatal
 from soundstage.pytest_plugin.waiting import advance_until
-from soundstage.server.background import (
-    SHARED_SERVERS,
-    BackgroundWorld,
-    ServerPool,
-)
+from soundstage.server.background import SHARED_SERVERS, BackgroundWorld, ServerPool
 from soundstage.server.credentials import build_credential_headers, get_credentials
 from soundstage.types import Json, JsonObject
 from soundstage.world.commands import Delete, Patch, Plan, Put, Start
@@ -136,19 +125,13 @@ class Soundstage:
         """Create an ``httpx`` client without a socket, by default with credentials."""
         headers = self.headers(api) if authenticated else {}
         transport = InProcessTransport(self._world.server)
-        return httpx.Client(
-            base_url=self.url(api), headers=headers, transport=transport
-        )
+        return httpx.Client(base_url=self.url(api), headers=headers, transport=transport)
 
-    def async_httpx_client(
-        self, api: str, *, authenticated: bool = True
-    ) -> httpx.AsyncClient:
+    def async_httpx_client(self, api: str, *, authenticated: bool = True) -> httpx.AsyncClient:
         """Create an asynchronous ``httpx`` client as ``httpx_client`` does."""
         headers = self.headers(api) if authenticated else {}
         transport = AsyncInProcessTransport(self._world.server)
-        return httpx.AsyncClient(
-            base_url=self.url(api), headers=headers, transport=transport
-        )
+        return httpx.AsyncClient(base_url=self.url(api), headers=headers, transport=transport)
 
     def start(
         self,
@@ -176,9 +159,7 @@ class Soundstage:
         """
         self._records.define_scenario(api, name, scenario)
 
-    def plan(
-        self, api: str, scenario: str, *, task: str | None = None, times: int = 1
-    ) -> None:
+    def plan(self, api: str, scenario: str, *, task: str | None = None, times: int = 1) -> None:
         """Use a scenario for the next runs, by default of any task.
 
         It applies to runs started by clients, by a schedule or by the test. Several
@@ -198,11 +179,7 @@ class Soundstage:
         if isinstance(condition, Run):
             run = condition
             advance_until(
-                self.clock,
-                limit,
-                lambda: run.over,
-                run.get_next_change,
-                lambda: run.record,
+                self.clock, limit, lambda: run.over, run.get_next_change, lambda: run.record
             )
             return run.record
         return advance_until(self.clock, limit, condition, self._get_next_change)
@@ -215,18 +192,14 @@ class Soundstage:
         """Return copies of all records, oldest first. Raises ``UnknownName``."""
         return self._records.get_all(api, collection)
 
-    def put_record(
-        self, api: str, collection: str, record_id: str, document: JsonObject
-    ) -> None:
+    def put_record(self, api: str, collection: str, record_id: str, document: JsonObject) -> None:
         """Replace a record from now on; its scheduled changes are discarded.
 
         Raises ``FixtureError`` if the contract does not allow the record.
         """
         self._records.apply(Put(api, collection, record_id, document))
 
-    def patch_record(
-        self, api: str, collection: str, record_id: str, patch: JsonObject
-    ) -> None:
+    def patch_record(self, api: str, collection: str, record_id: str, patch: JsonObject) -> None:
         """Merge a patch (RFC 7386) into a record and its scheduled versions.
 
         Raises ``UnknownName``, and ``FixtureError`` if the contract does not allow the
@@ -301,9 +274,7 @@ class Soundstage:
     ) -> None:
         """Assert that an operation was not called with these parameters and body."""
         __tracebackhide__ = True
-        self._call_assertions.assert_never_called(
-            build_call(operation, api, parameters, body)
-        )
+        self._call_assertions.assert_never_called(build_call(operation, api, parameters, body))
 
     def assert_in_order(self, *calls: str | JsonObject) -> None:
         """Assert that calls were made in this order; others may be between them.

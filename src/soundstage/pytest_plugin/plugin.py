@@ -113,9 +113,7 @@ def pytest_runtest_makereport(
     if handle and report.failed:
         from soundstage.pytest_plugin.failure_report import describe_failure
 
-        report.sections.append(
-            (SECTION_TITLE, describe_failure(handle, _export_path(item)))
-        )
+        report.sections.append((SECTION_TITLE, describe_failure(handle, _export_path(item))))
     if call.when == "teardown" and handle:
         del item.stash[HANDLE_KEY]
     return report

@@ -54,6 +54,4 @@ async def _handle(server: BackgroundServer, request: httpx.Request) -> httpx.Res
     except ConnectionCut as error:
         raise httpx.ReadError(str(error), request=request) from error
     body = await response.aread()
-    return httpx.Response(
-        response.status_code, headers=response.headers.raw, content=body
-    )
+    return httpx.Response(response.status_code, headers=response.headers.raw, content=body)

@@ -45,9 +45,7 @@ class ViolationTracker:
     ``entries`` returns the journal entries with violations.
     """
 
-    def __init__(
-        self, entries: Callable[[], list[JournalEntry]], *, is_fatal: bool
-    ) -> None:
+    def __init__(self, entries: Callable[[], list[JournalEntry]], *, is_fatal: bool) -> None:
         self._entries = entries
         self._is_fatal = is_fatal
         self._handled: set[tuple[int, int, int]] = set()
@@ -75,8 +73,7 @@ class ViolationTracker:
         expected = {
             violation.key
             for violation in new
-            if operation in (None, violation.operation)
-            and rule in (None, violation.rule)
+            if operation in (None, violation.operation) and rule in (None, violation.rule)
         }
         if not expected:
             lines = "".join(f"\n  {violation}" for violation in new) or " nothing"

@@ -38,11 +38,7 @@ def advance_until(
             return value
         timestamp = get_next_change()
         if timestamp is None or timestamp > end:
-            reason = (
-                "nothing changes any more"
-                if timestamp is None
-                else f"not within {limit}"
-            )
+            reason = "nothing changes any more" if timestamp is None else f"not within {limit}"
             now = clock.now.isoformat(timespec="milliseconds")
             raise NotReached(reason, now, get_last_value() if get_last_value else value)
         # Nothing changes between changes, so that no time in between is evaluated.

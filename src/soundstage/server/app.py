@@ -120,12 +120,7 @@ class Dispatcher:
                 self._on_exchange(scope, exchange)
 
     def _create_exchange(
-        self,
-        service: Service,
-        world_host: WorldHost,
-        scope: Scope,
-        headers: HeaderMap,
-        now: int,
+        self, service: Service, world_host: WorldHost, scope: Scope, headers: HeaderMap, now: int
     ) -> Exchange:
         root_path: str = scope.get("root_path", "")
         # Links lead to this world even for a client that does not send the header.
@@ -230,9 +225,7 @@ async def _reject_protocol(scope: Scope, _receive: Receive, send: Send) -> None:
 class _Cors(CORSMiddleware):
     """Starlette's CORS middleware, adapted to responses that have ``Vary``."""
 
-    async def send(
-        self, message: Message, send: Send, request_headers: RequestHeaders
-    ) -> None:
+    async def send(self, message: Message, send: Send, request_headers: RequestHeaders) -> None:
         """Add the CORS headers; Starlette would add ``Vary`` a second time."""
         if message["type"] == "http.response.start":
             message["headers"] = [h for h in message["headers"] if h != VARY_ORIGIN]

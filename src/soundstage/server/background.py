@@ -46,9 +46,7 @@ class BackgroundServer:
         self.worlds = Worlds(load_services(self.apis, self.fixtures), options)
         self.app = Dispatcher(self.worlds)
         self._names = itertools.count(1)
-        self._http_server = HttpServer(
-            self.app, self.worlds, open_listener("127.0.0.1", 0)
-        )
+        self._http_server = HttpServer(self.app, self.worlds, open_listener("127.0.0.1", 0))
         self._loop: asyncio.AbstractEventLoop
         self._ready = threading.Event()
         self._thread = threading.Thread(
@@ -128,9 +126,7 @@ class ServerPool:
     """Background servers of one process, each started on first use."""
 
     def __init__(self) -> None:
-        self._servers: dict[
-            tuple[tuple[str, ...], tuple[Path, ...]], BackgroundServer
-        ] = {}
+        self._servers: dict[tuple[tuple[str, ...], tuple[Path, ...]], BackgroundServer] = {}
         self._lock = threading.Lock()
 
     def get_or_start(

@@ -28,10 +28,7 @@ def build_banner(worlds: Worlds, url: str, token: str | None = None) -> JsonObje
         "now": format_rfc3339(world.clock.now()),
         "speed": world.clock.speed,
         "seed": world.options.seed,
-        "apis": {
-            name: _describe_api(service, url)
-            for name, service in worlds.services.items()
-        },
+        "apis": {name: _describe_api(service, url) for name, service in worlds.services.items()},
     }
 
 

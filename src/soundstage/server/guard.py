@@ -10,9 +10,7 @@ from dataclasses import dataclass
 LOCAL_ORIGIN = re.compile(
     r"https?://(localhost|([a-z0-9-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?"
 )
-_LOCAL_HOST = re.compile(
-    r"(localhost|([a-z0-9-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?"
-)
+_LOCAL_HOST = re.compile(r"(localhost|([a-z0-9-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?")
 
 HeaderMap = Mapping[bytes, list[bytes]]
 """Header values by name, in lower case."""

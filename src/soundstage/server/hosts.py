@@ -122,9 +122,7 @@ class Worlds:
         except KeyError:
             raise Problem(404, "this world was deleted") from None
 
-    def create(
-        self, name: str, options: WorldOptions, *, own_port: bool = False
-    ) -> WorldHost:
+    def create(self, name: str, options: WorldOptions, *, own_port: bool = False) -> WorldHost:
         """Create a world. Raises ``Problem``."""
         self._check_name(name)
         world = World(self.fixtures, options)

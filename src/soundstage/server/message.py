@@ -32,11 +32,7 @@ class EncodedResponse(NamedTuple):
     def start_event(self) -> dict[str, Json]:
         """The ASGI event with the status and the headers."""
         headers = [*self.headers]
-        return {
-            "type": "http.response.start",
-            "status": self.status,
-            "headers": headers,
-        }
+        return {"type": "http.response.start", "status": self.status, "headers": headers}
 
     def with_body(self, body: bytes) -> "EncodedResponse":
         """Return the response with another body and its length."""
@@ -54,9 +50,7 @@ class EncodedResponse(NamedTuple):
 
 
 def encode_response(
-    response: Response,
-    violations: tuple[Violation, ...] = (),
-    serialized_body: bytes | None = None,
+    response: Response, violations: tuple[Violation, ...] = (), serialized_body: bytes | None = None
 ) -> EncodedResponse:
     """Encode a response; ``serialized_body`` is its body if it is serialized already.
 
@@ -87,16 +81,12 @@ def encode_event(item: Json) -> bytes:
     b'id: 7\ndata: {"n":1}\n\n'
     """
     lines = [
-        f"{name}: {item[name]}\n".encode()
-        for name in ("id", "event", "retry")
-        if name in item
+        f"{name}: {item[name]}\n".encode() for name in ("id", "event", "retry") if name in item
     ]
     return b"".join([*lines, b"data: ", encode_json(item["data"]), b"\n\n"])
 
 
-def _encode_body(
-    response: Response, serialized_body: bytes | None
-) -> tuple[bytes, HeaderPairs]:
+def _encode_body(response: Response, serialized_body: bytes | None) -> tuple[bytes, HeaderPairs]:
     """Return the body, and the headers that describe it."""
     value, media_type = response.body, response.media_type
     if response.stream is not None:

@@ -13,11 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
-from connexion.middleware.abstract import (
-    AbstractRoutingAPI,
-    RoutedAPI,
-    RoutedMiddleware,
-)
+from connexion.middleware.abstract import AbstractRoutingAPI, RoutedAPI, RoutedMiddleware
 from connexion.middleware.request_validation import (
     RequestValidationAPI,
     RequestValidationMiddleware,
@@ -94,11 +90,7 @@ class RoutingApi(CompiledOperations, AbstractRoutingAPI[_Route]):
     """Adds the operations of one API to a router."""
 
     def __init__(
-        self,
-        *args: Any,
-        router: Router[_Route],
-        next_app: OperationMiddleware,
-        **kwargs: Any,
+        self, *args: Any, router: Router[_Route], next_app: OperationMiddleware, **kwargs: Any
     ) -> None:
         self.router, self.next_app = router, next_app
         super().__init__(*args, **kwargs)
@@ -107,9 +99,7 @@ class RoutingApi(CompiledOperations, AbstractRoutingAPI[_Route]):
         return _Route(self.get_compiled(operation), self.get_next(operation))
 
     @staticmethod
-    def _framework_path_and_name(
-        operation: AbstractOperation, path: str
-    ) -> tuple[str, str]:
+    def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:
         return path, operation.operation_id
 
     def _add_operation_internal(
@@ -185,9 +175,7 @@ class _ResponseOperation:
             violations = self.operation.validate_response_headers(status, headers)
         else:
             content_type = None if body is None else media_type
-            violations = self.operation.validate_response(
-                status, content_type, body, headers
-            )
+            violations = self.operation.validate_response(status, content_type, body, headers)
         if violations:
             raise InvalidResponse(*violations)
 
@@ -199,9 +187,7 @@ class _ResponseOperation:
         status, media_type = response.status, response.media_type
         async with aclosing(items):
             async for item in items:
-                violations = self.operation.validate_response(
-                    status, media_type, [item]
-                )
+                violations = self.operation.validate_response(status, media_type, [item])
                 if violations:
                     raise InvalidResponse(*violations)
                 yield item
@@ -211,9 +197,7 @@ class ResponseValidationApi(CompiledOperations, ResponseValidationAPI):
     """Connexion's API with compiled operations."""
 
     def make_operation(self, operation: AbstractOperation) -> _ResponseOperation:
-        return _ResponseOperation(
-            self.get_next(operation), self.get_compiled(operation)
-        )
+        return _ResponseOperation(self.get_next(operation), self.get_compiled(operation))
 
 
 class ResponseValidation(OperationMiddleware, ResponseValidationMiddleware):
@@ -258,10 +242,7 @@ class _RequestOperation:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: Exchange = scope[SCOPE_KEY]
         exchange.arguments = self.operation.parse_request(
-            exchange.path_values,
-            scope["query_string"],
-            exchange.headers,
-            exchange.request_body,
+            exchange.path_values, scope["query_string"], exchange.headers, exchange.request_body
         )
         return self.next_app(scope, receive, send)
 

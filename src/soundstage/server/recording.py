@@ -24,8 +24,7 @@ def record_exchange(scope: Scope, exchange: Exchange) -> None:
     """Record an exchange once its response was sent, or a fault has ended it."""
     raw = _build_raw_exchange(scope, exchange)
     is_truncated = (
-        raw.request_size > MAX_RECORDED_BODY_BYTES
-        or raw.response_size > MAX_RECORDED_BODY_BYTES
+        raw.request_size > MAX_RECORDED_BODY_BYTES or raw.response_size > MAX_RECORDED_BODY_BYTES
     )
     # Coverage parses bodies later, but it cannot parse truncated ones.
     bodies = _get_parsed_bodies(exchange) if is_truncated else None
@@ -70,11 +69,7 @@ def _get_parsed_bodies(exchange: Exchange) -> ParsedBodies:
 
 
 def build_unrouted_exchange(
-    scope: Scope,
-    headers: HeaderMap,
-    timestamp: int,
-    reason: str,
-    response: EncodedResponse,
+    scope: Scope, headers: HeaderMap, timestamp: int, reason: str, response: EncodedResponse
 ) -> RawExchange:
     """Return an exchange whose path no API has."""
     return RawExchange(

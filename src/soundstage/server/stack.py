@@ -44,9 +44,7 @@ STEPS = [
 def build_stack(service: Service) -> ASGIApp:
     """Build the ASGI application of one API, complete before its first request."""
     app = ConnexionMiddleware(
-        Handlers(),
-        middlewares=STEPS,
-        resolver=Resolver(service.api.handlers.__getitem__),
+        Handlers(), middlewares=STEPS, resolver=Resolver(service.api.handlers.__getitem__)
     )
     specification = PrecompiledSpecification(_build_routing_document(service.contract))
     options = {**app.options.__dict__, "service": service}

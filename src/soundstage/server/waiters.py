@@ -73,15 +73,11 @@ class Waiters:
                 else:
                     # A day at most: a slow clock could ask for more than a timer takes.
                     real_ms = (timestamp - clock.now()) / clock.speed
-                    await completes_within(
-                        int(min(real_ms, DAY)) + 1, asyncio.shield(change)
-                    )
+                    await completes_within(int(min(real_ms, DAY)) + 1, asyncio.shield(change))
         finally:
             self._pending.discard(change)
 
-    async def run_until_disconnect(
-        self, work: Coroutine[None, None, T], receive: Receive
-    ) -> T:
+    async def run_until_disconnect(self, work: Coroutine[None, None, T], receive: Receive) -> T:
         """Run a coroutine and return its result; cancel it if the client disconnects.
 
         Raises ``ClientDisconnected`` and ``WorldClosed``.

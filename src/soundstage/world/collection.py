@@ -19,20 +19,14 @@ class Collection:
     more. ``regenerate_children`` returns the children of a parent that are not stored.
     """
 
-    def __init__(
-        self, record_type: RecordType, base: "Collection | None" = None
-    ) -> None:
+    def __init__(self, record_type: RecordType, base: "Collection | None" = None) -> None:
         self.record_type = record_type
         self._base = base
-        self.by_id: MutableMapping[str, Record] = (
-            CopyOnWriteDict(base.by_id) if base else {}
-        )
+        self.by_id: MutableMapping[str, Record] = CopyOnWriteDict(base.by_id) if base else {}
         self.index: RecordIndex = base.index.copy() if base else RecordIndex()
         self._child_indexes: dict[Json, RecordIndex] = {}
         self._change_times: ChangeTimes | None = None
-        self.regenerate_children: Callable[[Json], RecordIndex | None] = (
-            _no_regenerated_records
-        )
+        self.regenerate_children: Callable[[Json], RecordIndex | None] = _no_regenerated_records
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.index.records)
@@ -160,9 +154,7 @@ class ChangeTimes:
     """
 
     def __init__(
-        self,
-        timestamps: Iterable[int] = (),
-        base: "Callable[[], ChangeTimes] | None" = None,
+        self, timestamps: Iterable[int] = (), base: "Callable[[], ChangeTimes] | None" = None
     ) -> None:
         self._base = base
         # A count may be negative: that removes a timestamp of the base.

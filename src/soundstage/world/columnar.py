@@ -78,10 +78,7 @@ class Column:
                 exists = self.keys[low : low + 1] == [key]
                 return self._in_code_range(low, low + exists, codes)
             case _:
-                selected = [
-                    predicate(value if not_null else None)
-                    for not_null, value in self.keys
-                ]
+                selected = [predicate(value if not_null else None) for not_null, value in self.keys]
                 return _select_codes(selected, codes)
 
     def _in_code_range(self, low: int, high: int, codes: Codes) -> Mask | bool:
@@ -153,9 +150,7 @@ class ColumnStore:
         self._records = records
         self._created = np.array([record.created_at for record in records], np.int64)
         settled = np.array([record.last_changed_at for record in records], np.int64)
-        self._exists = np.array(
-            [record.last_version is not None for record in records], np.bool_
-        )
+        self._exists = np.array([record.last_version is not None for record in records], np.bool_)
         self._all_exist = bool(self._exists.all())
         # Records with more than one version, by the time of their last change: those
         # that still change after a timestamp are at the end.
@@ -170,11 +165,7 @@ class ColumnStore:
         return {record.id: i for i, record in enumerate(self._records)}
 
     def find(
-        self,
-        query: Query,
-        now: int,
-        changed: Mapping[str, Record | None],
-        added: Sequence[Record],
+        self, query: Query, now: int, changed: Mapping[str, Record | None], added: Sequence[Record]
     ) -> Page:
         """Execute a query; ``added`` are in the order of their creation.
 
@@ -191,11 +182,7 @@ class ColumnStore:
         return self._page(query, ordering.numbers, ranks, loose)
 
     def distinct_values(
-        self,
-        field: str,
-        now: int,
-        changed: Mapping[str, Record | None],
-        added: Sequence[Record],
+        self, field: str, now: int, changed: Mapping[str, Record | None], added: Sequence[Record]
     ) -> frozenset[Json]:
         """Return every current value of a field. O(n), as ``find``."""
         visible, column = self._count_visible(now), self._column(field)
@@ -203,9 +190,7 @@ class ColumnStore:
         exists = self._exists[:visible].copy()
         exists[[i for i in checked if i < visible]] = False
         codes = column.codes[:visible][exists]
-        keys = (
-            column.keys[code] for code in np.flatnonzero(np.bincount(codes)).tolist()
-        )
+        keys = (column.keys[code] for code in np.flatnonzero(np.bincount(codes)).tolist())
         others = (record for _, record in _existing(checked, visible))
         versions = (record.as_of(now) for record in (*others, *added))
         return frozenset(
@@ -245,9 +230,7 @@ class ColumnStore:
             mask[ordering.ranks[list(checked)]] = False
         return np.flatnonzero(mask)
 
-    def _masks(
-        self, query: Query, visible: int, ordering: Ordering
-    ) -> Iterator[Mask | bool]:
+    def _masks(self, query: Query, visible: int, ordering: Ordering) -> Iterator[Mask | bool]:
         if visible < len(self._records):
             yield ordering.numbers < visible
         if not self._all_exist:
@@ -256,9 +239,7 @@ class ColumnStore:
             column = self._column(field)
             yield column.evaluate(predicate, ordering.codes(field, column))
 
-    def _positions_of(
-        self, added: Sequence[Record], now: int
-    ) -> Iterator[PositionedRecord]:
+    def _positions_of(self, added: Sequence[Record], now: int) -> Iterator[PositionedRecord]:
         visible = added[: bisect_right(added, now, key=get_created_at)]
         for j, record in enumerate(visible):
             i = int(np.searchsorted(self._created, record.created_at, "right")) - 1
@@ -359,9 +340,7 @@ class ColumnStore:
         return ordering
 
 
-def _existing(
-    checked: Mapping[int, Record | None], visible: int
-) -> Iterator[tuple[int, Record]]:
+def _existing(checked: Mapping[int, Record | None], visible: int) -> Iterator[tuple[int, Record]]:
     return ((i, r) for i, r in checked.items() if r is not None and i < visible)
 
 

@@ -105,9 +105,7 @@ class Reset:
     """Undo all commands: return to the initial state."""
 
 
-Command: TypeAlias = (
-    Start | Interrupt | Plan | Put | Patch | Delete | Define | Advance | Reset
-)
+Command: TypeAlias = Start | Interrupt | Plan | Put | Patch | Delete | Define | Advance | Reset
 
 _COMMAND_TYPES: dict[str, type[Command]] = {
     command_type.__name__.lower(): command_type

@@ -36,8 +36,7 @@ def find_first_tick(crons: Mapping[str, str], after: Tick) -> Tick | None:
         Tick(timestamp, key)
         for key, cron in crons.items()
         # A greater key may still be due at the same timestamp.
-        if (timestamp := next_cron_tick(cron, after.timestamp - (key > after.key)))
-        is not None
+        if (timestamp := next_cron_tick(cron, after.timestamp - (key > after.key))) is not None
     )
     return min(ticks, default=None)
 

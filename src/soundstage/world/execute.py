@@ -9,11 +9,7 @@ from soundstage.world.commands import Delete, Interrupt, Patch, Plan, Put, Start
 from soundstage.world.errors import UnknownName
 from soundstage.world.random import RandomSource
 from soundstage.world.record import Record
-from soundstage.world.run_builder import (
-    GenerationContext,
-    generate_run,
-    interrupt_run,
-)
+from soundstage.world.run_builder import GenerationContext, generate_run, interrupt_run
 from soundstage.world.runs import Interruption, Run
 from soundstage.world.scenario import ANY_TASK, QueuedScenario, RunRequest
 from soundstage.world.state import State, patch_run, validate_record, validate_run
@@ -116,9 +112,7 @@ def _prepare_record_change(
     match command, old:
         case Patch(), Record():
             patch = command.patch
-            new = old.apply_change(
-                timestamp, lambda version: merge_patch(version, patch)
-            )
+            new = old.apply_change(timestamp, lambda version: merge_patch(version, patch))
         case Delete(), Record():
             new = old.replace_from(timestamp, None)
         case Put(), Record() if old.created_at <= timestamp:
@@ -134,8 +128,6 @@ def _prepare_record_change(
     return new, lambda writable: writable.replace_record(old, new)
 
 
-def _document_with_id(
-    command: Put | Patch | Delete, collection: Collection
-) -> JsonObject:
+def _document_with_id(command: Put | Patch | Delete, collection: Collection) -> JsonObject:
     document = command.document if isinstance(command, Put) else {}
     return {**document, collection.record_type.id_field: command.id}

@@ -47,9 +47,9 @@ def compile_fixture(node: JsonObject, model: ApiModel) -> Fixture:
         model=model,
         lifecycles=_compile_lifecycles(node.get("lifecycle", {}), model),
         defaults={
-            _require_known(
-                model.record_types, name, "kind", f"/defaults/{name}"
-            ): compile_patch(patch, f"/defaults/{name}")
+            _require_known(model.record_types, name, "kind", f"/defaults/{name}"): compile_patch(
+                patch, f"/defaults/{name}"
+            )
             for name, patch in node.get("defaults", {}).items()
         },
         tasks=node.get("tasks", {}),
@@ -118,10 +118,7 @@ def _validate_tasks(definitions: Definitions) -> None:
         pointer = f"/tasks/{name}"
         if "scenario" in task:
             _require_known(
-                definitions.scenarios,
-                task["scenario"],
-                "scenario",
-                f"{pointer}/scenario",
+                definitions.scenarios, task["scenario"], "scenario", f"{pointer}/scenario"
             )
         for ending, duration in task.get("deadlines", {}).items():
             deadline = f"{pointer}/deadlines/{ending}"
@@ -143,12 +140,8 @@ def _compile_lifecycles(
     return parse_lifecycles(node)
 
 
-def _compile_steps(
-    nodes: list[JsonObject], pointer: str, model: ApiModel
-) -> tuple[Step, ...]:
-    return tuple(
-        _compile_step(node, f"{pointer}/{i}", model) for i, node in enumerate(nodes)
-    )
+def _compile_steps(nodes: list[JsonObject], pointer: str, model: ApiModel) -> tuple[Step, ...]:
+    return tuple(_compile_step(node, f"{pointer}/{i}", model) for i, node in enumerate(nodes))
 
 
 def _compile_step(node: JsonObject, pointer: str, model: ApiModel) -> Step:
@@ -166,9 +159,7 @@ def _compile_step(node: JsonObject, pointer: str, model: ApiModel) -> Step:
     )
 
 
-def _compile_patches(
-    node: JsonObject, pointer: str, model: ApiModel
-) -> Iterator[RecordPatch]:
+def _compile_patches(node: JsonObject, pointer: str, model: ApiModel) -> Iterator[RecordPatch]:
     """Compile the keys ``<record type>`` and ``<record type>/<name>`` of a step."""
     for key, value in node.items():
         if key in _STEP_KEYS:
@@ -243,9 +234,7 @@ def _validate_entry_scenario(
         raise FixtureError(msg, pointer)
 
 
-def _compile_records(
-    node: Mapping[str, list[JsonObject]], model: ApiModel
-) -> Iterator[Record]:
+def _compile_records(node: Mapping[str, list[JsonObject]], model: ApiModel) -> Iterator[Record]:
     for type_name, documents in node.items():
         _require_known(model.record_types, type_name, "kind", f"/records/{type_name}")
         record_type = model.record_types[type_name]
@@ -257,17 +246,10 @@ def _compile_records(
             document = {name: value(context, None) for name, value in values.items()}
             record_id = record_type.id_format(context.random, 0)
             document.setdefault(record_type.id_field, record_id)
-            yield Record(
-                record_type,
-                document[record_type.id_field],
-                (BEGINNING,),
-                (document,),
-            )
+            yield Record(record_type, document[record_type.id_field], (BEGINNING,), (document,))
 
 
-def _require_known(
-    known: Mapping[str, T], name: str, category: str, pointer: str
-) -> str:
+def _require_known(known: Mapping[str, T], name: str, category: str, pointer: str) -> str:
     """Return a name if it is known. Raises ``FixtureError`` otherwise."""
     if name not in known:
         choice = ", ".join(known) or "none"

@@ -51,10 +51,7 @@ class HistoryEntry:
 
 
 def generate_entry_runs(
-    definitions: Definitions,
-    entry: HistoryEntry,
-    random: RandomSource,
-    history_end: int,
+    definitions: Definitions, entry: HistoryEntry, random: RandomSource, history_end: int
 ) -> Iterator[Run]:
     """Generate all runs of a history entry, the oldest first."""
     context = ConstantContext(random, history_end)
@@ -130,9 +127,7 @@ class RunSeries:
         context = GenerationContext(
             self.definitions,
             random,
-            detail_random=None
-            if summary_only
-            else SeededRandom(int(seed), *path, number, "aside"),
+            detail_random=None if summary_only else SeededRandom(int(seed), *path, number, "aside"),
             summary_only=summary_only,
         )
         return generate_run(context, request), context.last_event_at
@@ -193,9 +188,7 @@ class RunSummary(Record):
     _series: RunSeries
     _last_changed_at: int
 
-    def __init__(
-        self, started_at: int, record: Record, series: RunSeries, number: int
-    ) -> None:
+    def __init__(self, started_at: int, record: Record, series: RunSeries, number: int) -> None:
         values = {
             "record_type": record.record_type,
             "id": record.id,
@@ -237,9 +230,7 @@ class RunSummary(Record):
         return super().version_timestamp(now)
 
     def as_of(self, now: int) -> JsonObject | None:
-        return (
-            self._last_version if self._last_changed_at <= now else super().as_of(now)
-        )
+        return self._last_version if self._last_changed_at <= now else super().as_of(now)
 
     @property
     def timestamps(self) -> tuple[int, ...]:

@@ -30,9 +30,7 @@ def uuid(random: RandomSource, _timestamp: int) -> str:
 def ulid(random: RandomSource, timestamp: int) -> str:
     """Generate 26 Crockford characters that sort by time (github.com/ulid/spec)."""
     number = (max(timestamp, 0) << 80) | random.getrandbits(80)
-    return "".join(
-        _CROCKFORD_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)
-    )
+    return "".join(_CROCKFORD_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
 def hex16(random: RandomSource, _timestamp: int) -> str:
@@ -54,10 +52,5 @@ def friendly_id(prefix: str) -> IdFormat:
     return generate
 
 
-ID_FORMATS: dict[str, IdFormat] = {
-    "uuid": uuid,
-    "ulid": ulid,
-    "hex16": hex16,
-    "hex32": hex32,
-}
+ID_FORMATS: dict[str, IdFormat] = {"uuid": uuid, "ulid": ulid, "hex16": hex16, "hex32": hex32}
 """The formats that a fixture can name: ``{id: ulid}``."""

@@ -8,12 +8,7 @@ from itertools import pairwise
 from soundstage.world.clock import DAY
 from soundstage.world.collection import Collection
 from soundstage.world.errors import FixtureError
-from soundstage.world.history import (
-    RunSeries,
-    RunSummary,
-    generate_entry_runs,
-    iter_run_tree,
-)
+from soundstage.world.history import RunSeries, RunSummary, generate_entry_runs, iter_run_tree
 from soundstage.world.random import SeededRandom
 from soundstage.world.runs import Run
 from soundstage.world.scenario import Definitions, Step
@@ -44,9 +39,7 @@ class InitialState:
     O(its steps) time, but its size does not depend on them.
     """
 
-    def __init__(
-        self, fixture: Fixture, seed: int, history_end: int, *, eager: bool
-    ) -> None:
+    def __init__(self, fixture: Fixture, seed: int, history_end: int, *, eager: bool) -> None:
         self.run_count = sum(entry.run_count or 0 for entry in fixture.history)
         self._eager = eager
         self._state = State(fixture)
@@ -73,15 +66,10 @@ class InitialState:
         definitions = self.definitions
         sections = (definitions.scenarios, definitions.beginnings, definitions.endings)
         steps = (
-            step
-            for section in sections
-            for sequence in section.values()
-            for step in sequence.steps
+            step for section in sections for sequence in section.values() for step in sequence.steps
         )
         record_types = definitions.model.record_types
-        return frozenset(
-            record_types[name].collection for name in _patched_types(steps)
-        )
+        return frozenset(record_types[name].collection for name in _patched_types(steps))
 
     def state(self) -> State:
         """Return the whole state; it is shared, so copy it before a change."""
@@ -101,9 +89,7 @@ class InitialState:
         for i, entry in enumerate(fixture.history):
             if entry.run_count is None:
                 random = SeededRandom(seed, fixture.api, i)
-                for run in generate_entry_runs(
-                    state.definitions, entry, random, history_end
-                ):
+                for run in generate_entry_runs(state.definitions, entry, random, history_end):
                     state.add_run(run)
                 continue
             path = (seed, fixture.api, i)
@@ -121,9 +107,7 @@ class InitialState:
             tree = list(iter_run_tree(run))
             if last_event_at <= series.end and all(map(self._has_ended, tree)):
                 for each in tree:
-                    summary = RunSummary(
-                        each.started_at, each.records[0], series, number
-                    )
+                    summary = RunSummary(each.started_at, each.records[0], series, number)
                     self._state.add_summary(each, summary)
                 return
         run, _ = series.generate(number, summary_only=False)

@@ -44,13 +44,9 @@ class Lifecycle:
         """Whether the state in this version has no transitions."""
         return not self.transitions.get(document.get(self.field))
 
-    def _illegal_transition(
-        self, description: str, legal: frozenset[Json]
-    ) -> IllegalTransition:
+    def _illegal_transition(self, description: str, legal: frozenset[Json]) -> IllegalTransition:
         choice = ", ".join(sorted(map(str, legal))) or "nothing: that state is final"
-        return IllegalTransition(
-            f"{self.type_name}.{self.field} {description}; legal is: {choice}"
-        )
+        return IllegalTransition(f"{self.type_name}.{self.field} {description}; legal is: {choice}")
 
 
 def parse_lifecycles(node: Mapping[str, Json]) -> dict[str, tuple[Lifecycle, ...]]:
@@ -59,8 +55,6 @@ def parse_lifecycles(node: Mapping[str, Json]) -> dict[str, tuple[Lifecycle, ...
     for name, states in node.items():
         type_name, _, field = name.partition(".")
         transitions = {k: frozenset(v) for k, v in states["moves"].items()}
-        lifecycle = Lifecycle(
-            type_name, field, frozenset(states["begins"]), transitions
-        )
+        lifecycle = Lifecycle(type_name, field, frozenset(states["begins"]), transitions)
         result[type_name] = (*result.get(type_name, ()), lifecycle)
     return result

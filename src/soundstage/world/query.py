@@ -101,8 +101,7 @@ def sort_key(field: Field | None, document: JsonObject, timestamp: int) -> SortK
 def matches(query: Query, document: JsonObject, timestamp: int) -> bool:
     """Whether a version satisfies all conditions of a query."""
     return all(
-        predicate(get_value(field, document, timestamp))
-        for field, predicate in query.conditions
+        predicate(get_value(field, document, timestamp)) for field, predicate in query.conditions
     )
 
 
@@ -158,10 +157,7 @@ T = TypeVar("T")
 
 
 def sort_documents(
-    documents: Iterable[JsonObject],
-    key: Callable[[JsonObject], Json],
-    *,
-    descending: bool,
+    documents: Iterable[JsonObject], key: Callable[[JsonObject], Json], *, descending: bool
 ) -> list[JsonObject]:
     """Sort by ``key``, ascending or exactly the reverse of it. O(n log n).
 

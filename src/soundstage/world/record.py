@@ -56,8 +56,7 @@ class ApiModel:
         (['run'], ['now'])
         """
         return cls(
-            {record_type.name: record_type for record_type in record_types},
-            timestamp_formats,
+            {record_type.name: record_type for record_type in record_types}, timestamp_formats
         )
 
 

@@ -93,9 +93,7 @@ class RecordIndex:
             return self._added
         if self._merged is None:
             # Timsort merges two runs in linear time, and keeps ties as they are.
-            self._merged = sorted(
-                [*self._current_segment(), *self._added], key=get_created_at
-            )
+            self._merged = sorted([*self._current_segment(), *self._added], key=get_created_at)
         return self._merged
 
     def visible_at(self, now: int, start: int = 0) -> Sequence[Record]:
@@ -112,9 +110,7 @@ class RecordIndex:
         """Yield the created records, the newest first. O(records that are consumed)."""
         # A merge from the end, which does not need the whole merged list.
         added, segment = self._added, self._segment.records
-        i, j = (
-            bisect_right(each, now, key=get_created_at) - 1 for each in (segment, added)
-        )
+        i, j = (bisect_right(each, now, key=get_created_at) - 1 for each in (segment, added))
         while i >= 0 or j >= 0:
             if j >= 0 and (i < 0 or added[j].created_at >= segment[i].created_at):
                 yield added[j]
@@ -140,13 +136,10 @@ class RecordIndex:
         # Ranges that contain the same values have the same results. So a time window
         # that ends now, which differs in each request, is served from the cache too.
         conditions = tuple(
-            self._normalize_range(field, predicate, now)
-            for field, predicate in query.conditions
+            self._normalize_range(field, predicate, now) for field, predicate in query.conditions
         )
         page: Page = self._cached(
-            (conditions, *query[1:]),
-            now,
-            lambda: execute_query(self._snapshots(now), query),
+            (conditions, *query[1:]), now, lambda: execute_query(self._snapshots(now), query)
         )
         return page
 
@@ -177,15 +170,11 @@ class RecordIndex:
     def distinct_values(self, field: str, now: int) -> frozenset[Json]:
         """Return every current value of a field; as fast as ``find``."""
         if self._is_long():
-            return self._segment.columns.distinct_values(
-                field, now, self._changed, self._added
-            )
+            return self._segment.columns.distinct_values(field, now, self._changed, self._added)
         values: frozenset[Json] = self._cached(
             field,
             now,
-            lambda: frozenset(
-                [document.get(field) for document, _ in self._snapshots(now)]
-            ),
+            lambda: frozenset([document.get(field) for document, _ in self._snapshots(now)]),
         )
         return values
 

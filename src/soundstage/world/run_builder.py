@@ -25,12 +25,7 @@ from soundstage.world.scenario import (
     StepSequence,
     Successor,
 )
-from soundstage.world.values import (
-    ValueGenerator,
-    apply_patch,
-    require_count,
-    to_duration,
-)
+from soundstage.world.values import ValueGenerator, apply_patch, require_count, to_duration
 
 MAX_CHAIN_LENGTH = 64
 """The most runs that may start one another, and scenarios that may play one another."""
@@ -62,9 +57,7 @@ class GenerationContext:
         for i, queued in enumerate(self.queued_scenarios):
             if queued.task in {None, task}:
                 remaining = replace(queued, times=queued.times - 1)
-                self.queued_scenarios[i : i + 1] = (
-                    [remaining] if remaining.times else []
-                )
+                self.queued_scenarios[i : i + 1] = [remaining] if remaining.times else []
                 return queued.scenario
         own = self.definitions.task(task).get("scenario")
         return str(own or self.definitions.choose_scenario(self.random))
@@ -95,9 +88,7 @@ def generate_run(context: GenerationContext, request: RunRequest) -> Run:
     if RUN not in builder.drafts:
         msg = f"the scenario never makes a record of kind {RUN!r}"
         raise FixtureError(msg, f"/scenarios/{scenario_name}")
-    deadlines = {
-        n: to_duration(value) for n, value in task.get("deadlines", {}).items()
-    }
+    deadlines = {n: to_duration(value) for n, value in task.get("deadlines", {}).items()}
     run = Run(
         task=request.task,
         scenario=scenario_name,
@@ -111,9 +102,7 @@ def generate_run(context: GenerationContext, request: RunRequest) -> Run:
     return _apply_deadline(context, run, request.timestamp, builder.run_requests)
 
 
-def interrupt_run(
-    context: GenerationContext, run: Run, interruption: Interruption
-) -> Run | None:
+def interrupt_run(context: GenerationContext, run: Run, interruption: Interruption) -> Run | None:
     """Replace the future of a run by an ending.
 
     Returns None if the ending does not apply, as to a finished run. Raises
@@ -127,9 +116,7 @@ def interrupt_run(
     future = {r.name for r in run.records if r.created_at > now}
     variables = {n: v for n, v in run.variables.items() if n not in future}
     explicit = run.explicit_variables | interruption.variables.keys()
-    builder = RunBuilder(
-        context, now, {**variables, **interruption.variables}, explicit
-    )
+    builder = RunBuilder(context, now, {**variables, **interruption.variables}, explicit)
     deleted: list[Record] = []
     for record in run.records:
         past = record.truncate(now)
@@ -168,24 +155,19 @@ def _apply_deadline(
     return interrupt_run(context, run, interruption) or run
 
 
-def _find_first_deadline(
-    definitions: Definitions, run: Run, since: int
-) -> Interruption | None:
+def _find_first_deadline(definitions: Definitions, run: Run, since: int) -> Interruption | None:
     interruptions = (
         Interruption(name, timestamp)
         for name, duration in run.deadlines.items()
         # Each deadline ends a run once, also one that an ending requeues.
         if name not in run.deadlines_hit
-        and (timestamp := _deadline_timestamp(definitions, run, name, duration))
-        is not None
+        and (timestamp := _deadline_timestamp(definitions, run, name, duration)) is not None
         and timestamp >= since
     )
     return min(interruptions, key=lambda each: each.timestamp, default=None)
 
 
-def _deadline_timestamp(
-    definitions: Definitions, run: Run, name: str, duration: int
-) -> int | None:
+def _deadline_timestamp(definitions: Definitions, run: Run, name: str, duration: int) -> int | None:
     """Return when a deadline ends the run; None if it has left the states by then."""
     ending, record = definitions.step_sequence("ending", name), run.records[0]
     entered = (
@@ -201,17 +183,10 @@ def _deadline_timestamp(
     return deadline if document and definitions.can_end(document, ending) else None
 
 
-def _add_successors(
-    context: GenerationContext, run: Run, requests: list[RunRequest]
-) -> Run:
+def _add_successors(context: GenerationContext, run: Run, requests: list[RunRequest]) -> Run:
     """Add the runs that the steps request, or else the one that the API requests."""
     on_finish = context.definitions.on_finish
-    if (
-        on_finish
-        and not requests
-        and not run.successors
-        and (request := on_finish(run))
-    ):
+    if on_finish and not requests and not run.successors and (request := on_finish(run)):
         requests = [request]
     successors = _generate_successors(context, run, requests)
     return replace(run, successors=(*run.successors, *successors))
@@ -222,9 +197,7 @@ def _generate_successors(
 ) -> tuple[Run, ...]:
     chain_length = run.chain_length + 1
     return tuple(
-        generate_run(
-            context, replace(request, task=run.task, chain_length=chain_length)
-        )
+        generate_run(context, replace(request, task=run.task, chain_length=chain_length))
         for request in requests
     )
 
@@ -241,11 +214,7 @@ class _Draft:
 
     def build(self) -> Record:
         return Record(
-            self.record_type,
-            self.id,
-            tuple(self.timestamps),
-            tuple(self.versions),
-            self.name,
+            self.record_type, self.id, tuple(self.timestamps), tuple(self.versions), self.name
         )
 
 
@@ -292,10 +261,7 @@ class RunBuilder:
     def records(self) -> tuple[Record, ...]:
         """Return the run's own record, then the others in order of creation."""
         run = self.drafts[RUN]
-        return (
-            run.build(),
-            *(draft.build() for draft in self.drafts.values() if draft is not run),
-        )
+        return (run.build(), *(draft.build() for draft in self.drafts.values() if draft is not run))
 
     def resume(self, record: Record) -> None:
         """Continue a record of an earlier generation."""
@@ -321,9 +287,7 @@ class RunBuilder:
         """Play steps in order."""
         for step in steps:
             if step.delay:
-                self.timestamp = clamp_timestamp(
-                    self.timestamp + step.delay(self, None)
-                )
+                self.timestamp = clamp_timestamp(self.timestamp + step.delay(self, None))
             if step.repeat:
                 times = require_count(step.repeat(self, None), step.pointer)
                 self._repeat(step, times)
@@ -424,9 +388,7 @@ class RunBuilder:
         variables = {n: value(self, None) for n, value in successor.variables.items()}
         self._get_scenario(scenario, successor.pointer)
         # The task is that of the run, which the builder does not know.
-        self.run_requests.append(
-            RunRequest("", scenario, self.timestamp, variables=variables)
-        )
+        self.run_requests.append(RunRequest("", scenario, self.timestamp, variables=variables))
 
     def _get_scenario(self, name: str, pointer: str) -> Scenario:
         try:

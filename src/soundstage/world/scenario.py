@@ -164,6 +164,4 @@ class Definitions:
         """Whether an ending applies to a run, by this version of its record."""
         lifecycles = self.lifecycles.get(RUN, ())
         states = {document.get(lifecycle.field) for lifecycle in lifecycles}
-        return not self.is_final(document) and (
-            not ending.states or bool(states & ending.states)
-        )
+        return not self.is_final(document) and (not ending.states or bool(states & ending.states))

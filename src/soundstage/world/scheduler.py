@@ -75,8 +75,7 @@ class Scheduler:
         if end - start <= DAY:
             return
         ticks = sum(
-            count_ticks(self._crons_of(api, start).values(), start, end)
-            for api in self._schedules
+            count_ticks(self._crons_of(api, start).values(), start, end) for api in self._schedules
         )
         if ticks > MAX_TICKS:
             raise ClockJumpTooLarge(MAX_TICKS)

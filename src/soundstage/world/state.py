@@ -185,10 +185,7 @@ class State:
         del self.runs[run.id]
         for record in run.records:
             # A command may have replaced the record: that one stays.
-            if (
-                self.collections[record.record_type.collection].get_record(record.id)
-                is record
-            ):
+            if self.collections[record.record_type.collection].get_record(record.id) is record:
                 self.replace_record(record, None)
         for successor in run.successors:
             self._remove_run(successor)
@@ -217,11 +214,7 @@ def validate_record(fixture: Fixture, record: Record) -> None:
         for lifecycle in lifecycles:
             lifecycle.check(last, version)
         # Records are indexed by their parent, so they cannot change it.
-        if (
-            parent_field
-            and last
-            and last.get(parent_field) != version.get(parent_field)
-        ):
+        if parent_field and last and last.get(parent_field) != version.get(parent_field):
             msg = f"{parent_field} is the parent of this {type_name} and cannot change"
             raise FixtureError(msg)
         violation = fixture.check_contract(record.record_type, version)
@@ -233,7 +226,5 @@ def validate_record(fixture: Fixture, record: Record) -> None:
 def patch_run(run: Run, fields: Mapping[str, Json]) -> Run:
     """Return the run with a merge patch applied to all versions of its own record."""
     own = run.records[0]
-    versions = tuple(
-        version and merge_patch(version, fields) for version in own.versions
-    )
+    versions = tuple(version and merge_patch(version, fields) for version in own.versions)
     return replace(run, records=(replace(own, versions=versions), *run.records[1:]))

@@ -79,9 +79,7 @@ def merge_patch(document: JsonObject, patch: Mapping[str, Json]) -> JsonObject:
             result.pop(field, None)
         elif isinstance(change, dict):
             inner = result.get(field)
-            result[field] = merge_patch(
-                inner if isinstance(inner, dict) else {}, change
-            )
+            result[field] = merge_patch(inner if isinstance(inner, dict) else {}, change)
         else:
             result[field] = change
     return result
@@ -168,9 +166,7 @@ def _compile_named_duration(name: str, pointer: str) -> ValueGenerator:
     return generate
 
 
-def _parse_options(
-    node: Mapping[str, Json], pointer: str
-) -> Iterable[tuple[int, Json]]:
+def _parse_options(node: Mapping[str, Json], pointer: str) -> Iterable[tuple[int, Json]]:
     options = node.get("any")
     if not isinstance(options, list) or not options:
         msg = "any takes a list of at least one value"
@@ -223,8 +219,7 @@ def find_form(node: Mapping[str, Json]) -> FormCompiler | None:
 
 def _compile_any(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
     options = [
-        compile_value(option, f"{pointer}/any/{i}")
-        for i, option in _parse_options(node, pointer)
+        compile_value(option, f"{pointer}/any/{i}") for i, option in _parse_options(node, pointer)
     ]
     return lambda context, present: context.random.choice(options)(context, present)
 
@@ -342,8 +337,6 @@ def format_duration(duration: int) -> str:
     ('90s', '1500ms')
     """
     unit = next(
-        name
-        for name, size in reversed(DURATION_UNITS.items())
-        if duration and duration % size == 0
+        name for name, size in reversed(DURATION_UNITS.items()) if duration and duration % size == 0
     )
     return f"{duration // DURATION_UNITS[unit]}{unit}"

@@ -107,15 +107,11 @@ GOOD = {
     "pushTask": sent("POST", f"/2/tasks/{ORDERS}/push", **PUSHED),
     "push": sent("POST", "/1/push/ALGOLIA_INDEX_NAME", **PUSHED),
     "runSource": sent("POST", f"/1/sources/{SOURCE}/run"),
-    "createTask": sent(
-        "POST", "/2/tasks", sourceID=RUN, destinationID=RUN, action="replace"
-    ),
+    "createTask": sent("POST", "/2/tasks", sourceID=RUN, destinationID=RUN, action="replace"),
     "getTask": read(f"/2/tasks/{RUN}"),
     "listTasks": read("/2/tasks"),
     "updateTask": sent("PATCH", f"/2/tasks/{TICKETS}", failureThreshold=16),
-    "replaceTask": sent(
-        "PUT", f"/2/tasks/{TICKETS}", destinationID=RUN, action="replace"
-    ),
+    "replaceTask": sent("PUT", f"/2/tasks/{TICKETS}", destinationID=RUN, action="replace"),
     "enableTask": bare("PUT", f"/2/tasks/{TICKETS}/enable"),
     "disableTask": bare("PUT", f"/2/tasks/{TICKETS}/disable"),
     "deleteTask": bare("DELETE", f"/2/tasks/{COPY}"),
@@ -129,9 +125,7 @@ GOOD = {
     "getAuthentication": read(f"/1/authentications/{RUN}"),
     "listAuthentications": read("/1/authentications"),
     "updateAuthentication": sent("PATCH", f"/1/authentications/{RUN}", name="Example"),
-    "deleteAuthentication": bare(
-        "DELETE", f"/1/authentications/{FEED['authentications']}"
-    ),
+    "deleteAuthentication": bare("DELETE", f"/1/authentications/{FEED['authentications']}"),
     "createSource": sent(
         "POST", "/1/sources", type="json", name="Example", input={"url": "https://a.b"}
     ),
@@ -145,15 +139,9 @@ GOOD = {
     "getTransformation": read(f"/1/transformations/{RUN}"),
     "listTransformations": read("/1/transformations"),
     "updateTransformation": sent("PUT", f"/1/transformations/{RUN}", name="Example"),
-    "deleteTransformation": bare(
-        "DELETE", f"/1/transformations/{FEED['transformations']}"
-    ),
+    "deleteTransformation": bare("DELETE", f"/1/transformations/{FEED['transformations']}"),
     "createDestination": sent(
-        "POST",
-        "/1/destinations",
-        type="search",
-        name="Example",
-        input={"indexName": "example"},
+        "POST", "/1/destinations", type="search", name="Example", input={"indexName": "example"}
     ),
     "getDestination": read(f"/1/destinations/{RUN}"),
     "listDestinations": read("/1/destinations"),
@@ -208,9 +196,7 @@ def lists(name, *sorts):
     return [
         ok("defaults", {"pagination.page": 1, "pagination.itemsPerPage": 10}),
         ok("largest page", {"pagination.itemsPerPage": 100}, query="?itemsPerPage=100"),
-        ok(
-            "past the end", {name: [], "pagination.page": 2**63}, query=f"?page={2**63}"
-        ),
+        ok("past the end", {name: [], "pagination.page": 2**63}, query=f"?page={2**63}"),
         *(
             ok(f"{sort} {order}", {}, query=f"?sort={sort}&order={order}")
             for sort in ("createdAt", *sorts)

@@ -77,18 +77,12 @@ def integers(status, name, below, *, maximum):
         refused(status, f"{name} above", above, query=f"?{name}={maximum + 1}"),
         refused(status, f"{name} of 64 bits", above, query=f"?{name}={BIG_64}"),
         refused(status, f"{name} of 400 digits", above, query=f"?{name}={NINES_400}"),
-        refused(
-            status, f"{name} of 5000", f"{place} type", query=f"?{name}={NINES_5000}"
-        ),
+        refused(status, f"{name} of 5000", f"{place} type", query=f"?{name}={NINES_5000}"),
         *(
-            refused(
-                status, f"{name} {text!r}", f"{place} type", query=f"?{name}={text}"
-            )
+            refused(status, f"{name} {text!r}", f"{place} type", query=f"?{name}={text}")
             for text in ("x", "1.0", "1e0", "%2B1", "%201", "1_0", "", "null", "%00")
         ),
-        refused(
-            status, f"{name} twice", f"{place} repeated", query=f"?{name}=1&{name}=2"
-        ),
+        refused(status, f"{name} twice", f"{place} repeated", query=f"?{name}=1&{name}=2"),
     ]
 
 
@@ -152,12 +146,7 @@ def bodies(status):
             for content in (b"null", b"[]", b'"{}"', b"1")
         ),
         *(
-            refused(
-                status,
-                f"in {kind!r}",
-                "body media type",
-                headers={"content-type": kind},
-            )
+            refused(status, f"in {kind!r}", "body media type", headers={"content-type": kind})
             for kind in ("text/plain", "application/xml", "json", "*/*", "")
         ),
         refused(413, "large body", "body size", content=b" " * (MAX_BODY_BYTES + 1)),

@@ -2,16 +2,7 @@
 
 from hashlib import sha256
 
-from table.rows import (
-    MALFORMED,
-    MAX_BODY_BYTES,
-    Request,
-    Row,
-    any_query,
-    integers,
-    ok,
-    refused,
-)
+from table.rows import MALFORMED, MAX_BODY_BYTES, Request, Row, any_query, integers, ok, refused
 
 API = "/runwisp/api"
 EXAMPLE = f"{API}/tasks/example"
@@ -45,22 +36,13 @@ GOOD = {
     # A good one has no end; see test_runwisp_streams.py.
     "streamRuns": Request("GET", f"{API}/runs/stream?bogus=1", {}),
     "getAuthChallenge": Request("GET", f"{API}/auth/challenge", {}),
-    "login": Request(
-        "POST", f"{API}/auth", JSON, b'{"nonce":"%s","response":""}' % NONCE.encode()
-    ),
+    "login": Request("POST", f"{API}/auth", JSON, b'{"nonce":"%s","response":""}' % NONCE.encode()),
     "getAuthStatus": Request("GET", f"{API}/auth/status", {}),
     "getHealth": Request("GET", "/runwisp/health", {}),
     "getSchema": Request("GET", "/runwisp/schemas/Run.json", {}),
 }
 
-WRITES = {
-    "triggerRun",
-    "restartService",
-    "stopService",
-    "deleteRun",
-    "stopRun",
-    "login",
-}
+WRITES = {"triggerRun", "restartService", "stopService", "deleteRun", "stopRun", "login"}
 
 
 def done(status, about, shows, **change):
@@ -83,8 +65,7 @@ ADMITTED = {
 
 def admitted(status=200, **change):
     return [
-        done(status, about, {}, headers=headers, **change)
-        for about, headers in ADMITTED.items()
+        done(status, about, {}, headers=headers, **change) for about, headers in ADMITTED.items()
     ]
 
 

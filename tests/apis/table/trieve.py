@@ -62,38 +62,26 @@ def headers_of(dataset):
 
 
 GOOD = {
-    "create_dataset": build_request(
-        "POST", "/dataset", b'{"dataset_name":"New"}', ORGANIZATION
-    ),
+    "create_dataset": build_request("POST", "/dataset", b'{"dataset_name":"New"}', ORGANIZATION),
     "get_dataset": build_request("GET", f"/dataset/{DATASET}"),
     "get_dataset_by_tracking_id": build_request(
         "GET", "/dataset/tracking_id/foobar-dataset", headers=ORGANIZATION
     ),
-    "delete_dataset": build_request(
-        "DELETE", f"/dataset/{DRAFTS}", headers=headers_of(DRAFTS)
-    ),
-    "delete_dataset_by_tracking_id": build_request(
-        "DELETE", "/dataset/tracking_id/old-catalog"
-    ),
-    "clear_dataset": build_request(
-        "PUT", f"/dataset/clear/{HELP}", headers=headers_of(HELP)
-    ),
+    "delete_dataset": build_request("DELETE", f"/dataset/{DRAFTS}", headers=headers_of(DRAFTS)),
+    "delete_dataset_by_tracking_id": build_request("DELETE", "/dataset/tracking_id/old-catalog"),
+    "clear_dataset": build_request("PUT", f"/dataset/clear/{HELP}", headers=headers_of(HELP)),
     "get_datasets_from_organization": build_request(
         "GET", f"/dataset/organization/{DATASET}", headers=ORGANIZATION
     ),
     "get_events": build_request("POST", "/dataset/events", b"{}"),
     "create_chunk": build_request("POST", "/chunk", b'{"chunk_html":"<p>New</p>"}'),
-    "update_chunk": build_request(
-        "PUT", "/chunk", b'{"chunk_id":"%s"}' % CHUNK.encode()
-    ),
+    "update_chunk": build_request("PUT", "/chunk", b'{"chunk_id":"%s"}' % CHUNK.encode()),
     "update_chunk_by_tracking_id": build_request(
         "PUT", "/chunk/tracking_id/update", b'{"tracking_id":"tracking_id"}'
     ),
     "delete_chunk": build_request("DELETE", f"/chunk/{OUTDATED}"),
     "delete_chunk_by_tracking_id": build_request("DELETE", "/chunk/tracking_id/prices"),
-    "bulk_delete_chunk": build_request(
-        "DELETE", "/chunk", b'{"filter":{"must":[{"ids":[]}]}}'
-    ),
+    "bulk_delete_chunk": build_request("DELETE", "/chunk", b'{"filter":{"must":[{"ids":[]}]}}'),
     "get_chunk_by_id": build_request("GET", f"/chunk/{CHUNK}"),
     "get_chunk_by_tracking_id": build_request("GET", "/chunk/tracking_id/tracking_id"),
     "create_chunk_group": build_request("POST", "/chunk_group", b"{}"),
@@ -116,9 +104,7 @@ GOOD = {
     "create_presigned_url_for_csv_jsonl": build_request(
         "POST", "/file/csv_or_jsonl", b'{"file_name":"products.csv"}'
     ),
-    "put_csv_or_jsonl": build_request(
-        "PUT", f"/file/csv_or_jsonl/{UPLOADED}", b"a,b", {}
-    ),
+    "put_csv_or_jsonl": build_request("PUT", f"/file/csv_or_jsonl/{UPLOADED}", b"a,b", {}),
     "create_crawl": build_request(
         "POST", "/crawl", b'{"crawl_options":{"site_url":"https://example.com"}}'
     ),
@@ -185,9 +171,7 @@ def ids(name, place, **paths):
         refused(400, "no UUID", f"path.{place} format", path=f"{path}/lorem"),
         refused(400, "NUL", f"path.{place} format", path=f"{path}/%00"),
     ]
-    return rows + [
-        refused(404, about, path=f"{path}/{of}") for about, of in paths.items()
-    ]
+    return rows + [refused(404, about, path=f"{path}/{of}") for about, of in paths.items()]
 
 
 def tracking(name, other):

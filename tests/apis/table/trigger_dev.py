@@ -34,9 +34,7 @@ GOOD = {
         "POST", f"{TASKS}/batch", JSON, b'{"items":[{"task":"my-task"},{"task":"x"}]}'
     ),
     "retrieve_batch_v1": Request("GET", f"{API}/v1/batches/batch_1234", TRIGGER),
-    "get_batch_results_v1": Request(
-        "GET", f"{API}/v1/batches/batch_1234/results", TRIGGER
-    ),
+    "get_batch_results_v1": Request("GET", f"{API}/v1/batches/batch_1234/results", TRIGGER),
     "retrieve_batch_v2": Request("GET", f"{API}/v2/batches/batch_1234", TRIGGER),
     "create_batch_v3": Request("POST", f"{API}/v3/batches", JSON, b'{"runCount":2}'),
     "stream_batch_items_v3": Request(
@@ -49,21 +47,15 @@ GOOD = {
     "list_runs_v1": Request("GET", RUNS, TRIGGER),
     "cancel_run_v1": Request("POST", f"{API}/v2/runs/run_1234/cancel", TRIGGER),
     "replay_run_v1": Request("POST", f"{RUNS}/run_1234/replay", TRIGGER),
-    "reschedule_run_v1": Request(
-        "POST", f"{RUNS}/run_5678/reschedule", JSON, b'{"delay":"1h"}'
-    ),
-    "add_run_tags_v1": Request(
-        "POST", f"{RUNS}/run_1234/tags", JSON, b'{"tags":["user_123456"]}'
-    ),
+    "reschedule_run_v1": Request("POST", f"{RUNS}/run_5678/reschedule", JSON, b'{"delay":"1h"}'),
+    "add_run_tags_v1": Request("POST", f"{RUNS}/run_1234/tags", JSON, b'{"tags":["user_123456"]}'),
     "update_run_metadata_v1": Request(
         "PUT", f"{RUNS}/run_1234/metadata", JSON, b'{"metadata":{"foo":"bar"}}'
     ),
     "get_run_result_v1": Request("GET", f"{RUNS}/run_1234/result", TRIGGER),
     "get_run_events_v1": Request("GET", f"{RUNS}/run_1234/events", TRIGGER),
     "get_run_trace_v1": Request("GET", f"{RUNS}/run_1234/trace", TRIGGER),
-    "subscribe_to_run_v1": Request(
-        "GET", "/trigger-dev/realtime/v1/runs/run_1234", TRIGGER
-    ),
+    "subscribe_to_run_v1": Request("GET", "/trigger-dev/realtime/v1/runs/run_1234", TRIGGER),
 }
 
 WRITES = {

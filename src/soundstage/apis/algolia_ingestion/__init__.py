@@ -50,9 +50,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "createAuthentication": make_create_handler(AUTHENTICATIONS),
     "getAuthentication": make_retrieve_handler(AUTHENTICATIONS),
     "listAuthentications": make_list_handler(AUTHENTICATIONS),
-    "updateAuthentication": make_update_handler(
-        AUTHENTICATIONS, connectors.update_authentication
-    ),
+    "updateAuthentication": make_update_handler(AUTHENTICATIONS, connectors.update_authentication),
     "deleteAuthentication": make_delete_handler(AUTHENTICATIONS),
     "createSource": make_create_handler(SOURCES),
     "getSource": make_retrieve_handler(SOURCES),
@@ -62,9 +60,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "createTransformation": make_create_handler(TRANSFORMATIONS),
     "getTransformation": make_retrieve_handler(TRANSFORMATIONS),
     "listTransformations": make_list_handler(TRANSFORMATIONS),
-    "updateTransformation": make_update_handler(
-        TRANSFORMATIONS, connectors.replace_transformation
-    ),
+    "updateTransformation": make_update_handler(TRANSFORMATIONS, connectors.replace_transformation),
     "deleteTransformation": make_delete_handler(TRANSFORMATIONS),
     "createDestination": make_create_handler(DESTINATIONS),
     "getDestination": make_retrieve_handler(DESTINATIONS),

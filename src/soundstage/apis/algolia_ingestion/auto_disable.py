@@ -83,9 +83,7 @@ def has_active_run(index: RecordIndex, now: int) -> bool:
     )
 
 
-def reaches_failure_threshold(
-    index: RecordIndex, since: str, threshold: int, now: int
-) -> bool:
+def reaches_failure_threshold(index: RecordIndex, since: str, threshold: int, now: int) -> bool:
     """Return whether ``threshold`` runs in a row failed, of those finished ``since``.
 
     O(runs not settled): those from the first unfinished run on.
@@ -125,11 +123,7 @@ def _extend(index: RecordIndex, settled: SettledRuns, now: int) -> SettledRuns:
     for run in _select_finished(newly_settled, settled.since):
         streak, last_finished_at = _next_streak(streak, run), run["finishedAt"]
     return replace(
-        settled,
-        timestamp=now,
-        count=count,
-        last_finished_at=last_finished_at,
-        streak=streak,
+        settled, timestamp=now, count=count, last_finished_at=last_finished_at, streak=streak
     )
 
 

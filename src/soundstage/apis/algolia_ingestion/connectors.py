@@ -9,9 +9,7 @@ from soundstage.apis.algolia_ingestion.resources import Resource
 from soundstage.apis.api import RequestContext
 from soundstage.types import Json, JsonObject
 
-SECRET_FIELDS: Final = frozenset(
-    {"privateKey", "password", "key", "client_secret", "apiKey"}
-)
+SECRET_FIELDS: Final = frozenset({"privateKey", "password", "key", "client_secret", "apiKey"})
 """Fields of an authentication's input that are null in every response."""
 
 OMITTED_FIELDS: Final = frozenset({"code"})

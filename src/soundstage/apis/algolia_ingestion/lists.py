@@ -27,9 +27,7 @@ def field_values(name: str) -> FilterValues:
 
 
 def filter_records(
-    context: RequestContext,
-    records: Iterable[JsonObject],
-    filters: Mapping[str, FilterValues],
+    context: RequestContext, records: Iterable[JsonObject], filters: Mapping[str, FilterValues]
 ) -> list[JsonObject]:
     """Return the records that match every filter of the request."""
     requested = _parse_filters(context, filters)
@@ -71,9 +69,7 @@ def build_predicates(
         yield name, In(frozenset(values))
 
 
-def _parse_filters(
-    context: RequestContext, names: Iterable[str]
-) -> dict[str, list[Json]]:
+def _parse_filters(context: RequestContext, names: Iterable[str]) -> dict[str, list[Json]]:
     """Return the values of each filter of the request; an empty list is no filter."""
     return {
         name: value if isinstance(value, list) else [value]

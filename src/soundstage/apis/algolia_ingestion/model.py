@@ -9,14 +9,10 @@ from soundstage.world.record import ApiModel, RecordType
 API_NAME: Final = "algolia-ingestion"
 
 
-def _record_type(
-    name: str, parent_field: str, *, belongs_to_run: bool = False
-) -> RecordType:
+def _record_type(name: str, parent_field: str, *, belongs_to_run: bool = False) -> RecordType:
     schema = f"#/components/schemas/{name.capitalize()}"
     collection, id_field = f"{name}s", f"{name}ID"
-    return RecordType(
-        name, collection, id_field, uuid, parent_field, schema, belongs_to_run
-    )
+    return RecordType(name, collection, id_field, uuid, parent_field, schema, belongs_to_run)
 
 
 MODEL: Final = ApiModel.define(

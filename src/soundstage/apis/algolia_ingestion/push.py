@@ -3,10 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from soundstage.apis.algolia_ingestion.application import (
-    get_requested,
-    list_own_records,
-)
+from soundstage.apis.algolia_ingestion.application import get_requested, list_own_records
 from soundstage.apis.algolia_ingestion.start_runs import (
     build_scenario_start,
     get_index_name,

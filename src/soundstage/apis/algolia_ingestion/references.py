@@ -23,9 +23,7 @@ REFERENCES: Final = (
 """A collection, the field with which its records refer, and the target collection."""
 
 
-def check_references(
-    context: RequestContext, collection: str, record: JsonObject
-) -> None:
+def check_references(context: RequestContext, collection: str, record: JsonObject) -> None:
     """Raise ``BadRequest`` if a reference leads to no record of the application."""
     for source, field, target in REFERENCES:
         if source != collection:
@@ -37,9 +35,7 @@ def check_references(
                 raise BadRequest(msg)
 
 
-def check_unreferenced(
-    context: RequestContext, collection: str, record_id: str
-) -> None:
+def check_unreferenced(context: RequestContext, collection: str, record_id: str) -> None:
     """Raise ``BadRequest`` if other records refer to a record."""
     users = ", ".join(_find_references(context, collection, record_id))
     if users:
@@ -47,9 +43,7 @@ def check_unreferenced(
         raise BadRequest(msg)
 
 
-def _find_references(
-    context: RequestContext, collection: str, record_id: str
-) -> Iterator[str]:
+def _find_references(context: RequestContext, collection: str, record_id: str) -> Iterator[str]:
     """Yield the records that refer to a record. O(records that may)."""
     for source, field, target in REFERENCES:
         if target == collection:

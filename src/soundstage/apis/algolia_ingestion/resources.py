@@ -13,10 +13,7 @@ from soundstage.apis.algolia_ingestion.lists import (
     filter_records,
     sort_and_render_page,
 )
-from soundstage.apis.algolia_ingestion.references import (
-    check_references,
-    check_unreferenced,
-)
+from soundstage.apis.algolia_ingestion.references import check_references, check_unreferenced
 from soundstage.apis.api import BadRequest, Handler, RequestContext, Response
 from soundstage.types import Json, JsonObject
 from soundstage.world.clock import format_rfc3339
@@ -107,9 +104,7 @@ def make_list_handler(resource: Resource) -> Handler:
         rendered = [resource.render(context, record) for record in records]
         matching = filter_records(context, rendered, resource.filters)
         return Response(
-            sort_and_render_page(
-                context, resource.collection, matching, resource.sort_keys
-            )
+            sort_and_render_page(context, resource.collection, matching, resource.sort_keys)
         )
 
     return list_all
@@ -146,9 +141,7 @@ def make_delete_handler(resource: Resource) -> Handler:
     return delete
 
 
-def _check_record(
-    context: RequestContext, resource: Resource, record: JsonObject
-) -> None:
+def _check_record(context: RequestContext, resource: Resource, record: JsonObject) -> None:
     """Raise ``BadRequest`` for a broken reference or a violation of the schema."""
     check_references(context, resource.collection, record)
     # The body of an update is valid, but describes a part only: the whole record that
@@ -159,8 +152,6 @@ def _check_record(
         raise BadRequest(str(violation))
 
 
-def _store_record(
-    context: RequestContext, resource: Resource, record: JsonObject
-) -> None:
+def _store_record(context: RequestContext, resource: Resource, record: JsonObject) -> None:
     record_id = record[resource.id_field]
     context.world.apply(Put(context.api, resource.collection, record_id, record))

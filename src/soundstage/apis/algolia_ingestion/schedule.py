@@ -31,9 +31,7 @@ def is_valid_cron(text: str | None) -> bool:
     return True
 
 
-def build_tick_commands(
-    state: State, task_id: str, timestamp: int
-) -> Sequence[Command]:
+def build_tick_commands(state: State, task_id: str, timestamp: int) -> Sequence[Command]:
     """Return the start of a run, unless failures have disabled the task by then."""
     task = state.collection("tasks").get(task_id, timestamp)
     if task is None or not is_enabled(state, task, timestamp):

@@ -2,10 +2,7 @@
 
 from typing import Final
 
-from soundstage.apis.algolia_ingestion.application import (
-    get_requested,
-    list_own_records,
-)
+from soundstage.apis.algolia_ingestion.application import get_requested, list_own_records
 from soundstage.apis.algolia_ingestion.auto_disable import has_active_run, is_enabled
 from soundstage.apis.algolia_ingestion.model import API_NAME
 from soundstage.apis.api import BadRequest, RequestContext, Response

@@ -3,15 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from soundstage.apis.api import Api, ExampleRequest, Handler
-from soundstage.apis.runwisp import (
-    auth,
-    events,
-    log,
-    run_lists,
-    runs,
-    schema_links,
-    tasks,
-)
+from soundstage.apis.runwisp import auth, events, log, run_lists, runs, schema_links, tasks
 from soundstage.apis.runwisp.concurrency import build_start_commands
 from soundstage.apis.runwisp.errors import render_error
 from soundstage.apis.runwisp.retry import plan_next_run
@@ -65,9 +57,7 @@ def list_crons(state: ScheduleView, _timestamp: int) -> Mapping[str, str]:
     }
 
 
-def build_tick_commands(
-    state: State, task_name: str, timestamp: int
-) -> Sequence[Command]:
+def build_tick_commands(state: State, task_name: str, timestamp: int) -> Sequence[Command]:
     """Return the commands that start a run of a task according to its policy."""
     task = Task(task_name, state.definitions.task(task_name))
     return build_start_commands(state, task, timestamp, "cron")

@@ -8,11 +8,7 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from soundstage.apis.api import RequestContext, Response
-from soundstage.apis.runwisp.errors import (
-    INVALID_CHALLENGE,
-    INVALID_PASSWORD,
-    LoginFailed,
-)
+from soundstage.apis.runwisp.errors import INVALID_CHALLENGE, INVALID_PASSWORD, LoginFailed
 from soundstage.apis.runwisp.schema_links import build_described_response
 from soundstage.openapi.security import Credential
 from soundstage.world.clock import MIN_TIMESTAMP, MINUTE

@@ -47,9 +47,7 @@ def build_start_commands(
         case "skip" if "skipped" in state.definitions.scenarios:
             return [Start(api, task.name, "skipped", variables)]
         case "terminate" if "stopped" in state.definitions.endings:
-            return _build_replacement_commands(
-                api, task, occupied, timestamp, variables
-            )
+            return _build_replacement_commands(api, task, occupied, timestamp, variables)
         case "queue" if "queued" in state.definitions.beginnings:
             wait = {"wait": _find_free_timestamp(task, occupied) - timestamp}
             return [Start(api, task.name, names=variables | wait, beginning="queued")]
@@ -151,9 +149,7 @@ def _list_successor_ends(run: Run | None) -> list[int]:
     return ends
 
 
-def _find_status_timestamp(
-    record: Record, status: str, default: int = MAX_TIMESTAMP
-) -> int:
+def _find_status_timestamp(record: Record, status: str, default: int = MAX_TIMESTAMP) -> int:
     """Return when a run first has a status or is deleted."""
     for timestamp, version in zip(record.timestamps, record.versions, strict=True):
         if version is None or version["status"] == status:

@@ -36,14 +36,10 @@ def stream_runs(context: RequestContext) -> Response:
     if last_event_id is None:
         past_events = _list_events(context, context.now)
         last_event_id = context.now * IDS_PER_TIMESTAMP + len(past_events) - 1
-    return Response(
-        media_type="text/event-stream", stream=_generate_events(context, last_event_id)
-    )
+    return Response(media_type="text/event-stream", stream=_generate_events(context, last_event_id))
 
 
-async def _generate_events(
-    context: RequestContext, last_event_id: int
-) -> AsyncIterator[Json]:
+async def _generate_events(context: RequestContext, last_event_id: int) -> AsyncIterator[Json]:
     """Yield a ping at once and in intervals, and each event when it occurs."""
     # A ping has the id of the last event: a client that got nothing but pings can
     # resume from one without losing events.

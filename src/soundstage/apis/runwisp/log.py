@@ -65,14 +65,10 @@ def stream_log(context: RequestContext) -> Response:
     if last_event_id is not None and last_event_id >= 0:
         start = last_event_id + 1
     start = log.resolve_number(start) if start < 0 else start
-    return Response(
-        media_type="text/event-stream", stream=_generate_log_events(context, start)
-    )
+    return Response(media_type="text/event-stream", stream=_generate_log_events(context, start))
 
 
-async def _generate_log_events(
-    context: RequestContext, next_number: int
-) -> AsyncIterator[Json]:
+async def _generate_log_events(context: RequestContext, next_number: int) -> AsyncIterator[Json]:
     first = dropped = 0
     while True:
         log = _load_log(context)

@@ -20,9 +20,7 @@ def plan_next_run(run: Run) -> RunRequest | None:
     return plan(task, run, version, ended_at)
 
 
-def _plan_retry(
-    task: Task, run: Run, record: JsonObject, ended_at: int
-) -> RunRequest | None:
+def _plan_retry(task: Task, run: Run, record: JsonObject, ended_at: int) -> RunRequest | None:
     """Plan a run that points back to the failed one.
 
     If the scenario sets ``failures``, exactly that many runs in a row fail.
@@ -47,9 +45,7 @@ def _plan_retry(
     return RunRequest("", scenario, start, variables=variables, beginning="retry")
 
 
-def _plan_restart(
-    task: Task, run: Run, record: JsonObject, ended_at: int
-) -> RunRequest | None:
+def _plan_restart(task: Task, run: Run, record: JsonObject, ended_at: int) -> RunRequest | None:
     """Plan the same replica again; its number of retries stays 0."""
     reason = record.get("end_reason")
     match task.policy.get("restart", "always"):
@@ -60,9 +56,6 @@ def _plan_restart(
             pass
         case _:
             return None
-    variables = {
-        "replica": record["replica_index"],
-        "triggered_by": record["triggered_by"],
-    }
+    variables = {"replica": record["replica_index"], "triggered_by": record["triggered_by"]}
     start = ended_at + task.compute_delay("restart", run.chain_length + 1)
     return RunRequest("", None, start, variables=variables)

@@ -9,9 +9,7 @@ from soundstage.world.clock import parse_rfc3339
 from soundstage.world.query import Field, In, Matches, Predicate, Query, nulls_first
 
 MAX_SEARCH_BYTES = 100  # the rest of a search is ignored
-END_REASONS = frozenset(
-    "success failed stopped timeout crashed skipped log_overflow".split()
-)
+END_REASONS = frozenset("success failed stopped timeout crashed skipped log_overflow".split())
 FAILURE_REASONS = frozenset({"failed", "crashed", "timeout"})
 
 
@@ -58,9 +56,7 @@ def _render_run_page(context: RequestContext, task_name: str | None) -> Response
     return build_described_response(context, "RunsResponseBody", body)
 
 
-def _build_predicates(
-    status: str | None, search_text: str
-) -> Iterator[tuple[Field, Predicate]]:
+def _build_predicates(status: str | None, search_text: str) -> Iterator[tuple[Field, Predicate]]:
     """Yield the filters; ``status`` is an end reason or else a status."""
     if status in END_REASONS:
         yield _match_end_reason({status})
@@ -99,10 +95,7 @@ def _run_duration(run: JsonObject) -> int:
 _SORT_KEYS: dict[str, Callable[[JsonObject], Json]] = {
     "task_name": lambda run: run["task_name"],
     "status": lambda run: run["status"],
-    "start_at": lambda run: (
-        run.get("start_at", run["created_at"]),
-        run["created_at"],
-    ),
+    "start_at": lambda run: (run.get("start_at", run["created_at"]), run["created_at"]),
     "exit_code": lambda run: nulls_first(run["exit_code"]),
     "duration": _run_duration,
     "created_at": lambda run: run["created_at"],

@@ -1,13 +1,6 @@
 """Handlers for single runs and for services, whose replicas are runs."""
 
-from soundstage.apis.api import (
-    BadRequest,
-    Conflict,
-    Forbidden,
-    NotFound,
-    RequestContext,
-    Response,
-)
+from soundstage.apis.api import BadRequest, Conflict, Forbidden, NotFound, RequestContext, Response
 from soundstage.apis.runwisp.concurrency import build_start_commands, find_queue_move
 from soundstage.apis.runwisp.errors import (
     NOT_A_SERVICE,

@@ -15,8 +15,7 @@ MAX_DELAY = 5 * MINUTE
 """The longest delay (ms) before a retry or a restart."""
 
 BRIEF_FIELDS = tuple(
-    "name kind group cron api_trigger catch_up restart parallelism on_overlap "
-    "instances".split()
+    "name kind group cron api_trigger catch_up restart parallelism on_overlap instances".split()
 )
 COPIED_FIELDS = tuple(
     "kind group description cron timezone api_trigger catch_up max_catch_up_runs "
@@ -101,10 +100,7 @@ class Task:
         task = {
             "name": self.name,
             **{name: policy[name] for name in COPIED_FIELDS if name in policy},
-            **{
-                name: to_duration(d) * NANOSECONDS_PER_MS
-                for name, d in durations.items()
-            },
+            **{name: to_duration(d) * NANOSECONDS_PER_MS for name, d in durations.items()},
         }
         tick = next_cron_tick(policy["cron"], now) if "cron" in policy else None
         return task if tick is None else {**task, "next_run_at": format_rfc3339(tick)}

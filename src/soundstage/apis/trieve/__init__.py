@@ -1,15 +1,7 @@
 """Trieve: datasets, their chunks, groups, files and crawls, and the events of jobs."""
 
 from soundstage.apis.api import Api, ExampleRequest, Handler, RequestContext, Response
-from soundstage.apis.trieve import (
-    chunks,
-    crawls,
-    datasets,
-    events,
-    files,
-    groups,
-    tables,
-)
+from soundstage.apis.trieve import chunks, crawls, datasets, events, files, groups, tables
 from soundstage.apis.trieve.access import require_role
 from soundstage.apis.trieve.errors import render_error
 from soundstage.apis.trieve.model import MODEL

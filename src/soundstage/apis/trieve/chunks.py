@@ -12,15 +12,7 @@ from soundstage.types import Json, JsonObject
 MAX_CHUNKS = 120
 """Chunks that one request may create."""
 
-COPIED_FIELDS = (
-    "chunk_html",
-    "image_urls",
-    "link",
-    "location",
-    "metadata",
-    "num_value",
-    "tag_set",
-)
+COPIED_FIELDS = ("chunk_html", "image_urls", "link", "location", "metadata", "num_value", "tag_set")
 """Fields that a chunk takes over from a request unchanged."""
 
 
@@ -33,8 +25,7 @@ def create_chunk(context: RequestContext) -> Response:
     payloads = context.body if isinstance(context.body, list) else [context.body]
     if len(payloads) > MAX_CHUNKS:
         raise TooManyItems(
-            "Too many chunks provided in bulk. "
-            f"The limit is {MAX_CHUNKS} chunks per bulk upload"
+            f"Too many chunks provided in bulk. The limit is {MAX_CHUNKS} chunks per bulk upload"
         )
     # Everything is checked before the first command, so a rejected request has no
     # effect.
@@ -46,11 +37,7 @@ def create_chunk(context: RequestContext) -> Response:
     return Response({"chunk_metadata": metadata, "pos_in_queue": position})
 
 
-def _upload(
-    dataset: Dataset,
-    chunks: list[JsonObject],
-    payloads: list[JsonObject],
-) -> None:
+def _upload(dataset: Dataset, chunks: list[JsonObject], payloads: list[JsonObject]) -> None:
     """Start the job that uploads chunks; an upsert takes the id of the old chunk."""
     existing = {}
     if any(chunk["tracking_id"] for chunk in chunks):
@@ -65,9 +52,7 @@ def _upload(
         if chunk["tracking_id"]:
             existing[chunk["tracking_id"]] = chunk
         accepted[chunk["id"]] = (chunk, payload)
-    run = jobs.start(
-        dataset, "chunk_upload", chunk_ids=list(accepted), size=len(accepted)
-    )
+    run = jobs.start(dataset, "chunk_upload", chunk_ids=list(accepted), size=len(accepted))
     for _, chunk_id, event_id in jobs.iter_uploaded_chunks(run):
         # A scenario may report ids of its own.
         if chunk_id in accepted:
@@ -189,7 +174,6 @@ def _parse_new_tracking_id(dataset: Dataset, chunk: JsonObject) -> Json:
         existing = dataset.index_by_tracking_id("chunks")
         if existing.get(tracking_id, chunk)["id"] != chunk["id"]:
             raise RejectedRequest(
-                f"Key (tracking_id, dataset_id)=({tracking_id}, {dataset.id}) "
-                "already exists."
+                f"Key (tracking_id, dataset_id)=({tracking_id}, {dataset.id}) already exists."
             )
     return tracking_id

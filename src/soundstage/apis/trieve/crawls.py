@@ -17,11 +17,7 @@ from soundstage.world.runs import Run
 
 PAGE_SIZE = 10
 
-INTERVALS: Mapping[str | None, int] = {
-    "daily": DAY,
-    "weekly": 7 * DAY,
-    "monthly": 30 * DAY,
-}
+INTERVALS: Mapping[str | None, int] = {"daily": DAY, "weekly": 7 * DAY, "monthly": 30 * DAY}
 """Time between two crawls of a site, in ms."""
 
 MAX_PAGES = 8

@@ -28,8 +28,7 @@ def create_dataset(context: RequestContext) -> Response:
     others = datasets.children(organization_id, context.now)
     if tracking_id and any(o.get("tracking_id") == tracking_id for o in others):
         raise RejectedRequest(
-            "Key (organization_id, tracking_id)="
-            f"({organization_id}, {tracking_id}) already exists."
+            f"Key (organization_id, tracking_id)=({organization_id}, {tracking_id}) already exists."
         )
     now = format_time(context.now)
     dataset = {
@@ -133,7 +132,4 @@ def _render_with_usage(dataset: Dataset) -> JsonObject:
     names = ("id", "name", "created_at", "updated_at", "organization_id", "tracking_id")
     chunks = sum(1 for _ in dataset.iter_visible("chunks"))
     usage = {"id": dataset.id, "dataset_id": dataset.id, "chunk_count": chunks}
-    return {
-        "dataset": {name: dataset.document.get(name) for name in names},
-        "dataset_usage": usage,
-    }
+    return {"dataset": {name: dataset.document.get(name) for name in names}, "dataset_usage": usage}

@@ -7,12 +7,7 @@ ApiError
 """
 
 from soundstage.apis.api import ApiError, Forbidden, NotFound, Response
-from soundstage.openapi.errors import (
-    BodyTooLarge,
-    InvalidRequest,
-    RouteNotFound,
-    Unauthorized,
-)
+from soundstage.openapi.errors import BodyTooLarge, InvalidRequest, RouteNotFound, Unauthorized
 
 NOT_FOUND_MESSAGES = {
     "datasets": "Could not find dataset",
@@ -73,10 +68,7 @@ def format_deserialization_error(kind: str, text: str) -> str:
     >>> format_deserialization_error("Data", "missing field `name`")[:50]
     'Json Deserialization Error: *Type* : Data error in'
     """
-    return (
-        f"Json Deserialization Error: *Type* : {kind} error in JSON | "
-        f"*Message* : {text}"
-    )
+    return f"Json Deserialization Error: *Type* : {kind} error in JSON | *Message* : {text}"
 
 
 def _error_response(status: int, message: str) -> Response:

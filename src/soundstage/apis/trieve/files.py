@@ -42,19 +42,12 @@ def upload_file(context: RequestContext) -> Response:
     return Response({"file_metadata": file})
 
 
-def _schedule_chunks(
-    dataset: Dataset,
-    file: JsonObject,
-    content: bytes,
-    names: JsonObject,
-) -> None:
+def _schedule_chunks(dataset: Dataset, file: JsonObject, content: bytes, names: JsonObject) -> None:
     """Start the job that creates a file's chunks, and the group that holds them."""
     context = dataset.context
     # The job's events have the ids of the chunks, so these are generated before it.
     texts = {context.new_id(uuid): text for text in _build_texts(context, content)}
-    run = jobs.start(
-        dataset, "file_upload", chunk_ids=list(texts), size=len(texts), **names
-    )
+    run = jobs.start(dataset, "file_upload", chunk_ids=list(texts), size=len(texts), **names)
     file_event_id = jobs.find_event_id(run, "file_uploaded", file_id=file["id"])
     if file_event_id is None:
         return
@@ -103,15 +96,11 @@ def _build_texts(context: RequestContext, content: bytes) -> list[str]:
     try:
         splits = _split(content.decode(), body.get("split_delimiters") or DELIMITERS)
     except UnicodeDecodeError:
-        splits = [
-            context.random.text("paragraph") for _ in range(DEFAULT_SPLITS_PER_CHUNK)
-        ]
+        splits = [context.random.text("paragraph") for _ in range(DEFAULT_SPLITS_PER_CHUNK)]
     # split_avg balances the chunks of the real server; here all splits are one chunk.
     size = len(splits) if body.get("split_avg") else 0
     size = size or int(body.get("target_splits_per_chunk") or DEFAULT_SPLITS_PER_CHUNK)
-    return [
-        " ".join(splits[start : start + size]) for start in range(0, len(splits), size)
-    ]
+    return [" ".join(splits[start : start + size]) for start in range(0, len(splits), size)]
 
 
 def _split(text: str, delimiters: Sequence[str]) -> list[str]:

@@ -3,12 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from soundstage.apis.trieve.errors import RejectedRequest
-from soundstage.apis.trieve.geometry import (
-    is_in_box,
-    is_in_circle,
-    is_in_polygon,
-    parse_point,
-)
+from soundstage.apis.trieve.geometry import is_in_box, is_in_circle, is_in_polygon, parse_point
 from soundstage.apis.trieve.model import normalize_time
 from soundstage.types import Json, JsonObject
 
@@ -28,9 +23,7 @@ _SHAPE_PREDICATES = {
 }
 
 
-def matches(
-    chunk: JsonObject, memberships: Mapping[str, Json], chunk_filter: JsonObject
-) -> bool:
+def matches(chunk: JsonObject, memberships: Mapping[str, Json], chunk_filter: JsonObject) -> bool:
     """Whether a chunk matches a filter; a filter without conditions matches all.
 
     ``memberships`` are the chunk's ``group_ids`` and ``group_tracking_ids``. Raises
@@ -59,9 +52,7 @@ def _satisfies(subject: JsonObject, condition: JsonObject) -> bool:
         tracking_ids = condition.get("tracking_ids") or ()
         return subject["id"] in ids or subject.get("tracking_id") in tracking_ids
     operands = {
-        name: condition[name]
-        for name in _CONDITION_TESTS
-        if condition.get(name) is not None
+        name: condition[name] for name in _CONDITION_TESTS if condition.get(name) is not None
     }
     if "match_any" in operands:
         # The real server ignores match_all next to match_any.
@@ -103,9 +94,7 @@ def _matches_boolean(
 
 
 def _matches_range(values: list[Json], bounds: JsonObject) -> bool:
-    numbers = (
-        v for v in values if isinstance(v, int | float) and not isinstance(v, bool)
-    )
+    numbers = (v for v in values if isinstance(v, int | float) and not isinstance(v, bool))
     return any(_is_within_bounds(number, bounds) for number in numbers)
 
 
@@ -134,10 +123,7 @@ def _is_within_bounds(value: Json, bounds: JsonObject) -> bool:
 def _make_shape_test(name: str) -> Callable[[list[Json], Json], bool]:
     def matches_shape(values: list[Json], shape: JsonObject) -> bool:
         points = (parse_point(value) for value in values if isinstance(value, dict))
-        return any(
-            point is not None and _SHAPE_PREDICATES[name](point, shape)
-            for point in points
-        )
+        return any(point is not None and _SHAPE_PREDICATES[name](point, shape) for point in points)
 
     return matches_shape
 

@@ -26,9 +26,7 @@ def create_chunk_group(context: RequestContext) -> Response:
     dataset = resolve_dataset(context)
     payloads = context.body if isinstance(context.body, list) else [context.body]
     if len(payloads) > MAX_GROUPS:
-        raise TooManyItems(
-            f"Cannot create more than {MAX_GROUPS} chunk groups at a time"
-        )
+        raise TooManyItems(f"Cannot create more than {MAX_GROUPS} chunk groups at a time")
     groups = _build_groups(dataset, payloads)
     for group in groups:
         dataset.put("groups", group)
@@ -51,9 +49,7 @@ def _build_groups(dataset: Dataset, payloads: list[JsonObject]) -> list[JsonObje
         group = build_group(dataset, payload)
         tracking_id = group["tracking_id"]
         if tracking_id is not None and tracking_id in used:
-            raise RejectedRequest(
-                "Cannot create multiple groups with the same tracking_id"
-            )
+            raise RejectedRequest("Cannot create multiple groups with the same tracking_id")
         if old := existing.get(tracking_id):
             if not payload.get("upsert_by_tracking_id"):
                 raise _build_conflict(dataset, tracking_id)
@@ -127,10 +123,7 @@ def _propagate_tags(dataset: Dataset, group: JsonObject) -> None:
     for chunk in _list_chunks(dataset, group["id"]):
         old = chunk.get("tag_set") or []
         new = [tag for tag in group.get("tag_set") or () if tag not in old]
-        changes = {
-            "tag_set": [*old, *new],
-            "updated_at": format_time(dataset.context.now),
-        }
+        changes = {"tag_set": [*old, *new], "updated_at": format_time(dataset.context.now)}
         dataset.schedule_change("chunks", chunk["id"], event_id, {**chunk, **changes})
 
 

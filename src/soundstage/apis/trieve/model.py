@@ -46,15 +46,11 @@ def normalize_time(text: str) -> str:
 
 
 MODEL = ApiModel.define(
-    RecordType(
-        "dataset", "datasets", "id", uuid, "organization_id", f"{SCHEMAS}/Dataset"
-    ),
+    RecordType("dataset", "datasets", "id", uuid, "organization_id", f"{SCHEMAS}/Dataset"),
     RecordType("run", "jobs", "id", uuid, "dataset_id"),
     RecordType("event", "events", "id", uuid, "dataset_id", f"{SCHEMAS}/WorkerEvent"),
     RecordType("chunk", "chunks", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkMetadata"),
-    RecordType(
-        "group", "groups", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkGroupAndFileId"
-    ),
+    RecordType("group", "groups", "id", uuid, "dataset_id", f"{SCHEMAS}/ChunkGroupAndFileId"),
     # Puts a chunk into a group. Its id consists of the ids of both.
     RecordType("bookmark", "bookmarks", "id", uuid, "group_id"),
     RecordType("file", "files", "id", uuid, "dataset_id", f"{SCHEMAS}/File"),

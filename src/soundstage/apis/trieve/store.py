@@ -39,12 +39,7 @@ class Dataset:
         """Return the fields that every new record has: its id, dataset and times."""
         now = format_time(self.context.now)
         record_id = self.context.new_id(uuid)
-        return {
-            "id": record_id,
-            "created_at": now,
-            "updated_at": now,
-            "dataset_id": self.id,
-        }
+        return {"id": record_id, "created_at": now, "updated_at": now, "dataset_id": self.id}
 
     def refreshed(self) -> "Dataset":
         """Return the dataset at the present instant, after commands of the request."""
@@ -56,10 +51,7 @@ class Dataset:
         return records.children(self.id, self.context.now)
 
     def find(
-        self,
-        collection: str,
-        record_id: str | None = None,
-        tracking_id: str | None = None,
+        self, collection: str, record_id: str | None = None, tracking_id: str | None = None
     ) -> JsonObject:
         """Return the visible record with an id, or else with a tracking id.
 
@@ -91,9 +83,7 @@ class Dataset:
         # A tracking id is taken as soon as its record is queued, before it is visible.
         events = self.context.collection("events")
         documents = (
-            _apply_changes(
-                record, lambda event_id: events.get_record(event_id) is not None
-            )
+            _apply_changes(record, lambda event_id: events.get_record(event_id) is not None)
             for record in self.records(collection)
         )
         return {
@@ -102,9 +92,7 @@ class Dataset:
             if document and document.get("tracking_id")
         }
 
-    def put(
-        self, collection: str, document: JsonObject, event_id: str | None = None
-    ) -> None:
+    def put(self, collection: str, document: JsonObject, event_id: str | None = None) -> None:
         """Store a record; changes that are still due are kept.
 
         With ``event_id``, a new record becomes visible at that event.
@@ -112,9 +100,7 @@ class Dataset:
         context, record_id = self.context, document["id"]
         old = context.collection(collection).get(record_id, context.now) or {}
         # A change that has taken effect would hide the new document.
-        due = [
-            c for c in old.get(CHANGES_KEY, ()) if not self._has_occurred(c["event"])
-        ]
+        due = [c for c in old.get(CHANGES_KEY, ()) if not self._has_occurred(c["event"])]
         record = {
             **document,
             **({SINCE_KEY: event_id} if event_id else {}),
@@ -123,11 +109,7 @@ class Dataset:
         context.world.apply(Put(context.api, collection, record_id, record))
 
     def schedule_change(
-        self,
-        collection: str,
-        record_id: str,
-        event_id: str,
-        document: JsonObject | None,
+        self, collection: str, record_id: str, event_id: str, document: JsonObject | None
     ) -> None:
         """Replace a record at an event, or delete it if the document is None."""
         record = self.context.get(collection, record_id)
@@ -147,9 +129,7 @@ class Dataset:
         return events.get(event_id, self.context.now) is not None
 
 
-def _apply_changes(
-    record: JsonObject, has_occurred: Callable[[str], bool]
-) -> JsonObject | None:
+def _apply_changes(record: JsonObject, has_occurred: Callable[[str], bool]) -> JsonObject | None:
     """Return the document of the last change in effect; None if it is not visible."""
     for change in reversed(record.get(CHANGES_KEY, ())):
         if has_occurred(change["event"]):

@@ -1,15 +1,7 @@
 """Trigger.dev v3: trigger tasks, and follow their runs."""
 
 from soundstage.apis.api import Api, ExampleRequest
-from soundstage.apis.trigger_dev import (
-    batches,
-    realtime,
-    results,
-    run_lists,
-    runs,
-    spans,
-    trigger,
-)
+from soundstage.apis.trigger_dev import batches, realtime, results, run_lists, runs, spans, trigger
 from soundstage.apis.trigger_dev.errors import build_rate_limit_headers, render_error
 from soundstage.apis.trigger_dev.model import MODEL
 

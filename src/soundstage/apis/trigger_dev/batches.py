@@ -18,8 +18,7 @@ def trigger_tasks(context: RequestContext) -> Response:
     """Start a batch of runs, each of its own task."""
     batch_id = context.new_id(BATCH_ID)
     requests = [
-        build_request(context, item["task"], item, batch_id)
-        for item in context.body["items"]
+        build_request(context, item["task"], item, batch_id) for item in context.body["items"]
     ]
     return _start_batch(context, batch_id, requests)
 
@@ -27,9 +26,7 @@ def trigger_tasks(context: RequestContext) -> Response:
 def trigger_task_batch(context: RequestContext) -> Response:
     """Start a batch of runs of one task."""
     batch_id, task = context.new_id(BATCH_ID), context.parameters["taskIdentifier"]
-    requests = [
-        build_request(context, task, item, batch_id) for item in context.body["items"]
-    ]
+    requests = [build_request(context, task, item, batch_id) for item in context.body["items"]]
     return _start_batch(context, batch_id, requests)
 
 
@@ -48,19 +45,13 @@ def create_batch(context: RequestContext) -> Response:
     key = build_key(context, "batch", name)
     existing_id = find_record_id(context, key) or ""
     if batch := context.collection("batches").get(existing_id, context.now):
-        return Response(
-            {"id": batch["id"], "runCount": batch["runCount"], "isCached": True}
-        )
+        return Response({"id": batch["id"], "runCount": batch["runCount"], "isCached": True})
     batch_id = context.new_id(BATCH_ID)
     inherited = ("parentRunId", "resumeParentOnCompletion")
     options = {name: body[name] for name in inherited if name in body}
     named = {"idempotencyKey": name} if name else {}
     store_key(context, key, batch_id)
-    _store_batch(
-        context,
-        batch_id,
-        {"runCount": count, "items": {}, "options": options, **named},
-    )
+    _store_batch(context, batch_id, {"runCount": count, "items": {}, "options": options, **named})
     created = {"id": batch_id, "runCount": count, "isCached": False}
     return Response({**created, **named}, 202)
 
@@ -80,9 +71,7 @@ def add_batch_items(context: RequestContext) -> Response:
         # The first item of an index counts, as clients send items again.
         items.setdefault(str(item["index"]), item)
     # All items are checked before the first run starts.
-    requests = [
-        _build_request(context, batch, items[key]) for key in sorted(items, key=int)
-    ]
+    requests = [_build_request(context, batch, items[key]) for key in sorted(items, key=int)]
     accepted = len(items) - len(batch["items"])
     body: JsonObject = {
         "id": batch_id,
@@ -99,9 +88,7 @@ def add_batch_items(context: RequestContext) -> Response:
     return Response(body)
 
 
-def _build_request(
-    context: RequestContext, batch: JsonObject, item: JsonObject
-) -> TriggerRequest:
+def _build_request(context: RequestContext, batch: JsonObject, item: JsonObject) -> TriggerRequest:
     options = {**batch["options"], **(item.get("options") or {})}
     item = {**item, "options": options}
     return build_request(context, item["task"], item, batch["id"])
@@ -161,9 +148,7 @@ def _render_batch(context: RequestContext, batch: JsonObject) -> JsonObject:
     is_completed = "runs" in batch and all(map(is_final, runs))
     status = "PROCESSING" if "runs" in batch else "PENDING"
     # A batch of a fixture may lack its times; these follow from its runs.
-    times = [run["createdAt"] for run in runs] or [
-        format_rfc3339(context.world.history_end)
-    ]
+    times = [run["createdAt"] for run in runs] or [format_rfc3339(context.world.history_end)]
     created: str = batch.get("createdAt", min(times))
     ended = [run.get("finishedAt", created) for run in runs] if is_completed else []
     body = {

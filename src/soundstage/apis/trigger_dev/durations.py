@@ -76,6 +76,4 @@ def normalize_time(text: str) -> str:
     The results sort as text in the order of time.
     """
     is_integer = _INTEGER.fullmatch(text)
-    return format_rfc3339(
-        clamp_timestamp(int(text)) if is_integer else parse_rfc3339(text)
-    )
+    return format_rfc3339(clamp_timestamp(int(text)) if is_integer else parse_rfc3339(text))

@@ -30,11 +30,7 @@ def build_tag_limit_error(count: int) -> RejectedRequest:
     return RejectedRequest(422, message)
 
 
-_ERROR_TITLES = {
-    "path": "Params Error",
-    "query": "Query Error",
-    "header": "Headers Error",
-}
+_ERROR_TITLES = {"path": "Params Error", "query": "Query Error", "header": "Headers Error"}
 
 
 def render_error(error: InvalidRequest | ApiError) -> Response:
@@ -82,11 +78,7 @@ def _render_invalid_request(violations: tuple[Violation, ...]) -> Response:
 
 def _has_too_many_tags(violation: Violation) -> bool:
     tags = violation.value
-    return (
-        violation.path[-1:] == ("tags",)
-        and isinstance(tags, list)
-        and len(tags) > MAX_TAGS
-    )
+    return violation.path[-1:] == ("tags",) and isinstance(tags, list) and len(tags) > MAX_TAGS
 
 
 def _format_path(violation: Violation) -> str:
@@ -100,9 +92,7 @@ def _format_message(violation: Violation) -> str:
         return f"Invalid {violation.path[-1]}: {violation.value}"
     if violation.name == "filter" and violation.path == ("status",):
         # The contract has a pattern: the names in it are the statuses that exist.
-        known = set(
-            str(violation.constraint).strip("^()$*").replace(")", "|").split("|")
-        )
+        known = set(str(violation.constraint).strip("^()$*").replace(")", "|").split("|"))
         unknown = (name for name in violation.value.split(",") if name not in known)
         return f"Invalid status values: {', '.join(unknown)}"
     return violation.message

@@ -36,9 +36,7 @@ def build_key(
         return None
     # JSON keeps the parts apart, whatever characters they have.
     key_id = orjson.dumps([kind, context.credential["environment"], *path]).decode()
-    return (
-        IdempotencyKey(key_id, parse_duration(ttl)) if ttl else IdempotencyKey(key_id)
-    )
+    return IdempotencyKey(key_id, parse_duration(ttl)) if ttl else IdempotencyKey(key_id)
 
 
 def find_record_id(context: RequestContext, key: IdempotencyKey | None) -> str | None:
@@ -57,9 +55,7 @@ def find_run_id(context: RequestContext, key: IdempotencyKey | None) -> str | No
     return run["id"] if run and run["status"] not in KEY_RELEASING_STATUSES else None
 
 
-def store_key(
-    context: RequestContext, key: IdempotencyKey | None, record_id: str
-) -> None:
+def store_key(context: RequestContext, key: IdempotencyKey | None, record_id: str) -> None:
     """Store that a record was created with a key, if there is a key."""
     if key:
         entry: JsonObject = {"of": record_id, "expiresAt": context.now + key.ttl_ms}

@@ -15,12 +15,8 @@ STORED_SCHEMAS = "#/components/schemas/Stored"
 BATCH_ID = friendly_id("batch_")
 
 MODEL = ApiModel.define(
-    RecordType(
-        "run", "runs", "id", friendly_id("run_"), "environment", f"{STORED_SCHEMAS}Run"
-    ),
-    RecordType(
-        "span", "spans", "spanId", hex16, "runId", SPAN_SCHEMA, belongs_to_run=True
-    ),
+    RecordType("run", "runs", "id", friendly_id("run_"), "environment", f"{STORED_SCHEMAS}Run"),
+    RecordType("span", "spans", "spanId", hex16, "runId", SPAN_SCHEMA, belongs_to_run=True),
     RecordType("batch", "batches", "id", BATCH_ID, None, f"{STORED_SCHEMAS}Batch"),
     # An idempotency key in use, and the id of the record that was created with it.
     RecordType("key", "keys", "id", friendly_id("key_"), None, f"{STORED_SCHEMAS}Key"),

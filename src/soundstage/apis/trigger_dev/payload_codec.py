@@ -41,9 +41,7 @@ def encode_metadata(metadata: Mapping[str, Json]) -> JsonObject:
     # Merge patches change records (RFC 7396). They would merge objects and remove
     # nulls, so these are stored as text.
     return {
-        key: {JSON_TEXT_KEY: encode_json(value)}
-        if isinstance(value, dict | None)
-        else value
+        key: {JSON_TEXT_KEY: encode_json(value)} if isinstance(value, dict | None) else value
         for key, value in metadata.items()
     }
 

@@ -46,9 +46,7 @@ _DATE_COLUMNS = {
 
 _ARRAY_COLUMNS = frozenset({"runTags", "realtimeStreams"})
 # Columns without which the official client cannot parse a row.
-_REQUIRED_COLUMNS = frozenset(
-    {"id", "taskIdentifier", "friendlyId", "status", "createdAt"}
-)
+_REQUIRED_COLUMNS = frozenset({"id", "taskIdentifier", "friendlyId", "status", "createdAt"})
 
 UP_TO_DATE: JsonObject = {"headers": {"control": "up-to-date"}}
 
@@ -84,10 +82,7 @@ def _build_headers(
     return (
         ("electric-handle", handle),
         ("electric-offset", f"{context.now}_{_compute_checksum(row)}"),
-        (
-            "electric-schema",
-            encode_json({name: _describe_column(name) for name in row}),
-        ),
+        ("electric-schema", encode_json({name: _describe_column(name) for name in row})),
         ("electric-cursor", str(context.now)),
         ("electric-up-to-date", ""),
         ("cache-control", "no-store"),
@@ -111,9 +106,7 @@ def _build_change(run: JsonObject, row: JsonObject, operation: str) -> JsonObjec
     return {"key": key, "value": row, "headers": {"operation": operation}}
 
 
-def _build_row(
-    context: RequestContext, run: JsonObject, skipped: frozenset[str]
-) -> JsonObject:
+def _build_row(context: RequestContext, run: JsonObject, skipped: frozenset[str]) -> JsonObject:
     """Return the run as a row of the database, with texts as values."""
     usage = compute_usage(context, run)
     has_failed = run["status"] in FAILED_STATUSES or "error" in run

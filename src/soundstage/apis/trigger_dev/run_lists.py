@@ -13,15 +13,7 @@ from soundstage.apis.trigger_dev.serializers import (
 )
 from soundstage.types import Json, JsonObject
 from soundstage.world.clock import DAY, clamp_timestamp, format_rfc3339
-from soundstage.world.query import (
-    Between,
-    Field,
-    In,
-    Matches,
-    Page,
-    Predicate,
-    Query,
-)
+from soundstage.world.query import Between, Field, In, Matches, Page, Predicate, Query
 
 DEFAULT_PAGE_SIZE = 25
 
@@ -120,10 +112,7 @@ def _parse_filters(context: RequestContext) -> Iterator[tuple[Field, Predicate]]
     yield "createdAt", Between(*created)
     if statuses := lists.get("status"):
         version = get_api_version(context)
-        yield (
-            "status",
-            Matches(lambda status: _matches_status(status, statuses, version)),
-        )
+        yield ("status", Matches(lambda status: _matches_status(status, statuses, version)))
     if tags := lists.get("tag"):
         yield _get_tags, Matches(lambda own: not set(tags).isdisjoint(own))
     if "isTest" in params:

@@ -12,19 +12,13 @@ CURRENT_VERSION = "2025-07-16"
 """The ``x-trigger-api-version`` that has the current names of statuses."""
 
 _STATUS_NAMES = {
-    CURRENT_VERSION: {
-        "REATTEMPTING": "EXECUTING",
-        "FROZEN": "WAITING",
-        "INTERRUPTED": "FAILED",
-    }
+    CURRENT_VERSION: {"REATTEMPTING": "EXECUTING", "FROZEN": "WAITING", "INTERRUPTED": "FAILED"}
 }
 _OLD_STATUS_NAMES = {"DEQUEUED": "EXECUTING", "WAITING": "FROZEN"}
 
 QUEUED_STATUSES = frozenset({"QUEUED", "PENDING_VERSION", "DELAYED"})
 EXECUTING_STATUSES = frozenset({"EXECUTING", "REATTEMPTING", "FROZEN", "DEQUEUED"})
-FAILED_STATUSES = frozenset(
-    {"CANCELED", "FAILED", "CRASHED", "INTERRUPTED", "SYSTEM_FAILURE"}
-)
+FAILED_STATUSES = frozenset({"CANCELED", "FAILED", "CRASHED", "INTERRUPTED", "SYSTEM_FAILURE"})
 
 _COPIED_FIELDS = (
     "id", "taskIdentifier", "idempotencyKey", "version", "createdAt", "startedAt",
@@ -111,11 +105,7 @@ def _render_common(context: RequestContext, run: JsonObject) -> JsonObject:
     document["tags"] = sorted(run["tags"])
     if "metadata" in run:
         document["metadata"] = decode_metadata(run["metadata"])
-    return {
-        **document,
-        **_compute_status_flags(document["status"]),
-        **compute_usage(context, run),
-    }
+    return {**document, **_compute_status_flags(document["status"]), **compute_usage(context, run)}
 
 
 def _compute_status_flags(status: str) -> JsonObject:
@@ -140,15 +130,11 @@ def compute_usage(context: RequestContext, run: JsonObject) -> JsonObject:
         duration = compute_duration_ms(list_spans(context, run))
     # Runs of the development environment use the developer's machine.
     is_free = run["environment"] == "dev"
-    rate = (
-        0 if is_free else _CENTS_PER_MS.get(run["machine"], _CENTS_PER_MS["small-1x"])
-    )
+    rate = 0 if is_free else _CENTS_PER_MS.get(run["machine"], _CENTS_PER_MS["small-1x"])
     return {
         "durationMs": duration,
         "costInCents": round(duration * rate, 8),
-        "baseCostInCents": _BASE_COST_CENTS
-        if "startedAt" in run and not is_free
-        else 0,
+        "baseCostInCents": _BASE_COST_CENTS if "startedAt" in run and not is_free else 0,
     }
 
 

@@ -89,9 +89,7 @@ def close_descendants(spans: list[JsonObject]) -> list[JsonObject]:
     ]
 
 
-def _find_closed_ancestor(
-    span: JsonObject, by_id: Mapping[str, JsonObject]
-) -> JsonObject | None:
+def _find_closed_ancestor(span: JsonObject, by_id: Mapping[str, JsonObject]) -> JsonObject | None:
     parent = by_id.get(span.get("parentId") or "")
     while parent is not None and parent["isPartial"]:
         parent = by_id.get(parent.get("parentId") or "")

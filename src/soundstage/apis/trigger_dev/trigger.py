@@ -5,16 +5,8 @@ from dataclasses import dataclass
 
 from soundstage.apis.api import RequestContext, Response
 from soundstage.apis.trigger_dev.access import find_own, get_own, get_run_to_change
-from soundstage.apis.trigger_dev.durations import (
-    normalize_ttl,
-    parse_delay,
-    parse_duration,
-)
-from soundstage.apis.trigger_dev.errors import (
-    MAX_TAGS,
-    RejectedRequest,
-    build_tag_limit_error,
-)
+from soundstage.apis.trigger_dev.durations import normalize_ttl, parse_delay, parse_duration
+from soundstage.apis.trigger_dev.errors import MAX_TAGS, RejectedRequest, build_tag_limit_error
 from soundstage.apis.trigger_dev.idempotency import (
     IdempotencyKey,
     build_key,
@@ -81,10 +73,7 @@ def _drop_nulls(fields: Mapping[str, Json]) -> JsonObject:
 
 
 def build_request(
-    context: RequestContext,
-    identifier: str,
-    body: JsonObject,
-    batch_id: str | None = None,
+    context: RequestContext, identifier: str, body: JsonObject, batch_id: str | None = None
 ) -> TriggerRequest:
     """Validate the body of a trigger request. Raises ``RejectedRequest``."""
     options: JsonObject = body.get("options") or {}
@@ -187,10 +176,7 @@ def _find_task(context: RequestContext, identifier: str, environment: str) -> st
 
 
 def _build_fields(
-    context: RequestContext,
-    options: JsonObject,
-    batch_id: str | None,
-    parent: JsonObject | None,
+    context: RequestContext, options: JsonObject, batch_id: str | None, parent: JsonObject | None
 ) -> JsonObject:
     """Return the fields of a run that a request sets; the fixture has the others."""
     fields: JsonObject = {

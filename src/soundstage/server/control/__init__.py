@@ -7,15 +7,7 @@ from soundstage import vendored_files
 from soundstage.apis.api import Api
 from soundstage.apis.registry import Service
 from soundstage.openapi.contract import load_contract
-from soundstage.server.control import (
-    clock,
-    faults,
-    journal,
-    log,
-    records,
-    runs,
-    scenarios,
-)
+from soundstage.server.control import clock, faults, journal, log, records, runs, scenarios
 from soundstage.server.control import worlds as world_resources
 from soundstage.server.control.server import build_server_handlers
 from soundstage.server.hosts import Worlds

@@ -39,10 +39,6 @@ def build_handlers(worlds: Worlds) -> dict[str, Handler]:
 
 def _list_kinds() -> list[JsonObject]:
     return [
-        {
-            "name": kind.NAME,
-            "about": kind.DESCRIPTION,
-            "options": options_schema(kind),
-        }
+        {"name": kind.NAME, "about": kind.DESCRIPTION, "options": options_schema(kind)}
         for kind in FAULT_KINDS.values()
     ]

@@ -57,9 +57,7 @@ def list_runs(context: RequestContext) -> Response:
     api, limit = context.parameters["api"], context.parameters["limit"]
     with translate_errors():
         state = context.world.state(api)
-    started = [
-        run_id for run_id in state.runs if state.started_at(run_id) <= context.now
-    ]
+    started = [run_id for run_id in state.runs if state.started_at(run_id) <= context.now]
     started.sort(key=state.started_at)
     newest = [state.runs[run_id] for run_id in started[::-1][:limit]]
     runs = [_serialize_run(context, api, run) for run in newest]
@@ -78,9 +76,7 @@ def end_run(context: RequestContext) -> Response:
     _find_run(context)
     with translate_errors():
         body = context.body
-        context.world.apply(
-            Interrupt(api, run_id, body["ending"], body.get("with", {}))
-        )
+        context.world.apply(Interrupt(api, run_id, body["ending"], body.get("with", {})))
     return get_run(context)
 
 

@@ -65,8 +65,4 @@ def put_scenario(context: RequestContext) -> Response:
 
 
 def _serialize_scenario(scenario: Scenario) -> JsonObject:
-    return {
-        "name": scenario.name,
-        "about": scenario.about,
-        "weight": scenario.weight,
-    }
+    return {"name": scenario.name, "about": scenario.about, "weight": scenario.weight}

@@ -88,11 +88,7 @@ def _serialize_body(body: Payload) -> JsonObject | None:
     """Serialize a body: as JSON if it is, else as text, else in Base64."""
     if not body.size:
         return None
-    result = {
-        "size": body.size,
-        "media_type": body.media_type,
-        "cut": body.is_truncated,
-    }
+    result = {"size": body.size, "media_type": body.media_type, "cut": body.is_truncated}
     if (value := body.json) is not None:
         return {**result, "json": value}
     if (text := body.text) is not None:

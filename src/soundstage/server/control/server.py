@@ -6,9 +6,7 @@ from soundstage.server.hosts import Worlds
 from soundstage.world.clock import format_rfc3339
 
 
-def build_server_handlers(
-    worlds: Worlds, control_contract: Contract
-) -> dict[str, Handler]:
+def build_server_handlers(worlds: Worlds, control_contract: Contract) -> dict[str, Handler]:
     """Return the handlers of the server; the control API's contract is served too."""
     contracts = {name: service.contract for name, service in worlds.services.items()}
     contracts[control_contract.name] = control_contract

@@ -10,13 +10,7 @@ from functools import cache
 
 from soundstage.openapi.schema import Schema
 from soundstage.server.faults.fault import Fault
-from soundstage.server.faults.responses import (
-    Drift,
-    Malformed,
-    RateLimit,
-    Status,
-    Truncate,
-)
+from soundstage.server.faults.responses import Drift, Malformed, RateLimit, Status, Truncate
 from soundstage.server.faults.timing import Latency, Reset, Slow, Stale, Timeout
 from soundstage.server.problems import Problem
 from soundstage.types import Json, JsonObject
@@ -55,9 +49,7 @@ def create_fault(name: str, options: Mapping[str, Json]) -> Fault:
         detail = f"{reasons}. {kind.DESCRIPTION} The options of {name}: {known}"
         raise Problem(409, detail)
     defaults = {
-        option: schema["default"]
-        for option, schema in kind.OPTIONS.items()
-        if "default" in schema
+        option: schema["default"] for option, schema in kind.OPTIONS.items() if "default" in schema
     }
     return kind(**{**defaults, **options})
 

@@ -92,9 +92,7 @@ class ClientConnection(NamedTuple):
         """Close the connection after what was sent. Raises ``ConnectionCut``."""
         control = self._get_control()
         if control is None:
-            raise ConnectionCut(
-                "the connection was closed before the response was complete"
-            )
+            raise ConnectionCut("the connection was closed before the response was complete")
         control.finish()
         await self._wait_for_disconnect()
 

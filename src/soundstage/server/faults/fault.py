@@ -44,10 +44,7 @@ class Fault:
         return response
 
     async def send(
-        self,
-        response: EncodedResponse,
-        connection: ClientConnection,
-        _random: RandomSource,
+        self, response: EncodedResponse, connection: ClientConnection, _random: RandomSource
     ) -> None:
         """Send the response."""
         await connection.send_all(response)
@@ -66,9 +63,7 @@ class AppliedFault:
         transformed = self.fault.transform_response(response)
         return transformed.with_header(FAULT_HEADER, self.rule_id.encode())
 
-    async def send(
-        self, response: EncodedResponse, connection: ClientConnection
-    ) -> None:
+    async def send(self, response: EncodedResponse, connection: ClientConnection) -> None:
         """Send the response as the fault does."""
         await self.fault.send(response, connection, self.random)
 

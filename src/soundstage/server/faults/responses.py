@@ -8,20 +8,8 @@ from typing import ClassVar
 
 import orjson
 
-from soundstage.apis.api import (
-    Api,
-    ApiError,
-    BadRequest,
-    Forbidden,
-    NotFound,
-    Response,
-)
-from soundstage.openapi.errors import (
-    BodyTooLarge,
-    InvalidRequest,
-    Unauthorized,
-    Violation,
-)
+from soundstage.apis.api import Api, ApiError, BadRequest, Forbidden, NotFound, Response
+from soundstage.openapi.errors import BodyTooLarge, InvalidRequest, Unauthorized, Violation
 from soundstage.server.faults.connection import ClientConnection
 from soundstage.server.faults.fault import Fault, split_pointer
 from soundstage.server.message import EncodedResponse
@@ -54,10 +42,7 @@ class Status(Fault):
         },
         "headers": {
             "type": "object",
-            "propertyNames": {
-                "pattern": "^[A-Za-z0-9-]+$",
-                "not": {"pattern": _RESERVED_HEADERS},
-            },
+            "propertyNames": {"pattern": "^[A-Za-z0-9-]+$", "not": {"pattern": _RESERVED_HEADERS}},
             "additionalProperties": {"type": "string", "pattern": "^[ -~]*$"},
         },
     }
@@ -82,9 +67,7 @@ class RateLimit(Fault):
     """Returns 429 with the vendor's rate limit headers; the handler is not called."""
 
     NAME = "rate_limit"
-    DESCRIPTION = (
-        "429 with the vendor's own headers; retry_after is in seconds of real time."
-    )
+    DESCRIPTION = "429 with the vendor's own headers; retry_after is in seconds of real time."
     OPTIONS: ClassVar[JsonObject] = {
         "retry_after": {"type": "integer", "minimum": 0, "maximum": 86400, "default": 1}
     }
@@ -99,10 +82,7 @@ class RateLimit(Fault):
 
 
 _SAMPLE_ERRORS: tuple[InvalidRequest | ApiError, ...] = (
-    Unauthorized(
-        Violation("security", "security", "these credentials are refused"),
-        missing=False,
-    ),
+    Unauthorized(Violation("security", "security", "these credentials are refused"), missing=False),
     Forbidden("this is forbidden"),
     NotFound("runs", "anything"),
     BodyTooLarge(Violation("body", "size", "the body is too large")),
@@ -152,8 +132,7 @@ class Malformed(Fault):
 
     NAME = "malformed"
     DESCRIPTION = (
-        "A body that is not JSON: cut in the middle, with an extra comma, a page of "
-        "HTML, or empty."
+        "A body that is not JSON: cut in the middle, with an extra comma, a page of HTML, or empty."
     )
     OPTIONS: ClassVar[JsonObject] = {
         "form": {"enum": ["cut", "comma", "html", "empty"], "default": "cut"}
@@ -184,21 +163,13 @@ class Truncate(Fault):
     NAME = "truncate"
     DESCRIPTION = "This share of the body after the full content-length, then the end."
     OPTIONS: ClassVar[JsonObject] = {
-        "share": {
-            "type": "number",
-            "minimum": 0,
-            "exclusiveMaximum": 1,
-            "default": 0.5,
-        }
+        "share": {"type": "number", "minimum": 0, "exclusiveMaximum": 1, "default": 0.5}
     }
 
     share: float
 
     async def send(
-        self,
-        response: EncodedResponse,
-        connection: ClientConnection,
-        _random: RandomSource,
+        self, response: EncodedResponse, connection: ClientConnection, _random: RandomSource
     ) -> None:
         body = response.body
         await connection.send_start(response)
@@ -250,9 +221,7 @@ def _iterate_values(value: Json, steps: list[str]) -> Iterator[Json]:
         yield from _iterate_values(value[key], steps[1:])
 
 
-def _matching_keys(
-    value: Json, step: str, *, is_new: bool = False
-) -> Iterator[str | int]:
+def _matching_keys(value: Json, step: str, *, is_new: bool = False) -> Iterator[str | int]:
     """Yield the keys or indices that a step means; ``is_new`` allows a new key."""
     match value:
         case dict() if is_new or step in value:

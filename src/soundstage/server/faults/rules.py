@@ -91,9 +91,7 @@ class FaultRules:
     ) -> AppliedFault | None:
         """Return the fault of the first rule that applies to a valid request."""
         for rule in self:
-            if (api, operation) in rule.targets and (
-                applied := rule.apply(arguments, seed)
-            ):
+            if (api, operation) in rule.targets and (applied := rule.apply(arguments, seed)):
                 return applied
         return None
 
@@ -112,9 +110,7 @@ def _check_limits(spec: JsonObject) -> None:
 OperationTarget = tuple[tuple[str, str], Operation]
 
 
-def _find_targets(
-    services: Mapping[str, Service], spec: JsonObject
-) -> Iterator[OperationTarget]:
+def _find_targets(services: Mapping[str, Service], spec: JsonObject) -> Iterator[OperationTarget]:
     """Yield the operations that a rule applies to. Raises ``Problem``."""
     api, operation_id = spec.get("api"), spec.get("operation")
     if api is not None and api not in services:
@@ -131,9 +127,7 @@ def _find_targets(
     yield from targets
 
 
-def _check_parameter_names(
-    operations: Iterable[Operation], match: Mapping[str, Json]
-) -> None:
+def _check_parameter_names(operations: Iterable[Operation], match: Mapping[str, Json]) -> None:
     """Raise ``Problem`` for a parameter that none of the operations has."""
     names = {p.name for operation in operations for p in operation.parameters}
     for name in match:

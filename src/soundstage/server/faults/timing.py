@@ -56,10 +56,7 @@ class Latency(Fault):
     p99: int | None = None
 
     async def send(
-        self,
-        response: EncodedResponse,
-        connection: ClientConnection,
-        random: RandomSource,
+        self, response: EncodedResponse, connection: ClientConnection, random: RandomSource
     ) -> None:
         await connection.pause(self.sample_delay_ms(random))
         await connection.send_all(response)
@@ -92,10 +89,7 @@ class Slow(Fault):
     pieces: int
 
     async def send(
-        self,
-        response: EncodedResponse,
-        connection: ClientConnection,
-        _random: RandomSource,
+        self, response: EncodedResponse, connection: ClientConnection, _random: RandomSource
     ) -> None:
         body, pieces = response.body, self.pieces
         bounds = [len(body) * i // pieces for i in range(pieces + 1)]
@@ -115,10 +109,7 @@ class Timeout(Fault):
     DESCRIPTION = "No response: the request is carried out, and the client times out."
 
     async def send(
-        self,
-        _response: EncodedResponse,
-        connection: ClientConnection,
-        _random: RandomSource,
+        self, _response: EncodedResponse, connection: ClientConnection, _random: RandomSource
     ) -> None:
         await connection.hang(MAX_HANG_MS)
 
@@ -132,10 +123,7 @@ class Reset(Fault):
     DESCRIPTION = "A TCP reset in place of the response; the request is carried out."
 
     async def send(
-        self,
-        _response: EncodedResponse,
-        connection: ClientConnection,
-        _random: RandomSource,
+        self, _response: EncodedResponse, connection: ClientConnection, _random: RandomSource
     ) -> None:
         await connection.reset()
 
@@ -146,8 +134,7 @@ class Stale(Fault):
 
     NAME = "stale"
     DESCRIPTION = (
-        "The world as of a duration ago, by its own clock: newer changes are not "
-        "visible yet."
+        "The world as of a duration ago, by its own clock: newer changes are not visible yet."
     )
     OPTIONS: ClassVar[JsonObject] = {
         "lag": {"type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$"}

@@ -11,11 +11,7 @@ from soundstage.exchange.recorded import (
     get_query_pairs,
     replace_query,
 )
-from soundstage.tools.checks.operation_spec import (
-    OperationIndex,
-    OperationSpec,
-    Parameter,
-)
+from soundstage.tools.checks.operation_spec import OperationIndex, OperationSpec, Parameter
 from soundstage.types import Json, JsonObject
 
 SendRequest = Callable[[RecordedExchange], RecordedExchange]

@@ -5,11 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from soundstage.tools.checks.context import CheckContext, format_query_value
-from soundstage.tools.checks.operation_spec import (
-    OperationSpec,
-    Parameter,
-    normalize_name,
-)
+from soundstage.tools.checks.operation_spec import OperationSpec, Parameter, normalize_name
 from soundstage.types import Json, JsonObject
 from soundstage.world.clock import parse_rfc3339
 
@@ -46,9 +42,7 @@ def check_filters(context: CheckContext) -> str | None:
     return None
 
 
-def _iter_item_values(
-    context: CheckContext, parameter: Parameter
-) -> Iterator[tuple[str, str]]:
+def _iter_item_values(context: CheckContext, parameter: Parameter) -> Iterator[tuple[str, str]]:
     """Yield the filtered values of the items, each with its property name."""
     for item in context.items:
         if name := _find_property(parameter, item):
@@ -56,9 +50,7 @@ def _iter_item_values(
 
 
 def _iter_filters(operation: OperationSpec) -> Iterator[Parameter]:
-    path_names = {
-        p.normalized_name for p in operation.parameters if p.location == "path"
-    }
+    path_names = {p.normalized_name for p in operation.parameters if p.location == "path"}
     for parameter in (*operation.parameters, *operation.deep_object_parameters):
         if parameter.location in {"header", "cookie"}:
             continue
@@ -167,9 +159,7 @@ def check_pages(context: CheckContext) -> str | None:
     )
 
 
-def _check_next_page(
-    context: CheckContext, position: Parameter, page_size: int
-) -> str | None:
+def _check_next_page(context: CheckContext, position: Parameter, page_size: int) -> str | None:
     following = _get_next_page(context, position, page_size)
     if not following.is_success:
         return None
@@ -178,9 +168,7 @@ def _check_next_page(
     # Lists with equal items have no identity to compare by.
     if repeated and len({*items}) == len(items):
         return f"an item is on this page and on the next one: {repeated[0][:200]}"
-    total, next_total = map(
-        _find_total, (context.response_json, following.response_json)
-    )
+    total, next_total = map(_find_total, (context.response_json, following.response_json))
     if None not in {total, next_total} and total != next_total:
         return f"the total is {total}, but on the next page it is {next_total}"
     if len(context.items) < page_size and following.items:
@@ -189,10 +177,7 @@ def _check_next_page(
 
 
 def _check_double_page(
-    context: CheckContext,
-    position: Parameter,
-    size_parameter: Parameter,
-    page_size: int,
+    context: CheckContext, position: Parameter, size_parameter: Parameter, page_size: int
 ) -> str | None:
     """Compare two pages with one page of twice the size, if both start equally."""
     number = _get_number(context, position)
@@ -212,9 +197,7 @@ def _check_double_page(
     return None
 
 
-def _get_next_page(
-    context: CheckContext, position: Parameter, page_size: int
-) -> CheckContext:
+def _get_next_page(context: CheckContext, position: Parameter, page_size: int) -> CheckContext:
     number = _get_number(context, position)
     if number is None:
         number = _get_first_position(position)

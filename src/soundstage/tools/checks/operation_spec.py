@@ -73,13 +73,8 @@ class OperationSpec:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Parameters of the path and the operation, and properties of a JSON body."""
-        nodes = {
-            (node["in"], node["name"]): node for node in self.iter_parameter_nodes()
-        }
-        return (
-            *map(self._parse_parameter, nodes.values()),
-            *self._iter_body_parameters(),
-        )
+        nodes = {(node["in"], node["name"]): node for node in self.iter_parameter_nodes()}
+        return (*map(self._parse_parameter, nodes.values()), *self._iter_body_parameters())
 
     def iter_parameter_nodes(self) -> Iterator[JsonObject]:
         """Iterate over the parameter nodes of the path, then of the operation."""
@@ -101,10 +96,7 @@ class OperationSpec:
         """Properties of deepObject parameters (``filter[status]``), comma-separated."""
         return tuple(
             Parameter(
-                f"{parameter['name']}[{name}]",
-                "query",
-                self.resolve(node),
-                is_comma_separated=True,
+                f"{parameter['name']}[{name}]", "query", self.resolve(node), is_comma_separated=True
             )
             for parameter in self.iter_parameter_nodes()
             if parameter.get("style") == "deepObject"
@@ -116,9 +108,7 @@ class OperationSpec:
         for media_type, content in contents.items():
             if "json" in media_type:
                 for name, node in self._iter_properties(content.get("schema", {})):
-                    yield Parameter(
-                        name, "body", self.resolve(node), is_comma_separated=False
-                    )
+                    yield Parameter(name, "body", self.resolve(node), is_comma_separated=False)
 
     def _iter_properties(self, schema: Json) -> Iterator[tuple[str, Json]]:
         yield from _as_mapping(self.resolve(schema).get("properties")).items()
@@ -131,21 +121,14 @@ class OperationSpec:
         """
         if {} in query.values():
             return False
-        lists = (
-            p.name
-            for p in self.parameters
-            if p.location == "query" and p.is_comma_separated
-        )
+        lists = (p.name for p in self.parameters if p.location == "query" and p.is_comma_separated)
         return all(query.get(name) not in ("", [""]) for name in lists)
 
     @cached_property
     def path_pattern(self) -> re.Pattern[str]:
         """The regular expression that matches request paths."""
         parts = re.split(r"\{([^}]+)\}", self.path)
-        texts = (
-            f"(?P<p{i}>[^/]*)" if i % 2 else re.escape(part)
-            for i, part in enumerate(parts)
-        )
+        texts = (f"(?P<p{i}>[^/]*)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
         return re.compile("".join(texts))
 
     def parse_path(self, path: str) -> dict[str, str] | None:
@@ -189,8 +172,7 @@ class OperationIndex:
         matching = [
             operation
             for operation in self.operations.values()
-            if operation.method == method.lower()
-            and operation.parse_path(path) is not None
+            if operation.method == method.lower() and operation.parse_path(path) is not None
         ]
         # Paths without parameters take precedence (Paths Object).
         return min(matching, key=lambda o: o.path.count("{"), default=None)

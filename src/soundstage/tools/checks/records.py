@@ -59,9 +59,9 @@ def _compare_with_read(context: CheckContext, read: RecordedExchange) -> str | N
     # Another error can have another cause, such as missing permission.
     if not 200 <= read.status < 300 or not isinstance(record, dict):  # noqa: PLR2004
         return None
-    return _find_difference(
-        _unwrap(context.response_json), record, "returned"
-    ) or _find_difference(_unwrap(context.request_json), record, "sent")
+    return _find_difference(_unwrap(context.response_json), record, "returned") or _find_difference(
+        _unwrap(context.request_json), record, "sent"
+    )
 
 
 def check_deletes(context: CheckContext) -> str | None:
@@ -71,9 +71,7 @@ def check_deletes(context: CheckContext) -> str | None:
     template = context.operation.path
     if "{" not in template or not _has_get(context, template):
         return None
-    exchange = context.read_until(
-        context.path, lambda exchange: exchange.status in _GONE_STATUSES
-    )
+    exchange = context.read_until(context.path, lambda exchange: exchange.status in _GONE_STATUSES)
     if 200 <= exchange.status < 300:  # noqa: PLR2004 - HTTP
         return f"after the deletion, GET {context.path}: status {exchange.status}"
     return None
@@ -92,9 +90,7 @@ def _find_read_path(context: CheckContext) -> str | None:
         if (other.method, parent, variable[:1]) == ("get", template, "{"):
             name = normalize_name(variable.strip("{}"))
             bodies = (context.response_json, context.request_json)
-            record_id = next(
-                filter(None, (_find_id(body, name) for body in bodies)), None
-            )
+            record_id = next(filter(None, (_find_id(body, name) for body in bodies)), None)
             return f"{context.path}/{quote(record_id, safe='')}" if record_id else None
     return None
 
@@ -122,9 +118,7 @@ def _unwrap(body: Json) -> JsonObject:
     return record
 
 
-def _find_difference(
-    expected: JsonObject, stored: JsonObject, origin: str
-) -> str | None:
+def _find_difference(expected: JsonObject, stored: JsonObject, origin: str) -> str | None:
     for name, value in expected.items():
         # APIs may store an empty text as a missing value.
         if name not in stored or value == "" or not isinstance(value, str | int):

@@ -97,10 +97,7 @@ def _build_exchange(
         headers[b"content-type"] = [exchange.request_type.encode("latin-1", "replace")]
     parameters, violations = _parse(operation, path_values, query, headers, body)
     # Browsers record the media type even where a header is missing.
-    response_headers = (
-        *exchange.response_headers,
-        ("content-type", exchange.response_type),
-    )
+    response_headers = (*exchange.response_headers, ("content-type", exchange.response_type))
     return RawExchange(
         timestamp=0,
         wall_time=0,

@@ -30,9 +30,7 @@ def merge_documents(documents: Iterable[Json]) -> JsonObject:
 
 
 def _parse_operation(node: JsonObject) -> OperationCoverage:
-    statuses, parameters, values = (
-        node[key] for key in ("statuses", "parameters", "values")
-    )
+    statuses, parameters, values = (node[key] for key in ("statuses", "parameters", "values"))
     return OperationCoverage(
         api=str(node["api"]),
         operation=str(node["operation"]),
@@ -50,14 +48,10 @@ def _parse_operation(node: JsonObject) -> OperationCoverage:
 
 
 def _parse_values(nodes: Iterable[JsonObject]) -> tuple[EnumValue, ...]:
-    return tuple(
-        EnumValue(str(node["at"]), canonical_json(node["value"])) for node in nodes
-    )
+    return tuple(EnumValue(str(node["at"]), canonical_json(node["value"])) for node in nodes)
 
 
-def merge_operations(
-    operations: Iterable[OperationCoverage],
-) -> list[OperationCoverage]:
+def merge_operations(operations: Iterable[OperationCoverage]) -> list[OperationCoverage]:
     """Merge the coverage of the same operations: covered once is covered."""
     result: dict[tuple[str, str], OperationCoverage] = {}
     for one in operations:
@@ -88,9 +82,7 @@ def _merge_pair(one: OperationCoverage, other: OperationCoverage) -> OperationCo
             one.uncovered_parameters, other.uncovered_parameters, without=parameters
         ),
         values=values,
-        uncovered_values=_union(
-            one.uncovered_values, other.uncovered_values, without=values
-        ),
+        uncovered_values=_union(one.uncovered_values, other.uncovered_values, without=values),
     )
 
 

@@ -64,15 +64,10 @@ class Exemption:
 
     def matches(self, api: str, operation: str, item: CoverageItem) -> bool:
         """Whether it applies to an item of an operation."""
-        if not (
-            _matches_pattern(self.api, api)
-            and _matches_pattern(self.operation, operation)
-        ):
+        if not (_matches_pattern(self.api, api) and _matches_pattern(self.operation, operation)):
             return False
         if self.status is not None:
-            return _matches_item(
-                self.status, STATUS, RESPONSE_PREFIX + self.status, item
-            )
+            return _matches_item(self.status, STATUS, RESPONSE_PREFIX + self.status, item)
         if self.parameter is not None:
             return _matches_item(self.parameter, PARAMETER, self.parameter, item)
         if self.location is None:

@@ -129,15 +129,13 @@ def compute_figures(
             raise ValueError(msg)
     usage = _ExemptionUsage(exemptions)
     apis = tuple(
-        ApiFigures(name, _compute_operations(operations, name, usage))
-        for name in sorted(names)
+        ApiFigures(name, _compute_operations(operations, name, usage)) for name in sorted(names)
     )
     # An exemption of an API that is omitted is not known to be stale.
     checked = [
         exemption
         for exemption in exemptions
-        if any(map(exemption.matches_api, names))
-        or not any(map(exemption.matches_api, known))
+        if any(map(exemption.matches_api, names)) or not any(map(exemption.matches_api, known))
     ]
     return Figures(
         apis,
@@ -151,9 +149,7 @@ def find_shortcomings(figures: Figures, minimum: float | None) -> list[str]:
     """List why figures fail: a percentage below the minimum, stale exemptions."""
     messages = []
     if minimum is not None and figures.percent < minimum:
-        messages.append(
-            f"{figures.percent:.1f} % is less than the {minimum:g} % required"
-        )
+        messages.append(f"{figures.percent:.1f} % is less than the {minimum:g} % required")
     if figures.stale:
         messages.append(f"exceptions that match nothing: {len(figures.stale)}")
     return messages
@@ -191,9 +187,7 @@ def _compute_operations(
     return tuple(figures)
 
 
-def _compute_operation(
-    operation: OperationCoverage, usage: _ExemptionUsage
-) -> OperationFigures:
+def _compute_operation(operation: OperationCoverage, usage: _ExemptionUsage) -> OperationFigures:
     counts = dict.fromkeys(KINDS, (0, 0))
     missing, excused = [], []
     for item, is_covered in iter_items(operation):

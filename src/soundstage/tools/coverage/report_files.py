@@ -47,9 +47,7 @@ def serialize_report(figures: Figures) -> JsonObject:
             api.name: {"percent": api.percent, "seen": api.covered, "total": api.total}
             for api in figures.apis
         },
-        "operations": [
-            _serialize_operation(one) for api in figures.apis for one in api.operations
-        ],
+        "operations": [_serialize_operation(one) for api in figures.apis for one in api.operations],
     }
 
 
@@ -65,8 +63,7 @@ def _serialize_operation(figures: OperationFigures) -> JsonObject:
         },
         "missing": [_serialize_item(item) for item in figures.missing],
         "excused": [
-            {**_serialize_item(item), "reason": reason}
-            for item, reason in figures.excused
+            {**_serialize_item(item), "reason": reason} for item, reason in figures.excused
         ],
     }
 
@@ -112,14 +109,9 @@ def render_html(figures: Figures) -> str:
     """Render an HTML page."""
     from jinja2 import Environment, FileSystemLoader
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True
-    )
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     return environment.get_template("page.html").render(
-        figures=figures,
-        columns=COLUMNS,
-        list_gaps=list_gaps,
-        notes=list(iter_notes(figures)),
+        figures=figures, columns=COLUMNS, list_gaps=list_gaps, notes=list(iter_notes(figures))
     )
 
 
@@ -128,10 +120,7 @@ REPORT_FORMATS: dict[str, tuple[str, ReportRenderer]] = {
         "coverage.json",
         lambda figures, _: json.dumps(serialize_report(figures), indent=1) + "\n",
     ),
-    "junit": (
-        "coverage.xml",
-        lambda figures, failed: render_junit(figures, failed=failed),
-    ),
+    "junit": ("coverage.xml", lambda figures, failed: render_junit(figures, failed=failed)),
     "html": ("coverage.html", lambda figures, _: render_html(figures)),
 }
 """Format -> (name of the file, renderer)."""

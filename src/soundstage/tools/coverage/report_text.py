@@ -2,18 +2,8 @@
 
 from collections.abc import Iterator
 
-from soundstage.tools.coverage.figures import (
-    ApiFigures,
-    Figures,
-    OperationFigures,
-    group_items,
-)
-from soundstage.tools.coverage.items import (
-    PARAMETER,
-    RETURNED_VALUE,
-    SENT_VALUE,
-    STATUS,
-)
+from soundstage.tools.coverage.figures import ApiFigures, Figures, OperationFigures, group_items
+from soundstage.tools.coverage.items import PARAMETER, RETURNED_VALUE, SENT_VALUE, STATUS
 
 COLUMNS = {
     STATUS: "statuses",

@@ -83,16 +83,10 @@ _STRUCTURAL_RULES = {
     "answer-property-added": (False, "clients ignore unknown properties"),
     "answer-property-became-optional": (True, "clients rely on it"),
     "answer-property-became-required": (False, "it is always present"),
-    "request-additional-properties-forbidden": (
-        True,
-        "unknown properties were accepted",
-    ),
+    "request-additional-properties-forbidden": (True, "unknown properties were accepted"),
     "request-additional-properties-allowed": (False, "unknown properties are accepted"),
     "answer-additional-properties-forbidden": (False, "no unknown properties"),
-    "answer-additional-properties-allowed": (
-        False,
-        "clients ignore unknown properties",
-    ),
+    "answer-additional-properties-allowed": (False, "clients ignore unknown properties"),
     "request-default-changed": (True, "omitting it has another effect"),
     "security-removed": (True, "credentials that sufficed no longer do"),
     "security-added": (False, "other credentials suffice too"),

@@ -63,9 +63,7 @@ def _compare_documents(old: DocumentNode, new: DocumentNode) -> list[ContractCha
     return changes
 
 
-def _pair(
-    old: Mapping[K, V], new: Mapping[K, V]
-) -> Iterator[tuple[V | None, V | None]]:
+def _pair(old: Mapping[K, V], new: Mapping[K, V]) -> Iterator[tuple[V | None, V | None]]:
     """Pair values by key: all of ``old`` in its order, then the rest of ``new``."""
     for key in {**old, **new}:
         yield old.get(key), new.get(key)
@@ -73,9 +71,7 @@ def _pair(
 
 def _create_reporter(changes: list[ContractChange], operation: str) -> ChangeReporter:
     def report(rule: str, location: str, node: DocumentNode, message: str) -> None:
-        change = ContractChange(
-            rule, operation, location, node.pointer, node.revision, message
-        )
+        change = ContractChange(rule, operation, location, node.pointer, node.revision, message)
         # Shared schemas repeat a change at once; a longer search would be quadratic.
         if change not in changes[-50:]:
             changes.append(change)
@@ -83,9 +79,7 @@ def _create_reporter(changes: list[ContractChange], operation: str) -> ChangeRep
     return report
 
 
-def _iter_operations(
-    document: DocumentNode,
-) -> Iterator[tuple[OperationKey, OperationEntry]]:
+def _iter_operations(document: DocumentNode) -> Iterator[tuple[OperationKey, OperationEntry]]:
     for path, item in document.iter_members("paths"):
         for method in METHODS:
             if operation := item.get(method):
@@ -103,9 +97,7 @@ def _format_label(entry: OperationEntry) -> str:
     return f"{operation.pointer.rpartition('/')[2].upper()} {path}"
 
 
-def _compare_servers(
-    old: DocumentNode, new: DocumentNode, report: ChangeReporter
-) -> None:
+def _compare_servers(old: DocumentNode, new: DocumentNode, report: ChangeReporter) -> None:
     before = {str(node.get_value("url")): node for node in old.iter_list("servers")}
     after = {str(node.get_value("url")): node for node in new.iter_list("servers")}
     for removed, added in _pair(before, after):
@@ -115,9 +107,7 @@ def _compare_servers(
             report("server-added", "servers", added, str(added.get_value("url")))
 
 
-def _compare_operations(
-    old: OperationEntry, new: OperationEntry, report: ChangeReporter
-) -> None:
+def _compare_operations(old: OperationEntry, new: OperationEntry, report: ChangeReporter) -> None:
     before, after = old[2], new[2]
     was, is_ = before.get_value("operationId"), after.get_value("operationId")
     if was != is_:
@@ -133,10 +123,7 @@ def _compare_operations(
 
 
 def _compare_bodies(
-    old: DocumentNode,
-    new: DocumentNode,
-    schemas: SchemaComparer,
-    report: ChangeReporter,
+    old: DocumentNode, new: DocumentNode, schemas: SchemaComparer, report: ChangeReporter
 ) -> None:
     before, after = old.get("requestBody"), new.get("requestBody")
     if before and after:
@@ -161,10 +148,7 @@ def _compare_contents(
 ) -> None:
     """Compare media types, without their parameters, and their schemas."""
     contents = (
-        {
-            essence(name): (essence(name), node)
-            for name, node in owner.iter_members("content")
-        }
+        {essence(name): (essence(name), node) for name, node in owner.iter_members("content")}
         for owner in (old, new)
     )
     rule = f"{schemas.direction}-media-type"
@@ -177,9 +161,7 @@ def _compare_contents(
             report(f"{rule}-added", location, after[1], after[0])
 
 
-def _compare_responses(
-    old: DocumentNode, new: DocumentNode, report: ChangeReporter
-) -> None:
+def _compare_responses(old: DocumentNode, new: DocumentNode, report: ChangeReporter) -> None:
     responses = (
         {status: (status, node) for status, node in owner.iter_members("responses")}
         for owner in (old, new)

@@ -103,14 +103,9 @@ def _read_schema(node: DocumentNode, ancestors: frozenset[str]) -> Constraints:
     return constraints
 
 
-def _read_facets(
-    constraints: Constraints, node: DocumentNode, value: JsonObject
-) -> None:
+def _read_facets(constraints: Constraints, node: DocumentNode, value: JsonObject) -> None:
     keywords = dict(value)
-    for bound, exclusive in (
-        ("minimum", "exclusiveMinimum"),
-        ("maximum", "exclusiveMaximum"),
-    ):
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         # In OpenAPI 3.0 the exclusive keyword is a boolean beside the bound.
         if keywords.get(exclusive) is True and bound in keywords:
             keywords[exclusive] = keywords.pop(bound)
@@ -133,9 +128,7 @@ def _read_facets(
             constraints.add(FACETS["condition"], condition, node.child(key))
 
 
-def _read_subschemas(
-    constraints: Constraints, node: DocumentNode, value: JsonObject
-) -> None:
+def _read_subschemas(constraints: Constraints, node: DocumentNode, value: JsonObject) -> None:
     for name in value.get("properties", {}):
         constraints.properties[name] = (node.child("properties").child(name),)
     for i, name in enumerate(value.get("required", ())):

@@ -46,9 +46,7 @@ def _create_value_set(
     name: str, default: Json, format_value: ValueFormatter, **keywords: KeywordParser
 ) -> Facet:
     """A facet whose value is the set of accepted values."""
-    return Facet(
-        name, name, keywords, default, _intersect_sets, _is_wider_set, format_value
-    )
+    return Facet(name, name, keywords, default, _intersect_sets, _is_wider_set, format_value)
 
 
 def _intersect_sets(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
@@ -66,18 +64,14 @@ def _create_lower_bound(name: str, rule_word: str, **keywords: KeywordParser) ->
     def is_wider(one: tuple[float, int], other: tuple[float, int]) -> bool:
         return one < other
 
-    return Facet(
-        name, rule_word, keywords, NO_LOWER_BOUND, max, is_wider, _format_bound
-    )
+    return Facet(name, rule_word, keywords, NO_LOWER_BOUND, max, is_wider, _format_bound)
 
 
 def _create_upper_bound(name: str, rule_word: str, **keywords: KeywordParser) -> Facet:
     def is_wider(one: tuple[float, int], other: tuple[float, int]) -> bool:
         return one > other
 
-    return Facet(
-        name, rule_word, keywords, NO_UPPER_BOUND, min, is_wider, _format_bound
-    )
+    return Facet(name, rule_word, keywords, NO_UPPER_BOUND, min, is_wider, _format_bound)
 
 
 def _create_requirement(name: str, **keywords: KeywordParser) -> Facet:
@@ -143,16 +137,10 @@ FACETS = {
             const=lambda value: frozenset({canonical_json(value)}),
         ),
         _create_lower_bound(
-            "minimum",
-            "range",
-            minimum=_parse_inclusive_bound,
-            exclusiveMinimum=lambda n: (n, 1),
+            "minimum", "range", minimum=_parse_inclusive_bound, exclusiveMinimum=lambda n: (n, 1)
         ),
         _create_upper_bound(
-            "maximum",
-            "range",
-            maximum=_parse_inclusive_bound,
-            exclusiveMaximum=lambda n: (n, -1),
+            "maximum", "range", maximum=_parse_inclusive_bound, exclusiveMaximum=lambda n: (n, -1)
         ),
         _create_lower_bound("minLength", "length", minLength=_parse_inclusive_bound),
         _create_upper_bound("maxLength", "length", maxLength=_parse_inclusive_bound),
@@ -168,8 +156,7 @@ FACETS = {
         _create_requirement("format", format=_parse_format),
         _create_requirement("multiple", multipleOf=_parse_text),
         _create_requirement(
-            "uniqueness",
-            uniqueItems=lambda value: frozenset({"unique"} if value else ()),
+            "uniqueness", uniqueItems=lambda value: frozenset({"unique"} if value else ())
         ),
         _create_requirement("condition"),
     )

@@ -55,9 +55,7 @@ class DocumentNode:
     def resolve(self) -> "DocumentNode":
         """Follow references, also repeated ones. Raises ``DocumentError``."""
         node, visited = self, {self.pointer}
-        while isinstance(node.value, Mapping) and isinstance(
-            node.value.get("$ref"), str
-        ):
+        while isinstance(node.value, Mapping) and isinstance(node.value.get("$ref"), str):
             node = node.dereference()
             if node.pointer in visited:
                 raise DocumentError("this reference refers to itself", self.pointer)

@@ -52,21 +52,13 @@ def compare_parameters(
         if key in old:
             _compare_parameter(old[key], node, schemas, report)
         elif node.get_value("required"):
-            report(
-                "parameter-required-added",
-                _format_location(node),
-                node,
-                "new, and required",
-            )
+            report("parameter-required-added", _format_location(node), node, "new, and required")
         else:
             report("parameter-added", _format_location(node), node, "new")
 
 
 def _compare_parameter(
-    old: DocumentNode,
-    new: DocumentNode,
-    schemas: SchemaComparer,
-    report: ChangeReporter,
+    old: DocumentNode, new: DocumentNode, schemas: SchemaComparer, report: ChangeReporter
 ) -> None:
     location = _format_location(new)
     if old.get_value("name") != new.get_value("name") and new.get_value("in") == "path":

@@ -37,9 +37,7 @@ class SchemaComparer:
         else:
             self._compare_single_with_branches((old, before), (new, after), location)
 
-    def _compare_constraints(
-        self, old: Constraints, new: Constraints, location: str
-    ) -> None:
+    def _compare_constraints(self, old: Constraints, new: Constraints, location: str) -> None:
         if self._compare_facets(old, new, location):
             self._compare_default(old, new, location)
             self._compare_properties(old, new, location)
@@ -48,9 +46,7 @@ class SchemaComparer:
             if old.branches and new.branches:
                 self._compare_branches(old.branches, new.branches, location)
 
-    def _compare_facets(
-        self, old: Constraints, new: Constraints, location: str
-    ) -> bool:
+    def _compare_facets(self, old: Constraints, new: Constraints, location: str) -> bool:
         """Report changed facets; return whether the two have any type in common."""
         for name, facet in FACETS.items():
             before, after = _get_facet(old, name), _get_facet(new, name)
@@ -59,9 +55,7 @@ class SchemaComparer:
                 continue
             node = new.facet_nodes.get(name) or old.facet_nodes[name]
             rule = f"{self.direction}-{facet.rule_word}-{change.value}"
-            message = (
-                f"{name}: {facet.format_value(before)} -> {facet.format_value(after)}"
-            )
+            message = f"{name}: {facet.format_value(before)} -> {facet.format_value(after)}"
             if name == "enum" and before is not None and after is not None:
                 self._report_enum_values(before, after, node, location)
             else:
@@ -72,11 +66,7 @@ class SchemaComparer:
         return True
 
     def _report_enum_values(
-        self,
-        old: frozenset[str],
-        new: frozenset[str],
-        node: DocumentNode,
-        location: str,
+        self, old: frozenset[str], new: frozenset[str], node: DocumentNode, location: str
     ) -> None:
         """Report removed and added enum values separately."""
         for change, values in (("narrowed", old - new), ("widened", new - old)):
@@ -85,23 +75,16 @@ class SchemaComparer:
                 message = f"enum: {sign} {', '.join(sorted(values))}"
                 self._report(f"{self.direction}-enum-{change}", location, node, message)
 
-    def _compare_default(
-        self, old: Constraints, new: Constraints, location: str
-    ) -> None:
+    def _compare_default(self, old: Constraints, new: Constraints, location: str) -> None:
         # Clients do not apply the defaults of responses.
         if self.direction != REQUEST or not (old.default and new.default):
             return
-        before, after = (
-            canonical_json(old.default.value),
-            canonical_json(new.default.value),
-        )
+        before, after = (canonical_json(old.default.value), canonical_json(new.default.value))
         if before != after:
             message = f"default: {before} -> {after}"
             self._report("request-default-changed", location, new.default, message)
 
-    def _compare_properties(
-        self, old: Constraints, new: Constraints, location: str
-    ) -> None:
+    def _compare_properties(self, old: Constraints, new: Constraints, location: str) -> None:
         before, after = self._visible_properties(old), self._visible_properties(new)
         for name in _subtract(before, after):
             rule = f"{self.direction}-property-removed"
@@ -122,9 +105,7 @@ class SchemaComparer:
             return
         node = is_ or new.properties[name][0]
         word = "required" if is_ else "optional"
-        self._report(
-            f"{self.direction}-property-became-{word}", location, node, f"now {word}"
-        )
+        self._report(f"{self.direction}-property-became-{word}", location, node, f"now {word}")
 
     def _visible_properties(self, constraints: Constraints) -> dict[str, SchemaNodes]:
         flag = HIDDEN_FLAGS[self.direction]
@@ -135,22 +116,16 @@ class SchemaComparer:
             if not any(node.value is True or node.get_value(flag) for node in nodes)
         }
 
-    def _compare_additional(
-        self, old: Constraints, new: Constraints, location: str
-    ) -> None:
+    def _compare_additional(self, old: Constraints, new: Constraints, location: str) -> None:
         rule = f"{self.direction}-additional-properties"
         if new.closed_by and not old.closed_by:
-            self._report(
-                f"{rule}-forbidden", location, new.closed_by, "no others any more"
-            )
+            self._report(f"{rule}-forbidden", location, new.closed_by, "no others any more")
         elif old.closed_by and not new.closed_by:
             self._report(f"{rule}-allowed", location, old.closed_by, "others too")
         else:
             self.compare(old.additional, new.additional, f"{location}.*")
 
-    def _compare_branches(
-        self, old: SchemaNodes, new: SchemaNodes, location: str
-    ) -> None:
+    def _compare_branches(self, old: SchemaNodes, new: SchemaNodes, location: str) -> None:
         before, after = _name_branches(old), _name_branches(new)
         for name in [name for name in before if name in after]:
             self.compare((before.pop(name),), (after.pop(name),), location)
@@ -180,14 +155,10 @@ class SchemaComparer:
         elif many[1].facets or many[1].properties:
             self._compare_constraints(old[1], new[1], location)
             change = "narrowed" if many is new else "widened"
-            self._report(
-                f"{rule}-{change}", location, many[1].branches[0], "oneOf, anyOf"
-            )
+            self._report(f"{rule}-{change}", location, many[1].branches[0], "oneOf, anyOf")
         else:
             node = many[1].branches[0]
-            self._report(
-                f"{rule}-changed", location, node, "oneOf, anyOf: another schema"
-            )
+            self._report(f"{rule}-changed", location, node, "oneOf, anyOf: another schema")
 
 
 def _resolve_pointers(nodes: SchemaNodes) -> tuple[str, ...]:

@@ -9,9 +9,7 @@ Requirement = frozenset[tuple[str, ...]]
 """Schemes (``(scheme,)``) and scopes (``(scheme, scope)``) that are all required."""
 
 
-def compare_security(
-    old: DocumentNode, new: DocumentNode, report: ChangeReporter
-) -> None:
+def compare_security(old: DocumentNode, new: DocumentNode, report: ChangeReporter) -> None:
     """Compare the requirements of an operation; satisfying one of them is enough."""
     before, after = dict(_iter_requirements(old)), dict(_iter_requirements(new))
     for requirement, node in before.items():
@@ -26,9 +24,7 @@ def compare_security(
             report("security-added", "security", node, message)
 
 
-def compare_schemes(
-    old: DocumentNode, new: DocumentNode, report: ChangeReporter
-) -> None:
+def compare_schemes(old: DocumentNode, new: DocumentNode, report: ChangeReporter) -> None:
     """Compare the security schemes: where and how credentials are sent."""
     after = dict(new.iter_members("components", "securitySchemes"))
     for name, scheme in old.iter_members("components", "securitySchemes"):
@@ -42,9 +38,7 @@ def compare_schemes(
                 report("security-scheme-changed", location, after[name], message)
 
 
-def _iter_requirements(
-    operation: DocumentNode,
-) -> Iterator[tuple[Requirement, DocumentNode]]:
+def _iter_requirements(operation: DocumentNode) -> Iterator[tuple[Requirement, DocumentNode]]:
     security = _find_security_node(operation)
     if security is None or not security.value:
         yield frozenset(), security or operation
@@ -62,6 +56,4 @@ def _find_security_node(operation: DocumentNode) -> DocumentNode | None:
 
 
 def _format_requirement(requirement: Requirement) -> str:
-    return (
-        " and ".join(" ".join(part) for part in sorted(requirement)) or "no credential"
-    )
+    return " and ".join(" ".join(part) for part in sorted(requirement)) or "no credential"

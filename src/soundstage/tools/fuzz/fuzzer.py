@@ -56,9 +56,7 @@ def create_campaign(target: Target, options: FuzzOptions) -> Campaign:
         phases=options.phases,
         operations=options.operations,
         semantic_checks=tuple(name for name in CHECKS if name not in excluded),
-        excluded_checks=tuple(
-            name for name in options.excluded_checks if name not in CHECKS
-        ),
+        excluded_checks=tuple(name for name in options.excluded_checks if name not in CHECKS),
         is_mock=target.is_mock,
         reports=options.reports,
         report_dir=folder,

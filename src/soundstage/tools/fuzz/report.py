@@ -12,9 +12,7 @@ EXAMPLE_MOCK_URL = "http://127.0.0.1:4010"
 """The default address of ``soundstage serve``, for reproducing a failure."""
 
 
-def format_report(
-    target: Target, results: FuzzResults, commands: Mapping[str, str]
-) -> str:
+def format_report(target: Target, results: FuzzResults, commands: Mapping[str, str]) -> str:
     """Format the table of operations, all failures, and commands to reproduce them."""
     lines = [_format_summary(target, results), *_format_table(target, results)]
     total = sum(results.checks.values())

@@ -3,11 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from soundstage.apis.registry import Service
-from soundstage.tools.checks.operation_spec import (
-    OperationIndex,
-    Parameter,
-    normalize_name,
-)
+from soundstage.tools.checks.operation_spec import OperationIndex, Parameter, normalize_name
 from soundstage.types import Json
 from soundstage.world.world import World
 
@@ -27,9 +23,7 @@ def collect_sample_values(service: Service, world: World) -> dict[str, list[str]
         for parameter in operation.parameters:
             values = by_name.get(_find_field_name(parameter, by_name), {})
             if values and _is_free_text(parameter):
-                preferred = [
-                    v for v, type_name in values.items() if type_name in operation.path
-                ]
+                preferred = [v for v, type_name in values.items() if type_name in operation.path]
                 ordered = dict.fromkeys([*preferred, *values])
                 key = f"{operation.label} {parameter.key}"
                 samples[key] = list(ordered)[:MAX_VALUES]
@@ -47,9 +41,7 @@ def _find_field_name(parameter: Parameter, field_names: Iterable[str]) -> str:
     return max(matching, key=len, default=name)
 
 
-def collect_control_values(
-    services: Iterable[Service], world: World
-) -> dict[str, list[str]]:
+def collect_control_values(services: Iterable[Service], world: World) -> dict[str, list[str]]:
     """Collect values for the parameters of the control API."""
     samples: dict[str, list[str]] = {"path.world": ["default"]}
     for service in services:
@@ -57,10 +49,7 @@ def collect_control_values(
         runs = world.state(service.name).runs
         for name, values in (
             ("api", [service.name]),
-            (
-                "collection",
-                [k.collection for k in definitions.model.record_types.values()],
-            ),
+            ("collection", [k.collection for k in definitions.model.record_types.values()]),
             ("id", list(runs)[:MAX_VALUES]),
             ("name", list(definitions.scenarios)[:MAX_VALUES]),
         ):
@@ -95,17 +84,11 @@ def _iter_credential_fields(service: Service) -> Iterator[tuple[str, str, str]]:
             yield "", name, value
 
 
-def _iter_record_fields(
-    service: Service, world: World
-) -> Iterator[tuple[str, str, str]]:
+def _iter_record_fields(service: Service, world: World) -> Iterator[tuple[str, str, str]]:
     now = world.now()
     for record_type in service.fixture.definitions.model.record_types.values():
         for record in world.collection(service.name, record_type.collection).all(now):
-            yield (
-                record_type.name,
-                f"{record_type.name}id",
-                str(record[record_type.id_field]),
-            )
+            yield (record_type.name, f"{record_type.name}id", str(record[record_type.id_field]))
             for name, value in _iter_strings(record):
                 yield record_type.name, name, value
 

@@ -14,10 +14,7 @@ from soundstage.server.background import BackgroundServer
 from soundstage.server.control import CONTROL_API as CONTROL
 from soundstage.server.control import CONTROL_PREFIX
 from soundstage.tools.fuzz.auto_advance import AutoAdvancingWaiters
-from soundstage.tools.fuzz.sample_values import (
-    collect_control_values,
-    collect_sample_values,
-)
+from soundstage.tools.fuzz.sample_values import collect_control_values, collect_sample_values
 from soundstage.types import JsonObject
 from soundstage.world.world import WorldOptions
 

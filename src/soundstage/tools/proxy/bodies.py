@@ -79,9 +79,7 @@ class RequestBody:
     async def _receive_chunk(self) -> bytes:
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnected(
-                "the client disconnected before the end of its request"
-            )
+            raise ClientDisconnected("the client disconnected before the end of its request")
         chunk: bytes = message.get("body", b"")
         self.buffer.append(chunk)
         if not message.get("more_body", False):

@@ -12,11 +12,7 @@ from soundstage.world.clock import format_rfc3339
 
 
 def build_startup_info(
-    url: str,
-    upstream: str,
-    router: ContractRouter,
-    record: str | None,
-    fail_on: list[str],
+    url: str, upstream: str, router: ContractRouter, record: str | None, fail_on: list[str]
 ) -> JsonObject:
     """Return the addresses, the contract and the options of a proxy."""
     return {
@@ -25,8 +21,7 @@ def build_startup_info(
         "api": router.contract.name,
         "operations": len(router.contract.operations),
         "unjudged": {
-            f"{method} {path}": reason
-            for (method, path), reason in router.contract.skipped.items()
+            f"{method} {path}": reason for (method, path), reason in router.contract.skipped.items()
         },
         "record": record,
         "fail_on": fail_on,
@@ -87,8 +82,7 @@ def _format_startup(info: JsonObject) -> list[str]:
         f"contract: {info['api']}, {operations}",
     ]
     lines += [
-        f"not validated: {operation}: {reason}"
-        for operation, reason in info["unjudged"].items()
+        f"not validated: {operation}: {reason}" for operation, reason in info["unjudged"].items()
     ]
     if info["fail_on"]:
         lines.append(f"enforced for: {' and '.join(info['fail_on'])}")

@@ -30,9 +30,7 @@ class ContractRouter:
     """
 
     def __init__(
-        self,
-        contract: Contract,
-        render_error: Callable[[InvalidRequest | ApiError], Response],
+        self, contract: Contract, render_error: Callable[[InvalidRequest | ApiError], Response]
     ) -> None:
         self.contract = contract
         self.render_error = render_error

@@ -32,9 +32,7 @@ class ProxyControlApp:
         # Rejects requests of web pages, which a browser sends from this machine too.
         self._guard = Guard()
         self._handlers: dict[str, Callable[[dict[str, str]], JsonObject]] = {
-            "journal": lambda query: self._list_entries(
-                query, serializers.serialize_entry
-            ),
+            "journal": lambda query: self._list_entries(query, serializers.serialize_entry),
             "violations": lambda query: self._list_entries(
                 query, serializers.serialize_violations, only_violations=True
             ),
@@ -52,9 +50,7 @@ class ProxyControlApp:
         name = scope["raw_path"].removeprefix(CONTROL_PATH).decode("latin-1")
         if name not in self._handlers:
             names = ", ".join(self._handlers)
-            return render_problem(
-                404, f"no resource {name!r}; the resources are: {names}"
-            )
+            return render_problem(404, f"no resource {name!r}; the resources are: {names}")
         if scope["method"] != "GET":
             return render_problem(405, f"{name} supports GET only")
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -85,6 +81,4 @@ class ProxyControlApp:
         return {"entries": [serialize(entry) for entry in last], "total": len(entries)}
 
     def _summarize_coverage(self, _query: dict[str, str]) -> JsonObject:
-        return serializers.serialize_coverage(
-            self._journal.coverage.summarize([self._contract])
-        )
+        return serializers.serialize_coverage(self._journal.coverage.summarize([self._contract]))

@@ -67,9 +67,7 @@ class ProxiedExchange:
         return types[-1].decode("latin-1") if types else None
 
 
-def build_raw_exchange(
-    exchange: ProxiedExchange, api: str, base_url: str
-) -> RawExchange:
+def build_raw_exchange(exchange: ProxiedExchange, api: str, base_url: str) -> RawExchange:
     """Return the exchange for journal and archive, with its bodies as buffered."""
     arguments = exchange.arguments
     request_body, request_size = _decoded_or_raw(

@@ -140,9 +140,7 @@ class ReverseProxy:
             await self._reject_request(exchange, send)
             return
         content = body.iterate_chunks() if body.is_present else None
-        request = UpstreamRequest(
-            scope["method"], exchange.target, scope["headers"], content
-        )
+        request = UpstreamRequest(scope["method"], exchange.target, scope["headers"], content)
         try:
             async with self._upstream.send(request) as response:
                 # A streamed body may be complete by now, or only with the response.
@@ -222,9 +220,7 @@ class ReverseProxy:
         response = response._replace(body={**response.body, "violations": listed})
         await self._send(exchange, encode_response(response), send)
 
-    async def _respond(
-        self, exchange: ProxiedExchange, response: Response, send: Send
-    ) -> None:
+    async def _respond(self, exchange: ProxiedExchange, response: Response, send: Send) -> None:
         """Send a response of the proxy itself, recorded as that of the exchange."""
         encoded = encode_response(response)
         exchange.status, exchange.response_headers = encoded.status, encoded.headers
@@ -233,9 +229,7 @@ class ReverseProxy:
         exchange.response_violations = ()
         await self._send(exchange, encoded, send)
 
-    async def _send(
-        self, exchange: ProxiedExchange, response: EncodedResponse, send: Send
-    ) -> None:
+    async def _send(self, exchange: ProxiedExchange, response: EncodedResponse, send: Send) -> None:
         exchange.is_response_started = True
         await send_response(self._add_violations_header(exchange, response), send)
 

@@ -63,9 +63,7 @@ class TrafficLog:
         self.counts["answers"] += bool(exchange.response_violations)
         operation = entry.operation or "no operation"
         for violation in entry.violations:
-            self.violation_counts[
-                operation, violation.display_path, violation.rule
-            ] += 1
+            self.violation_counts[operation, violation.display_path, violation.rule] += 1
 
     def summarize(self) -> JsonObject:
         """Return the counts of exchanges and of each kind of violation."""

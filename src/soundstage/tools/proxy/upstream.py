@@ -44,10 +44,7 @@ class Upstream:
     """
 
     def __init__(
-        self,
-        url: str,
-        timeout_s: float,
-        transport: httpx.AsyncBaseTransport | None = None,
+        self, url: str, timeout_s: float, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self.url = _parse_base_url(url)
         self._timeout_s = timeout_s
@@ -64,9 +61,7 @@ class Upstream:
         return str(self.url).rstrip("/")
 
     @asynccontextmanager
-    async def send(
-        self, outgoing: UpstreamRequest
-    ) -> AsyncIterator["UpstreamResponse"]:
+    async def send(self, outgoing: UpstreamRequest) -> AsyncIterator["UpstreamResponse"]:
         """Send a request; yield its response. Raises ``UpstreamError``."""
         # This dict is mutable: the connection reads it again when the body begins.
         timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_SECONDS).as_dict()

@@ -103,18 +103,14 @@ class ExchangeValidator:
             raise UndecodableBody(msg) from error
 
 
-def _validate_request_parts(
-    exchange: ProxiedExchange, operation: Operation, body: bytes
-) -> None:
+def _validate_request_parts(exchange: ProxiedExchange, operation: Operation, body: bytes) -> None:
     query, headers = exchange.scope["query_string"], exchange.request_headers
     try:
         _check_credentials_present(operation, query, headers)
     except InvalidRequest as error:
         exchange.request_errors = (error,)
     try:
-        exchange.arguments = operation.parse_request(
-            exchange.path_values, query, headers, body
-        )
+        exchange.arguments = operation.parse_request(exchange.path_values, query, headers, body)
     except InvalidRequest as error:
         exchange.request_errors = (*exchange.request_errors, error)
 
@@ -130,9 +126,7 @@ def _is_preflight(exchange: ProxiedExchange) -> bool:
     return exchange.scope["method"] == "OPTIONS" and is_cors
 
 
-def _check_credentials_present(
-    operation: Operation, query: bytes, headers: Headers
-) -> None:
+def _check_credentials_present(operation: Operation, query: bytes, headers: Headers) -> None:
     """Raise ``Unauthorized`` if credentials are required and none are sent."""
     schemes = operation.security.extractors.items()
     found = {name: extract(headers, query) for name, extract in schemes}
@@ -141,13 +135,9 @@ def _check_credentials_present(
     operation.security.with_credentials([sent]).authenticate(headers, query)
 
 
-def _find_head_violations(
-    operation: Operation, exchange: ProxiedExchange
-) -> tuple[Violation, ...]:
+def _find_head_violations(operation: Operation, exchange: ProxiedExchange) -> tuple[Violation, ...]:
     status, headers = exchange.status or 0, _decode_response_headers(exchange)
-    found = operation.validate_response(
-        status, exchange.response_content_type, "", headers
-    )
+    found = operation.validate_response(status, exchange.response_content_type, "", headers)
     # Violations of the body are about the empty one that replaces it here.
     return tuple(v for v in found if v.rule in {"status", "media type"} or v.name)
 

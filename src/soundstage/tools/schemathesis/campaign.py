@@ -72,14 +72,7 @@ class Campaign:
 
     def build_arguments(self, document_path: Path) -> list[str]:
         """Build the arguments of schemathesis, starting with ``run``."""
-        arguments = [
-            "run",
-            str(document_path),
-            "--url",
-            self.url,
-            "--seed",
-            str(self.seed),
-        ]
+        arguments = ["run", str(document_path), "--url", self.url, "--seed", str(self.seed)]
         arguments += ["--max-examples", str(self.max_examples)]
         arguments += ["--workers", str(self.workers), "--phases", ",".join(self.phases)]
         # One failure must not hide further ones of the same operation.
@@ -130,8 +123,7 @@ class Campaign:
             # The credentials of a mock are public: commands stay ready to paste.
             "output": {"sanitization": {"enabled": not self.is_mock}},
             "dictionaries": {
-                f"d{i}": {"values": values}
-                for i, values in enumerate(self.values.values())
+                f"d{i}": {"values": values} for i, values in enumerate(self.values.values())
             },
             "operations": list(self._build_operation_config()),
         }
@@ -139,9 +131,7 @@ class Campaign:
             tables["request-timeout"] = MOCK_TIMEOUT_S
         if credentials := dict(self._build_auth_config()):
             tables["auth"] = {"openapi": credentials}
-        return "".join(
-            f"{key} = {_serialize_toml(value)}\n" for key, value in tables.items()
-        )
+        return "".join(f"{key} = {_serialize_toml(value)}\n" for key, value in tables.items())
 
     def _build_auth_config(self) -> Iterator[tuple[str, JsonObject]]:
         schemes = self.document.get("components", {}).get("securitySchemes", {})
@@ -151,9 +141,7 @@ class Campaign:
             match schemes.get(name, {}):
                 case {"type": "apiKey"}:
                     yield name, {"api_key": variable}
-                case {"type": "http", "scheme": str(scheme)} if (
-                    scheme.lower() == "basic"
-                ):
+                case {"type": "http", "scheme": str(scheme)} if scheme.lower() == "basic":
                     user, _, password = secret.partition(":")
                     yield name, {"username": user, "password": password}
                 # Tokens of OAuth 2 and OpenID Connect are bearer tokens (RFC 6750).
@@ -182,9 +170,7 @@ class Campaign:
             if (key := self.find_values_key(operation, parameter.key))
         }
 
-    def find_values_key(
-        self, operation: OperationSpec, parameter_key: str
-    ) -> str | None:
+    def find_values_key(self, operation: OperationSpec, parameter_key: str) -> str | None:
         """Find the key of a parameter in ``values``; the most specific one first."""
         name = parameter_key.partition(".")[2]
         names = (f"{operation.label} {parameter_key}", parameter_key, name)

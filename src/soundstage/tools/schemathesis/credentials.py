@@ -29,9 +29,7 @@ def _iter_scheme_names(operation: OperationSpec) -> Iterator[str]:
         yield from requirement
 
 
-def _apply_scheme(
-    exchange: RecordedExchange, scheme: JsonObject, secret: str
-) -> RecordedExchange:
+def _apply_scheme(exchange: RecordedExchange, scheme: JsonObject, secret: str) -> RecordedExchange:
     headers = exchange.request_headers
     match scheme:
         case {"type": "apiKey", "in": "header", "name": str(name)}:
@@ -40,16 +38,12 @@ def _apply_scheme(
             cookies = _set_cookie(headers, name, secret)
             return replace(exchange, request_headers=cookies)
         case {"type": "apiKey", "in": "query", "name": str(name)}:
-            return replace(
-                exchange, url=_set_query_parameter(exchange.url, name, secret)
-            )
+            return replace(exchange, url=_set_query_parameter(exchange.url, name, secret))
         case {"type": "http", "scheme": str(kind)} if kind.lower() == "basic":
             value = f"Basic {base64.b64encode(secret.encode()).decode()}"
         case _:
             value = f"Bearer {secret}"
-    return replace(
-        exchange, request_headers=_set_header(headers, "Authorization", value)
-    )
+    return replace(exchange, request_headers=_set_header(headers, "Authorization", value))
 
 
 def _set_header(headers: HeaderList, name: str, value: str) -> HeaderList:

@@ -39,8 +39,7 @@ class SchemathesisNotInstalled(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "this needs schemathesis, which is not installed: "
-            "pip install 'soundstage[fuzz]'"
+            "this needs schemathesis, which is not installed: pip install 'soundstage[fuzz]'"
         )
 
 
@@ -173,9 +172,7 @@ def _start_process(
                 process.stderr.close()
 
 
-def _read_events(
-    campaign: Campaign, folder: Path, arguments: list[str]
-) -> Iterator[JsonObject]:
+def _read_events(campaign: Campaign, folder: Path, arguments: list[str]) -> Iterator[JsonObject]:
     error_output: list[str] = []
     reason = ""
     with _start_process(campaign, folder, arguments) as running:

@@ -43,18 +43,14 @@ IS_MOCK = bool(os.environ["SOUNDSTAGE_CAMPAIGN_IS_MOCK"])
 RESET_PER_OPERATION = bool(os.environ["SOUNDSTAGE_CAMPAIGN_RESET"])
 """Whether the world is reset before each operation."""
 
-SELECTED_CHECKS = [
-    name for name in os.environ["SOUNDSTAGE_CAMPAIGN_CHECKS"].split(",") if name
-]
+SELECTED_CHECKS = [name for name in os.environ["SOUNDSTAGE_CAMPAIGN_CHECKS"].split(",") if name]
 
 CONTROL_PATH = "/_soundstage"
 """Path prefix of the control API."""
 
 Case = schemathesis.Case[Any]
 
-SchemathesisCheck = Callable[
-    [schemathesis.CheckContext, schemathesis.Response, Case], None
-]
+SchemathesisCheck = Callable[[schemathesis.CheckContext, schemathesis.Response, Case], None]
 
 
 def emit(**event: object) -> None:
@@ -76,14 +72,10 @@ def record_exchange(response: schemathesis.Response) -> RecordedExchange:
     return RecordedExchange(
         method=str(request.method),
         url=str(request.url).removeprefix(URL) or "/",
-        request_headers=tuple(
-            (n, _decode_header(v)) for n, v in request.headers.items()
-        ),
+        request_headers=tuple((n, _decode_header(v)) for n, v in request.headers.items()),
         request_body=body.encode() if isinstance(body, str) else bytes(body),
         status=response.status_code,
-        response_headers=tuple(
-            (n, v) for n, vs in response.headers.items() for v in vs
-        ),
+        response_headers=tuple((n, v) for n, vs in response.headers.items() for v in vs),
         response_body=response.content,
     )
 
@@ -98,9 +90,7 @@ def send_request(exchange: RecordedExchange) -> RecordedExchange:
     request.prepare(
         method=exchange.method,
         url=URL,
-        headers={
-            n: v for n, v in exchange.request_headers if n.lower() != "content-length"
-        },
+        headers={n: v for n, v in exchange.request_headers if n.lower() != "content-length"},
         data=exchange.request_body or None,
     )
     # Set afterwards, because prepare() would normalize the path.
@@ -144,9 +134,7 @@ WORLD_RESETTER = WorldResetter()
 
 
 @schemathesis.hook
-def before_call(
-    _context: schemathesis.HookContext, case: Case, _kwargs: dict[str, Any]
-) -> None:
+def before_call(_context: schemathesis.HookContext, case: Case, _kwargs: dict[str, Any]) -> None:
     """Run before every request."""
     if RESET_PER_OPERATION:
         WORLD_RESETTER.reset_if_changed(case)
@@ -156,9 +144,7 @@ def create_check(name: str, check: Check) -> SchemathesisCheck:
     """Wrap a semantic check as a check of schemathesis."""
 
     def run_check(
-        _context: schemathesis.CheckContext,
-        response: schemathesis.Response,
-        case: Case,
+        _context: schemathesis.CheckContext, response: schemathesis.Response, case: Case
     ) -> None:
         operation = load_operations().operations.get(case.operation.label)
         # schemathesis also sends undocumented methods.
@@ -198,24 +184,18 @@ def serialize_ndjson(_context: schemathesis.SerializationContext, value: Any) ->
     return json.dumps(value, indent=1).encode()
 
 
-FRAMING_HEADERS = frozenset(
-    {"connection", "content-length", "transfer-encoding", "upgrade"}
-)
+FRAMING_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "upgrade"})
 """HTTP framing: servers reject wrong values before an API sees the request."""
 
 
 @schemathesis.hook
-def filter_headers(
-    _context: schemathesis.HookContext, headers: JsonObject | None
-) -> bool:
+def filter_headers(_context: schemathesis.HookContext, headers: JsonObject | None) -> bool:
     """Keep only cases that leave HTTP framing intact."""
     return FRAMING_HEADERS.isdisjoint(name.lower() for name in headers or ())
 
 
 @schemathesis.hook
-def filter_query(
-    context: schemathesis.HookContext, query: dict[str, Any] | None
-) -> bool:
+def filter_query(context: schemathesis.HookContext, query: dict[str, Any] | None) -> bool:
     """Keep only queries that differ from valid ones on the wire too."""
     label = context.operation.label if context.operation else ""
     operation = load_operations().operations.get(label)
@@ -224,10 +204,7 @@ def filter_query(
 
 @schemathesis.hook
 def filter_failure(
-    _context: schemathesis.HookContext,
-    failure: Any,
-    case: Case,
-    response: schemathesis.Response,
+    _context: schemathesis.HookContext, failure: Any, case: Case, response: schemathesis.Response
 ) -> bool:
     """Drop failures for valid requests that a mock rejects because of its state.
 
@@ -246,9 +223,7 @@ def filter_failure(
 class EventReporter(cli.EventHandler[Any]):
     """Emits events of schemathesis for the parent process."""
 
-    def handle_event(
-        self, _context: cli.ExecutionContext, event: events.EngineEvent
-    ) -> None:
+    def handle_event(self, _context: cli.ExecutionContext, event: events.EngineEvent) -> None:
         """Emit an event if the parent process needs it."""
         match event:
             case cli.LoadingFinished():
@@ -276,9 +251,7 @@ def _count_cases(recorder: RecordedScenario) -> JsonObject:
             continue
         label = recorder.cases[case_id].value.operation.label
         cases[label] += 1
-        successes[label] += (
-            interaction.response.status_code < HTTPStatus.MULTIPLE_CHOICES
-        )
+        successes[label] += interaction.response.status_code < HTTPStatus.MULTIPLE_CHOICES
     checks = Counter(c.name for checks in recorder.checks.values() for c in checks)
     return {"cases": cases, "successes": successes, "checks": checks}
 

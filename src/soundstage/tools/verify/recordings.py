@@ -40,9 +40,7 @@ def load_recording(path: Path) -> list[RecordedExchange]:
             case {"entries": list(entries)}:
                 return [_parse_journal_entry(entry) for entry in entries]
     except OSError as error:
-        raise DocumentError(
-            f"cannot be read: {error.strerror}", file=str(path)
-        ) from error
+        raise DocumentError(f"cannot be read: {error.strerror}", file=str(path)) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"is neither an HTTP Archive nor a journal: {error!r}"
         raise DocumentError(message, file=str(path)) from error

@@ -111,8 +111,7 @@ def serialize_report(
         "complete": result.is_complete,
         "findings": [findings[key].to_json() for key in waived.remaining],
         "waived": [
-            {**key._asdict(), "waiver": serialize_waiver(waiver)}
-            for key, waiver in waived.waived
+            {**key._asdict(), "waiver": serialize_waiver(waiver)} for key, waiver in waived.waived
         ],
         "unused_waivers": list(map(serialize_waiver, waived.unused_waivers)),
         "requests": dict(state.cases),

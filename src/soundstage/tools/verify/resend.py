@@ -51,9 +51,7 @@ class RequestSender:
         base = urlsplit(self.url)
         # The percent-encoding of the recording is kept: httpx would normalize it.
         target = base.path.rstrip("/") + exchange.url
-        url = httpx.URL(self.url).copy_with(
-            raw_path=target.encode("latin-1", "replace")
-        )
+        url = httpx.URL(self.url).copy_with(raw_path=target.encode("latin-1", "replace"))
         try:
             response = self.client.request(
                 exchange.method,
@@ -109,9 +107,7 @@ def resend(
     return sender.send(apply_secrets(matched.exchange, matched.operation, secrets))
 
 
-def compare_statuses(
-    recorded_status: int, status: int
-) -> tuple[str | None, str | None]:
+def compare_statuses(recorded_status: int, status: int) -> tuple[str | None, str | None]:
     """Return why the result is inconclusive, or what is wrong; both can be ``None``.
 
     Bodies are not compared, because data changes while the contract does not.
@@ -126,7 +122,4 @@ def compare_statuses(
         return None, None
     if status in _INCONCLUSIVE_STATUSES:
         return _INCONCLUSIVE_STATUSES[status], None
-    return (
-        None,
-        f"the status was {recorded_status} in the recording and is now {status}",
-    )
+    return (None, f"the status was {recorded_status} in the recording and is now {status}")

@@ -50,11 +50,7 @@ class VerificationState:
             known.count += finding.count
 
     def add_cases(
-        self,
-        phase: str,
-        labels: Iterable[str],
-        cases: JsonObject,
-        successes: JsonObject,
+        self, phase: str, labels: Iterable[str], cases: JsonObject, successes: JsonObject
     ) -> None:
         """Add sent cases, and the operations that completed a phase."""
         completed = sorted({(phase, label) for label in labels} - self.completed)
@@ -63,10 +59,7 @@ class VerificationState:
         self._add_cases(completed, cases, successes)
 
     def _add_cases(
-        self,
-        completed: Iterable[Iterable[str]],
-        cases: JsonObject,
-        successes: JsonObject,
+        self, completed: Iterable[Iterable[str]], cases: JsonObject, successes: JsonObject
     ) -> None:
         for phase, label in completed:
             self.completed.add((phase, label))

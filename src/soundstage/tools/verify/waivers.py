@@ -58,9 +58,7 @@ def load_waivers(path: Path) -> list[Waiver]:
     nodes = source.document.get("waivers")
     if not isinstance(nodes, list) or len(source.document) > 1:
         raise source.error_at("must have one key, waivers, with a list")
-    return [
-        _parse_waiver(source, node, f"/waivers/{i}") for i, node in enumerate(nodes)
-    ]
+    return [_parse_waiver(source, node, f"/waivers/{i}") for i, node in enumerate(nodes)]
 
 
 def _parse_waiver(source: SourceFile, node: Json, pointer: str) -> Waiver:
@@ -85,9 +83,7 @@ class WaivedFindings:
     unused_waivers: tuple[Waiver, ...]
 
 
-def apply_waivers(
-    keys: Iterable[FindingKey], waivers: Iterable[Waiver]
-) -> WaivedFindings:
+def apply_waivers(keys: Iterable[FindingKey], waivers: Iterable[Waiver]) -> WaivedFindings:
     """Assign each finding to the first waiver that matches it."""
     waivers = tuple(waivers)
     remaining: list[FindingKey] = []
