@@ -154,21 +154,26 @@ def test_the_stack_is_complete_before_the_first_request(services, still):
 
 
 def test_now_is_read_once_for_a_request(services, still):
-    """The clock here goes on by a second whenever it is looked at."""
+    """The clock here goes on by a second whenever it is read."""
     ticks = itertools.count(step=1_000)
     clock = Clock(0, monotonic_ms=lambda: next(ticks))
     world = World(still.fixtures, clock=clock)
-    at, seen = [], []
+    handled, observed = [], []
 
-    def look(_scope, exchange):
-        seen.append(exchange.now)
+    def handle(context):
+        context.collection("runs").all(context.now)
+        handled.append(context.now)
+        return SPANS
 
-    handlers = with_handler(services, lambda call: at.append(call.now) or SPANS)
-    with in_process_client(handlers, world, watch=look) as client:
+    def observe(_scope, exchange):
+        observed.append(exchange.now)
+
+    handlers = with_handler(services, handle)
+    with in_process_client(handlers, world, watch=observe) as client:
         client.get(EVENTS, headers=TRIGGER)
         client.get(EVENTS, headers=TRIGGER)
-    assert at == seen
-    assert at[1] - at[0] == 1_000
+    assert handled == observed
+    assert handled[1] - handled[0] == 1_000
 
 
 @pytest.mark.parametrize("raw", [True, False])

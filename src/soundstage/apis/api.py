@@ -113,7 +113,8 @@ class RequestContext:
 
     def collection(self, name: str) -> Collection:
         """A collection of this API in this world."""
-        return self.world.collection(self.api, name)
+        # Not ``world.collection``, which reads the clock again.
+        return self.world.current_state(self.api).collection(name)
 
     def get(self, collection: str, record_id: str) -> JsonObject:
         """Return a record as of now. Raises ``NotFound``."""

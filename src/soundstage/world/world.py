@@ -86,7 +86,7 @@ class World:
         self._random_commands = 0
         schedules = {n: f.schedule for n, f in self.fixtures.items() if f.schedule}
         self._scheduler = Scheduler(
-            schedules, self.history_end, self._state, self._schedule_view
+            schedules, self.history_end, self.current_state, self._schedule_view
         )
 
     def now(self) -> int:
@@ -102,9 +102,13 @@ class World:
     def state(self, api: str) -> State:
         """Return the present state of an API, for reading. Raises ``UnknownName``."""
         self.now()
-        return self._state(api)
+        return self.current_state(api)
 
-    def _state(self, api: str) -> State:
+    def current_state(self, api: str) -> State:
+        """Return the state of an API, without ticks that fell due since ``now`` was read.
+
+        Raises ``UnknownName``.
+        """
         state = self._states.get(api)
         if state is None:
             if api not in self.fixtures:
@@ -131,7 +135,7 @@ class World:
     def next_change(self) -> int | None:
         """Return when anything changes next without a command; None if never."""
         now = self.now()
-        upcoming = [self._state(api).next_change(now) for api in self.fixtures]
+        upcoming = [self.current_state(api).next_change(now) for api in self.fixtures]
         if due := self._scheduler.next_tick():
             upcoming.append(due[0].timestamp)
         return min((at for at in upcoming if at is not None), default=None)
@@ -242,7 +246,7 @@ class World:
     ) -> CommandResult:
         match command:
             case Define(api, name, node):
-                scenario = compile_scenario(name, node, self._state(api).definitions)
+                scenario = compile_scenario(name, node, self.current_state(api).definitions)
                 self._writable_state(api).define_scenario(scenario)
             case Advance(duration):
                 self._advance(duration)
@@ -252,7 +256,7 @@ class World:
                 self.log.clear()
                 self._initialize()
             case _:
-                state = self._state(command.api)
+                state = self.current_state(command.api)
                 result, change = prepare(command, state, timestamp, random)
                 if change:
                     change(self._writable_state(command.api))
@@ -261,7 +265,7 @@ class World:
 
     def _writable_state(self, api: str) -> State:
         """Return the state of an API for a change; the initial state is shared."""
-        state = self._state(api)
+        state = self.current_state(api)
         if api not in self._private:
             self._private.add(api)
             state = self._states[api] = state.copy()
