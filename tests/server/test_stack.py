@@ -49,9 +49,7 @@ def span(**fields):
         (Response({"error": "No"}, 404), "enum", "/error"),
     ],
 )  # fmt: skip
-def test_an_answer_that_breaks_the_contract_names_the_place(
-    services, still, answer, rule, pointer
-):
+def test_an_answer_that_breaks_the_contract_names_the_place(services, still, answer, rule, pointer):
     with in_process_client(with_handler(services, lambda _: answer), still) as client:
         response = client.get(EVENTS, headers=TRIGGER)
     assert response.status_code == 500
@@ -116,10 +114,7 @@ def test_allow_names_every_method_of_a_path(services, still):
         "openapi": "3.1.0",
         "info": {"title": "", "version": ""},
         "paths": {
-            path: {
-                method: {**node, "operationId": method}
-                for method in ("put", "get", "patch")
-            }
+            path: {method: {**node, "operationId": method} for method in ("put", "get", "patch")}
         },
     }
     handlers = dict.fromkeys(("put", "get", "patch"), lambda _: Response(None))
