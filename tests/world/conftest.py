@@ -1,15 +1,15 @@
-"""What tests of the world may ask for."""
+"""Fixtures of the tests of worlds."""
 
 from dataclasses import replace
 
 import pytest
-from stage import Stage
+from api_worlds import ApiWorlds
 
 from soundstage.apis.registry import list_api_names
 
 
 @pytest.fixture(scope="session", params=list_api_names())
-def stage(request, services):
+def api_worlds(request, services):
     """Each API in turn, with a short past so that worlds are cheap."""
     whole = services[request.param].fixture
-    return Stage(replace(whole, history=whole.history[:2]))
+    return ApiWorlds(replace(whole, history=whole.history[:2]))

@@ -1,7 +1,7 @@
 """What each API counts about a run, and the records behind it.
 
 Each function takes a run's own document and the documents that came with it, all as of
-one instant, and gives pairs: what is said, and what is there.
+one instant, and returns pairs: the count that the run has, and the number of records.
 """
 
 import json
@@ -9,13 +9,13 @@ from collections import Counter
 
 
 def algolia_ingestion(run, events):
-    said = run.get("progress", {"expectedNbOfEvents": 0, "receivedNbOfEvents": 0})
+    progress = run.get("progress", {"expectedNbOfEvents": 0, "receivedNbOfEvents": 0})
     seen = Counter((event["type"], event["status"]) for event in events)
     received = seen["record", "succeeded"] + seen["record", "failed"]
     return [
-        (said["expectedNbOfEvents"], seen["fetch", "succeeded"]),
-        (said["receivedNbOfEvents"], received),
-        (received <= said["expectedNbOfEvents"], True),
+        (progress["expectedNbOfEvents"], seen["fetch", "succeeded"]),
+        (progress["receivedNbOfEvents"], received),
+        (received <= progress["expectedNbOfEvents"], True),
     ]
 
 
@@ -27,10 +27,10 @@ def runwisp(run, _):
 
 def trieve(run, records):
     events = [record for record in records if "event_type" in record]
-    told = [(event["event_type"], json.loads(event["event_data"]) or {}) for event in events]
-    uploads = [data for name, data in told if name == "chunks_uploaded"]
+    events_data = [(event["event_type"], json.loads(event["event_data"]) or {}) for event in events]
+    uploads = [data for name, data in events_data if name == "chunks_uploaded"]
     created = sum(len(data["chunk_ids"]) for data in uploads)
-    for name, data in told:
+    for name, data in events_data:
         if name.startswith("csv_jsonl") and "chunks_created" in data:
             created = data["chunks_created"]
     pairs = [(run["chunks_created"], created)]
@@ -42,12 +42,12 @@ def trieve(run, records):
         "completed": "Completed",
         "failed": "Failed",
     }
-    if run["status"] in shown:  # nobody is told that a job was cancelled
+    if run["status"] in shown:  # no response shows a cancelled job
         crawls = [record for record in records if "scrape_id" in record]
-        # A crawl may be given the ending of a table, which says nothing to a crawl.
-        said = [crawl["status"] for crawl in crawls if crawl["status"] != "Pending"]
-        pairs += [(status, shown[run["status"]]) for status in said]
-    closing = [data for _, data in told if "chunks_created" in data]
+        # A crawl may be given the ending of a table, which means nothing for a crawl.
+        statuses = [crawl["status"] for crawl in crawls if crawl["status"] != "Pending"]
+        pairs += [(status, shown[run["status"]]) for status in statuses]
+    closing = [data for _, data in events_data if "chunks_created" in data]
     return pairs + [(data["chunks_created"], created) for data in closing[-1:]]
 
 

@@ -1,4 +1,4 @@
-"""A small API of no vendor, for what is shown best with a few lines of YAML."""
+"""A small API of no vendor, for tests with a few lines of YAML."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,10 @@ VOCABULARY = ApiModel(
         "run": RecordType("run", "runs", "id", uuid),
         "event": RecordType("event", "events", "id", uuid, "run"),
     },
-    timestamp_formats={"at": lambda at, _: at - NOW, "elapsed": lambda at, began: at - began},
+    timestamp_formats={
+        "at": lambda at, _: at - NOW,
+        "elapsed": lambda at, began: at - began,
+    },
 )
 
 DEFAULTS = """
@@ -33,7 +36,7 @@ defaults: {event: {run: $run.id}}
 
 
 def fixture_of(text):
-    """A fixture from what it says beside, or in place of, the defaults."""
+    """Compile a fixture whose keys are added to the defaults or replace them."""
     return compile_fixture({**yaml.safe_load(DEFAULTS), **yaml.safe_load(text)}, VOCABULARY)
 
 
@@ -42,7 +45,7 @@ def world_of(text, seed=0):
     return World({"small": fixture_of(text)}, WorldOptions(seed, NOW, speed=0))
 
 
-def drawn_from(text, scenario="story", seed=0, task="task", **names):
+def generate_from(text, scenario="story", seed=0, task="task", **names):
     """A run of the scenario that starts at NOW."""
     script = fixture_of(text).definitions
     source = GenerationContext(script, SeededRandom(seed))
@@ -51,10 +54,10 @@ def drawn_from(text, scenario="story", seed=0, task="task", **names):
 
 def run_of(steps, **more):
     """A run with these steps."""
-    return drawn_from(story(steps), **more)
+    return generate_from(story(steps), **more)
 
 
-def cut(text, run, after, ending="cancelled"):
+def interrupt_after(text, run, after, ending="cancelled"):
     """The run, interrupted so long after NOW."""
     source = GenerationContext(fixture_of(text).definitions, SeededRandom(0))
     return interrupt_run(source, run, Interruption(ending, NOW + after))
@@ -66,7 +69,7 @@ def story(steps):
     return yaml.safe_dump({"scenarios": scenarios}, sort_keys=False)
 
 
-def told(run):
+def own_versions(run):
     """The run's versions without their id: pairs of ms since NOW, and document."""
     return versions(run.records[0])
 
@@ -94,8 +97,8 @@ def scheduled(text):
 def _crons(state, at):
     tasks = state.definitions.tasks.items()
     events = state.collection("events").all(at)
-    told = [*tasks, *((event["id"], event) for event in events)]
-    return {name: each["cron"] for name, each in told if "cron" in each}
+    nodes = [*tasks, *((event["id"], event) for event in events)]
+    return {name: each["cron"] for name, each in nodes if "cron" in each}
 
 
 def _tick(api, state, key, _at):

@@ -37,7 +37,7 @@ class Wall:
     ("speed", "elapsed", "gone"),
     [(1, 1000, 1000), (60, 1000, 60_000), (0.5, 1001, 500), (0, 1000, 0)],
 )
-def test_a_clock_follows_the_wall_at_its_speed(speed, elapsed, gone):
+def test_a_clock_follows_the_wall_clock_at_its_speed(speed, elapsed, gone):
     wall = Wall()
     clock = Clock(NOW, speed, wall)
     wall.ms += elapsed
@@ -45,18 +45,18 @@ def test_a_clock_follows_the_wall_at_its_speed(speed, elapsed, gone):
     assert clock.speed == speed
 
 
-def test_a_clock_begins_with_the_wall_unless_it_is_told_otherwise():
+def test_a_clock_begins_at_the_wall_clock_time_by_default():
     assert abs(Clock(speed=0).now() - wall_clock_now()) < MINUTE
 
 
-def test_a_clock_follows_the_machine_unless_it_is_given_a_wall():
+def test_a_clock_follows_the_machine_by_default():
     clock = Clock(NOW, 1_000_000)
     before = clock.now()
     assert any(clock.now() > before for _ in range(10**6))  # a tick is 1 ms
 
 
 @pytest.mark.parametrize("speed", [0, 1, 60])
-def test_an_advance_adds_to_what_has_gone_by(speed):
+def test_an_advance_adds_to_the_elapsed_time(speed):
     wall = Wall()
     clock = Clock(NOW, speed, wall)
     wall.ms += 10
@@ -97,7 +97,7 @@ def test_a_clock_never_goes_back(turns):
     assert shown == sorted(shown)
 
 
-def test_a_clock_is_not_turned_back():
+def test_a_clock_rejects_a_negative_advance():
     clock = Clock(NOW, 0)
     with pytest.raises(ValueError, match="not -1 ms"):
         clock.advance(-1)
@@ -116,7 +116,7 @@ def test_a_clock_stops_where_the_years_end():
 
 
 @pytest.mark.parametrize("speed", [-1, -0.001, 1_000_001, float("inf"), float("nan")])
-def test_a_speed_that_cannot_be_is_refused(speed):
+def test_an_impossible_speed_is_rejected(speed):
     with pytest.raises(ValueError, match="from 0 to 1000000"):
         Clock(NOW, speed)
     clock = Clock(NOW, 0)
@@ -142,13 +142,13 @@ def test_a_clock_does_not_begin_outside_the_years(start):
         (MAX_TIMESTAMP, "9999-12-31T23:59:59.999Z"),
     ],
 )
-def test_an_instant_is_written_as_rfc_3339_has_it(instant, text):
+def test_a_timestamp_is_formatted_by_rfc_3339(instant, text):
     assert format_rfc3339(instant) == text
     assert parse_rfc3339(text) == instant
 
 
 @given(instants, instants)
-def test_the_order_of_the_texts_is_the_order_of_the_instants(one, other):
+def test_the_order_of_the_texts_is_the_order_of_the_timestamps(one, other):
     assert (format_rfc3339(one) < format_rfc3339(other)) == (one < other)
     assert parse_rfc3339(format_rfc3339(one)) == one
 
@@ -171,7 +171,7 @@ def test_the_order_of_the_texts_is_the_order_of_the_instants(one, other):
         ("9999-12-31T23:59:59.999-00:01", MAX_TIMESTAMP),
     ],
 )
-def test_any_rfc_3339_text_is_understood(text, instant):
+def test_any_rfc_3339_text_is_parsed(text, instant):
     assert parse_rfc3339(text) == instant
 
 
@@ -196,7 +196,7 @@ def test_any_rfc_3339_text_is_understood(text, instant):
     1767225600000
     """.strip().splitlines(),
 )
-def test_any_other_text_is_no_instant(text):
+def test_any_other_text_is_no_timestamp(text):
     with pytest.raises(ValueError, match=r"."):
         parse_rfc3339(text.strip())
 
@@ -211,7 +211,7 @@ def test_any_other_text_is_no_instant(text):
         (MAX_TIMESTAMP + 1, MAX_TIMESTAMP),
     ],
 )
-def test_what_is_outside_the_years_is_brought_inside(instant, nearest):
+def test_a_time_outside_the_years_is_clamped(instant, nearest):
     assert clamp_timestamp(instant) == nearest
 
 
@@ -227,11 +227,11 @@ def test_what_is_outside_the_years_is_brought_inside(instant, nearest):
         ("090s", 90 * SECOND),
     ],
 )
-def test_a_span_is_a_number_and_its_unit(text, span):
+def test_a_duration_is_a_number_and_its_unit(text, span):
     assert parse_duration(text) == span
 
 
 @pytest.mark.parametrize("text", ["", "5", "s", "1.5s", "-1s", "1 s", "1S", "1w", "1s "])
-def test_any_other_text_is_no_span(text):
+def test_any_other_text_is_no_duration(text):
     with pytest.raises(ValueError, match="is not a duration such as 250ms"):
         parse_duration(text)

@@ -1,9 +1,9 @@
-"""What the vendored fixtures promise of every world, whatever its seed."""
+"""Properties of the vendored fixtures in every world."""
 
 from collections import Counter
 
 import pytest
-from stage import ENDS
+from api_worlds import ENDS
 
 from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE, parse_rfc3339
 from soundstage.world.scenario import ANY_TASK
@@ -78,7 +78,7 @@ def test_the_default_dataset_has_events_of_many_types(default_world):
     assert len({event["event_type"] for event in events}) >= 8
 
 
-# Whatever somebody opens, something moves
+# Something moves in every API
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -89,7 +89,8 @@ def test_something_is_under_way_at_the_start_and_for_a_while(default_world, api)
 
 
 @pytest.mark.parametrize(
-    ("api", "least"), [("algolia-ingestion", 10), ("runwisp", 1), ("trieve", 5), ("trigger-dev", 5)]
+    ("api", "least"),
+    [("algolia-ingestion", 10), ("runwisp", 1), ("trieve", 5), ("trigger-dev", 5)],
 )
 def test_something_new_happens_within_the_first_half_hour(default_world, api, least):
     times = {
@@ -106,28 +107,28 @@ def test_something_new_happens_within_the_first_half_hour(default_world, api, le
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_the_past_is_a_week_and_every_day_of_it(default_world, api):
+def test_the_history_is_a_week_and_every_day_of_it(default_world, api):
     ages = [NOW - run.started_at for run in runs_of(default_world, api)]
     assert {age // DAY for age in ages if age >= 0} >= set(range(7))
     assert max(ages) == 7 * DAY
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_every_task_has_a_past(default_world, api):
+def test_every_task_has_a_history(default_world, api):
     runs = runs_of(default_world, api)
     tasks = default_world.fixtures[api].definitions.tasks
     assert {run.task for run in runs} == set(tasks) - {ANY_TASK}
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_every_way_to_end_is_there(default_world, api):
+def test_runs_have_ended_in_every_way(default_world, api):
     ends = {run.records[0].as_of(MAX_TIMESTAMP)["status"] for run in runs_of(default_world, api)}
     cancelled = {"cancelled", "CANCELED", "SYSTEM_FAILURE"}
     assert ends == ENDS[api] - cancelled
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_every_identifier_is_given_once(default_world, api):
+def test_every_identifier_is_unique(default_world, api):
     for collection in default_world.state(api).collections.values():
         ids = Counter(record.id for record in collection)
         assert max(ids.values(), default=1) == 1

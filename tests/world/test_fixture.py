@@ -1,4 +1,4 @@
-"""A mistake in a fixture is refused with its file, its line and the reason.
+"""A mistake in a fixture is reported with its file, its line and the reason.
 
 Long because it is one table: a row for each kind of mistake.
 """
@@ -23,7 +23,12 @@ class Mistake(NamedTuple):
     place: str = ""
 
 
-ALGOLIA, RUNWISP, TRIEVE, TRIGGER = ("algolia-ingestion", "runwisp", "trieve", "trigger-dev")
+ALGOLIA, RUNWISP, TRIEVE, TRIGGER = (
+    "algolia-ingestion",
+    "runwisp",
+    "trieve",
+    "trigger-dev",
+)
 
 FORM = {
     "a key of the file": Mistake(
@@ -36,8 +41,11 @@ FORM = {
     "a key of a start": Mistake(
         RUNWISP, "- play: failed", "- start: {scenario: failed, wiht: {}}", "'wiht'"
     ),
-    "a step that says nothing": Mistake(
-        RUNWISP, "      - run: {status: pending}", "      - {}", "{} has less than 1 property"
+    "an empty step": Mistake(
+        RUNWISP,
+        "      - run: {status: pending}",
+        "      - {}",
+        "{} has less than 1 property",
     ),
     "a repeat of nothing": Mistake(
         TRIEVE,
@@ -108,7 +116,10 @@ NAMES = {
         "there is no scenario 'tried_twice'",
     ),
     "an unknown scenario to start": Mistake(
-        RUNWISP, "- play: failed", "- start: {scenario: flaied}", "there is no scenario 'flaied'"
+        RUNWISP,
+        "- play: failed",
+        "- start: {scenario: flaied}",
+        "there is no scenario 'flaied'",
     ),
     "an unknown name in a step": Mistake(
         ALGOLIA,
@@ -145,7 +156,10 @@ NAMES = {
         "end_at: $now",
     ),
     "an unknown name in a history entry": Mistake(
-        ALGOLIA, "with: {records: 12}", "with: {records: $dozen}", "$dozen is not defined here"
+        ALGOLIA,
+        "with: {records: 12}",
+        "with: {records: $dozen}",
+        "$dozen is not defined here",
     ),
     "a name that the last task lacks": Mistake(
         ALGOLIA,
@@ -193,10 +207,16 @@ VALUES = {
         "    - run: {status: completed, finished_at: $at}\n  # The file",
     ),
     "a value outside its enum": Mistake(
-        ALGOLIA, "reasonCode: idle", "reasonCode: idel", "'idel' is none of 'internal', 'cancelled'"
+        ALGOLIA,
+        "reasonCode: idle",
+        "reasonCode: idel",
+        "'idel' is none of 'internal', 'cancelled'",
     ),
     "a value outside its enum, of another line": Mistake(
-        ALGOLIA, "reasonCode: too_many_errors", "reasonCode: too_many", "'too_many' is none of"
+        ALGOLIA,
+        "reasonCode: too_many_errors",
+        "reasonCode: too_many",
+        "'too_many' is none of",
     ),
     "a value outside its enum, in a list of records": Mistake(
         ALGOLIA,
@@ -240,7 +260,10 @@ VALUES = {
         "batchSize: $changed",
     ),
     "a property that the contract lacks": Mistake(
-        ALGOLIA, "reasonCode: blocking,", "reasonCode: blocking, blockedBy: x,", "'blockedBy'"
+        ALGOLIA,
+        "reasonCode: blocking,",
+        "reasonCode: blocking, blockedBy: x,",
+        "'blockedBy'",
     ),
     "a property that the contract requires": Mistake(
         RUNWISP,
@@ -264,7 +287,10 @@ defaults:""",
         "event_type: 5",
     ),
     "an addition to a text": Mistake(
-        TRIEVE, "run: {job: chunk_update}", "run: {status: {add: 1}}", "a value does not fit here"
+        TRIEVE,
+        "run: {job: chunk_update}",
+        "run: {status: {add: 1}}",
+        "a value does not fit here",
     ),
     "a count that is no number": Mistake(
         ALGOLIA,
@@ -286,10 +312,16 @@ defaults:""",
         "there is no id form",
     ),
     "a duration among others": Mistake(
-        ALGOLIA, "after: 15m..30m", "after: {any: [15m, 30 min]}", "'30 min' is not a duration"
+        ALGOLIA,
+        "after: 15m..30m",
+        "after: {any: [15m, 30 min]}",
+        "'30 min' is not a duration",
     ),
     "no duration at all": Mistake(
-        ALGOLIA, "after: 15m..30m", "after: {any: []}", "any takes a list of at least one value"
+        ALGOLIA,
+        "after: 15m..30m",
+        "after: {any: []}",
+        "any takes a list of at least one value",
     ),
     "no alternative": Mistake(
         ALGOLIA,
@@ -328,7 +360,7 @@ def changed(mistake, folder):
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_refused_with_file_line_and_reason(services, tmp_path, mistake):
+def test_a_mistake_is_reported_with_file_line_and_reason(services, tmp_path, mistake):
     path, line = changed(mistake, tmp_path)
     service = services[mistake.api]
     with pytest.raises(DocumentError) as error:
@@ -348,7 +380,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("text", "line", "reason"), BROKEN.values(), ids=BROKEN)
-def test_a_file_that_is_no_fixture_is_refused(tmp_path, text, line, reason):
+def test_a_file_that_is_no_fixture_is_rejected(tmp_path, text, line, reason):
     path = tmp_path / "broken.yaml"
     path.write_text(text, "utf-8")
     with pytest.raises(DocumentError) as error:
@@ -357,7 +389,7 @@ def test_a_file_that_is_no_fixture_is_refused(tmp_path, text, line, reason):
     assert reason in str(error.value)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
+def test_a_missing_file_is_rejected(tmp_path):
     path = tmp_path / "nowhere.yaml"
     with pytest.raises(DocumentError, match="cannot be read: No such file"):
         load_fixture(path)
@@ -370,14 +402,14 @@ def test_a_fixture_takes_the_place_of_the_vendored_one(tmp_path):
     assert list(service.fixture.definitions.tasks) == ["mine"]
 
 
-def test_a_fixture_for_an_api_that_is_not_there_is_refused(tmp_path):
+def test_a_fixture_for_an_unknown_api_is_rejected(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("api: runwips\n", "utf-8")
     with pytest.raises((DocumentError, UnknownName), match="runwips"):
         load_services([], [path])
 
 
-def test_scenarios_without_a_task_are_refused(services, tmp_path):
+def test_scenarios_without_a_task_are_rejected(services, tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("api: trieve\nscenarios: {s: {steps: [{run: {}}]}}\n", "utf-8")
     service = services["trieve"]

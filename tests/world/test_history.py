@@ -1,4 +1,4 @@
-"""The past with which a world begins, and the records that are always there."""
+"""History: runs from before the start, and the fixture's own records."""
 
 from itertools import pairwise
 
@@ -26,30 +26,30 @@ def begun(text, seed=0):
     return [NOW - run.started_at for run in runs(world_of(STORY + text, seed))]
 
 
-def test_a_run_of_the_past_began_so_long_ago():
+def test_a_run_of_the_history_started_its_duration_ago():
     assert begun("history: [{task: task, ago: 2h}]") == [2 * HOUR]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_run_of_the_past_began_within_its_span(seed):
+def test_a_run_of_the_history_started_within_its_range(seed):
     (ago,) = begun("history: [{task: task, ago: 1h..2h}]", seed)
     assert HOUR <= ago <= 2 * HOUR
 
 
-def test_a_run_of_the_past_is_what_its_entry_says():
+def test_a_run_of_the_history_has_the_values_of_its_entry():
     text = "history: [{task: other, scenario: story, ago: 1h, id: mine, with: {n: 5}}]"
     (run,) = runs(world_of(STORY + text))
     assert versions(run.records[0]) == [(-HOUR, {"n": 5, "color": "blue"})]
     assert run.id == "mine"
 
 
-def test_runs_come_every_so_often_up_to_now_and_no_further():
+def test_runs_repeat_up_to_now_and_no_further():
     every = begun("history: [{task: task, every: 6h, for: 1d}]")
     assert every == [24 * HOUR, 18 * HOUR, 12 * HOUR, 6 * HOUR]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_runs_come_every_so_often_within_their_span(seed):
+def test_runs_repeat_within_their_range(seed):
     every = begun("history: [{task: task, every: 1h..3h, for: 7d}]", seed)
     gaps = [a - b for a, b in pairwise(every)]
     assert every[0] == 7 * DAY
@@ -59,20 +59,20 @@ def test_runs_come_every_so_often_within_their_span(seed):
 
 
 @pytest.mark.parametrize("every", ["0s", "1ms", "999ms", "1s"])
-def test_runs_come_no_more_often_than_every_second(every):
+def test_runs_repeat_at_most_once_a_second(every):
     ago = begun(f"history: [{{task: task, every: {every}, for: 10s}}]")
     assert ago == [n * SECOND for n in range(10, 0, -1)]
     assert MIN_RUN_INTERVAL == SECOND
 
 
-def test_the_past_does_not_begin_before_the_years():
+def test_the_history_does_not_begin_before_the_years():
     text = "history: [{task: task, ago: 999999999d}, {task: task, ago: 1d}]"
     fixtures = {"small": fixture_of(STORY + text)}
     world = World(fixtures, WorldOptions(0, MIN_TIMESTAMP + HOUR, 0))
     assert [run.started_at for run in runs(world)] == [MIN_TIMESTAMP, MIN_TIMESTAMP]
 
 
-def test_each_entry_of_the_past_is_drawn_by_itself():
+def test_each_history_entry_is_generated_independently():
     alone = "history: [{task: task, ago: 1h}]"
     both = "history: [{task: task, ago: 1h}, {task: task, ago: 1h}]"
     (first,), (same, other) = (runs(world_of(STORY + text)) for text in (alone, both))
@@ -93,14 +93,14 @@ def test_each_entry_of_the_past_is_drawn_by_itself():
         ("defaults: {thing: {}}", "no kind 'thing'", "/defaults/thing"),
     ],
 )
-def test_what_a_fixture_says_wrongly_is_pointed_at(text, message, pointer):
+def test_the_pointer_of_a_mistake_in_the_history_is_reported(text, message, pointer):
     with pytest.raises(FixtureError) as error:
         fixture_of(STORY + text)
     assert message in error.value.message
     assert error.value.pointer == pointer
 
 
-def test_a_past_without_scenario_needs_one_with_a_weight():
+def test_a_history_entry_without_scenario_needs_one_with_a_weight():
     text = """
     scenarios: {s: {weight: 0, steps: [{run: {}}]}}
     history: [{task: task, ago: 1h}]
@@ -112,7 +112,7 @@ def test_a_past_without_scenario_needs_one_with_a_weight():
 # Records that are there from the beginning
 
 
-def test_a_record_of_the_fixture_is_there_whatever_the_seed():
+def test_a_record_of_the_fixture_exists_for_every_seed():
     text = "records: {event: [{id: a, run: r}, {run: r, n: 1..1000000}]}"
     lists = [
         world_of(text, seed).collection("small", "events").children("r", NOW - 10**15)

@@ -1,7 +1,7 @@
-"""The only moves that a field may make."""
+"""The transitions of a field."""
 
 import pytest
-from small import drawn_from, told
+from small import generate_from, own_versions
 
 from soundstage.world.errors import IllegalTransition
 
@@ -24,22 +24,22 @@ MOVES = "{run.status: {begins: [new], moves: {new: [live], live: [over]}}}"
     ],
 )
 @pytest.mark.parametrize("after", ["0s", "1s"])
-def test_a_move_that_the_lifecycle_lacks_is_illegal(states, message, after):
+def test_a_transition_that_the_lifecycle_lacks_is_illegal(states, message, after):
     steps = ", ".join(f"{{after: {after}, run: {{status: {state}}}}}" for state in states)
     text = f"lifecycle: {MOVES}\nscenarios: {{story: {{steps: [{steps}]}}}}"
     with pytest.raises(IllegalTransition, match=message) as error:
-        drawn_from(text)
+        generate_from(text)
     wrong = len(states) - 1
     assert error.value.pointer == f"/scenarios/story/steps/{wrong}/run"
 
 
-def test_a_state_may_be_said_again():
+def test_a_state_may_be_repeated():
     steps = ", ".join(f"{{after: 1s, run: {{status: {s}}}}}" for s in ("new", "new", "live"))
     text = f"lifecycle: {MOVES}\nscenarios: {{story: {{steps: [{steps}]}}}}"
-    assert len(told(drawn_from(text))) == 3
+    assert len(own_versions(generate_from(text))) == 3
 
 
-def test_two_fields_of_a_kind_may_each_have_a_lifecycle():
+def test_two_fields_of_a_record_type_may_each_have_a_lifecycle():
     text = """
     lifecycle:
       run.phase: {begins: [a], moves: {a: [b]}}
@@ -47,13 +47,13 @@ def test_two_fields_of_a_kind_may_each_have_a_lifecycle():
     scenarios: {story: {steps: [{run: {phase: wrong, status: new}}]}}
     """
     with pytest.raises(IllegalTransition, match=r"run.phase begins as 'wrong'"):
-        drawn_from(text)
+        generate_from(text)
 
 
-def test_other_kinds_may_have_a_lifecycle_too():
+def test_other_record_types_may_have_a_lifecycle_too():
     text = """
     lifecycle: {event.state: {begins: [a], moves: {a: [b]}}}
     scenarios: {story: {steps: [{run: {}, event/e: {state: a}}, {event/e: {state: c}}]}}
     """
     with pytest.raises(IllegalTransition, match=r"event.state goes from 'a' to 'c'"):
-        drawn_from(text)
+        generate_from(text)

@@ -1,4 +1,4 @@
-"""Lists of many records: kept, copied, and asked for pages."""
+"""Queries of long lists, copies, and caches."""
 
 import pytest
 from hypothesis import given, settings
@@ -50,13 +50,13 @@ QUERIES = st.builds(
 
 @st.composite
 def made(draw, number):
-    """A record; some of its versions may say that it was deleted."""
+    """A record; some of its versions may be deletions."""
     times = draw(TIMES)
-    said = [draw(VALUES) for _ in times]
+    letters = [draw(VALUES) for _ in times]
     there = [draw(st.integers(0, 5)) > 0 for _ in times]
     documents = tuple(
         {"id": f"{number}", "run": "r", "letter": letter} if is_there else None
-        for letter, is_there in zip(said, there, strict=True)
+        for letter, is_there in zip(letters, there, strict=True)
     )
     return Record(EVENT, f"{number}", tuple(times), documents)
 
@@ -75,7 +75,12 @@ def lists(draw):
         if plain and draw(st.booleans()):
             i = draw(st.integers(0, len(plain) - 1))
             old, new = plain[i], draw(made(plain[i].id))
-            new = Record(EVENT, old.id, (old.created_at, old.created_at + 3), new.versions[:1] * 2)
+            new = Record(
+                EVENT,
+                old.id,
+                (old.created_at, old.created_at + 3),
+                new.versions[:1] * 2,
+            )
             rows.replace(old, new if draw(st.booleans()) else None)
             plain[i : i + 1] = [r for r in rows.records if r.id == old.id]
         else:
@@ -87,7 +92,7 @@ def lists(draw):
 
 
 @given(lists(), st.integers(0, 13))
-def test_records_stand_as_they_begin_whatever_was_changed(listed, now):
+def test_records_are_in_order_of_creation_after_any_change(listed, now):
     rows, plain = listed
     assert list(rows.records) == plain
     begun = [record for record in plain if record.created_at <= now]
@@ -97,7 +102,7 @@ def test_records_stand_as_they_begin_whatever_was_changed(listed, now):
 
 @settings(max_examples=400)
 @given(lists(), QUERIES, st.integers(0, 13))
-def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
+def test_columns_find_what_a_check_of_each_record_finds(listed, query, now):
     rows, plain = listed
     columns = rows._segment.columns
     page = columns.find(query, now, rows._changed, rows._added)
@@ -106,15 +111,15 @@ def test_columns_find_what_looking_at_each_record_finds(listed, query, now):
 
 
 @given(lists(), st.integers(0, 13))
-def test_columns_say_every_value_of_a_field_and_no_other(listed, now):
+def test_columns_return_every_value_of_a_field_and_no_other(listed, now):
     rows, plain = listed
-    said = rows._segment.columns.distinct_values("letter", now, rows._changed, rows._added)
+    values = rows._segment.columns.distinct_values("letter", now, rows._changed, rows._added)
     there = [document for record in plain if (document := record.as_of(now))]
-    assert said == rows.distinct_values("letter", now) == {each["letter"] for each in there}
+    assert values == rows.distinct_values("letter", now) == {each["letter"] for each in there}
 
 
 @given(lists(), st.integers(0, 13))
-def test_a_copy_and_what_it_was_made_of_do_not_see_each_other(listed, now):
+def test_a_copy_and_its_original_are_independent(listed, now):
     rows, plain = listed
     copy = rows.copy()
     copy.add(Record(EVENT, "new", (0,), ({"id": "new"},)))
@@ -152,7 +157,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("parent", [None, "r"])
-def test_a_page_of_many_looks_at_few(parent):
+def test_a_page_of_many_records_reads_few(parent):
     below = many(50_000)
     copy = below.copy()
     for world in (below, copy):
@@ -177,7 +182,7 @@ def test_a_page_of_many_looks_at_few(parent):
 ])  # fmt: skip
 @pytest.mark.parametrize("order", [None, "letter"])
 @pytest.mark.parametrize("now", [COLUMNAR_THRESHOLD, 10**6])
-def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
+def test_a_page_of_many_records_is_that_of_checking_each(tests, order, now):
     rows = many(2 * COLUMNAR_THRESHOLD).copy().index
     for start in (0, COLUMNAR_THRESHOLD // 2, 2 * COLUMNAR_THRESHOLD):
         query = Query(tests, order, descending=True, offset=start, limit=9)
@@ -186,7 +191,7 @@ def test_a_page_of_many_is_that_of_looking_at_each(tests, order, now):
         )
 
 
-def test_a_window_that_goes_with_the_clock_is_looked_through_once():
+def test_a_window_that_moves_with_the_clock_is_evaluated_once():
     rows = many(100).copy().index
     windows = [
         Query((("number", Between(start, 500 + start)),), "letter", limit=50)
@@ -205,7 +210,7 @@ def test_a_window_that_goes_with_the_clock_is_looked_through_once():
 
 
 @given(lists(), QUERIES, TESTS, st.lists(st.integers(0, 13), max_size=3))
-def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, moments):
+def test_cached_results_are_those_of_a_new_query(listed, one, test, moments):
     rows, plain = listed
     others = [
         {"conditions": (("letter", test),)},
@@ -223,7 +228,7 @@ def test_what_is_remembered_is_what_looking_again_finds(listed, one, test, momen
             rows.replace(record, None)
 
 
-def test_the_newest_are_found_without_looking_at_the_rest():
+def test_the_newest_records_are_found_without_reading_the_others():
     copy = many(5_000).copy()
     copy.add(Record(EVENT, "x", (3_000,), ({"id": "x", "run": "r"},)))
     newest = copy.newest_first(3_000, "r")

@@ -33,29 +33,35 @@ THREE = record("x", 10, 20, 30)
 
 
 @pytest.mark.parametrize(
-    ("now", "at"), [(9, None), (10, 10), (19, 10), (20, 20), (29, 20), (30, 30), (FOREVER, 30)]
+    ("now", "at"),
+    [(9, None), (10, 10), (19, 10), (20, 20), (29, 20), (30, 30), (FOREVER, 30)],
 )
-def test_a_version_holds_from_its_instant_until_the_next(now, at):
+def test_a_version_is_valid_from_its_timestamp_until_the_next(now, at):
     document = THREE.as_of(now)
     assert (document and document["at"]) == at
 
 
 @pytest.mark.parametrize(
-    ("now", "times"), [(10, (10,)), (19, (10,)), (20, (10, 20)), (29, (10, 20)), (30, (10, 20, 30))]
+    ("now", "times"),
+    [(10, (10,)), (19, (10,)), (20, (10, 20)), (29, (10, 20)), (30, (10, 20, 30))],
 )
-def test_a_record_until_an_instant_keeps_what_came_up_to_it(now, times):
+def test_a_truncated_record_keeps_the_earlier_versions(now, times):
     kept = THREE.truncate(now)
     assert kept.timestamps == times
     assert kept.versions == THREE.versions[: len(times)]
-    assert (kept.record_type, kept.id, kept.name) == (THREE.record_type, THREE.id, THREE.name)
+    assert (kept.record_type, kept.id, kept.name) == (
+        THREE.record_type,
+        THREE.id,
+        THREE.name,
+    )
 
 
-def test_nothing_is_left_of_a_record_before_it_begins():
+def test_nothing_is_left_of_a_record_truncated_before_its_creation():
     assert THREE.truncate(9) is None
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, unique=True), st.data())
-def test_a_record_until_an_instant_says_the_same_up_to_it(times, data):
+def test_a_truncated_record_is_the_same_up_to_that_time(times, data):
     whole = record("x", *sorted(times))
     now = data.draw(st.integers(min(times), 60))
     kept = whole.truncate(now)
@@ -63,20 +69,21 @@ def test_a_record_until_an_instant_says_the_same_up_to_it(times, data):
     assert kept.as_of(FOREVER) == whole.as_of(now)
 
 
-def test_a_record_of_the_fixture_has_always_been_there():
+def test_a_record_of_the_fixture_exists_at_every_time():
     there = collection(record("x", BEGINNING))
     assert ids(there.all(-(10**15))) == ["x"]
 
 
 @pytest.mark.parametrize(
-    ("now", "expected"), [(4, []), (5, ["b"]), (10, ["b", "a", "c"]), (99, list("bacd"))]
+    ("now", "expected"),
+    [(4, []), (5, ["b"]), (10, ["b", "a", "c"]), (99, list("bacd"))],
 )
-def test_records_are_listed_as_they_begin_and_ties_as_they_came(now, expected):
+def test_records_are_listed_in_order_of_creation_and_ties_as_added(now, expected):
     there = collection(record("a", 10), record("b", 5), record("c", 10), record("d", 20))
     assert ids(there.all(now)) == expected
 
 
-def test_a_document_is_found_by_its_id_once_it_has_begun():
+def test_a_record_is_found_by_its_id_from_its_creation_on():
     there = collection(THREE)
     assert there.get("x", 9) is None
     assert there.get("x", 25) == THREE.versions[1]
@@ -92,7 +99,7 @@ def test_children_are_the_records_of_one_parent():
     assert there.children(3, 99) == []
 
 
-def test_a_replacement_stands_where_the_old_record_stood():
+def test_a_replacement_takes_the_place_of_the_old_record():
     one, two, three = record("a", 10), record("b", 10, 30), record("c", 10)
     there = collection(one, two, three)
     there.replace(two, record("b", 10))
@@ -101,7 +108,7 @@ def test_a_replacement_stands_where_the_old_record_stood():
 
 
 @pytest.mark.parametrize("gone", range(3))
-def test_a_record_replaced_by_nothing_is_nowhere(gone):
+def test_a_removed_record_is_not_found(gone):
     three = [record(name, 10) for name in "abc"]
     there = collection(*three)
     there.replace(three[gone], None)
@@ -110,7 +117,7 @@ def test_a_record_replaced_by_nothing_is_nowhere(gone):
     assert there.get(three[gone].id, 99) is None
 
 
-def test_a_kind_without_parent_lists_no_children():
+def test_a_record_type_without_parent_has_no_children():
     there = Collection(RUN)
     there.add(record("a", 10, kind=RUN))
     there.replace(record_of(there), None)

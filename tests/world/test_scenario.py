@@ -1,7 +1,14 @@
-"""Scenarios: how a run is drawn from its steps."""
+"""Scenarios: generation of a run from its steps."""
 
 import pytest
-from small import drawn_from, events, fixture_of, run_of, told, versions
+from small import (
+    events,
+    fixture_of,
+    generate_from,
+    own_versions,
+    run_of,
+    versions,
+)
 
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.errors import FixtureError, UnknownName
@@ -27,7 +34,10 @@ SEEDS = range(20)
             "[{run: {a: 1}}, {after: 0s, run: {a: 2}}, {after: 1ms, run: {a: 3}}]",
             [(0, {"a": 2}), (1, {"a": 3})],
         ),
-        ("[{run: {}}, {after: 1s}, {after: 1s, run: {t: $at}}]", [(0, {}), (2000, {"t": 2000})]),
+        (
+            "[{run: {}}, {after: 1s}, {after: 1s, run: {t: $at}}]",
+            [(0, {}), (2000, {"t": 2000})],
+        ),
         (
             "[{after: 1s, run: {}}, {after: 2s, run: {e: $elapsed}}]",
             [(1000, {}), (3000, {"e": 2000})],
@@ -36,17 +46,17 @@ SEEDS = range(20)
     ],
 )
 def test_a_step_comes_after_the_one_before_and_patches_the_run(steps, versions):
-    assert told(run_of(steps)) == versions
+    assert own_versions(run_of(steps)) == versions
 
 
-def test_a_step_comes_anywhere_within_its_span():
+def test_a_step_comes_anywhere_within_its_range():
     steps = "[{run: {}}, {after: 1s..3s, run: {a: 1}}]"
-    times = [told(run_of(steps, seed=seed))[1][0] for seed in SEEDS]
+    times = [own_versions(run_of(steps, seed=seed))[1][0] for seed in SEEDS]
     assert all(1000 <= time <= 3000 for time in times)
     assert len(set(times)) > 10
 
 
-def test_a_step_may_say_the_identifier_of_what_it_makes():
+def test_a_step_may_set_the_identifier_of_a_new_record():
     run = run_of("[{run: {id: mine}}, {event/one: {id: $given}}]", given="first")
     assert run.id == "mine"
     assert [record.id for record in run.records] == ["mine", "first"]
@@ -87,22 +97,26 @@ def test_the_elapsed_time_is_that_of_the_record_itself():
     - {after: 2s, event: {e: $elapsed}}
     - {after: 1s, event/one: {f: $elapsed}, event: {e: $elapsed}}
     """)
-    assert told(run) == [(0, {"e": 0})]
-    assert events(run) == [(3000, {"e": 0, "f": 3000}), (2000, {"e": 0}), (3000, {"e": 0})]
+    assert own_versions(run) == [(0, {"e": 0})]
+    assert events(run) == [
+        (3000, {"e": 0, "f": 3000}),
+        (2000, {"e": 0}),
+        (3000, {"e": 0}),
+    ]
 
 
-def test_a_record_starts_with_the_defaults_of_its_kind():
-    run = drawn_from("""
+def test_a_record_starts_with_the_defaults_of_its_type():
+    run = generate_from("""
     defaults: {run: {a: 1, color: $color}, event: {run: $run.id, t: $at, self: $one.id}}
     scenarios: {story: {steps: [{run: {a: 2}}, {after: 1s, event/one: {b: 1}}]}}
     """)
-    assert told(run) == [(0, {"a": 2, "color": "red"})]
+    assert own_versions(run) == [(0, {"a": 2, "color": "red"})]
     event = run.records[1]
     assert versions(event) == [(1000, {"t": 1000, "self": event.id, "b": 1})]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
-def test_repeated_steps_happen_so_many_times(count):
+def test_steps_are_repeated_as_often_as_requested(count):
     run = run_of(f"""
     - run: {{}}
     - {{repeat: {count}, steps: [{{after: 1s, event: {{n: $count}}}}]}}
@@ -110,18 +124,18 @@ def test_repeated_steps_happen_so_many_times(count):
     assert events(run) == [(1000 * n, {"n": n}) for n in range(1, count + 1)]
 
 
-def test_a_repeat_is_drawn_between_its_ends():
+def test_a_repeat_count_is_generated_within_its_range():
     steps = "[{run: {}}, {repeat: 2..4, steps: [{event: {}}]}]"
     counts = {len(events(run_of(steps, seed=seed))) for seed in range(40)}
     assert counts == {2, 3, 4}
 
 
-def test_a_repeat_may_be_as_long_as_an_earlier_draw():
+def test_a_repeat_count_may_be_an_earlier_variable():
     run = run_of("[{draw: {n: 3}, run: {}}, {repeat: $n, steps: [{event: {}}]}]")
     assert len(events(run)) == 3
 
 
-def test_a_repeat_draws_at_every_turn():
+def test_a_repeat_generates_its_variables_each_time():
     run = run_of("""
     - run: {}
     - {repeat: 30, draw: {n: 1..1000}, steps: [{event: {n: $n, m: $n}}]}
@@ -131,13 +145,13 @@ def test_a_repeat_draws_at_every_turn():
     assert all(value["n"] == value["m"] for value in values)
 
 
-def test_a_step_without_repeat_draws_once_from_then_on():
+def test_a_step_without_repeat_generates_its_variables_once():
     run = run_of("""
     - {draw: {n: 1..1000000}, run: {n: $n}}
     - {event: {n: $n}}
     - {draw: {n: 1..1000000}, event: {n: $n}}
     """)
-    first = told(run)[0][1]["n"]
+    first = own_versions(run)[0][1]["n"]
     assert events(run)[0][1]["n"] == first
     assert events(run)[1][1]["n"] != first
 
@@ -176,24 +190,29 @@ def test_a_step_may_repeat_and_then_patch():
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [({}, 7), ({"n": 9}, 9), ({"n": None}, None), ({"size": 1}, 7)]
+    ("given", "expected"),
+    [({}, 7), ({"n": 9}, 9), ({"n": None}, None), ({"size": 1}, 7)],
 )
-def test_a_name_that_is_given_wins_over_the_scenarios_own_draw(given, expected):
+def test_an_explicit_variable_overrides_that_of_the_scenario(given, expected):
     text = "scenarios: {story: {draw: {n: 7}, steps: [{run: {n: $n}}]}}"
-    assert told(drawn_from(text, **given)) == [(0, {"n": expected})]
+    assert own_versions(generate_from(text, **given)) == [(0, {"n": expected})]
 
 
-def test_a_name_that_is_given_wins_over_the_task():
-    assert told(run_of("[{run: {color: $color}}]", color="green")) == [(0, {"color": "green"})]
+def test_an_explicit_variable_overrides_that_of_the_task():
+    assert own_versions(run_of("[{run: {color: $color}}]", color="green")) == [
+        (0, {"color": "green"})
+    ]
 
 
-def test_a_draw_may_look_at_the_task_and_at_the_draws_before_it():
+def test_a_variable_may_refer_to_the_task_and_to_earlier_variables():
     text = "scenarios: {story: {draw: {a: $size, b: $a}, steps: [{run: {b: $b}}]}}"
-    assert told(drawn_from(text)) == [(0, {"b": 2})]
+    assert own_versions(generate_from(text)) == [(0, {"b": 2})]
 
 
-def test_a_moment_is_never_hidden_by_a_name():
-    assert told(run_of("[{after: 1s, run: {at: $at}}]", at="never")) == [(1000, {"at": 1000})]
+def test_a_variable_never_hides_a_timestamp_format():
+    assert own_versions(run_of("[{after: 1s, run: {at: $at}}]", at="never")) == [
+        (1000, {"at": 1000})
+    ]
 
 
 # What cannot be drawn
@@ -204,8 +223,16 @@ def test_a_moment_is_never_hidden_by_a_name():
     [
         ("[{after: 1s}]", "never makes a record of kind 'run'", ""),
         ("[{run: {a: $b}}]", "$b is not defined here", "/steps/0/run/a"),
-        ("[{run: {a: text}}, {run: {a: {add: 1}}}]", "a value does not fit", "/steps/1/run"),
-        ("[{run: {a: 1}}, {run: {a: {append: 1}}}]", "a value does not fit", "/steps/1/run"),
+        (
+            "[{run: {a: text}}, {run: {a: {add: 1}}}]",
+            "a value does not fit",
+            "/steps/1/run",
+        ),
+        (
+            "[{run: {a: 1}}, {run: {a: {append: 1}}}]",
+            "a value does not fit",
+            "/steps/1/run",
+        ),
         ("[{draw: {n: {add: x}}, run: {}}]", "a value does not fit", "/steps/0/draw/n"),
         ("[{run: {}}, {repeat: $color, steps: [{run: {}}]}]", "not 'red'", "/steps/1"),
         (
@@ -216,7 +243,7 @@ def test_a_moment_is_never_hidden_by_a_name():
         ("[{run: {}}, {repeat: -1, steps: [{run: {}}]}]", "not -1", "/steps/1"),
     ],
 )
-def test_what_cannot_be_drawn_says_why_and_where(steps, message, pointer):
+def test_an_invalid_step_is_reported_with_its_reason_and_pointer(steps, message, pointer):
     with pytest.raises(FixtureError) as error:
         run_of(steps)
     assert message in error.value.message
@@ -226,20 +253,21 @@ def test_what_cannot_be_drawn_says_why_and_where(steps, message, pointer):
 @pytest.mark.parametrize(
     ("task", "scenario", "message"),
     [
-        ("nobody", "story", "there is no task 'nobody'; there are: task, other"),
+        ("unknown", "story", "there is no task 'unknown'; there are: task, other"),
         ("task", "nothing", "there is no scenario 'nothing'; there are: story"),
     ],
 )
-def test_a_task_or_scenario_that_is_not_there_is_unknown(task, scenario, message):
+def test_an_undefined_task_or_scenario_is_unknown(task, scenario, message):
     script = fixture_of("scenarios: {story: {steps: [{run: {}}]}}").definitions
     with pytest.raises(UnknownName, match=message):
         generate_run(GenerationContext(script, SeededRandom(0)), RunRequest(task, scenario, NOW))
 
 
-def test_a_run_takes_the_identifier_it_is_given():
+def test_a_run_takes_the_requested_identifier():
     script = fixture_of("scenarios: {story: {steps: [{run: {}, event: {}}]}}").definitions
     run = generate_run(
-        GenerationContext(script, SeededRandom(0)), RunRequest("task", "story", NOW, "my-id")
+        GenerationContext(script, SeededRandom(0)),
+        RunRequest("task", "story", NOW, "my-id"),
     )
     assert run.id == "my-id" == run.records[0].versions[0]["id"]
     assert run.records[1].versions[0]["run"] == "my-id"
@@ -257,7 +285,7 @@ def test_a_run_ends_when_the_years_do():
     assert run.records[0].timestamps == (MAX_TIMESTAMP - 1000, MAX_TIMESTAMP)
 
 
-def test_a_trail_leads_from_each_version_to_its_patch():
+def test_provenance_maps_each_version_to_its_patch():
     text = """
     scenarios:
       story: {steps: [{run: {}, event/one: {}}, {after: 1s, event: [{}, {}]}]}

@@ -1,4 +1,4 @@
-"""What happens by itself: crons, their ticks, and how far a clock may go past them."""
+"""Schedules: cron expressions, their ticks, and how far a clock may advance."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -10,8 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import fixture_of, scheduled
 
-from soundstage.world.clock import DAY, HOUR, MAX_SPEED, MAX_TIMESTAMP, MINUTE, SECOND, Clock
-from soundstage.world.commands import Advance, Define, Delete, Interrupt, Plan, Put, Reset, Start
+from soundstage.world.clock import (
+    DAY,
+    HOUR,
+    MAX_SPEED,
+    MAX_TIMESTAMP,
+    MINUTE,
+    SECOND,
+    Clock,
+)
+from soundstage.world.commands import (
+    Advance,
+    Define,
+    Delete,
+    Interrupt,
+    Plan,
+    Put,
+    Reset,
+    Start,
+)
 from soundstage.world.cron import MAX_TICKS, count_ticks, next_cron_tick
 from soundstage.world.errors import ClockJumpTooLarge, FixtureError, UnknownName
 from soundstage.world.state import Schedule
@@ -45,7 +62,7 @@ def world_of(*texts, seed=0, **opening):
 
 
 def begun(world, api="small"):
-    """When each run began, and the key that each was told, as they were added."""
+    """When each run began, and its key, in the order in which they were added."""
     runs = world.state(api).runs.values()
     return [(run.started_at - NOW, run.records[0].versions[0]["key"]) for run in runs]
 
@@ -75,17 +92,25 @@ def minutes(*numbers):
         ("0 0 1 * FRI", 9 * DAY, minutes(0, 1440, 8 * 1440)),
     ],
 )
-def test_runs_start_exactly_as_the_cron_says(cron, span, expected):
+def test_runs_start_exactly_at_the_ticks_of_the_cron_expression(cron, span, expected):
     world = world_of(STORY + f"tasks: {{task: {{cron: '{cron}', key: -}}}}")
     world.apply(Advance(span))
     assert begun(world) == expected
 
 
-def test_a_tick_happens_at_its_own_instant_however_late_it_is_read():
+def test_a_tick_happens_at_its_own_timestamp_however_late_it_is_read():
     world = world_of(HOURLY)
     world.apply(Advance(5 * HOUR + 1))
     runs = world.collection("small", "runs")
-    assert [len(runs.all(NOW + n * HOUR - 1)) for n in range(7)] == [0, 1, 2, 3, 4, 5, 6]
+    assert [len(runs.all(NOW + n * HOUR - 1)) for n in range(7)] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
 
 
 def test_ticks_come_in_the_order_of_time_then_key_across_apis():
@@ -127,11 +152,11 @@ MADE = "{repeat: 1, steps: [{run: {status: new, key: -}, event: {cron: '15 * * *
 
 
 def undrawn(world):
-    """How far the history is drawn that nobody has looked at."""
+    """The progress of a history that was not generated before."""
     return list(world.initial_state("small").generate())
 
 
-def test_the_time_is_read_without_drawing_a_history_that_makes_no_crons():
+def test_the_time_is_read_without_generating_a_history_that_adds_no_crons():
     plain = HISTORY.replace("SCENARIO", "plain").replace("STEP", "{run: {status: new}}")
     world = world_of(plain, start_at=NOW + 1, history_end=NOW + 1)
     world.now()
@@ -141,7 +166,7 @@ def test_the_time_is_read_without_drawing_a_history_that_makes_no_crons():
     assert keys == ["kept", "task"]
 
 
-def test_crons_that_a_history_makes_are_in_force():
+def test_crons_that_a_history_adds_are_in_force():
     made = HISTORY.replace("SCENARIO", "nested").replace("STEP", MADE)
     world = world_of(made.replace("runs: 400, for: 10d", "ago: 1h"), start_at=NOW + 1)
     world.apply(Advance(20 * MINUTE))
@@ -151,7 +176,7 @@ def test_crons_that_a_history_makes_are_in_force():
 # What the crons are is asked again after every command.
 
 
-def test_a_cron_that_a_command_brings_ticks_from_then_on():
+def test_a_cron_that_a_command_adds_ticks_from_then_on():
     world = world_of(STORY)
     world.apply(Advance(90 * MINUTE))
     world.apply(Put("small", "events", "e", {"run": "r", "cron": "0 * * * *"}))
@@ -159,14 +184,14 @@ def test_a_cron_that_a_command_brings_ticks_from_then_on():
     assert begun(world) == [(2 * HOUR, "e"), (3 * HOUR, "e")]
 
 
-def test_a_cron_that_comes_at_an_instant_it_names_waits_for_the_next_one():
+def test_a_cron_that_is_added_at_a_tick_of_its_own_waits_for_the_next_one():
     world = world_of(STORY)
     world.apply(Put("small", "events", "e", {"run": "r", "cron": "0 * * * *"}))
     world.apply(Advance(HOUR))
     assert begun(world) == [(HOUR, "e")]
 
 
-def test_a_cron_that_a_command_takes_away_has_ticked_until_then():
+def test_a_cron_that_a_command_removes_has_ticked_until_then():
     world = world_of(STORY)
     world.apply(Put("small", "events", "e", {"run": "r", "cron": "0 * * * *"}))
     world.apply(Advance(2 * HOUR))
@@ -252,7 +277,10 @@ def test_ticks_are_rebuilt_by_the_log_though_they_are_not_in_it(history):
     perform(world, history)
     written = orjson.dumps(world.to_json())
     assert len(world.log) <= 2 * len(history)
-    other, again = (World.from_json(world.fixtures, orjson.loads(written)), world_of(*BOTH, seed=5))
+    other, again = (
+        World.from_json(world.fixtures, orjson.loads(written)),
+        world_of(*BOTH, seed=5),
+    )
     again.replay(world.log)
     assert seen(other) == seen(again) == seen(world)
     assert orjson.dumps(other.to_json()) == written
@@ -270,7 +298,7 @@ def test_a_tick_never_rewrites_the_past(history):
     assert lists == [world.collection(api, "runs").all(now - 1) for api in world.fixtures]
 
 
-def test_what_a_user_starts_is_drawn_alike_with_ticks_and_without():
+def test_a_started_run_is_the_same_with_ticks_and_without():
     runs = []
     for text in (STORY, OFTEN):
         world = world_of(text)
@@ -281,7 +309,7 @@ def test_what_a_user_starts_is_drawn_alike_with_ticks_and_without():
     assert records[:2] == records[2:]
 
 
-def test_a_tick_is_drawn_from_the_seed_its_key_and_its_instant():
+def test_a_tick_is_generated_from_the_seed_its_key_and_its_timestamp():
     worlds = [world_of(OFTEN, seed=seed) for seed in (1, 1, 2)]
     for world in worlds:
         world.apply(Advance(HOUR))
@@ -291,7 +319,7 @@ def test_a_tick_is_drawn_from_the_seed_its_key_and_its_instant():
     assert len({*one}) == len({*other}) == 10
 
 
-def test_a_tick_uses_what_is_planned():
+def test_a_tick_uses_queued_scenarios():
     world = world_of(OFTEN)
     world.now()  # the one at midnight is over
     world.apply(Plan("small", "other", None, 2))
@@ -307,14 +335,17 @@ def test_two_worlds_do_not_share_ticks():
     assert begun(other) == [(0, "task")]
 
 
-def test_a_world_made_later_has_the_ticks_since_the_origin():
-    early, late = (world_of(HOURLY), world_of(HOURLY, start_at=NOW + DAY, history_end=NOW))
+def test_a_world_created_later_has_the_ticks_since_the_end_of_history():
+    early, late = (
+        world_of(HOURLY),
+        world_of(HOURLY, start_at=NOW + DAY, history_end=NOW),
+    )
     early.apply(Advance(DAY))
     assert seen(late) == seen(early)
     assert len(begun(late)) == 25
 
 
-def test_nothing_ticks_before_the_origin():
+def test_nothing_ticks_before_the_end_of_history():
     world = world_of(OFTEN, start_at=NOW - HOUR, history_end=NOW)
     world.apply(Start("small", None, "story", {"key": "mine"}))
     world.apply(Advance(HOUR + 10 * MINUTE))
@@ -344,7 +375,7 @@ def test_the_next_change_may_be_a_tick():
     assert world.next_change() == NOW + DAY + 5 * HOUR + 30 * MINUTE
 
 
-def test_a_tick_that_cannot_be_done_does_nothing():
+def test_a_tick_with_an_invalid_command_does_nothing():
     """Else the world could not be read at that moment, nor ever be imported."""
     world = world_of(STORY, HOURLY.replace("begins: [new]", "begins: [old]") + "api: tiny")
     world.apply(Advance(HOUR))
@@ -358,7 +389,7 @@ def test_a_tick_that_cannot_be_done_does_nothing():
 MINUTELY = STORY + "tasks: {task: {cron: '* * * * *', key: -}}"
 
 
-def test_a_leap_past_too_many_ticks_is_refused_before_the_clock_moves():
+def test_an_advance_past_too_many_ticks_is_rejected_before_the_clock_moves():
     world = world_of(MINUTELY)
     with pytest.raises(ClockJumpTooLarge, match="would start more than 50000 scheduled runs"):
         world.apply(Advance(36 * DAY))
@@ -366,7 +397,7 @@ def test_a_leap_past_too_many_ticks_is_refused_before_the_clock_moves():
     assert len(begun(world)) == 1
 
 
-def test_a_log_that_leaps_too_far_is_refused_too():
+def test_a_log_that_advances_too_far_is_rejected_too():
     world = world_of(HOURLY)
     exported = world.to_json()
     with pytest.raises(ClockJumpTooLarge):
@@ -376,7 +407,7 @@ def test_a_log_that_leaps_too_far_is_refused_too():
         World.from_json(world.fixtures, {**exported, "log": [entry]})
 
 
-def test_a_clock_that_ran_too_far_by_its_speed_stands_until_the_world_is_reset():
+def test_a_clock_that_ran_too_far_by_its_speed_is_usable_after_a_reset():
     wall = [0]
     clock = Clock(NOW, MAX_SPEED, lambda: wall[0])
     fixtures = {"small": scheduled(MINUTELY)}
@@ -420,7 +451,7 @@ def test_no_more_ticks_are_counted_than_matter():
 @pytest.mark.parametrize(
     "cron", ["", "* * * *", "* * * * * *", "@daily", "60 * * * *", "0 0 31 2 *", "soon"]
 )
-def test_what_is_no_cron_expression_is_refused(cron):
+def test_an_invalid_cron_expression_is_rejected(cron):
     with pytest.raises(ValueError, match="is no cron expression") as error:
         next_cron_tick(cron, NOW)
     assert repr(cron) in str(error.value)
@@ -430,7 +461,7 @@ def test_what_is_no_cron_expression_is_refused(cron):
 
 
 @pytest.mark.parametrize("at", [MAX_TIMESTAMP, MAX_TIMESTAMP - SECOND])
-def test_a_cron_names_no_instant_after_the_years(at):
+def test_a_cron_has_no_tick_after_the_years(at):
     assert next_cron_tick("0 * * * *", at) is None
 
 

@@ -1,9 +1,9 @@
-"""Commands, and the log of them."""
+"""Commands and their log."""
 
 from collections import Counter
 
 import pytest
-from small import drawn_from, fixture_of, versions, world_of
+from small import fixture_of, generate_from, versions, world_of
 
 from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE, Clock
 from soundstage.world.commands import Advance, Interrupt, LogEntry, Reset, Start
@@ -22,12 +22,12 @@ def runs(world):
 
 
 @pytest.mark.parametrize(("asked", "color"), [(None, "red"), ("task", "red"), ("other", "blue")])
-def test_a_run_is_of_the_task_that_is_asked_for_or_of_the_first(asked, color):
+def test_a_run_is_of_the_requested_task_or_of_the_first(asked, color):
     run = world_of(STORY).apply(Start("small", asked, "story"))
     assert run.records[0].versions[0]["color"] == color
 
 
-def test_a_run_starts_now_and_is_there_at_once():
+def test_a_run_starts_now_and_exists_at_once():
     world = world_of(STORY)
     world.apply(Advance(HOUR))
     run = world.apply(Start("small", names={"n": 5}))
@@ -36,14 +36,14 @@ def test_a_run_starts_now_and_is_there_at_once():
     assert world.collection("small", "runs").get(run.id, NOW + HOUR - 1) is None
 
 
-def test_every_run_is_drawn_anew():
+def test_every_run_is_generated_separately():
     world = world_of(STORY)
     drawn = [world.apply(Start("small")).records[0].versions[0] for _ in range(20)]
     assert len({document["n"] for document in drawn}) == 20
     assert len({document["id"] for document in drawn}) == 20
 
 
-def test_every_interruption_is_drawn_anew():
+def test_every_interruption_is_generated_separately():
     text = STORY.replace("cut: true", "cut: 1..1000000")
     world = world_of(text)
     run = world.apply(Start("small"))
@@ -51,7 +51,7 @@ def test_every_interruption_is_drawn_anew():
     assert len({cut.records[0].versions[-1]["cut"] for cut in cuts}) == 9
 
 
-def test_an_interruption_is_drawn_from_the_seed():
+def test_an_interruption_is_generated_from_the_seed():
     text = STORY.replace("cut: true", "cut: 1..1000000")
     cuts = set()
     for seed in range(9):
@@ -94,7 +94,7 @@ def test_no_run_starts_unnamed_where_no_scenario_has_a_weight(text):
         (Interrupt("small", "r", "cancelled"), "there is no run 'r'"),
     ],
 )
-def test_a_command_that_cannot_be_done_changes_and_logs_nothing(command, message):
+def test_an_invalid_command_changes_and_logs_nothing(command, message):
     world = world_of(STORY)
     with pytest.raises(UnknownName, match=message) as error:
         world.apply(command)
@@ -104,14 +104,14 @@ def test_a_command_that_cannot_be_done_changes_and_logs_nothing(command, message
 
 
 @pytest.mark.parametrize("span", [-1, MAX_TIMESTAMP])
-def test_an_advance_that_the_clock_cannot_go_is_not_logged(span):
+def test_an_impossible_advance_is_not_logged(span):
     world = world_of(STORY)
     with pytest.raises(ValueError, match="clock"):
         world.apply(Advance(span))
     assert (world.clock.now(), list(world.log)) == (NOW, [])
 
 
-def test_an_ending_that_is_not_there_is_not_logged():
+def test_an_undefined_ending_is_not_logged():
     world = world_of(STORY)
     run = world.apply(Start("small"))
     with pytest.raises(UnknownName, match="there is no ending 'e'; there are: cancelled"):
@@ -119,7 +119,7 @@ def test_an_ending_that_is_not_there_is_not_logged():
     assert len(world.log) == 1
 
 
-def test_the_log_keeps_every_command_with_its_instant():
+def test_the_log_has_every_command_with_its_timestamp():
     world = world_of(STORY)
     commands = [Start("small"), Advance(HOUR), Advance(0), Start("small", "other")]
     for command in commands:
@@ -142,14 +142,18 @@ def test_the_log_of_a_moving_world_rebuilds_it():
     assert other.clock.now() == NOW + 500 * 60
 
 
-def test_a_moving_world_is_imported_as_it_was_exported():
+def test_a_moving_world_is_the_same_after_export_and_import():
     wall = [0]
     fixtures = {"small": fixture_of(STORY)}
     world = World(fixtures, WorldOptions(3, NOW, 60, NOW - DAY), Clock(NOW, 60, lambda: wall[0]))
     wall[0] = 1000
     other = World.from_json(fixtures, world.to_json())
     assert NOW + MINUTE <= other.clock.now() < NOW + HOUR
-    assert (other.clock.speed, other.history_end, other.started_at) == (60, NOW - DAY, NOW)
+    assert (other.clock.speed, other.history_end, other.started_at) == (
+        60,
+        NOW - DAY,
+        NOW,
+    )
 
 
 def test_an_imported_world_is_reset_to_where_the_exported_one_began():
@@ -175,7 +179,7 @@ def test_a_collection_is_found_by_its_name(name, message):
             world.collection("small", name)
 
 
-def test_a_world_needs_no_opening():
+def test_a_world_needs_no_options():
     world = World({"small": fixture_of(STORY)})
     assert (world.options, world.clock.speed) == (WorldOptions(0, None, 1.0), 1.0)
     assert world.history_end <= world.clock.now() <= world.history_end + MINUTE
@@ -192,7 +196,7 @@ def test_a_reset_begins_again_with_the_same_clock():
     assert world.clock.now() == NOW + 60_000
 
 
-def test_the_runs_of_a_world_are_those_of_its_script():
+def test_the_runs_of_a_world_are_those_of_its_definitions():
     world = world_of(STORY, seed=5)
     run = world.apply(Start("small", None, "story", {"n": 1}))
-    assert versions(run.records[0]) == versions(drawn_from(STORY, n=1).records[0])
+    assert versions(run.records[0]) == versions(generate_from(STORY, n=1).records[0])

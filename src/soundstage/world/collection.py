@@ -107,6 +107,7 @@ class Collection:
     def children_index(self, parent: Json) -> RecordIndex:
         """Return the index of a parent's records, for reading."""
         index = self._child_indexes.get(parent)
+        # A parent that this world has not changed has the index of the base.
         if index is None and self._base:
             return self._base.children_index(parent)
         return index or self.regenerate_children(parent) or EMPTY_INDEX
@@ -133,6 +134,7 @@ class Collection:
             return
         if self._change_times is None:
             self._change_times = ChangeTimes(base=self._base.change_times)
+        # Only the difference is stored: the times of the base are shared.
         self._change_times.remove(old)
         self._change_times.add(new)
 

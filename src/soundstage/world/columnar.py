@@ -187,6 +187,7 @@ class ColumnStore:
         """Return every current value of a field. O(n), as ``find``."""
         visible, column = self._count_visible(now), self._column(field)
         checked = self._individually_checked(now, changed)
+        # The columns have last versions: records that still change are added below.
         exists = self._exists[:visible].copy()
         exists[[i for i in checked if i < visible]] = False
         codes = column.codes[:visible][exists]
@@ -220,6 +221,7 @@ class ColumnStore:
     ) -> Sequence[int] | Numbers:
         """Return the ranks of matches, except for individually checked records."""
         all_masks = [*self._masks(query, visible, ordering)]
+        # A mask that is a bool needs no work of numpy; False means that nothing matches.
         if any(mask is False for mask in all_masks):
             return ()
         masks = [mask for mask in all_masks if not isinstance(mask, bool)]
@@ -256,6 +258,7 @@ class ColumnStore:
         total = len(ranks) + len(loose)
         first = min(query.offset, total)
         last = min(query.offset + query.limit, total)
+        # Descending is ascending reversed, so the page is cut from the other end.
         if query.descending:
             first, last = total - last, total - first
         if loose:
@@ -335,6 +338,7 @@ class ColumnStore:
         if ordering is None:
             numbers = np.arange(len(self._records))
             if field is not None:
+                # Stable: ties stay in the order of creation.
                 numbers = np.argsort(self._column(field).codes, kind="stable")
             ordering = self._orderings[field] = Ordering(numbers)
         return ordering

@@ -107,6 +107,7 @@ class Reset:
 
 Command: TypeAlias = Start | Interrupt | Plan | Put | Patch | Delete | Define | Advance | Reset
 
+# A reset is not among them: it clears the log, so no log contains one.
 _COMMAND_TYPES: dict[str, type[Command]] = {
     command_type.__name__.lower(): command_type
     for command_type in (Start, Interrupt, Plan, Put, Patch, Delete, Define, Advance)
@@ -145,6 +146,7 @@ def parse_entry(node: JsonObject) -> LogEntry:
         raise ValueError(msg)
     try:
         return LogEntry(node["at"], command_type(**fields))
+    # The constructor raises TypeError for missing and unknown fields.
     except TypeError as error:
         msg = f"the command {node['command']!r} has the wrong fields: {error}"
         raise ValueError(msg) from error

@@ -59,7 +59,7 @@ def _prepare_start(
     run = generate_run(context, request)
     if command.fields:
         run = patch_run(run, command.fields)
-    # What a fixture generates by itself was validated when it was loaded.
+    # The fixture was validated when it was loaded, but not with these values.
     if command.fields or command.names:
         validate_run(state.fixture, run)
 
@@ -109,6 +109,7 @@ def _prepare_record_change(
     exists = old is not None and old.as_of(timestamp) is not None
     if not isinstance(command, Put) and not exists:
         raise UnknownName(f"record in {command.collection}", command.id)
+    # A deleted record may be put again, and so may one that is created later.
     match command, old:
         case Patch(), Record():
             patch = command.patch

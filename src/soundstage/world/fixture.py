@@ -167,6 +167,7 @@ def _compile_patches(node: JsonObject, pointer: str, model: ApiModel) -> Iterato
         type_name, _, name = key.partition("/")
         base = f"{pointer}/{_escape_pointer(key)}"
         _require_known(model.record_types, type_name, "kind", base)
+        # A run has one record of this type, so it needs no name.
         default_name = RUN if type_name == RUN else None
         for i, patch in enumerate(value if isinstance(value, list) else [value]):
             location = f"{base}/{i}" if isinstance(value, list) else base

@@ -73,6 +73,7 @@ def _start_timestamps(entry: HistoryEntry, context: ConstantContext) -> Iterator
             yield tick
             tick = next_cron_tick(entry.cron, tick)
     if entry.every:
+        # The end itself belongs to the world: its own ticks begin there.
         timestamp = start
         while timestamp < history_end:
             yield timestamp
@@ -200,6 +201,7 @@ class RunSummary(Record):
             "_series": series,
             "_number": number,
         }
+        # Record is frozen, and its own fields for versions are properties here.
         for name, value in values.items():
             object.__setattr__(self, name, value)
 

@@ -87,6 +87,7 @@ class InitialState:
         state, fixture = self._state, self._state.fixture
         done = 0
         for i, entry in enumerate(fixture.history):
+            # Each entry has its own seed, so that editing one leaves the others.
             if entry.run_count is None:
                 random = SeededRandom(seed, fixture.api, i)
                 for run in generate_entry_runs(state.definitions, entry, random, history_end):
@@ -102,6 +103,7 @@ class InitialState:
 
     def _add_run(self, series: RunSeries, number: int) -> None:
         """Add a run of a series, as a summary if it has ended."""
+        # Without its details, a run is generated faster: most runs need only this.
         if not self._eager:
             run, last_event_at = series.generate(number, summary_only=True)
             tree = list(iter_run_tree(run))

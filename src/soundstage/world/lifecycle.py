@@ -36,6 +36,7 @@ class Lifecycle:
         if old is None:
             if after not in self.initial:
                 raise self._illegal_transition(f"begins as {after!r}", self.initial)
+        # A version may keep the state, also a final one.
         elif after != before and after not in self.transitions.get(before, ()):
             legal = self.transitions.get(before, frozenset())
             raise self._illegal_transition(f"goes from {before!r} to {after!r}", legal)

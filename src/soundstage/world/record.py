@@ -85,6 +85,7 @@ class Record:
     name: str | None = None
 
     def __post_init__(self) -> None:
+        # Frozen versions can be shared by worlds, and cache their serialized form.
         object.__setattr__(self, "versions", tuple(map(_freeze, self.versions)))
 
     @property
@@ -142,6 +143,7 @@ class Record:
         """Return the record with its current and all later versions changed."""
         index = max(bisect_right(self.timestamps, now), 1)
         old = self.versions[index - 1 :]
+        # The current version is split: as it was until now, and changed from now on.
         timestamps = (*self.timestamps[:index], now, *self.timestamps[index:])
         new = (None if version is None else change(version) for version in old)
         return self._with_versions(timestamps, (*self.versions[:index], *new))

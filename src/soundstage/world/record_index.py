@@ -52,7 +52,7 @@ class RecordIndex:
 
     Most are in a segment that other indexes may share. Changed and added records are
     kept beside it; if there are too many, a new segment is made. A copy takes O(1).
-    ``replaced`` counts how often a record was replaced.
+    ``replaced_count`` is how often a record was replaced.
     """
 
     __slots__ = (
@@ -64,11 +64,11 @@ class RecordIndex:
         "_merged",
         "_results",
         "_segment",
-        "replaced",
+        "replaced_count",
     )
 
     def __init__(self, records: Sequence[Record] = ()) -> None:
-        self.replaced = 0
+        self.replaced_count = 0
         self._segment = Segment(records)
         self._changed: dict[str, Record | None] = {}
         self._added: list[Record] = []
@@ -212,7 +212,7 @@ class RecordIndex:
 
     def replace(self, old: Record, new: Record | None) -> None:
         """Replace a record by one with the same id and creation time, or remove it."""
-        self.replaced += 1
+        self.replaced_count += 1
         self._clear_cache()
         if not _replace_in(self._added, old, new):
             self._changed[old.id] = new

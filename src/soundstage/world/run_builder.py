@@ -76,6 +76,7 @@ def generate_run(context: GenerationContext, request: RunRequest) -> Run:
         raise FixtureError(msg, f"/scenarios/{scenario_name}")
     scenario = definitions.scenario(scenario_name)
     own_names = {"task": request.task, "scenario": scenario_name}
+    # In ascending priority: a request overrides the fixture.
     variables = {**task, **own_names, **request.variables}
     builder = RunBuilder(
         context, request.timestamp, variables, request.variables.keys(), request.run_id
@@ -113,6 +114,7 @@ def interrupt_run(context: GenerationContext, run: Run, interruption: Interrupti
     document = run.records[0].as_of(now)
     if document is None or not definitions.can_end(document, ending):
         return None
+    # An ending must not see records that never come to exist.
     future = {r.name for r in run.records if r.created_at > now}
     variables = {n: v for n, v in run.variables.items() if n not in future}
     explicit = run.explicit_variables | interruption.variables.keys()
@@ -145,6 +147,7 @@ def _apply_deadline(
     interruption = _find_first_deadline(context.definitions, run, since)
     if interruption is None:
         return _add_successors(context, run, requests)
+    # Successors that the steps start after the deadline never start.
     deadline = interruption.timestamp
     requests = [request for request in requests if request.timestamp <= deadline]
     run = replace(
@@ -330,6 +333,7 @@ class RunBuilder:
     def _apply_detail_patch(self, patch: RecordPatch) -> None:
         if self._context.detail_random is None:
             return
+        # Restored below, so that the rest of the run does not depend on the details.
         before = self.random, self._record_created_at
         self.random = self._context.detail_random
         self._apply_patch(patch)
@@ -354,6 +358,7 @@ class RunBuilder:
         if is_new:
             # The patch of a new record may set its id.
             draft.id = str(new.get(draft.record_type.id_field, draft.id))
+        # Patches at one timestamp make one version: no reader sees one in between.
         if draft.timestamps[-1] == self.timestamp:
             draft.versions[-1] = new
         else:

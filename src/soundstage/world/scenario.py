@@ -158,6 +158,7 @@ class Definitions:
     def is_final(self, document: JsonObject) -> bool:
         """Whether a run has finished, by this version of its record."""
         lifecycles = self.lifecycles.get(RUN, ())
+        # Without a lifecycle, no state of a run is known to be final.
         return bool(lifecycles) and all(each.is_final(document) for each in lifecycles)
 
     def can_end(self, document: JsonObject, ending: StepSequence) -> bool:

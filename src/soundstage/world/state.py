@@ -169,10 +169,10 @@ class State:
     def replace_record(self, old: Record, new: Record | None) -> None:
         """Replace a record by another one with the same id, or remove it."""
         collection = self.collections[old.record_type.collection]
+        # The order of creation is only kept if the time is the same.
         if new is None or new.created_at == old.created_at:
             collection.replace(old, new)
         else:
-            # Its place in the order of creation is another one.
             collection.replace(old, None)
             collection.add(new)
 

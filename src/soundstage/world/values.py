@@ -129,6 +129,7 @@ def to_duration(value: Json) -> int:
 
     Raises ``ValueError``.
     """
+    # bool is a subclass of int.
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     return parse_duration(str(value))
@@ -254,6 +255,7 @@ def _compile_times(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
 
 
 def _compile_json(node: Mapping[str, Json], pointer: str) -> ValueGenerator:
+    # Sorted keys: the same value has the same text.
     value = compile_value(node["json"], f"{pointer}/json")
     return lambda context, _: orjson.dumps(
         value(context, None), option=orjson.OPT_SORT_KEYS

@@ -200,17 +200,14 @@ class World:
         }
 
     @classmethod
-    def from_json(
-        cls, fixtures: Mapping[str, Fixture], document: JsonObject
-    ) -> "World":
+    def from_json(cls, fixtures: Mapping[str, Fixture], document: JsonObject) -> "World":
         """Create the world that was serialized, from the same fixtures.
 
         Raises ``WorldError`` and ``ValueError`` for a log that cannot be replayed.
         """
         started_at = document["began"]
-        options = WorldOptions(
-            document["seed"], started_at, document["speed"], document["origin"]
-        )
+        options = WorldOptions(document["seed"], started_at, document["speed"], document["origin"])
+        # Frozen during the replay: every command has its own timestamp.
         world = cls(fixtures, options, Clock(started_at, 0))
         world.replay(parse_entry(node) for node in document["log"])
         world._advance(document["now"] - world.clock.now())
@@ -233,17 +230,13 @@ class World:
             if not checked:
                 self._scheduler.check_advance(tick.timestamp, now)
                 checked = True
-            random = SeededRandom(
-                self.options.seed, api, "tick", tick.key, tick.timestamp
-            )
+            random = SeededRandom(self.options.seed, api, "tick", tick.key, tick.timestamp)
             for command in self._scheduler.commands_for(tick, api):
                 # An invalid command of a tick must not make the world unreadable.
                 with suppress(FixtureError, UnknownName):
                     self._apply(command, tick.timestamp, random)
 
-    def _apply(
-        self, command: Command, timestamp: int, random: RandomSource
-    ) -> CommandResult:
+    def _apply(self, command: Command, timestamp: int, random: RandomSource) -> CommandResult:
         match command:
             case Define(api, name, node):
                 scenario = compile_scenario(name, node, self.current_state(api).definitions)

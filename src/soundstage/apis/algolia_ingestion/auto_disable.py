@@ -75,7 +75,7 @@ _CACHE: WeakKeyDictionary[RecordIndex, SettledRuns] = WeakKeyDictionary()
 def has_active_run(index: RecordIndex, now: int) -> bool:
     """Return whether a run other than a push is in progress. O(runs not settled)."""
     settled, first = _CACHE.get(index), 0
-    if settled and settled.replaced_count == index.replaced:
+    if settled and settled.replaced_count == index.replaced_count:
         first = settled.count if settled.timestamp <= now else 0
     return any(
         run["status"] in ACTIVE_STATUSES and run["type"] != "push"
@@ -88,10 +88,10 @@ def reaches_failure_threshold(index: RecordIndex, since: str, threshold: int, no
 
     O(runs not settled): those from the first unfinished run on.
     """
-    unsettled = SettledRuns(index.replaced, now, since, threshold)
+    unsettled = SettledRuns(index.replaced_count, now, since, threshold)
     settled = _CACHE.get(index, unsettled)
     key = settled.replaced_count, settled.since, settled.threshold
-    if key != (index.replaced, since, threshold) or now < settled.timestamp:
+    if key != (index.replaced_count, since, threshold) or now < settled.timestamp:
         settled = unsettled
     finished = _select_finished(_iter_runs(index, settled.count, now), since)
     if finished and finished[0]["finishedAt"] <= settled.last_finished_at:

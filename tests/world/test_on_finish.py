@@ -1,9 +1,9 @@
-"""Runs that an API starts after others, and those that an ending starts."""
+"""Successors that an API requests, and those of endings."""
 
 from dataclasses import replace
 
 import pytest
-from small import fixture_of, told, world_of
+from small import fixture_of, own_versions, world_of
 
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Put, Start
@@ -66,7 +66,7 @@ def interrupt(world, run, ending, after):
     return world.apply(Interrupt("small", run.id, ending))
 
 
-def test_a_run_is_followed_as_its_api_says_to_the_last():
+def test_a_run_is_followed_as_its_api_requests_to_the_last():
     world = world_of_followed()
     run = world.apply(Start("small", "other", "story"))
     assert runs(world) == [(0, 1), (11, 2), (22, 3)]
@@ -74,21 +74,21 @@ def test_a_run_is_followed_as_its_api_says_to_the_last():
     assert run.successors[0].successors[0].chain_length == 2
 
 
-def test_a_run_that_is_cut_well_is_followed_by_none():
+def test_a_run_that_is_interrupted_without_failure_has_no_successor():
     world = world_of_followed()
     run = world.apply(Start("small", None, "story"))
     assert interrupt(world, run, "over", 4_000).successors == ()
     assert runs(world) == [(0, 1)]
 
 
-def test_a_run_that_is_cut_to_fail_is_followed_from_then_on():
+def test_a_run_that_is_interrupted_with_a_failure_is_followed_from_then_on():
     world = world_of_followed()
     run = world.apply(Start("small", None, "story"))
     interrupt(world, run, "failed", 4_000)
     assert runs(world) == [(0, 1), (5, 2), (16, 3)]
 
 
-def test_only_what_has_not_begun_is_cut_off():
+def test_only_successors_that_have_not_begun_are_removed():
     world = world_of_followed()
     world.apply(Start("small", None, "story"))
     second = list(world.state("small").runs.values())[1]
@@ -98,7 +98,10 @@ def test_only_what_has_not_begun_is_cut_off():
 
 @pytest.mark.parametrize(
     ("deadlines", "expected"),
-    [({"failed": 3_000}, [(0, 1), (4, 2), (15, 3)]), ({"over": 3_000}, [(0, 1)])],
+    [
+        ({"failed": 3_000}, [(0, 1), (4, 2), (15, 3)]),
+        ({"over": 3_000}, [(0, 1)]),
+    ],
 )
 def test_a_run_that_its_deadline_ends_is_followed_from_then_on(deadlines, expected):
     world = world_of_followed()
@@ -106,14 +109,14 @@ def test_a_run_that_its_deadline_ends_is_followed_from_then_on(deadlines, expect
     assert runs(world) == expected
 
 
-def test_a_run_that_starts_others_by_itself_is_not_asked_about():
+def test_a_run_that_starts_successors_itself_gets_no_other_one():
     asked = []
     world = world_of_followed(lambda run: asked.append(run.scenario))
     world.apply(Start("small", None, "parent"))
     assert asked == ["story"]
 
 
-def test_a_run_that_has_started_another_is_not_followed_when_it_is_cut():
+def test_a_run_that_has_a_successor_gets_no_other_one_when_interrupted():
     world = world_of_followed()
     run = world.apply(Start("small", None, "parent", {"attempt": 1}))
     interrupt(world, run, "failed", 4_000)
@@ -134,21 +137,24 @@ def test_a_run_that_follows_may_have_deadlines_of_its_own():
 
     world = world_of_followed(expiring)
     run = world.apply(Start("small", None, "story"))
-    assert told(run.successors[0])[-1] == (11_500, {"status": "over", "attempt": 2})
+    assert own_versions(run.successors[0])[-1] == (
+        11_500,
+        {"status": "over", "attempt": 2},
+    )
     assert runs(world) == [(0, 1), (11, 2)]
 
 
 # An ending may start runs, too.
 
 
-def test_what_an_ending_starts_is_there():
+def test_a_run_that_an_ending_starts_exists():
     world = world_of(TEXT)
     run = interrupt(world, world.apply(Start("small", None, "story")), "replaced", 4_000)
     assert runs(world) == [(0, 1), (6, 9)]
     assert run.successors[0].id in world.state("small").runs
 
 
-def test_what_an_ending_starts_goes_on_beside_what_the_run_had_started():
+def test_the_successor_of_an_ending_runs_beside_that_of_the_run():
     world = world_of(TEXT)
     run = world.apply(Start("small", None, "parent"))
     run = interrupt(world, run, "replaced", 5_000)
@@ -156,7 +162,7 @@ def test_what_an_ending_starts_goes_on_beside_what_the_run_had_started():
     assert len(run.successors) == 2
 
 
-def test_a_run_that_will_never_begin_leaves_what_was_put_in_its_place():
+def test_a_record_that_replaces_a_removed_run_stays():
     world = world_of(TEXT)
     run = world.apply(Start("small", None, "parent"))
     (child,) = run.successors

@@ -1,7 +1,7 @@
-"""Runs that start other runs."""
+"""Successors: runs that other runs start."""
 
 import pytest
-from small import cut, drawn_from, world_of
+from small import generate_from, interrupt_after, world_of
 
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Put, Start
@@ -32,22 +32,30 @@ endings: {cancelled: [{run: {cut: true}}]}
 """
 
 
-def test_a_run_starts_its_successor_at_the_instant_of_the_step():
-    first = drawn_from(CHAIN)
+def test_a_run_starts_its_successor_at_the_time_of_the_step():
+    first = generate_from(CHAIN)
     (second,) = first.successors
     (third,) = second.successors
-    assert (first.started_at, second.started_at, third.started_at) == (NOW, NOW + 6000, NOW + 8000)
-    assert [r.scenario for r in (first, second, third)] == ["story", "next_one", "last_one"]
+    assert (first.started_at, second.started_at, third.started_at) == (
+        NOW,
+        NOW + 6000,
+        NOW + 8000,
+    )
+    assert [r.scenario for r in (first, second, third)] == [
+        "story",
+        "next_one",
+        "last_one",
+    ]
 
 
-def test_a_successor_is_told_who_started_it_and_keeps_the_task():
-    first = drawn_from(CHAIN, task="other")
+def test_a_successor_has_variables_from_its_predecessor_and_keeps_the_task():
+    first = generate_from(CHAIN, task="other")
     (second,) = first.successors
     (third,) = second.successors
-    said = second.records[0].versions[0]
-    assert (said["before"], said["n"]) == (first.id, 1)
-    said = third.records[0].versions[0]
-    assert (said["before"], said["n"], said["color"]) == (second.id, 7, "blue")
+    version = second.records[0].versions[0]
+    assert (version["before"], version["n"]) == (first.id, 1)
+    version = third.records[0].versions[0]
+    assert (version["before"], version["n"], version["color"]) == (second.id, 7, "blue")
     assert {first.task, second.task, third.task} == {"other"}
 
 
@@ -75,11 +83,11 @@ def test_an_interrupted_run_starts_no_more_successors(after, which, left):
 
 @pytest.mark.parametrize(("after", "scenarios"), [(5999, []), (6000, ["next_one"])])
 def test_an_interrupted_run_knows_the_successors_it_has_started(after, scenarios):
-    run = cut(CHAIN, drawn_from(CHAIN), after)
+    run = interrupt_after(CHAIN, generate_from(CHAIN), after)
     assert [successor.scenario for successor in run.successors] == scenarios
 
 
-def test_a_successor_that_never_began_is_nowhere():
+def test_a_successor_that_never_began_is_not_found():
     world = world_of(CHAIN)
     run = world.apply(Start("small", "task", "story"))
     gone = [run.successors[0], run.successors[0].successors[0]]
@@ -89,7 +97,7 @@ def test_a_successor_that_never_began_is_nowhere():
     assert all(runs.get(each.id, MAX_TIMESTAMP) is None for each in gone)
 
 
-def test_a_successor_that_an_ending_starts_is_there_too():
+def test_a_successor_that_an_ending_starts_exists_too():
     start = "{after: 1s, start: {scenario: next_one, with: {before: a}}}"
     again = f"again: [{{run: {{cut: true}}}}, {start}]"
     world = world_of(CHAIN.replace("endings: {", f"endings: {{{again}, "))
@@ -112,14 +120,14 @@ def test_a_successor_that_was_put_before_it_began_stays():
 
 
 def loop(length):
-    """A chain of so many runs after the first."""
+    """Return a chain of this many runs after the first."""
     steps = "[{run: {}}, {start: {scenario: s%d}}]"
     each = [f"  s{n}: {{steps: {steps % (n + 1)}}}" for n in range(length)]
     return "\n".join(["scenarios:", *each, f"  s{length}: {{steps: [{{run: {{}}}}]}}"])
 
 
 def test_a_chain_of_runs_may_be_long():
-    run = drawn_from(loop(MAX_CHAIN_LENGTH), "s0")
+    run = generate_from(loop(MAX_CHAIN_LENGTH), "s0")
     for _ in range(MAX_CHAIN_LENGTH):
         (run,) = run.successors
     assert not run.successors
@@ -128,11 +136,11 @@ def test_a_chain_of_runs_may_be_long():
 @pytest.mark.parametrize("length", [MAX_CHAIN_LENGTH + 1, MAX_CHAIN_LENGTH + 10])
 def test_a_chain_of_runs_may_not_be_longer(length):
     with pytest.raises(FixtureError, match="more than 64 runs start one another"):
-        drawn_from(loop(length), "s0")
+        generate_from(loop(length), "s0")
 
 
 def test_a_chain_of_runs_may_not_be_endless():
     text = "scenarios: {story: {steps: [{run: {}, start: {scenario: story}}]}}"
     with pytest.raises(FixtureError, match="in a row") as error:
-        drawn_from(text)
+        generate_from(text)
     assert error.value.pointer == "/scenarios/story"

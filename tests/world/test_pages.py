@@ -32,7 +32,7 @@ def test_a_page_past_the_end_is_empty(items, size, beyond):
     ("count", "size", "number"),
     [(0, 10, 0), (1, 10, 1), (10, 10, 1), (11, 10, 2), (3, 1, 3), (100, 7, 15)],
 )
-def test_so_many_items_fill_so_many_pages(count, size, number):
+def test_the_number_of_pages_follows_from_the_number_of_items(count, size, number):
     assert count_pages(count, size) == number
 
 
@@ -44,7 +44,7 @@ def test_a_list_is_in_the_order_of_its_key(documents):
 
 
 @given(documents)
-def test_ties_stand_as_they_came(documents):
+def test_ties_keep_their_order(documents):
     ascending = sort_documents(documents, by_n, descending=False)
     for n in range(4):
         tied = [document for document in documents if by_n(document) == n]

@@ -1,7 +1,14 @@
-"""What runs begin with, scenarios that play others, and the names they all know."""
+"""Beginnings, scenarios that play others, and the variables of all runs."""
 
 import pytest
-from small import cut, drawn_from, fixture_of, run_of, told, world_of
+from small import (
+    fixture_of,
+    generate_from,
+    interrupt_after,
+    own_versions,
+    run_of,
+    world_of,
+)
 
 from soundstage.world.commands import Advance, Interrupt, Start
 from soundstage.world.errors import FixtureError, UnknownName
@@ -22,7 +29,7 @@ beginnings:
   delayed:
     draw: {delay: 30s, why: {fake: word}}
     steps:
-      - run: {status: delayed, n: $n, told: $scenario}
+      - run: {status: delayed, n: $n, name: $scenario}
       - after: $delay
   announced: [{run: {about: $task}}]
 endings:
@@ -39,34 +46,34 @@ def started(**more):
 
 
 def statuses(run):
-    return [(at, document["status"]) for at, document in told(run)]
+    return [(at, document["status"]) for at, document in own_versions(run)]
 
 
 def test_a_beginning_is_played_before_the_scenario():
     _, run = started(beginning="delayed")
     assert statuses(run) == [(0, "delayed"), (30_000, "live"), (40_000, "over")]
-    first, *_, last = (document for _, document in told(run))
+    first, *_, last = (document for _, document in own_versions(run))
     assert first["n"] == last["n"]
-    assert first["told"] == "story"
+    assert first["name"] == "story"
 
 
 @pytest.mark.parametrize(("delay", "at"), [(0, 0), (1_500, 1_500), ("2m", 120_000), ("250ms", 250)])
-def test_what_is_given_wins_over_what_a_beginning_draws(delay, at):
+def test_explicit_variables_override_those_of_a_beginning(delay, at):
     _, run = started(beginning="delayed", names={"delay": delay})
     assert statuses(run)[-1] == (at + 10_000, "over")
 
 
-def test_a_run_without_beginning_is_drawn_as_ever():
+def test_a_run_without_beginning_is_generated_as_before():
     assert statuses(started()[1]) == [(0, "live"), (10_000, "over")]
 
 
 def test_a_beginning_may_be_a_bare_list_of_steps():
     _, run = started(beginning="announced")
-    assert told(run)[0][1]["about"] == "task"
+    assert own_versions(run)[0][1]["about"] == "task"
     assert statuses(run) == [(0, "live"), (10_000, "over")]
 
 
-def test_a_beginning_that_is_not_there_is_unknown():
+def test_an_undefined_beginning_is_unknown():
     with pytest.raises(UnknownName, match="no beginning 'slow'; there are: delayed, announced"):
         started(beginning="slow")
 
@@ -84,32 +91,32 @@ def test_an_ending_may_play_the_scenario_again():
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_what_a_run_was_given_wins_in_a_scenario_that_is_played_again(times):
+def test_explicit_variables_stay_in_a_scenario_that_is_played_again(times):
     world, run = started(names={"n": 5})
     for _ in range(times):
         world.apply(Advance(100))
         run = world.apply(Interrupt("small", run.id, "again", {"delay": "20s"}))
         run = world.apply(Interrupt("small", run.id, "again"))
-    assert told(run)[-1][1]["n"] == 5
+    assert own_versions(run)[-1][1]["n"] == 5
     assert statuses(run)[-1] == (100 * times + 30_000, "over")
 
 
-def test_what_was_drawn_is_drawn_anew_when_a_scenario_is_played_again():
+def test_variables_are_generated_again_when_a_scenario_is_played_again():
     drawn = []
     world, run = started()
     for _ in range(5):
         run = world.apply(Interrupt("small", run.id, "again"))
-        drawn.append(told(run)[-1][1]["n"])
+        drawn.append(own_versions(run)[-1][1]["n"])
     assert len(set(drawn)) == 5
 
 
 def test_an_ending_may_play_another_scenario():
-    run = cut(TEXT, drawn_from(TEXT), 4_000, "shortened")
+    run = interrupt_after(TEXT, generate_from(TEXT), 4_000, "shortened")
     assert statuses(run)[1:] == [(6_000, "short"), (7_000, "over")]
 
 
 def test_a_step_may_play_a_scenario_and_go_on():
-    run = drawn_from("""
+    run = generate_from("""
     scenarios:
       story:
         draw: {n: 2}
@@ -119,7 +126,7 @@ def test_a_step_may_play_a_scenario_and_go_on():
             steps: [{play: inner}, {after: 1s, run: {c: $count}}]
       inner: {draw: {n: 5}, steps: [{after: 1s, run: {b: $n}}]}
     """)
-    assert told(run) == [
+    assert own_versions(run) == [
         (0, {"a": 2}),
         (1_000, {"a": 2, "b": 5}),
         (2_000, {"a": 2, "b": 5, "c": 1}),
@@ -133,22 +140,22 @@ def test_a_step_may_play_a_scenario_and_go_on():
     [
         ("tale", "there is no scenario 'tale'; there are: story"),
         ("$size", "there is no scenario '2'; there are: story"),
-        ("$who", r"\$who is not defined here"),
+        ("$missing", r"\$missing is not defined here"),
         ("story", f"more than {MAX_CHAIN_LENGTH} scenarios play one another"),
         ("$scenario", f"more than {MAX_CHAIN_LENGTH} scenarios play one another"),
     ],
 )
-def test_what_cannot_be_played_is_pointed_at(play, message):
+def test_the_pointer_of_an_unplayable_scenario_is_reported(play, message):
     with pytest.raises(FixtureError, match=message) as error:
         run_of(f"[{{run: {{}}}}, {{play: {play}}}]")
     assert error.value.pointer == "/scenarios/story/steps/1/play"
 
 
-def test_scenarios_may_play_one_another_so_deep():
+def test_scenarios_may_play_one_another_up_to_a_limit():
     steps = [f"s{n}: {{steps: [{{play: s{n + 1}}}]}}" for n in range(MAX_CHAIN_LENGTH)]
     last = f"s{MAX_CHAIN_LENGTH}: {{steps: [run: {{}}]}}"
     text = f"scenarios: {{{', '.join(steps)}, {last}}}"
-    assert told(drawn_from(text, "s0")) == [(0, {})]
+    assert own_versions(generate_from(text, "s0")) == [(0, {})]
 
 
 # Names
@@ -157,17 +164,17 @@ def test_scenarios_may_play_one_another_so_deep():
 @pytest.mark.parametrize("task", ["task", "other"])
 def test_a_run_knows_its_task_and_its_scenario(task):
     run = run_of("[{run: {of: '$task by $scenario'}}]", task=task)
-    assert told(run)[0][1]["of"] == f"{task} by story"
+    assert own_versions(run)[0][1]["of"] == f"{task} by story"
 
 
 @pytest.mark.parametrize(("task", "color"), [("task", "red"), ("new/one", "any"), ("*", "any")])
-def test_a_star_stands_for_every_task_that_is_not_listed(task, color):
+def test_a_star_means_every_task_that_is_not_listed(task, color):
     text = """
     tasks: {task: {color: red}, '*': {color: any}}
     scenarios: {story: {steps: [{run: {color: $color, task: $task}}]}}
     """
     run = world_of(text).apply(Start("small", task))
-    assert told(run)[0][1] == {"color": color, "task": task}
+    assert own_versions(run)[0][1] == {"color": color, "task": task}
     assert run.task == task
 
 
@@ -188,14 +195,14 @@ def test_the_first_task_that_is_listed_is_that_of_a_run_that_names_none():
         (None, r"\$span: 'None' is not a duration"),
     ],
 )
-def test_a_name_that_is_no_duration_is_pointed_at(value, message):
+def test_the_pointer_of_a_name_without_duration_is_reported(value, message):
     with pytest.raises(FixtureError, match=message) as error:
         run_of("[{run: {}}, {after: $span}]", span=value)
     assert error.value.pointer == "/scenarios/story/steps/1/after"
 
 
 @pytest.mark.parametrize("after", ["$other", "$run.x", "${run}.5s"])
-def test_a_duration_that_stands_for_nothing_is_pointed_at(after):
+def test_the_pointer_of_an_undefined_duration_is_reported(after):
     with pytest.raises(FixtureError) as error:
         run_of(f"[{{run: {{}}}}, {{after: '{after}'}}]")
     assert error.value.pointer == "/scenarios/story/steps/1/after"

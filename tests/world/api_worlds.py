@@ -1,4 +1,4 @@
-"""One API's worlds, and questions that every test of them asks."""
+"""The worlds of one API, and what the laws of worlds ask about them."""
 
 from hashlib import sha256
 
@@ -8,7 +8,15 @@ from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP, MINUTE
 from soundstage.world.world import World, WorldOptions
 from support.strategies import NOW, perform
 
-INSTANTS = (NOW - DAY, NOW - HOUR, NOW, NOW + MINUTE, NOW + HOUR, NOW + DAY, MAX_TIMESTAMP)
+INSTANTS = (
+    NOW - DAY,
+    NOW - HOUR,
+    NOW,
+    NOW + MINUTE,
+    NOW + HOUR,
+    NOW + DAY,
+    MAX_TIMESTAMP,
+)
 
 ENDS = {
     "algolia-ingestion": {"finished", "skipped"},
@@ -20,8 +28,8 @@ ENDS = {
 }
 
 
-class Stage:
-    """What happens at one API, and the worlds in which it does."""
+class ApiWorlds:
+    """Creates worlds of one API, and reads their runs and records."""
 
     def __init__(self, fixture):
         self.fixture = fixture
@@ -60,8 +68,8 @@ class Stage:
     def seen(self, world, *instants):
         """A digest of all documents as of each instant, in their collection's order."""
         collections = self.collections(world)
-        said = ({name: c.all(at) for name, c in collections.items()} for at in instants)
-        return [sha256(orjson.dumps(each)).hexdigest() for each in said]
+        contents = ({name: c.all(at) for name, c in collections.items()} for at in instants)
+        return [sha256(orjson.dumps(each)).hexdigest() for each in contents]
 
     def ended(self, run, at):
         """Whether this run had ended by then; None before it began."""

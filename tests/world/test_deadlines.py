@@ -1,7 +1,7 @@
-"""Deadlines: what ends a run that stays too long in a state."""
+"""Deadlines: they end a run that stays too long in a state."""
 
 import pytest
-from small import cut, drawn_from, fixture_of, told, world_of
+from small import fixture_of, generate_from, interrupt_after, own_versions, world_of
 
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Patch, Start
@@ -61,7 +61,7 @@ def started(deadlines, scenario="story"):
 
 
 def last(run):
-    at, document = told(run)[-1]
+    at, document = own_versions(run)[-1]
     return at, document.get("by")
 
 
@@ -97,17 +97,17 @@ def test_a_deadline_counts_from_the_first_time_in_the_state(ttl, end):
     assert last(run) == end
 
 
-def test_what_is_left_after_one_deadline_may_miss_another():
+def test_a_run_may_hit_a_second_deadline_after_the_first():
     _, run = started({"warned": 3_000, "expired": 8_000})
-    assert told(run)[1:] == [
+    assert own_versions(run)[1:] == [
         (3_000, {"status": "queued", "warned": 3_000}),
         (8_000, {"status": "over", "warned": 3_000, "by": "expired"}),
     ]
 
 
-def test_a_deadline_strikes_once():
+def test_a_deadline_ends_a_run_once():
     _, run = started({"warned": 3_000})
-    assert [at for at, _ in told(run)] == [0, 3_000, 3_603_000]
+    assert [at for at, _ in own_versions(run)] == [0, 3_000, 3_603_000]
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_a_deadline_to_come_is_not_forgotten_when_the_run_is_interrupted(after):
     assert last(run) == (9_000, "expired")
 
 
-def test_a_deadline_that_has_struck_does_not_strike_again():
+def test_a_deadline_that_was_hit_is_not_hit_again():
     world, run = started({"warned": 3_000})
     for span in (3_000, 1_000):
         world.apply(Advance(span))
         run = world.apply(Interrupt("small", run.id, "requeued"))
-    assert sum(said.get("warned") != 3_000 for _, said in told(run)) == 1
+    assert sum(version.get("warned") != 3_000 for _, version in own_versions(run)) == 1
     assert last(run) == (24_000, None)
 
 
@@ -208,10 +208,14 @@ def test_a_deadline_needs_an_ending():
             "/deadlines/expired",
         ),
         ("{deadlines: {expired: -5}}", "'-5' is not a duration", "/deadlines/expired"),
-        ("{scenario: tale}", "there is no scenario 'tale'; there are: story, retried", "/scenario"),
+        (
+            "{scenario: tale}",
+            "there is no scenario 'tale'; there are: story, retried",
+            "/scenario",
+        ),
     ],
 )
-def test_what_a_task_says_wrongly_is_pointed_at(task, message, pointer):
+def test_the_pointer_of_a_mistake_in_a_task_is_reported(task, message, pointer):
     with pytest.raises(FixtureError) as error:
         fixture_of(TEXT + f"tasks: {{task: {task}}}")
     assert message in error.value.message
@@ -234,7 +238,7 @@ def test_what_a_task_says_wrongly_is_pointed_at(task, message, pointer):
     ],
 )
 def test_an_ending_is_for_runs_in_its_states_only(ending, after, by):
-    run = cut(TEXT, drawn_from(TEXT), after, ending)
+    run = interrupt_after(TEXT, generate_from(TEXT), after, ending)
     assert (run and last(run)) == (by and (after, by))
 
 
@@ -243,7 +247,7 @@ def test_an_ending_is_for_runs_in_its_states_only(ending, after, by):
     [(0, 0), (250, 250), ("30s", 30_000), ("2m", 120_000), (True, None), (-1, None),
      (1.5, None), (None, None), ("1", None), ("1w", None), ([], None)],
 )  # fmt: skip
-def test_a_span_is_milliseconds_or_a_text(value, span):
+def test_a_duration_is_milliseconds_or_a_text(value, span):
     if span is None:
         with pytest.raises(ValueError, match="not a duration"):
             to_duration(value)

@@ -26,7 +26,7 @@ PLACE = "/scenarios/story/draw/x"
 class Scene(ConstantContext):
     """A scene in which these names stand for something."""
 
-    names = {  # noqa: RUF012 - nobody writes to it
+    names = {  # noqa: RUF012 - never written to
         "count": 3,
         "name": "Ada",
         "size": {"height": 720},
@@ -73,7 +73,7 @@ def drawn(node, present=None):
         {"any": [1], "fake": "name"},
     ],
 )
-def test_what_is_no_form_stands_for_itself(node):
+def test_a_value_without_form_is_itself(node):
     assert drawn(node) == node
 
 
@@ -90,7 +90,7 @@ def test_what_is_no_form_stands_for_itself(node):
         ({"any": ["$name", {"literal": "$name"}]}, {"Ada", "$name"}),
     ],
 )
-def test_a_draw_gives_each_of_its_values_and_no_other(node, values):
+def test_a_form_generates_each_of_its_values_and_no_other(node, values):
     assert set(draws(node)) == values
 
 
@@ -98,7 +98,7 @@ def test_a_draw_gives_each_of_its_values_and_no_other(node, values):
     ("node", "least", "most"),
     [("0.5..1.5", 0.5, 1.5), ("1.5..0.5", 0.5, 1.5), ("-1..0.25", -1, 0.25)],
 )
-def test_a_real_range_gives_numbers_between_its_ends(node, least, most):
+def test_a_number_range_generates_numbers_between_its_ends(node, least, most):
     values = draws(node)
     assert all(isinstance(v, float) and least <= v <= most for v in values)
     assert max(values) - min(values) > 0.9 * (most - least)
@@ -115,7 +115,7 @@ def test_a_real_range_gives_numbers_between_its_ends(node, least, most):
         ({"any": ["a", "b", "c"]}, 3, "a"),
     ],
 )
-def test_a_rehearsal_draws_the_ends_and_each_alternative(node, turn, value):
+def test_boundary_values_are_the_ends_and_each_alternative(node, turn, value):
     assert compile_value(node, PLACE)(Scene(BoundaryRandom(turn), NOW), None) == value
 
 
@@ -139,7 +139,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("form", ID_FORMATS)
-def test_an_id_is_fresh_and_well_formed(form):
+def test_an_id_is_new_and_well_formed(form):
     values = draws({"id": form})
     assert all(re.fullmatch(SHAPES[form], value) for value in values)
     assert len(set(values)) == len(values)
@@ -177,11 +177,11 @@ def test_a_later_ulid_sorts_after_an_earlier_one(at, span, seed):
         ({"literal": {"any": ["1..2"]}}, 1, {"any": ["1..2"]}),
     ],
 )
-def test_a_form_gives(node, present, value):
+def test_a_form_generates_its_value(node, present, value):
     assert drawn(node, present) == value
 
 
-def test_each_value_of_times_is_drawn_anew():
+def test_each_value_of_times_is_generated_separately():
     (values,) = draws({"times": 50, "of": "1..1000"}, 1)
     assert len(set(values)) > 40
 
@@ -215,15 +215,15 @@ def test_append_leaves_the_present_list_as_it_is():
         ("a$$b", "a$b"),
     ],
 )
-def test_a_name_gives_what_it_stands_for_or_is_written_into_the_text(text, value):
+def test_a_name_is_its_value_or_is_inserted_into_the_text(text, value):
     assert drawn(text) == value
 
 
 @pytest.mark.parametrize(
     ("node", "message"),
     [
-        ("$nobody", "$nobody is not defined here"),
-        ("Hello $nobody", "$nobody is not defined here"),
+        ("$missing", "$missing is not defined here"),
+        ("Hello $missing", "$missing is not defined here"),
         ("$size.width", "$size.width is not defined here"),
         ({"fake": "nonsense"}, "Faker has no provider 'nonsense'"),
         ({"fake": "enum"}, "Faker has no provider 'enum'"),
@@ -236,7 +236,7 @@ def test_a_name_gives_what_it_stands_for_or_is_written_into_the_text(text, value
         ({"times": True, "of": 0}, "a count is a whole number from 0 up, not True"),
     ],
 )
-def test_a_form_that_gives_nothing_says_why_and_where(node, message):
+def test_an_invalid_form_is_reported_with_its_reason_and_pointer(node, message):
     with pytest.raises(FixtureError, match=re.escape(message)) as error:
         drawn(node)
     assert error.value.pointer == PLACE
@@ -247,14 +247,14 @@ def test_a_form_that_gives_nothing_says_why_and_where(node, message):
     [
         ([1, {"id": "x"}], "/1"),
         ({"a": {"any": []}}, "/a"),
-        ({"any": [1, "$nobody"]}, "/any/1"),
-        ({"times": 1, "of": "$nobody"}, "/of"),
-        ({"json": {"a": "$nobody"}}, "/json/a"),
-        ({"add": "$nobody"}, "/add"),
-        ({"append": "$nobody"}, "/append"),
+        ({"any": [1, "$missing"]}, "/any/1"),
+        ({"times": 1, "of": "$missing"}, "/of"),
+        ({"json": {"a": "$missing"}}, "/json/a"),
+        ({"add": "$missing"}, "/add"),
+        ({"append": "$missing"}, "/append"),
     ],
 )
-def test_what_is_wrong_within_a_form_is_pointed_at(node, place):
+def test_the_pointer_of_a_mistake_in_a_form_is_reported(node, place):
     with pytest.raises(FixtureError) as error:
         draws(node)
     assert error.value.pointer == PLACE + place
@@ -270,7 +270,7 @@ def test_what_is_wrong_within_a_form_is_pointed_at(node, place):
         ("3ms..1ms", 1, 3),
     ],
 )
-def test_a_span_is_drawn_with_both_ends(node, least, most):
+def test_a_duration_range_includes_both_ends(node, least, most):
     scene = Scene(SeededRandom(1), NOW)
     value = compile_duration(node, PLACE)
     spans = {value(scene, None) for _ in range(300)}
@@ -280,13 +280,13 @@ def test_a_span_is_drawn_with_both_ends(node, least, most):
 
 
 @pytest.mark.parametrize("node", ["5", "1s..", "..1s", "1s..2", "soon", 5])
-def test_a_span_that_is_none_says_so(node):
+def test_an_invalid_duration_is_reported(node):
     with pytest.raises(FixtureError, match="is not a duration such as 250ms"):
         compile_duration(node, PLACE)
 
 
 @pytest.mark.parametrize("node", [{"any": []}, {"any": 5}, {"any": None}])
-def test_a_span_of_no_alternatives_says_so(node):
+def test_a_duration_without_alternatives_is_reported(node):
     with pytest.raises(FixtureError, match="any takes a list of at least one value"):
         compile_duration(node, PLACE)
 
@@ -326,7 +326,7 @@ def test_a_patch_leaves_the_document_before_it_as_it_is():
     assert before == {"a": {"b": [1]}, "c": 1}
 
 
-def test_a_patch_that_is_wrong_within_is_pointed_at():
+def test_the_pointer_of_a_mistake_in_a_patch_is_reported():
     with pytest.raises(FixtureError) as error:
         compile_patch({"a": {"b": {"id": "x"}}}, PLACE)
     assert error.value.pointer == f"{PLACE}/a/b"

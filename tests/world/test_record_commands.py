@@ -1,4 +1,4 @@
-"""Records that somebody changes, and scenarios that somebody defines."""
+"""Commands that change records and define scenarios."""
 
 from contextlib import suppress
 
@@ -40,17 +40,17 @@ def live():
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "expected"),
     [
         (Patch, [(0, {"n": 1}), (500, {"n": 9}), (1000, {"n": 9, "m": 2})]),
         (Put, [(0, {"n": 1}), (500, {"n": 9})]),
     ],
 )
-def test_a_record_is_changed_from_now_on(command, said):
+def test_a_record_is_changed_from_now_on(command, expected):
     world, run = live()
     _, one, _ = run.records
     changed = world.apply(command("small", "events", one.id, {"run": run.id, "n": 9}))
-    assert versions(changed) == said
+    assert versions(changed) == expected
     events = world.collection("small", "events")
     assert events.get(one.id, MAX_TIMESTAMP) == changed.versions[-1]
     assert [event["id"] for event in events.children(run.id, MAX_TIMESTAMP)] == [
@@ -68,7 +68,7 @@ def test_a_record_is_deleted_from_now_on():
     assert events.all(MAX_TIMESTAMP) == events.children(run.id, MAX_TIMESTAMP) == [*two.versions]
 
 
-def test_a_record_may_be_put_where_none_was():
+def test_a_record_may_be_put_with_a_new_id():
     world, run = live()
     document = {"run": run.id, "n": 3}
     world.apply(Put("small", "events", "mine", document))
@@ -91,13 +91,13 @@ def test_a_record_is_listed_under_the_parent_it_names(command):
 @pytest.mark.parametrize(
     "command",
     [
-        Patch("small", "runs", "nobody", {}),
-        Delete("small", "runs", "nobody"),
+        Patch("small", "runs", "unknown", {}),
+        Delete("small", "runs", "unknown"),
         Patch("small", "things", "x", {}),
         Put("small", "things", "x", {}),
     ],
 )
-def test_what_is_not_there_is_not_changed(command):
+def test_an_unknown_record_is_not_changed(command):
     world, _ = live()
     with pytest.raises(UnknownName):
         world.apply(command)
@@ -125,7 +125,7 @@ def test_a_change_outlives_an_interruption():
     assert [event["n"] for event in events.all(MAX_TIMESTAMP)] == [1]
 
 
-def test_an_interruption_keeps_the_past_of_what_was_deleted():
+def test_an_interruption_keeps_the_past_of_a_deleted_record():
     world, run = live()
     _, one, _ = run.records
     world.apply(Delete("small", "events", one.id))
@@ -136,7 +136,7 @@ def test_an_interruption_keeps_the_past_of_what_was_deleted():
     assert len(events.all(NOW + 499)) == 2
 
 
-def test_fields_that_are_given_at_the_start_are_in_every_version():
+def test_the_fields_of_a_start_are_in_every_version():
     world = world_of(LIVE)
     run = world.apply(Start("small", fields={"n": 9, "deep": {"a": 1}}))
     extra = {"n": 9, "deep": {"a": 1}}
@@ -173,6 +173,6 @@ def test_the_next_change_is_known(after, change):
         {"at": 0, "command": "start", "api": "small", "when": "now"},
     ],
 )
-def test_what_is_no_entry_is_refused(node):
+def test_an_invalid_log_entry_is_rejected(node):
     with pytest.raises(ValueError, match="command"):
         parse_entry(node)

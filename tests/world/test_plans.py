@@ -1,4 +1,4 @@
-"""Planned scenarios: which runs are of them, in which order, how often."""
+"""Queued scenarios: which runs use them, in which order, how often."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ scenarios:
   a: {weight: 0, steps: [{run: {status: new}}]}
   b: {weight: 0, steps: [{run: {status: new}}]}
   f: {weight: 0, steps: [{run: {status: new}}, {after: 1s, run: {status: over}}]}
-  broken: {weight: 0, steps: [{run: {status: new, who: $who}}]}
+  broken: {weight: 0, steps: [{run: {status: new, by: $missing}}]}
   starts: {weight: 0, steps: [{run: {status: new}, start: {scenario: usual}}]}
 endings: {cancelled: [{run: {status: over}}]}
 """
@@ -31,7 +31,7 @@ def scenarios(world, *tasks):
     return [world.apply(Start("small", task)).scenario for task in tasks]
 
 
-def test_runs_are_of_what_is_planned_in_order_and_exactly_so_often():
+def test_runs_use_queued_scenarios_in_order_and_exactly_as_often():
     world = world_of(TEXT)
     world.apply(Plan("small", "a", times=2))
     world.apply(Plan("small", "b"))
@@ -47,13 +47,13 @@ def test_a_plan_for_a_task_is_for_its_runs_only():
     ]  # fmt: skip
 
 
-def test_a_plan_wins_over_the_scenario_of_a_task():
+def test_a_plan_overrides_the_scenario_of_a_task():
     world = world_of(TEXT)
     world.apply(Plan("small", "a"))
     assert scenarios(world, "fixed", "fixed") == ["a", "f"]
 
 
-def test_runs_that_are_named_leave_a_plan_as_it_is():
+def test_runs_with_a_named_scenario_use_up_no_plan():
     world = world_of(TEXT)
     world.apply(Plan("small", "a"))
     assert world.apply(Start("small", None, "starts")).successors
@@ -65,7 +65,7 @@ def test_runs_that_are_named_leave_a_plan_as_it_is():
     [
         ("broken", Start("small"), FixtureError),
         ("a", Start("small", beginning="none"), UnknownName),
-        ("a", Start("small", "nobody"), UnknownName),
+        ("a", Start("small", "unknown"), UnknownName),
         ("a", Start("small", deadlines={"none": 1}), UnknownName),
         ("a", Start("small", fields={"status": "odd"}), FixtureError),
     ],
@@ -98,7 +98,7 @@ def test_an_interruption_uses_up_no_plan():
         (Plan("small", "a", None, -2), ValueError, "one run or more, not -2"),
     ],
 )
-def test_what_cannot_be_planned_is_not_logged(plan, error, message):
+def test_an_invalid_plan_is_not_logged(plan, error, message):
     world = world_of(TEXT)
     with pytest.raises(error, match=message):
         world.apply(plan)
@@ -106,7 +106,7 @@ def test_what_cannot_be_planned_is_not_logged(plan, error, message):
     assert scenarios(world, None) == ["usual"]
 
 
-def test_plans_are_of_one_world_and_forgotten_by_a_reset():
+def test_plans_belong_to_one_world_and_a_reset_removes_them():
     world, other = world_of(TEXT), world_of(TEXT)
     world.apply(Plan("small", "a", times=3))
     assert scenarios(other, None) == ["usual"]
@@ -115,7 +115,7 @@ def test_plans_are_of_one_world_and_forgotten_by_a_reset():
     assert scenarios(world, None) == ["usual"]
 
 
-def test_a_run_that_follows_another_is_of_what_is_planned():
+def test_a_successor_uses_queued_scenarios():
     fixture = fixture_of(TEXT)
 
     def follow(run):
@@ -135,7 +135,7 @@ starts = st.builds(Start, st.just("small"), st.none(), st.none() | st.just("f"))
 
 @settings(max_examples=30)
 @given(commands=st.lists(plans | starts, max_size=12))
-def test_what_is_planned_is_a_queue(commands):
+def test_queued_scenarios_are_a_queue(commands):
     world, queue = world_of(TEXT), []
     for command in commands:
         outcome = world.apply(command)

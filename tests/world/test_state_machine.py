@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import orjson
 import yaml
+from api_worlds import times_of
 from counters import COUNTERS
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,14 +19,23 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from stage import times_of
 
 from soundstage import vendored_files
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Define, Delete, Patch, Put, Reset
 from soundstage.world.errors import FixtureError, UnknownName
 from soundstage.world.world import World, WorldOptions
-from support.strategies import NOW, Onward, chosen, command, edits, few, moves, seeds, spans
+from support.strategies import (
+    NOW,
+    Onward,
+    chosen,
+    command,
+    edits,
+    few,
+    moves,
+    seeds,
+    spans,
+)
 
 EDITS = Put | Patch | Delete
 
@@ -45,7 +55,7 @@ class Life(RuleBasedStateMachine):
     def forget(self):
         self.edited = set()
         self.past = None
-        self.judged = {}
+        self.checked = {}
 
     def apply(self, command):
         """Carry it out, if it may be."""
@@ -103,14 +113,14 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_past_is_never_rewritten(self):
         if self.past:
-            at, said = self.past
-            assert seen(self.world, at) == said
+            at, digest = self.past
+            assert seen(self.world, at) == digest
 
     @invariant()
     def every_record_satisfies_its_contract(self):
         for record in self.news("records", records(self.world)):
-            judge = self.fixtures[self.api_of(record)].check_contract
-            assert not any(judge(record.record_type, d) for d in record.versions if d)
+            validate = self.fixtures[self.api_of(record)].check_contract
+            assert not any(validate(record.record_type, d) for d in record.versions if d)
 
     @invariant()
     def every_counter_is_right(self):
@@ -122,13 +132,13 @@ class Life(RuleBasedStateMachine):
                 for at in times_of(run):
                     there = [d for r in others if (d := r.as_of(at))]
                     pairs = COUNTERS[api](own.as_of(at), there)
-                    assert all(said == counted for said, counted in pairs)
+                    assert all(shown == counted for shown, counted in pairs)
 
     def news(self, what, those):
         """Those that were not there when this was asked last."""
-        known = self.judged.get(what, {})
-        self.judged[what] = {id(each): each for each in those}
-        return [each for key, each in self.judged[what].items() if key not in known]
+        known = self.checked.get(what, {})
+        self.checked[what] = {id(each): each for each in those}
+        return [each for key, each in self.checked[what].items() if key not in known]
 
     def api_of(self, record):
         kinds = {
@@ -157,14 +167,14 @@ def records(world):
 
 def seen(world, at):
     """A digest of all documents as of then."""
-    said = [
+    contents = [
         {name: collection.all(at) for name, collection in state.collections.items()}
         for _, state in states(world)
     ]
-    return sha256(orjson.dumps(said)).hexdigest()
+    return sha256(orjson.dumps(contents)).hexdigest()
 
 
-def test_whatever_happens_to_a_world_its_laws_hold(services):
+def test_the_laws_of_a_world_hold_after_any_commands(services):
     Life.fixtures = {
         name: replace(service.fixture, history=service.fixture.history[:2])
         for name, service in services.items()

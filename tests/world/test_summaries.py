@@ -1,11 +1,11 @@
-"""Runs that are drawn when somebody looks at them are what they would have been."""
+"""Summaries: regenerated runs are the same as stored ones."""
 
 from dataclasses import replace
 
 import pytest
+from api_worlds import ApiWorlds
 from hypothesis import given, settings
 from small import fixture_of
-from stage import Stage
 
 from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP
 from soundstage.world.commands import Delete, Interrupt, Patch
@@ -27,9 +27,9 @@ def lengthened(fixture):
 
 
 @pytest.fixture(scope="session")
-def long(stage):
+def long(api_worlds):
     """Each API with a long history."""
-    return Stage(lengthened(stage.fixture))
+    return ApiWorlds(lengthened(api_worlds.fixture))
 
 
 def drawn_at_once(long, seed):
@@ -43,18 +43,18 @@ def drawn_at_once(long, seed):
 def listed(long, world, at):
     """What there is, and what each run has."""
     runs = world.state(long.api).runs
-    said = {}
+    contents = {}
     for name, collection in long.collections(world).items():
         if collection.record_type.belongs_to_run:
-            said[name] = [collection.children(run, at) for run in runs]
+            contents[name] = [collection.children(run, at) for run in runs]
         else:
-            said[name] = collection.all(at)
-    return said
+            contents[name] = collection.all(at)
+    return contents
 
 
 @settings(max_examples=4)
 @given(seed=seeds, history=histories)
-def test_a_world_says_the_same_whether_its_past_is_drawn_at_once_or_later(long, seed, history):
+def test_a_world_is_the_same_with_an_eager_and_a_lazy_history(long, seed, history):
     later, at_once = long.world(seed), drawn_at_once(long, seed)
     assert len(later.state(long.api).runs) >= RUNS
     for world in (later, at_once):
@@ -72,7 +72,7 @@ def outlines(long, world):
     return [run_id for run_id in state.runs if state.initial_runs.find_summary(run_id)]
 
 
-def test_runs_that_are_over_are_kept_in_outline(long):
+def test_finished_runs_are_stored_as_summaries(long):
     world = long.world()
     state = world.state(long.api)
     kept = outlines(long, world)
@@ -84,7 +84,7 @@ def test_runs_that_are_over_are_kept_in_outline(long):
         assert state.started_at(run_id) == state.runs[run_id].started_at
 
 
-def test_a_page_of_what_a_run_did_draws_that_run(long):
+def test_a_page_of_the_events_of_a_run_regenerates_that_run(long):
     world = long.world(seed=11)
     of_run = [c for c in long.collections(world).values() if c.record_type.belongs_to_run]
     kept = outlines(long, world)[:3]
@@ -100,7 +100,7 @@ def test_a_page_of_what_a_run_did_draws_that_run(long):
     assert regenerate.cache_info().misses == (3 if of_run else 0)
 
 
-def test_a_run_in_outline_can_be_changed(long):
+def test_a_summarized_run_can_be_changed(long):
     later, at_once = long.world(), drawn_at_once(long, 0)
     name = long.definitions.model.record_types["run"].collection
     first, second, third = outlines(long, later)[:3]
@@ -117,7 +117,7 @@ def test_a_run_in_outline_can_be_changed(long):
         assert documents[0] == documents[1]
 
 
-def test_a_world_that_begins_before_its_history_is_over_draws_it_at_once(long):
+def test_a_world_that_begins_before_the_end_of_its_history_generates_it_eagerly(long):
     opening = WorldOptions(0, NOW - DAY, 0, NOW)
     world = World({long.api: long.fixture}, opening)
     assert outlines(long, world) == []
@@ -125,11 +125,11 @@ def test_a_world_that_begins_before_its_history_is_over_draws_it_at_once(long):
     assert world.next_change() == state.next_change(NOW - DAY)
 
 
-def test_the_past_is_drawn_once_for_all_worlds_and_says_how_far_it_is():
+def test_the_history_is_generated_once_for_all_worlds_and_reports_progress():
     fixture = fixture_of(TALE)
     begun = initial_state(fixture, 0, NOW)
-    told = list(begun.generate())
-    assert told == list(range(200, 1001, 200))
+    progress = list(begun.generate())
+    assert progress == list(range(200, 1001, 200))
     assert begun.run_count == 1000
     assert list(begun.generate()) == []
     assert initial_state(fixture, 0, NOW) is begun
@@ -147,7 +147,7 @@ history: [{task: task, runs: 1000, for: 10d}]
 """
 
 
-def test_runs_of_a_long_history_are_spread_over_its_span():
+def test_runs_of_a_long_history_are_spread_over_its_duration():
     state = initial_state(fixture_of(TALE), 3, NOW).state()
     begins = [record.created_at for record in state.collection("runs")]
     slot = 10 * DAY // 1000

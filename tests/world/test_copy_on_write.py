@@ -1,4 +1,4 @@
-"""What a world makes of a mapping that many share."""
+"""A dictionary that copies on write."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ keys = st.sampled_from("abcdef")
 
 
 @given(st.dictionaries(keys, st.integers()), st.lists(st.tuples(keys, st.booleans())))
-def test_it_is_a_dict_that_leaves_the_one_below_as_it_is(below, changes):
+def test_it_is_a_dict_that_leaves_its_base_unchanged(below, changes):
     shared, plain = dict(below), dict(below)
     layered = CopyOnWriteDict(below)
     for number, (key, is_put) in enumerate(changes):

@@ -1,7 +1,14 @@
 """What an interruption leaves of a run, and what it adds."""
 
 import pytest
-from small import cut, drawn_from, events, told, versions, world_of
+from small import (
+    events,
+    generate_from,
+    interrupt_after,
+    own_versions,
+    versions,
+    world_of,
+)
 
 from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Interrupt, Start
@@ -55,7 +62,7 @@ endings:
     ],
 )
 def test_an_ending_replaces_the_rest_of_the_run(after, own):
-    assert told(cut(ENDED, drawn_from(ENDED), after)) == own
+    assert own_versions(interrupt_after(ENDED, generate_from(ENDED), after)) == own
 
 
 @pytest.mark.parametrize(
@@ -68,14 +75,14 @@ def test_an_ending_replaces_the_rest_of_the_run(after, own):
     ],
 )
 def test_an_interrupted_run_keeps_the_records_that_had_begun(after, names):
-    whole = drawn_from(ENDED)
-    left = cut(ENDED, whole, after)
+    whole = generate_from(ENDED)
+    left = interrupt_after(ENDED, whole, after)
     assert [record.name for record in left.records[1:]] == names
     assert [r.id for r in left.records] == [r.id for r in whole.records[: len(names) + 1]]
 
 
 def test_an_ending_goes_on_with_the_records_that_have_a_name():
-    left = cut(ENDED, drawn_from(ENDED), 2500)
+    left = interrupt_after(ENDED, generate_from(ENDED), 2500)
     assert versions(left.records[1]) == [
         (0, {"open": True}),
         (2000, {"open": True, "half": True}),
@@ -85,12 +92,12 @@ def test_an_ending_goes_on_with_the_records_that_have_a_name():
 
 @pytest.mark.parametrize("after", [-1, 3000, 3001, 10**9])
 def test_a_run_that_has_not_begun_or_has_ended_is_not_interrupted(after):
-    assert cut(ENDED, drawn_from(ENDED), after) is None
+    assert interrupt_after(ENDED, generate_from(ENDED), after) is None
 
 
 def test_an_ending_may_take_its_time():
-    run = cut(ENDED, drawn_from(ENDED), 1500, "slowly")
-    assert told(run)[-2:] == [
+    run = interrupt_after(ENDED, generate_from(ENDED), 1500, "slowly")
+    assert own_versions(run)[-2:] == [
         (1500, {"status": "live", "cutting": True}),
         (11_500, {"status": "over", "cutting": True}),
     ]
@@ -107,24 +114,27 @@ def test_what_an_ending_adds_is_listed():
 
 
 def test_a_run_that_is_ending_may_be_interrupted_again():
-    run = cut(ENDED, drawn_from(ENDED), 1500, "slowly")
-    again = cut(ENDED, run, 2000)
-    assert told(again)[-1] == (2000, {"status": "over", "cutting": True, "cut": 2000})
+    run = interrupt_after(ENDED, generate_from(ENDED), 1500, "slowly")
+    again = interrupt_after(ENDED, run, 2000)
+    assert own_versions(again)[-1] == (
+        2000,
+        {"status": "over", "cutting": True, "cut": 2000},
+    )
     assert events(again)[-1] == (1000, {"n": 1})
 
 
-def test_an_ending_knows_nothing_of_what_would_have_come():
+def test_an_ending_does_not_see_names_from_the_replaced_future():
     text = """
     scenarios: {story: {steps: [{run: {}}, {after: 1s, event/late: {n: 1}}]}}
     endings: {cancelled: [{run: {late: $late.id}}]}
     """
     with pytest.raises(FixtureError, match=r"\$late.id is not defined here"):
-        cut(text, drawn_from(text), 500)
+        interrupt_after(text, generate_from(text), 500)
 
 
-def test_an_ending_that_is_not_there_is_unknown():
+def test_an_undefined_ending_is_unknown():
     with pytest.raises(UnknownName, match="no ending 'crushed'; there are: cancelled, slowly"):
-        cut(ENDED, drawn_from(ENDED), 500, "crushed")
+        interrupt_after(ENDED, generate_from(ENDED), 500, "crushed")
 
 
 NAMED = """
@@ -148,6 +158,6 @@ endings:
 
 
 @pytest.mark.parametrize("ending", ["played", "drawn"])
-def test_what_a_run_was_given_wins_over_what_its_endings_draw(ending):
-    run = drawn_from(NAMED, n=5000)
-    assert told(cut(NAMED, run, 10, ending))[-1][1]["n"] == 5000
+def test_explicit_variables_override_those_of_an_ending(ending):
+    run = generate_from(NAMED, n=5000)
+    assert own_versions(interrupt_after(NAMED, run, 10, ending))[-1][1]["n"] == 5000

@@ -1,4 +1,4 @@
-"""Seeded draws."""
+"""Seeded random values."""
 
 from importlib.util import find_spec
 from itertools import permutations
@@ -18,17 +18,17 @@ def draws(chance):
 
 
 @given(st.integers(), paths)
-def test_the_same_seed_and_path_give_the_same_draws(seed, path):
+def test_the_same_seed_and_path_generate_the_same_values(seed, path):
     assert draws(SeededRandom(seed, *path)) == draws(SeededRandom(seed, *path))
 
 
-def test_another_seed_or_path_gives_other_draws():
+def test_another_seed_or_path_generates_other_values():
     sources = [(1,), (2,), (1, "a"), (1, "b"), (1, "a", 0), (1, "a", 1), (12,), (1, 2)]
     for one, other in permutations(sources, 2):
         assert draws(SeededRandom(*one)) != draws(SeededRandom(*other))
 
 
-def test_draws_are_the_same_on_every_machine_and_in_every_release():
+def test_values_are_the_same_on_every_machine_and_in_every_release():
     chance = SeededRandom(7, "runwisp", "start", 0)
     assert chance.randint(1, 1000) == 619
     assert chance.uniform(0, 1) == 0.994539
@@ -37,12 +37,12 @@ def test_draws_are_the_same_on_every_machine_and_in_every_release():
 
 
 @given(st.integers(), st.integers(-1000, 1000), st.integers(0, 1000))
-def test_a_whole_number_lies_within_its_ends(seed, least, width):
+def test_a_random_integer_is_within_its_range(seed, least, width):
     assert least <= SeededRandom(seed).randint(least, least + width) <= least + width
 
 
 @given(st.integers(), st.floats(-1000, 1000), st.floats(0, 1000))
-def test_a_real_number_lies_within_its_ends_but_for_rounding(seed, least, width):
+def test_a_random_number_is_within_its_range_except_for_rounding(seed, least, width):
     value = SeededRandom(seed).uniform(least, least + width)
     assert least - 1e-6 <= value <= least + width + 1e-6
 
