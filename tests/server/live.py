@@ -104,14 +104,14 @@ class Live:
         return reader, writer
 
 
-def played(story, *, socket=False, cron=None, speed=0, **handlers):
+def played(steps, *, socket=False, cron=None, speed=0, **handlers):
     """Let a story happen at a server with these handlers; nothing may be left over."""
 
     async def play():
         service = service_of(handlers, cron)
         worlds = Worlds({"small": service}, WorldOptions(7, NOW, speed))
         async with _serving(worlds, socket=socket) as live:
-            await asyncio.wait_for(story(live), 10)
+            await asyncio.wait_for(steps(live), 10)
         await turns()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         lobbies = [hosted.waiters for hosted in worlds]

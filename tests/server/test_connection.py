@@ -1,4 +1,4 @@
-"""An answer goes out in one piece, however the event loop writes."""
+"""A response is sent in one write, on any event loop."""
 
 import asyncio
 import re
@@ -34,7 +34,7 @@ class Transport:
         return name
 
 
-def test_what_is_kept_goes_out_at_once():
+def test_buffered_writes_are_sent_at_once():
     transport = Transport()
     whole = BufferedTransport(transport)
     whole.write(b"a")
@@ -47,7 +47,7 @@ def test_what_is_kept_goes_out_at_once():
     assert transport.done == [b"a", [b"b", b"c"], b"d"]
 
 
-def test_what_is_kept_goes_out_before_the_end():
+def test_buffered_writes_are_sent_before_the_end():
     transport = Transport()
     whole = BufferedTransport(transport)
     whole.chunks = []
@@ -57,7 +57,7 @@ def test_what_is_kept_goes_out_before_the_end():
     assert whole.is_closing()
 
 
-def test_nothing_kept_is_nothing_sent():
+def test_an_empty_buffer_sends_nothing():
     transport = Transport()
     whole = BufferedTransport(transport)
     whole.chunks = []
@@ -67,22 +67,22 @@ def test_nothing_kept_is_nothing_sent():
     assert whole.get_extra_info("socket") == "socket"
 
 
-class Gathering:
+class BufferingConnection:
     stalled = False
 
     def __init__(self):
         self.done = []
 
     def buffer(self):
-        self.done.append("gather")
+        self.done.append("buffer")
 
     def flush(self):
-        self.done.append("pour")
+        self.done.append("flush")
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_head_and_body_are_gathered_whatever_becomes_of_them(fails):
-    connection = Gathering()
+def test_head_and_body_are_buffered_and_always_flushed(fails):
+    connection = BufferingConnection()
 
     async def send(message):
         connection.done.append(message["type"])
@@ -95,9 +95,9 @@ def test_head_and_body_are_gathered_whatever_becomes_of_them(fails):
             asyncio.run(wire.send_all(MESSAGE))
     else:
         asyncio.run(wire.send_all(MESSAGE))
-    assert connection.done[0] == "gather"
-    assert connection.done[-1] == "pour"
-    assert connection.done.count("pour") == 1
+    assert connection.done[0] == "buffer"
+    assert connection.done[-1] == "flush"
+    assert connection.done.count("flush") == 1
 
 
 def request(method, more=""):
@@ -106,7 +106,7 @@ def request(method, more=""):
 
 
 @pytest.mark.slow
-def test_requests_that_do_not_wait_for_answers_get_them_in_order():
+def test_pipelined_requests_get_their_responses_in_order():
     with running_server() as there, socket.create_connection(("127.0.0.1", there.port)) as own:
         own.sendall(request("GET") + request("HEAD") + request("DELETE"))
         own.sendall(request("GET", "Connection: close\r\n"))

@@ -21,26 +21,26 @@ TOO_MANY = {"api": "algolia-ingestion", "scenario": "too_many_errors"}
 
 @pytest.fixture
 def control(services, world, judges):
-    """A client whose exchanges openapi-core judges too; its worlds are its own."""
+    """A client of its own worlds, whose exchanges openapi-core validates too."""
     with in_process_client(services, world, judges) as client:
         yield client
 
 
 def start(client, world="", **body):
-    answer = client.post(f"{world}{CONTROL}/runs", json={**TOO_MANY, **body})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+    response = client.post(f"{world}{CONTROL}/runs", json={**TOO_MANY, **body})
+    assert response.status_code == 201, response.text
+    return response.json()
 
 
 def advance(client, world="", **body):
-    answer = client.post(f"{world}{CONTROL}/clock/advance", json=body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = client.post(f"{world}{CONTROL}/clock/advance", json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
-def detail(answer: httpx.Response, status: int) -> str:
-    assert answer.status_code == status, answer.text
-    return answer.json()["detail"]
+def detail(response: httpx.Response, status: int) -> str:
+    assert response.status_code == status, response.text
+    return response.json()["detail"]
 
 
 # Worlds
@@ -68,7 +68,7 @@ def test_worlds_never_see_each_other(control):
     assert nows == {"one": "2026-01-01T00:10:00.000Z", "two": "2026-01-01T00:00:00.000Z"}
 
 
-def test_a_world_is_made_as_it_is_asked_for(control):
+def test_a_world_is_created_with_the_requested_options(control):
     wanted = {"name": "late", "now": "2030-01-01T00:00:00Z", "speed": 0, "seed": 5}
     made = control.post(f"{CONTROL}/worlds", json=wanted)
     assert made.status_code == 201
@@ -105,10 +105,12 @@ WORLD_REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status", "said"), WORLD_REFUSALS)
-def test_what_cannot_be_done_to_a_world_is_said(control, method, path, body, status, said):
-    answer = control.request(method, CONTROL + path, json=body)
-    assert said in detail(answer, status)
+@pytest.mark.parametrize(("method", "path", "body", "status", "message"), WORLD_REFUSALS)
+def test_an_invalid_request_about_a_world_is_a_problem(
+    control, method, path, body, status, message
+):
+    response = control.request(method, CONTROL + path, json=body)
+    assert message in detail(response, status)
 
 
 ESCAPES = ["..", "%2e%2e", "a%2Fb", "", "a b", "x" * 65, "-a", ".a", "a\x7f", "%00"]
@@ -117,17 +119,17 @@ ESCAPES = ["..", "%2e%2e", "a%2Fb", "", "a b", "x" * 65, "-a", ".a", "a\x7f", "%
 @pytest.mark.parametrize("name", ESCAPES)
 def test_a_path_leads_into_no_world_by_a_name_that_is_none(control, name):
     target = f"/~{name}{CONTROL}/health".encode()
-    answer = control.get("/", extensions={"target": target})
-    assert answer.status_code == 400
+    response = control.get("/", extensions={"target": target})
+    assert response.status_code == 400
     assert len(control.get(f"{CONTROL}/worlds").json()["worlds"]) == 1
 
 
 @pytest.mark.parametrize("name", ["../default", "a/b", "a b", "", "é", "x" * 65])
 def test_a_header_leads_into_no_world_by_a_name_that_is_none(control, name):
     headers = {"Soundstage-World": name.encode()}
-    answer = control.get(f"{CONTROL}/health", headers=headers)
-    assert answer.status_code == 400
-    assert "set-cookie" not in answer.headers
+    response = control.get(f"{CONTROL}/health", headers=headers)
+    assert response.status_code == 400
+    assert "set-cookie" not in response.headers
 
 
 # The clock
@@ -147,7 +149,7 @@ def test_the_clock_goes_to_the_next_change(control):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"to": "2020-01-01T00:00:00Z"}, "0 or more"),
         ({"to": "tomorrow"}, "body.to"),
@@ -157,10 +159,10 @@ def test_the_clock_goes_to_the_next_change(control):
         ({}, "body"),
     ],
 )
-def test_the_clock_goes_nowhere_else(control, body, said):
-    answer = control.post(f"{CONTROL}/clock/advance", json=body)
-    status = 400 if said.startswith("body") else 409
-    assert said in detail(answer, status)
+def test_an_invalid_advance_of_the_clock_is_rejected(control, body, message):
+    response = control.post(f"{CONTROL}/clock/advance", json=body)
+    status = 400 if message.startswith("body") else 409
+    assert message in detail(response, status)
 
 
 # Runs
@@ -207,12 +209,12 @@ RUN_REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "said"), RUN_REFUSALS)
-def test_a_run_that_could_not_be_is_not_started(control, body, status, said):
+@pytest.mark.parametrize(("body", "status", "message"), RUN_REFUSALS)
+def test_an_invalid_run_is_not_started(control, body, status, message):
     before = control.get(f"{CONTROL}/log").json()
     wanted = {**TOO_MANY, "scenario": "clean_reindex", **body}
-    answer = control.post(f"{CONTROL}/runs", json=wanted)
-    assert said in detail(answer, status)
+    response = control.post(f"{CONTROL}/runs", json=wanted)
+    assert message in detail(response, status)
     assert control.get(f"{CONTROL}/log").json() == before
 
 
@@ -232,8 +234,8 @@ def test_a_record_is_put_patched_read_and_deleted(control):
     assert control.post(**events).status_code == 200
     control.patch(place, json={"name": "another"})
     assert control.get(place).json()["name"] == "another"
-    answer = control.patch(place, json={"organization_id": dataset})
-    assert "organization_id is the parent of this dataset" in detail(answer, 409)
+    response = control.patch(place, json={"organization_id": dataset})
+    assert "organization_id is the parent of this dataset" in detail(response, 409)
     assert control.delete(place).status_code == 204
     assert control.get(place).status_code == 404
     assert control.post(**events).status_code == 404
@@ -268,10 +270,10 @@ RECORD_REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "place", "body", "status", "said"), RECORD_REFUSALS)
-def test_a_record_that_could_not_be_is_refused(control, method, place, body, status, said):
+@pytest.mark.parametrize(("method", "place", "body", "status", "message"), RECORD_REFUSALS)
+def test_an_invalid_record_is_rejected(control, method, place, body, status, message):
     url = f"{CONTROL}/records/algolia-ingestion/{place}"
-    assert said in detail(control.request(method, url, json=body), status)
+    assert message in detail(control.request(method, url, json=body), status)
 
 
 # Scenarios
@@ -314,18 +316,18 @@ BAD_SCENARIOS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), BAD_SCENARIOS)
-def test_a_scenario_is_checked_as_those_of_a_fixture_are(control, text, said):
+@pytest.mark.parametrize(("text", "message"), BAD_SCENARIOS)
+def test_a_scenario_is_validated_like_those_of_a_fixture(control, text, message):
     headers = {"Content-Type": "application/yaml"}
     url = f"{CONTROL}/scenarios/runwisp/slow"
-    answer = control.put(url, content=text, headers=headers)
-    assert said in detail(answer, 409)
+    response = control.put(url, content=text, headers=headers)
+    assert message in detail(response, 409)
 
 
 # The log
 
 
-def test_a_world_answers_the_same_bytes_on_another_server(services, control):
+def test_an_imported_world_returns_the_same_bytes_on_another_server(services, control):
     """Every GET of its journal, and the runs of every API."""
     runs = [
         control.post(f"/~here{CONTROL}/runs", json={"api": api}).json()["id"] for api in services
@@ -344,24 +346,24 @@ def test_a_world_answers_the_same_bytes_on_another_server(services, control):
     control.post(f"/~here{CONTROL}/runs", json={"api": "runwisp", "scenario": "slow"})
     advance(control, "/~here", to="next")
     exported = control.get(f"/~here{CONTROL}/log").json()
-    asked = [
+    targets = [
         (f"/1/runs/{runs[0]}", KEYS),
         (f"/1/runs/{runs[0]}/events?itemsPerPage=100", KEYS),
         (f"/1/runs/{RUN}/events?order=asc&sort=status", KEYS),
         ("/api/tasks/example/runs?limit=1000", {}),
         ("/api/v1/runs/run_1234/events", {"Authorization": "tr_dev_1234"}),
     ]
-    here = [control.get(f"/~here{path}", headers=keys) for path, keys in asked]
+    here = [control.get(f"/~here{path}", headers=keys) for path, keys in targets]
     elsewhere = Worlds(services, WorldOptions(seed=99, start_at=0, speed=0)).default.world
     journal = control.get(f"/~here{CONTROL}/journal?status=200").json()["entries"]
     with in_process_client(services, elsewhere) as other:
         there = f"/~there{CONTROL}/log"
         assert other.put(there, json=exported).status_code == 200
-        copies = [other.get(f"/~there{path}", headers=keys) for path, keys in asked]
+        copies = [other.get(f"/~there{path}", headers=keys) for path, keys in targets]
         assert other.get(there).json() == exported
-    assert [answer.status_code for answer in here] == [200] * len(asked)
-    assert [entry["path"] for entry in journal] == [f"/~here{path}" for path, _ in asked]
-    assert [copy.content for copy in copies] == [answer.content for answer in here]
+    assert [response.status_code for response in here] == [200] * len(targets)
+    assert [entry["path"] for entry in journal] == [f"/~here{path}" for path, _ in targets]
+    assert [copy.content for copy in copies] == [response.content for response in here]
 
 
 @pytest.mark.parametrize(
@@ -377,16 +379,16 @@ def test_a_world_answers_the_same_bytes_on_another_server(services, control):
 def test_a_log_that_cannot_be_replayed_changes_nothing(control, entry):
     before = control.get(f"{CONTROL}/log").json()
     wanted = {**before, "log": [entry]}
-    answer = control.put(f"{CONTROL}/log", json=wanted)
-    assert "cannot be replayed" in detail(answer, 409)
+    response = control.put(f"{CONTROL}/log", json=wanted)
+    assert "cannot be replayed" in detail(response, 409)
     assert control.get(f"{CONTROL}/log").json() == before
 
 
 @pytest.mark.parametrize("field", ["origin", "began", "now"])
-def test_a_log_of_another_age_of_the_world_is_refused(control, field):
+def test_a_log_of_another_version_is_rejected(control, field):
     before = control.get(f"{CONTROL}/log").json()
-    answer = control.put(f"{CONTROL}/log", json={**before, field: 2**62})
-    assert f"body.{field}" in detail(answer, 400)
+    response = control.put(f"{CONTROL}/log", json={**before, field: 2**62})
+    assert f"body.{field}" in detail(response, 400)
     assert control.get(f"{CONTROL}/log").json() == before
 
 
@@ -394,8 +396,8 @@ def test_the_next_runs_are_planned(control):
     url = "/_soundstage/scenarios/runwisp"
     plan = {"task": "backup", "times": 2}
     planned = [{"scenario": "crashed", "task": "backup", "times": 2}]
-    answer = control.post(f"{url}/crashed/plan", json=plan)
-    assert answer.json() == {"planned": planned}
+    response = control.post(f"{url}/crashed/plan", json=plan)
+    assert response.json() == {"planned": planned}
     assert control.get(url).json()["planned"] == planned
     started = [
         control.post("/_soundstage/runs", json={"api": "runwisp", "task": task}).json()
@@ -415,12 +417,12 @@ def test_the_next_runs_are_planned(control):
         ("runwisp/crashed", {"times": 0}, 400),
     ],
 )
-def test_a_plan_for_what_is_not_there_is_refused(control, path, body, status):
-    answer = control.post(f"/_soundstage/scenarios/{path}/plan", json=body)
-    assert answer.status_code == status
+def test_a_plan_for_an_unknown_name_is_rejected(control, path, body, status):
+    response = control.post(f"/_soundstage/scenarios/{path}/plan", json=body)
+    assert response.status_code == status
 
 
-# The whole
+# A whole world
 
 
 def test_every_operation_of_the_control_api_is_called_by_a_test(services):

@@ -31,17 +31,17 @@ TRIGGER = {"Authorization": "Bearer tr_dev_1234"}
     ],
 )
 def test_an_api_is_found_at_the_root_by_its_prefix_and_by_its_host(client, path, host):
-    answer = client.get(path, headers={**ALGOLIA, "host": host})
-    assert answer.json()["runID"] == RUN.rpartition("/")[2]
+    response = client.get(path, headers={**ALGOLIA, "host": host})
+    assert response.json()["runID"] == RUN.rpartition("/")[2]
 
 
 @pytest.mark.parametrize(
     "host", ["api.trigger.dev", "API.Trigger.dev:443", "data.eu.algolia.com:8080"]
 )
 def test_at_a_vendors_host_there_is_no_other_api(client, host):
-    answer = client.get("/api/tasks/example/runs", headers={"host": host})
-    assert answer.status_code == 404
-    assert "Soundstage-Violations" in answer.headers
+    response = client.get("/api/tasks/example/runs", headers={"host": host})
+    assert response.status_code == 404
+    assert "Soundstage-Violations" in response.headers
 
 
 def test_a_vendors_host_knows_no_prefix(client):
@@ -56,36 +56,36 @@ def test_any_other_host_is_ours(client, host):
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", "/algolia", "//", "/1/runs/", "/%FF"])
-def test_a_path_of_no_api_is_told_where_all_are(client, path):
-    answer = client.get("/", extensions={"target": path.encode()})
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"].endswith(
+def test_a_path_of_no_api_is_a_404_that_lists_the_prefixes(client, path):
+    response = client.get("/", extensions={"target": path.encode()})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["detail"].endswith(
         "/algolia-ingestion/, /runwisp/, /trieve/, /trigger-dev/"
     )
 
 
-def test_the_root_answers_a_wrong_method_in_the_apis_own_words(client):
-    answer = client.post(RUN, headers=ALGOLIA)
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
-    assert set(answer.json()) == {"message"}
+def test_a_wrong_method_at_the_root_returns_the_apis_own_error(client):
+    response = client.post(RUN, headers=ALGOLIA)
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET")
+    assert set(response.json()) == {"message"}
 
 
-def test_a_path_that_two_apis_have_must_be_asked_for_by_prefix(services, still):
+def test_a_path_of_two_apis_needs_a_prefix(services, still):
     twin = replace(
         services["trigger-dev"],
         api=replace(services["trigger-dev"].api, name="twin"),
         contract=replace(services["trigger-dev"].contract, name="twin"),
     )
     with in_process_client({**services, "twin": twin}, still) as client:
-        answer = client.get(EVENTS, headers=TRIGGER)
+        response = client.get(EVENTS, headers=TRIGGER)
         prefixed = client.get(f"/trigger-dev{EVENTS}", headers=TRIGGER)
-    assert answer.status_code == 404
-    assert f"/trigger-dev{EVENTS}, /twin{EVENTS}" in answer.json()["detail"]
+    assert response.status_code == 404
+    assert f"/trigger-dev{EVENTS}, /twin{EVENTS}" in response.json()["detail"]
     assert prefixed.status_code == 200
 
 
-def test_an_api_that_is_alone_has_the_whole_root(services, still, judges):
+def test_a_single_api_serves_the_whole_root(services, still, judges):
     alone = {"trigger-dev": services["trigger-dev"]}
     with in_process_client(alone, still, judges) as client:
         assert client.get(EVENTS, headers=TRIGGER).status_code == 200
@@ -122,20 +122,20 @@ FOREIGN = (
 
 
 def preflight(client, origin):
-    asked = {
+    headers = {
         "origin": origin,
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization,tr-dataset",
     }
-    return client.options("/trieve/api/dataset/events", headers=asked)
+    return client.options("/trieve/api/dataset/events", headers=headers)
 
 
 @pytest.mark.parametrize("origin", LOCAL)
 def test_a_page_of_a_local_origin_may_ask(client, origin):
-    answer = preflight(client, origin)
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == origin
-    assert "tr-dataset" in answer.headers["access-control-allow-headers"]
+    response = preflight(client, origin)
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == origin
+    assert "tr-dataset" in response.headers["access-control-allow-headers"]
     read = client.get(EVENTS, headers={**TRIGGER, "origin": origin})
     assert read.headers["access-control-allow-origin"] == origin
     assert "Soundstage-Violations" in read.headers["access-control-expose-headers"]
@@ -143,7 +143,7 @@ def test_a_page_of_a_local_origin_may_ask(client, origin):
 
 @pytest.mark.parametrize("origin", [None, LOCAL[0], FOREIGN[0]])
 @pytest.mark.parametrize("path", [EVENTS, "/nowhere", "/_soundstage/health"])
-def test_every_answer_says_once_that_it_varies_with_the_origin(client, origin, path):
+def test_every_response_varies_with_the_origin_once(client, origin, path):
     headers = {**TRIGGER, "origin": origin} if origin else TRIGGER
     assert client.get(path, headers=headers).headers.get_list("vary") == ["Origin"]
 

@@ -1,4 +1,4 @@
-"""Faults: what strikes, when, and what goes over the wire."""
+"""Faults: which apply, when, and what is sent."""
 
 import itertools
 import json
@@ -69,9 +69,9 @@ def connected(**options):
 def add(client, kind, /, **rule):
     options = rule.pop("options", {})
     body = {"kind": kind, "options": options, **rule}
-    answer = client.post("/_soundstage/faults", json=body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
+    response = client.post("/_soundstage/faults", json=body)
+    assert response.status_code == 201, response.text
+    return response.json()["id"]
 
 
 def ask(client, api="algolia-ingestion", **more):
@@ -83,7 +83,7 @@ def faults(client):
     return client.get("/_soundstage/faults").json()["faults"]
 
 
-# What is answered in the handler's place.
+# Faults that replace the handler's response.
 
 UNAVAILABLE = {
     "algolia-ingestion": {"message": "Service Unavailable"},
@@ -96,12 +96,12 @@ UNAVAILABLE = {
 @pytest.mark.parametrize("api", REQUESTS)
 def test_a_status_has_the_apis_own_body(world, api):
     add(world, "status", options={"status": 503})
-    answer = ask(world, api)
-    assert answer.status_code == 503
-    assert answer.json() == UNAVAILABLE[api]
+    response = ask(world, api)
+    assert response.status_code == 503
+    assert response.json() == UNAVAILABLE[api]
     problem = "problem+" if api == "runwisp" else ""
-    assert answer.headers["content-type"] == f"application/{problem}json"
-    assert answer.headers["soundstage-fault"] == "status-1"
+    assert response.headers["content-type"] == f"application/{problem}json"
+    assert response.headers["soundstage-fault"] == "status-1"
 
 
 @pytest.mark.parametrize(
@@ -117,57 +117,57 @@ def test_a_status_has_the_apis_own_body(world, api):
         ("trieve", {"status": 418, "body": ["tea"]}, '["tea"]'),
     ],
 )
-def test_a_status_is_worded_by_its_api_or_by_you(world, api, options, text):
+def test_a_status_has_the_apis_error_body_or_a_given_one(world, api, options, text):
     add(world, "status", options=options)
-    answer = ask(world, api)
-    assert answer.status_code == options["status"]
-    assert text in answer.text
+    response = ask(world, api)
+    assert response.status_code == options["status"]
+    assert text in response.text
 
 
 def test_a_status_has_the_headers_you_ask_for(world):
     headers = {"Retry-After": "5", "X-Reason": "maintenance"}
     add(world, "status", options={"status": 503, "headers": headers})
-    answer = ask(world)
-    assert answer.headers["retry-after"] == "5"
-    assert answer.headers["x-reason"] == "maintenance"
+    response = ask(world)
+    assert response.headers["retry-after"] == "5"
+    assert response.headers["x-reason"] == "maintenance"
 
 
 def test_a_status_may_have_a_body_that_is_no_json(world):
     body = "<h1>Bad Gateway</h1>"
     options = {"status": 502, "body": body, "media_type": "text/html"}
     add(world, "status", options=options)
-    answer = ask(world)
-    assert answer.text == body
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    response = ask(world)
+    assert response.text == body
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
 @pytest.mark.parametrize("api", REQUESTS)
-def test_a_rate_limit_is_said_with_the_vendors_headers(world, api):
+def test_a_rate_limit_has_the_vendors_headers(world, api):
     add(world, "rate_limit", options={"retry_after": 7})
-    answer = ask(world, api)
-    assert answer.status_code == 429
+    response = ask(world, api)
+    assert response.status_code == 429
     if api == "trigger-dev":
-        assert answer.headers["x-ratelimit-remaining"] == "0"
-        reset = int(answer.headers["x-ratelimit-reset"]) / 1000
+        assert response.headers["x-ratelimit-remaining"] == "0"
+        reset = int(response.headers["x-ratelimit-reset"]) / 1000
         assert reset - time.time() == pytest.approx(7, abs=2)
     else:
-        assert answer.headers["retry-after"] == "7"
+        assert response.headers["retry-after"] == "7"
 
 
-# How the answer goes out.
+# How the response is sent.
 
 
 @pytest.mark.parametrize("options", [{"ms": 120}, {"least": 120, "most": 130}])
 def test_latency_lets_the_client_wait(world, options):
     whole = ask(world).content
     add(world, "latency", options=options)
-    began = time.monotonic()
-    answer = ask(world)
-    assert time.monotonic() - began >= 0.12
-    assert answer.content == whole
+    started = time.monotonic()
+    response = ask(world)
+    assert time.monotonic() - started >= 0.12
+    assert response.content == whole
 
 
-def test_latency_is_distributed_as_it_is_asked_for():
+def test_latency_has_the_requested_distribution():
     fault = create_fault("latency", {"median": 50, "p99": 400})
     delays = sorted(fault.sample_delay_ms(SeededRandom(0, i)) for i in range(4000))
     assert delays[2000] == pytest.approx(50, rel=0.1)
@@ -199,7 +199,7 @@ def test_a_connection_breaks_and_the_next_one_does_not(any_world, kind, error, t
     assert ask(any_world).status_code == 200
 
 
-def test_a_reset_is_a_reset_on_the_wire(uvloop):
+def test_a_reset_sends_a_tcp_reset(uvloop):
     name = next(names)
     with connected(base_url=f"{uvloop.url}/~{name}") as client:
         add(client, "reset")
@@ -210,26 +210,26 @@ def test_a_reset_is_a_reset_on_the_wire(uvloop):
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 0.99])
-def test_truncate_promises_the_whole_and_sends_a_part(world, share):
+def test_truncate_sends_the_whole_content_length_and_a_part_of_the_body(world, share):
     whole = ask(world).content
     add(world, "truncate", options={"share": share})
     got = []
     method, path, headers, _ = REQUESTS["algolia-ingestion"]
-    with world.stream(method, path, headers=headers) as answer:
-        assert answer.headers["content-length"] == str(len(whole))
+    with world.stream(method, path, headers=headers) as response:
+        assert response.headers["content-length"] == str(len(whole))
         with pytest.raises(httpx.RemoteProtocolError):
-            got.extend(answer.iter_raw())
+            got.extend(response.iter_raw())
     assert b"".join(got) == whole[: int(len(whole) * share)]
 
 
 def test_slow_sends_the_headers_at_once_and_the_body_in_pieces(world):
     whole = ask(world).content
     add(world, "slow", options={"ms": 300, "pieces": 3})
-    began, times, got = time.monotonic(), [], b""
-    with world.stream("GET", EVENTS, headers=KEYS) as answer:
-        times.append(time.monotonic() - began)
-        for chunk in answer.iter_raw():
-            times.append(time.monotonic() - began)
+    started, times, got = time.monotonic(), [], b""
+    with world.stream("GET", EVENTS, headers=KEYS) as response:
+        times.append(time.monotonic() - started)
+        for chunk in response.iter_raw():
+            times.append(time.monotonic() - started)
             got += chunk
     assert times[0] < 0.1
     assert len(times) == 4
@@ -238,13 +238,13 @@ def test_slow_sends_the_headers_at_once_and_the_body_in_pieces(world):
 
 
 @pytest.mark.parametrize("form", FAULT_KINDS["malformed"].OPTIONS["form"]["enum"])
-def test_malformed_says_that_it_is_json(world, form):
+def test_a_malformed_body_has_the_media_type_json(world, form):
     add(world, "malformed", options={"form": form})
-    answer = ask(world)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
+    response = ask(world)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
     with pytest.raises(json.JSONDecodeError):
-        answer.json()
+        response.json()
 
 
 def test_a_client_that_still_waits_does_not_keep_the_server_from_stopping():
@@ -255,9 +255,9 @@ def test_a_client_that_still_waits_does_not_keep_the_server_from_stopping():
             raw.sendall(b"GET /api/tasks/x/runs HTTP/1.1\r\n\r\n")
             while not faults(client)[0]["hits"]:
                 pass
-            began = time.monotonic()
+            started = time.monotonic()
             server.stop()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - started < 2
             assert raw.recv(1) == b""
 
 
@@ -279,7 +279,7 @@ def test_in_process_a_broken_connection_is_the_same_error(asyncio_loop, kind, op
             ask(client)
 
 
-# What is answered in place of what is true.
+# Faults that change a valid response.
 
 DRIFTS = [
     ("/pagination/nbItems", "missing", ("pagination", "nbItems"), KeyError),
@@ -315,7 +315,7 @@ def test_drift_changes_one_field(world, field, change, steps, expected):
     assert ask(world).json() == before, "the world itself has not changed"
 
 
-def test_drift_leaves_an_answer_without_the_field_as_it_is(world):
+def test_drift_does_not_change_a_response_without_the_field(world):
     before = ask(world).json()
     add(world, "drift", options={"field": "/events/99/type", "change": "missing"})
     assert ask(world).json() == before
@@ -326,8 +326,8 @@ def test_a_stale_read_is_the_world_as_it_was(world):
     run_id = world.post("/_soundstage/runs", json=start).json()["id"]
 
     def events():
-        answer = world.get(f"/1/runs/{run_id}/events", headers=KEYS)
-        return answer.json()["pagination"]["nbItems"] if answer.is_success else None
+        response = world.get(f"/1/runs/{run_id}/events", headers=KEYS)
+        return response.json()["pagination"]["nbItems"] if response.is_success else None
 
     fresh = [events(), 0]
     while fresh[-1] <= fresh[-2] or len(fresh) < 4:
@@ -340,25 +340,25 @@ def test_a_stale_read_is_the_world_as_it_was(world):
     assert events() is None, "the run itself was not there an hour ago"
 
 
-# Which requests are struck.
+# Which requests a rule applies to.
 
 
 def struck(client, count, **ask_more):
     return ["soundstage-fault" in ask(client, **ask_more).headers for _ in range(count)]
 
 
-def test_a_rule_without_a_count_strikes_always(world):
+def test_a_rule_without_a_count_always_applies(world):
     add(world, "status", options={"status": 500})
     assert struck(world, 5) == [True] * 5
 
 
-def test_a_rule_strikes_so_many_times(world):
+def test_a_rule_applies_the_requested_number_of_times(world):
     add(world, "status", options={"status": 500}, times=2)
     assert struck(world, 4) == [True, True, False, False]
     assert (faults(world)[0]["hits"], faults(world)[0]["seen"]) == (2, 4)
 
 
-def test_a_share_is_drawn_from_the_seed(uvloop):
+def test_a_probability_is_decided_by_the_seed(uvloop):
     seen = []
     for seed in (1, 1, 2):
         name = next(names)
@@ -396,7 +396,7 @@ def test_never_and_always_are_shares_too(world, probability, hits):
         ({"match": {"TR-Dataset": TRIEVE["TR-Dataset"]}}, "trieve", {}, True),
     ],
 )
-def test_a_rule_strikes_what_it_names(world, rule, api, query, strikes):
+def test_a_rule_applies_to_the_requests_that_it_names(world, rule, api, query, strikes):
     add(world, "status", options={"status": 500}, **rule)
     assert struck(world, 1, api=api, params=query) == [strikes]
 
@@ -405,17 +405,17 @@ def test_a_rule_looks_into_the_body(world):
     add(world, "status", options={"status": 500}, match={"/event_types/0": "x"})
     add(world, "status", options={"status": 502}, match={"/page_size": 3})
     body = {"page_size": 3, "event_types": ["crawl_started"]}
-    answer = world.post("/api/dataset/events", headers=TRIEVE, json=body)
-    assert answer.status_code == 502
+    response = world.post("/api/dataset/events", headers=TRIEVE, json=body)
+    assert response.status_code == 502
 
 
-def test_the_first_rule_that_strikes_wins(world):
+def test_the_first_rule_that_applies_wins(world):
     add(world, "status", options={"status": 500}, times=1)
     add(world, "status", options={"status": 502}, times=1)
     assert [ask(world).status_code for _ in range(3)] == [500, 502, 200]
 
 
-def test_only_valid_requests_are_struck(world):
+def test_a_fault_applies_to_valid_requests_only(world):
     add(world, "status", options={"status": 500})
     assert world.get(EVENTS).status_code == 403
     assert world.get(f"{EVENTS}?page=0", headers=KEYS).status_code == 400
@@ -461,11 +461,11 @@ def test_one_fault_goes_or_all_of_them(world):
     assert ask(world).status_code == 200
 
 
-def test_what_is_not_there_cannot_be_removed(world):
+def test_an_unknown_rule_cannot_be_removed(world):
     add(world, "timeout")
-    answer = world.delete("/_soundstage/faults/timeout-9")
-    assert answer.status_code == 404
-    assert "known: timeout-1" in answer.json()["detail"]
+    response = world.delete("/_soundstage/faults/timeout-9")
+    assert response.status_code == 404
+    assert "known: timeout-1" in response.json()["detail"]
 
 
 def test_a_reset_of_the_world_takes_its_faults_away(world):
@@ -504,10 +504,10 @@ def test_a_reset_of_the_world_takes_its_faults_away(world):
         ({"kind": "reset", "sometimes": True}, "sometimes"),
     ],
 )
-def test_a_rule_that_cannot_be_is_refused_with_what_there_is(world, rule, detail):
-    answer = world.post("/_soundstage/faults", json=rule)
-    assert answer.status_code in {400, 404, 409}
-    assert detail in answer.json()["detail"]
+def test_an_invalid_rule_is_rejected_with_the_valid_choices(world, rule, detail):
+    response = world.post("/_soundstage/faults", json=rule)
+    assert response.status_code in {400, 404, 409}
+    assert detail in response.json()["detail"]
     assert faults(world) == []
 
 

@@ -1,4 +1,4 @@
-"""Who may use the control API: rebinding, cross-site calls and guesses are refused."""
+"""Access to the control API: rebinding, cross-site calls and guesses are rejected."""
 
 import socket
 
@@ -27,7 +27,7 @@ def guarded():
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:4010", "localhost", "LOCALHOST:1", "[::1]:4010", "a.localhost"]
 )
-def test_this_machine_is_asked_by_its_own_names(open_client, host):
+def test_local_host_names_are_accepted(open_client, host):
     assert open_client.get(HEALTH, headers={"Host": host}).status_code == 200
 
 
@@ -44,10 +44,10 @@ def test_this_machine_is_asked_by_its_own_names(open_client, host):
         "",
     ],
 )
-def test_a_name_that_was_made_to_lead_here_is_refused(open_client, host):
-    answer = open_client.get(HEALTH, headers={"Host": host})
-    assert answer.status_code == 403
-    assert "local host names" in answer.json()["detail"]
+def test_a_foreign_host_name_is_rejected(open_client, host):
+    response = open_client.get(HEALTH, headers={"Host": host})
+    assert response.status_code == 403
+    assert "local host names" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ def test_a_name_that_was_made_to_lead_here_is_refused(open_client, host):
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_a_page_of_another_site_is_refused(open_client, headers, method):
-    answer = open_client.request(method, "/_soundstage/worlds", headers=headers)
-    assert answer.status_code == 403
-    assert "access-control-allow-origin" not in answer.headers
+def test_a_page_of_another_site_is_rejected(open_client, headers, method):
+    response = open_client.request(method, "/_soundstage/worlds", headers=headers)
+    assert response.status_code == 403
+    assert "access-control-allow-origin" not in response.headers
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:5173", "http://[::1]:3000"])
 def test_a_page_of_this_machine_is_welcome(open_client, origin):
-    answer = open_client.get(HEALTH, headers={"Origin": origin})
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == origin
+    response = open_client.get(HEALTH, headers={"Origin": origin})
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == origin
 
 
 @pytest.mark.parametrize(
@@ -93,21 +93,21 @@ GUESSES = ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "Bearer", "é", "*"]
 @pytest.mark.parametrize("header", ["Soundstage-Token", "Authorization"])
 def test_a_guess_does_not(guarded, guess, header):
     value = f"Bearer {guess}" if header == "Authorization" else guess
-    answer = guarded.get(HEALTH, headers={header: value.encode()})
-    assert answer.status_code == 401
-    assert TOKEN not in answer.text
+    response = guarded.get(HEALTH, headers={header: value.encode()})
+    assert response.status_code == 401
+    assert TOKEN not in response.text
 
 
 @pytest.mark.parametrize("path", ["/~other" + HEALTH, "//_soundstage/health"])
 def test_no_other_path_leads_around_the_guard(guarded, path):
-    answer = guarded.get("http://127.0.0.1:4010" + path)
-    assert answer.status_code in {401, 404}
+    response = guarded.get("http://127.0.0.1:4010" + path)
+    assert response.status_code in {401, 404}
 
 
 def test_the_apis_need_no_token_of_ours(guarded):
-    answer = guarded.get(f"/1/runs/{RUN}", headers={"Host": "soundstage:4010"})
-    assert answer.status_code == 403
-    assert answer.json() == {"message": "Invalid Application-Id or API-Key"}
+    response = guarded.get(f"/1/runs/{RUN}", headers={"Host": "soundstage:4010"})
+    assert response.status_code == 403
+    assert response.json() == {"message": "Invalid Application-Id or API-Key"}
 
 
 def test_tokens_are_long_and_never_the_same():
@@ -151,21 +151,21 @@ def test_a_header_that_carries_another_makes_no_world(name):
             f"GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             f"Soundstage-World: {name}\r\n\r\n"
         )
-        answer = raw(server.port, request)
-    head = answer.partition("\r\n\r\n")[0].lower()
+        response = raw(server.port, request)
+    head = response.partition("\r\n\r\n")[0].lower()
     assert "set-cookie" not in head
-    assert answer.startswith(("HTTP/1.1 400", "HTTP/1.1 200"))
-    if answer.startswith("HTTP/1.1 200"):  # the line ended: the rest is a header
-        assert '"world":"a"' in answer
+    assert response.startswith(("HTTP/1.1 400", "HTTP/1.1 200"))
+    if response.startswith("HTTP/1.1 200"):  # the line ended: the rest is a header
+        assert '"world":"a"' in response
 
 
 @pytest.mark.slow
 def test_a_token_of_ones_own_is_taken():
     with running_server("--control-token", TOKEN) as server:
-        answer = raw(
+        response = raw(
             server.port, f"GET {HEALTH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         )
-    assert answer.startswith("HTTP/1.1 401")
+    assert response.startswith("HTTP/1.1 401")
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def test_a_line_names_api_operation_status_and_path(printed):
     )
 
 
-def test_a_refusal_is_followed_by_what_was_wrong(printed):
+def test_a_rejection_is_followed_by_its_violations(printed):
     assert printed(f"{EVENTS}?page=1&x", headers=TRIGGER) == (
         f"{AT}  400  trigger-dev get_run_events_v1  GET {EVENTS}?page=1&x\n"
         "    query.page: get_run_events_v1 has no query parameter 'page'\n"
@@ -46,7 +46,7 @@ def test_a_path_of_no_operation_has_none(printed):
     assert printed("/trieve/nope").splitlines()[0] == (f"{AT}  404  trieve -  GET /trieve/nope")
 
 
-def test_a_missing_credential_is_told(printed):
+def test_a_missing_credential_is_reported(printed):
     _, wrong = printed(EVENTS).splitlines()
     assert wrong == "    security: credentials are missing: secretKey"
 
@@ -65,7 +65,7 @@ def test_an_encoded_control_character_is_not_printed_as_one(printed):
     assert all(c.isprintable() for c in lines.replace("\n", ""))
 
 
-def test_the_json_form_says_the_same(printed):
+def test_the_json_line_has_the_same_data(printed):
     line = printed(f"{EVENTS}?page=1", json=True, headers=TRIGGER)
     assert line.count("\n") == 1
     assert json.loads(line) == {

@@ -21,7 +21,7 @@ SPANS = Response({"events": []})
 
 
 def with_handler(services, handler):
-    """All services, a run's events of Trigger.dev answered by this handler."""
+    """All services; this handler serves the events of a run of Trigger.dev."""
     service = services["trigger-dev"]
     handlers = {**service.api.handlers, "get_run_events_v1": handler}
     api = replace(service.api, handlers=handlers)
@@ -33,7 +33,7 @@ def span(**fields):
 
 
 @pytest.mark.parametrize(
-    ("answer", "rule", "pointer"),
+    ("result", "rule", "pointer"),
     [
         (Response(span(duration="1")), "type", "/events/1/duration"),
         (Response(span(level="LOUD")), "enum", "/events/1/level"),
@@ -49,8 +49,8 @@ def span(**fields):
         (Response({"error": "No"}, 404), "enum", "/error"),
     ],
 )  # fmt: skip
-def test_an_answer_that_breaks_the_contract_names_the_place(services, still, answer, rule, pointer):
-    with in_process_client(with_handler(services, lambda _: answer), still) as client:
+def test_an_invalid_response_names_the_location(services, still, result, rule, pointer):
+    with in_process_client(with_handler(services, lambda _: result), still) as client:
         response = client.get(EVENTS, headers=TRIGGER)
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
@@ -60,14 +60,14 @@ def test_an_answer_that_breaks_the_contract_names_the_place(services, still, ans
     assert "violates the contract" in response.json()["detail"]
 
 
-def test_all_that_is_wrong_with_an_answer_is_named(services, still):
-    answer = Response(span(duration="1", level="LOUD", message=1))
-    with in_process_client(with_handler(services, lambda _: answer), still) as client:
+def test_all_violations_of_a_response_are_listed(services, still):
+    result = Response(span(duration="1", level="LOUD", message=1))
+    with in_process_client(with_handler(services, lambda _: result), still) as client:
         problem = client.get(EVENTS, headers=TRIGGER).json()
     assert len(problem["violations"]) == 3
 
 
-def test_a_refusal_that_breaks_the_contract_is_a_bug_too(services, still):
+def test_an_invalid_error_response_is_a_500_too(services, still):
     service = services["trigger-dev"]
     api = replace(service.api, render_error=lambda _: Response({"error": "Sorry"}, 400))
     broken = {**services, "trigger-dev": replace(service, api=api)}
@@ -93,15 +93,15 @@ def test_a_handler_that_fails_is_a_500_without_a_traceback(services, still, erro
 
 
 @pytest.mark.parametrize("value", [{1, 2}, b"", "\ud800", {1: 2}], ids=ascii)
-def test_an_answer_that_is_no_json_is_a_500(services, still, value):
-    answer = Response({"events": [], "more": value})
-    with in_process_client(with_handler(services, lambda _: answer), still) as client:
+def test_a_response_that_is_not_json_is_a_500(services, still, value):
+    result = Response({"events": [], "more": value})
+    with in_process_client(with_handler(services, lambda _: result), still) as client:
         response = client.get(EVENTS, headers=TRIGGER)
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_handler_that_answers_nothing_is_a_500(services, still):
+def test_a_handler_that_returns_nothing_is_a_500(services, still):
     with in_process_client(with_handler(services, lambda _: None), still) as client:
         assert client.get(EVENTS, headers=TRIGGER).status_code == 500
 
@@ -122,16 +122,16 @@ def test_allow_names_every_method_of_a_path(services, still):
     contract = compile_contract("many", document)
     many = replace(services["trigger-dev"], api=api, contract=contract)
     with in_process_client({"many": many}, still) as client:
-        answer = client.delete("/a/1")
+        result = client.delete("/a/1")
         assert client.patch("/a/1").status_code == 200
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PATCH, PUT")
+    assert (result.status_code, result.headers["Allow"]) == (405, "GET, PATCH, PUT")
 
 
 @pytest.mark.parametrize(
     ("path", "headers"),
     [(f"{EVENTS}/nope", TRIGGER), (EVENTS, {}), (f"{EVENTS}?bogus=1", TRIGGER)],
 )
-def test_a_refused_request_reaches_no_handler(services, still, path, headers):
+def test_a_rejected_request_reaches_no_handler(services, still, path, headers):
     calls = []
     with in_process_client(with_handler(services, calls.append), still) as client:
         assert 400 <= client.get(path, headers=headers).status_code < 500
@@ -139,7 +139,7 @@ def test_a_refused_request_reaches_no_handler(services, still, path, headers):
 
 
 def test_the_stack_is_complete_before_the_first_request(services, still):
-    """A handler that nobody can find is noticed at start."""
+    """A missing handler is reported at start."""
     service = services["trigger-dev"]
     handlers = {**service.api.handlers}
     del handlers["get_run_events_v1"]
@@ -172,11 +172,11 @@ def test_now_is_read_once_for_a_request(services, still):
 
 
 @pytest.mark.parametrize("raw", [True, False])
-def test_a_server_that_gives_no_raw_path_is_served_too(services, still, raw):
-    answer = {}
+def test_the_raw_path_is_optional(services, still, raw):
+    result = {}
 
     async def send(message):
-        answer.update(message)
+        result.update(message)
 
     scope = {
         "type": "http", "method": "GET", "scheme": "http", "path": EVENTS,
@@ -187,10 +187,10 @@ def test_a_server_that_gives_no_raw_path_is_served_too(services, still, raw):
     coroutine = Dispatcher(Worlds(services, still.options))(scope, None, send)
     with pytest.raises(StopIteration):
         coroutine.send(None)
-    assert answer["status"] == 200
+    assert result["status"] == 200
 
 
-def test_a_request_that_nobody_answers_is_a_failure_of_ours(services, still):
+def test_a_request_without_a_response_is_a_failure_of_ours(services, still):
     with in_process_client(with_handler(services, lambda _: None), still) as client:
         response = client.get(EVENTS, headers=TRIGGER)
     assert (response.status_code, response.json()["title"]) == (
@@ -199,6 +199,6 @@ def test_a_request_that_nobody_answers_is_a_failure_of_ours(services, still):
     )
 
 
-def test_an_answer_without_content_has_no_length():
+def test_a_response_without_content_has_no_length():
     assert dict(encode_response(Response(None, 204)).headers).keys() == {b"vary"}
     assert dict(encode_response(Response(None, 200)).headers)[b"content-length"] == b"0"

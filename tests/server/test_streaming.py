@@ -1,4 +1,4 @@
-"""Server-sent events: what goes over the wire, when, and what is kept of it."""
+"""Server-sent events: what is sent, when, and what the journal keeps."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ WIRE = b'id: 7\nevent: made\ndata: {"n":1}\n\n'
 
 
 def handler(items):
-    """A handler that answers with this stream, an async generator function."""
+    """A handler that returns this stream, an async generator function."""
 
     async def stream(call):
         return Response(stream=items(call), media_type="text/event-stream")
@@ -42,8 +42,8 @@ def wait(_call):
     return Response({})
 
 
-def streamed(story, items, **more):
-    played(story, wait=wait, stream=handler(items), **more)
+def streamed(steps, items, **more):
+    played(steps, wait=wait, stream=handler(items), **more)
 
 
 async def read_until(reader, text):
@@ -64,31 +64,31 @@ def test_an_event_is_its_fields_then_its_data_then_an_empty_line(item, wire):
     assert encode_event(item) == wire
 
 
-def test_a_stream_that_ends_is_an_answer_like_others():
-    async def story(live):
-        answer = await live.ask("/stream")
-        assert answer.headers["content-type"] == "text/event-stream"
-        assert answer.headers["cache-control"] == "no-store"
-        assert "content-length" not in answer.headers
-        assert answer.text == "".join(f'data: {{"n":{n}}}\n\n' for n in range(3))
+def test_a_stream_that_ends_is_a_complete_response():
+    async def steps(live):
+        response = await live.ask("/stream")
+        assert response.headers["content-type"] == "text/event-stream"
+        assert response.headers["cache-control"] == "no-store"
+        assert "content-length" not in response.headers
+        assert response.text == "".join(f'data: {{"n":{n}}}\n\n' for n in range(3))
 
-    streamed(story, three)
+    streamed(steps, three)
 
 
-def test_a_stream_may_have_nothing_to_say():
+def test_a_stream_may_be_empty():
     async def nothing(_call):
         for item in ():
             yield item
 
-    async def story(live):
-        answer = await live.ask("/stream")
-        assert (answer.status_code, answer.text) == (200, "")
+    async def steps(live):
+        response = await live.ask("/stream")
+        assert (response.status_code, response.text) == (200, "")
 
-    streamed(story, nothing)
+    streamed(steps, nothing)
 
 
-def test_events_go_out_as_the_world_brings_them():
-    async def story(live):
+def test_events_are_sent_when_the_world_changes():
+    async def steps(live):
         reader, writer = await live.connect("/stream")
         head = await read_until(reader, b"\r\n\r\n")
         assert head.startswith("HTTP/1.1 200 OK\r\n")
@@ -102,7 +102,7 @@ def test_events_go_out_as_the_world_brings_them():
         writer.close()
         await soon(live.worlds.default.journal.entries)
 
-    streamed(story, commands, socket=True)
+    streamed(steps, commands, socket=True)
 
 
 def test_a_client_that_goes_ends_the_stream():
@@ -115,13 +115,13 @@ def test_a_client_that_goes_ends_the_stream():
         finally:
             ended.append(call)
 
-    async def story(live):
+    async def steps(live):
         reader, writer = await live.connect("/stream")
         await read_until(reader, b"\n\n")
         writer.close()
         await soon(lambda: ended)
 
-    streamed(story, items, socket=True)
+    streamed(steps, items, socket=True)
 
 
 def test_a_change_that_came_while_an_event_went_out_is_not_missed():
@@ -131,10 +131,10 @@ def test_a_change_that_came_while_an_event_went_out_is_not_missed():
         call = await call.wait_for_change(None)
         yield {"data": {"n": len(call.world.log)}}
 
-    async def story(live):
+    async def steps(live):
         assert '"n":1' in (await asyncio.wait_for(live.ask("/stream"), 2)).text
 
-    streamed(story, slow)
+    streamed(steps, slow)
 
 
 @pytest.mark.parametrize(
@@ -146,17 +146,17 @@ def test_a_change_that_came_while_an_event_went_out_is_not_missed():
     ],
     ids=["stop", "reset", "import"],
 )
-def test_a_stream_comes_to_a_clean_end_when_nothing_is_waited_for(action):
-    async def story(live):
+def test_a_stream_ends_cleanly_when_its_waiters_are_cancelled(action):
+    async def steps(live):
         reader, writer = await live.connect("/stream", b"Connection: close\r\n")
         await read_until(reader, b"\n\n")
         action(live)
         assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"0\r\n\r\n")
         writer.close()
 
-    began = time.monotonic()
-    streamed(story, commands, socket=True)
-    assert time.monotonic() - began < 5
+    started = time.monotonic()
+    streamed(steps, commands, socket=True)
+    assert time.monotonic() - started < 5
 
 
 def test_streams_are_ended_before_a_reset_is_seen_by_them():
@@ -168,24 +168,24 @@ def test_streams_are_ended_before_a_reset_is_seen_by_them():
             yield {"data": {}}
             call = await call.wait_for_change(None)
 
-    async def story(live):
-        asked = live.ask("/stream")
+    async def steps(live):
+        pending = live.ask("/stream")
         await turns()
         live.world.apply(Advance(0))
         await turns()
         live.worlds.default.reset()
-        await asked
+        await pending
         assert seen == [0, 1]
         assert live.world.apply(Reset()) is None
 
-    streamed(story, items)
+    streamed(steps, items)
 
 
 # What is kept
 
 
 def test_a_stream_is_in_the_journal_and_in_its_archive():
-    async def story(live):
+    async def steps(live):
         await live.ask("/stream")
         (entry,) = (await live.ask("/_soundstage/journal")).json()["entries"]
         assert (entry["operation"], entry["status"]) == ("stream", 200)
@@ -196,7 +196,7 @@ def test_a_stream_is_in_the_journal_and_in_its_archive():
         assert content["mimeType"] == "text/event-stream"
         assert content["text"] == entry["answer_body"]["text"]
 
-    streamed(story, three)
+    streamed(steps, three)
 
 
 def test_the_journal_keeps_the_beginning_of_a_long_stream():
@@ -204,13 +204,13 @@ def test_the_journal_keeps_the_beginning_of_a_long_stream():
         for _ in range(20):
             yield {"data": {"text": "x" * 10_000}}
 
-    async def story(live):
+    async def steps(live):
         assert len((await live.ask("/stream")).content) > 200_000
         (entry,) = (await live.ask("/_soundstage/journal")).json()["entries"]
         assert len(entry["answer_body"]["text"]) == MAX_RECORDED_BODY_BYTES
         assert entry["answer_body"]["cut"]
 
-    streamed(story, long)
+    streamed(steps, long)
 
 
 # Bugs of our own
@@ -238,7 +238,7 @@ def test_a_stream_that_fails_is_cut_logged_and_closed(item, message, caplog):
         finally:
             closed.append(item)
 
-    async def story(live):
+    async def steps(live):
         with pytest.raises(ConnectionCut):
             await live.ask("/stream")
         assert closed == [item]
@@ -246,7 +246,7 @@ def test_a_stream_that_fails_is_cut_logged_and_closed(item, message, caplog):
         assert bool(seen.violations) == ("contract" in message)
 
     with caplog.at_level(logging.ERROR, "soundstage"):
-        streamed(story, items)
+        streamed(steps, items)
     assert message in caplog.text
 
 
@@ -255,33 +255,33 @@ def test_a_stream_that_breaks_the_contract_cuts_the_connection():
         yield ITEM
         yield {"event": "odd", "data": {}}
 
-    async def story(live):
+    async def steps(live):
         reader, writer = await live.connect("/stream")
-        said = await asyncio.wait_for(reader.read(), 5)
-        assert said.endswith(WIRE + b"\r\n")  # and no last chunk
+        detail = await asyncio.wait_for(reader.read(), 5)
+        assert detail.endswith(WIRE + b"\r\n")  # and no last chunk
         writer.close()
 
-    streamed(story, items, socket=True)
+    streamed(steps, items, socket=True)
 
 
 def test_a_stream_of_a_status_that_has_none_breaks_the_contract():
     async def stream(_call):
         return Response(status=404, stream=three(None), media_type="text/event-stream")
 
-    async def story(live):
+    async def steps(live):
         with pytest.raises(ConnectionCut):
             await live.ask("/stream")
 
-    played(story, wait=wait, stream=stream)
+    played(steps, wait=wait, stream=stream)
 
 
 # Faults
 
 
-async def struck(live, kind, **options):
+async def add_fault(live, kind, **options):
     body = {"kind": kind, "options": options, "operation": "stream"}
-    answer = await live.ask("/_soundstage/faults", json=body)
-    assert answer.status_code == 201
+    response = await live.ask("/_soundstage/faults", json=body)
+    assert response.status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -292,32 +292,32 @@ async def struck(live, kind, **options):
     ],
 )  # fmt: skip
 def test_faults_of_bodies_leave_streams_alone(kind, options):
-    async def story(live):
-        await struck(live, kind, **options)
-        answer = await asyncio.wait_for(live.ask("/stream"), 8)
-        assert answer.text.count("data: ") == 3
+    async def steps(live):
+        await add_fault(live, kind, **options)
+        response = await asyncio.wait_for(live.ask("/stream"), 8)
+        assert response.text.count("data: ") == 3
         (entry,) = live.worlds.default.journal.entries()
         assert entry.fault is None
 
-    streamed(story, three)
+    streamed(steps, three)
 
 
-def test_a_status_strikes_in_place_of_a_stream():
-    async def story(live):
-        await struck(live, "status", status=503)
-        answer = await live.ask("/stream")
-        assert (answer.status_code, answer.headers["soundstage-fault"]) == (503, "status-1")
+def test_a_status_fault_replaces_a_stream():
+    async def steps(live):
+        await add_fault(live, "status", status=503)
+        response = await live.ask("/stream")
+        assert (response.status_code, response.headers["soundstage-fault"]) == (503, "status-1")
 
-    streamed(story, three)
+    streamed(steps, three)
 
 
 @pytest.mark.parametrize("kind", ["timeout", "reset"])
-def test_a_fault_that_cuts_strikes_streams_too(kind):
-    async def story(live):
-        await struck(live, kind)
+def test_a_fault_that_cuts_the_connection_applies_to_streams(kind):
+    async def steps(live):
+        await add_fault(live, kind)
         with pytest.raises((ConnectionCut, TimeoutError)):
             await live.ask("/stream")
         (entry,) = live.worlds.default.journal.entries()
         assert (entry.fault, entry.status) == (kind, None)
 
-    streamed(story, three)
+    streamed(steps, three)

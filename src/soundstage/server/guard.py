@@ -35,6 +35,10 @@ class Guard:
     """Decides which requests may use the control API.
 
     Without a token, programs of this machine may; pages of other origins never may.
+
+    >>> Guard().check({b"host": [b"localhost:4010"]})
+    >>> Guard().check({b"host": [b"evil.example"]})[0]
+    403
     """
 
     token: str | None = None

@@ -62,6 +62,10 @@ class Worlds:
 
     ``open_port`` listens on a free port and returns its number, ``close_port`` closes
     it; a running server sets both.
+
+    >>> worlds = Worlds({}, WorldOptions(start_at=1_767_225_600_000, speed=0))
+    >>> worlds.get_or_create("ci").name, len(list(worlds))
+    ('ci', 2)
     """
 
     def __init__(self, services: Mapping[str, Service], options: WorldOptions) -> None:
