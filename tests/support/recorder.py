@@ -5,8 +5,7 @@ import json
 import orjson
 
 from soundstage.openapi.document import load_document
-from soundstage.tools.recorder.extraction import read_archive
-from soundstage.tools.recorder.scenario import RunSelection, build_scenario
+from soundstage.tools.recorder.recorder import RecordOptions, build_scenario
 from soundstage.vendored_files import fixtures
 from soundstage.world.clock import format_rfc3339
 
@@ -32,4 +31,5 @@ def write_archive(folder, *entries):
 def recorded_scenario(path, service, **selection):
     """Build the scenario of an archive for the vendored fixture."""
     node = load_document(fixtures() / f"{service.name}.yaml").document
-    return build_scenario(read_archive(path), service, node, RunSelection(**selection))
+    options = RecordOptions(path, service.name, "recorded", **selection)
+    return build_scenario(service, node, options)

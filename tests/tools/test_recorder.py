@@ -13,8 +13,8 @@ from soundstage.openapi.document import load_document, parse_document
 from soundstage.tools.recorder import UnusableRecording
 from soundstage.tools.recorder.extraction import ObservedRecord, read_archive
 from soundstage.tools.recorder.fixture_profile import FixtureProfile
-from soundstage.tools.recorder.fixture_writer import ScenarioText, format_scenario
-from soundstage.tools.recorder.reconstruction import build_history
+from soundstage.tools.recorder.fixture_writer import format_scenario
+from soundstage.tools.recorder.reconstruction import RecordHistory
 from soundstage.tools.recorder.timestamps import align_clocks
 from soundstage.vendored_files import fixtures
 from soundstage.world.clock import format_rfc3339, parse_rfc3339
@@ -405,7 +405,7 @@ def test_spans_refer_to_one_another_and_grow(tmp_path):
         run = stage.start("trigger-dev", "all_attempts_failed")
         path = watched(stage, "trigger-dev", run, tmp_path, lambda _: stage.clock.to_next())
     steps = recorded_scenario(path, service).steps
-    text = "\n".join(format_scenario(ScenarioText("x", {"steps": steps}, []), 0))
+    text = format_scenario("x", {"steps": steps})
     assert "parentId: $span1.spanId" in text
     assert "duration: $elapsed_ns" in text
     assert "events:\n          append:\n            name: attempt_failed\n" in text
@@ -538,7 +538,7 @@ def test_a_record_is_created_before_those_that_refer_to_it(trigger, tmp_path):
 def history_of(service, observed):
     node = load_document(fixtures() / f"{service.name}.yaml").document
     profile = FixtureProfile(service.fixture.definitions, node, {"run": {"id"}})
-    return build_history(profile, align_clocks([], T0, 1), observed)
+    return RecordHistory(profile, align_clocks([], T0, 1), observed)
 
 
 def test_a_field_that_another_view_lacks_is_not_removed(trigger):

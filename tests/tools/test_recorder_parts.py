@@ -8,14 +8,24 @@ from soundstage.apis.registry import load_api as module_of
 from soundstage.openapi.document import parse_document
 from soundstage.tools.recorder import UnusableRecording
 from soundstage.tools.recorder.fixture_writer import (
-    ScenarioText,
     add_scenario,
     format_inline,
+    format_scenario,
     set_weight_to_zero,
 )
-from soundstage.tools.recorder.reconstruction import Version, apply, compress_before, diff
-from soundstage.tools.recorder.timestamps import TimestampFormats, align_clocks, estimate_speed
-from soundstage.tools.recorder.transitions import find_path, find_waypoint
+from soundstage.tools.recorder.reconstruction import (
+    Version,
+    apply,
+    compress_before,
+    diff,
+    find_path,
+    find_waypoint,
+)
+from soundstage.tools.recorder.timestamps import (
+    TimestampFormats,
+    align_clocks,
+    estimate_speed,
+)
 from soundstage.world.clock import DAY, format_rfc3339, parse_duration, parse_rfc3339
 from soundstage.world.lifecycle import Lifecycle
 from soundstage.world.random import SeededRandom
@@ -171,7 +181,7 @@ def test_another_scenario_stays_with_no_weight():
         "  # x\n  a:\n    weight: 0\n    steps: []\n"
     )
     assert set_weight_to_zero("  # x\n  a:\n    steps: []\n") == (
-        "  # x\n  a:\n    weight: 0\n    steps: []"
+        "  # x\n  a:\n    weight: 0\n    steps: []\n"
     )
 
 
@@ -180,14 +190,14 @@ def test_a_scenario_is_added_and_the_text_stays():
         "api: x\n\nscenarios:\n    # One.\n    one:\n        steps:\n"
         "        - run: {}  # end\n\n# Then.\nhistory: []\n"
     )
-    more = add_scenario(text, ScenarioText("two", NODE, ["Two."]))
+    more = add_scenario(text, "two", format_scenario("two", NODE, ["Two."]))
     new = "    # Two.\n    two:\n      steps:\n        - run: {status: a}\n"
     assert more == text.replace("# end\n", f"# end\n\n{new}")
 
 
 @pytest.mark.parametrize("text", ["api: x\n", "api: x", "api: x\nscenarios:\n  a: {}"])
 def test_a_scenario_is_added_wherever_there_is_room(text):
-    document = parse_document(add_scenario(text, ScenarioText("two", NODE, [])))
+    document = parse_document(add_scenario(text, "two", format_scenario("two", NODE)))
     assert document["api"] == "x"
     assert document["scenarios"]["two"] == NODE
 
@@ -201,4 +211,4 @@ def test_a_scenario_is_added_wherever_there_is_room(text):
 )
 def test_a_scenario_that_cannot_be_added_is_rejected(text, message):
     with pytest.raises(UnusableRecording, match=message):
-        add_scenario(text, ScenarioText("two", NODE, []))
+        add_scenario(text, "two", format_scenario("two", NODE))

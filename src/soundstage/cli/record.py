@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from soundstage.cli.common import FAILED, Commands, add_json_option, exit_with_error
 
 if TYPE_CHECKING:
-    from soundstage.tools.recorder.scenario import RecordedScenario
+    from soundstage.tools.recorder.recorder import RecordedScenario
 
 
 def add(commands: Commands) -> None:
@@ -83,16 +83,17 @@ def run(options: argparse.Namespace) -> int:
     from soundstage.openapi.errors import DocumentError
     from soundstage.tools.recorder import InvalidScenario, UnusableRecording
     from soundstage.tools.recorder.recorder import RecordOptions, record
-    from soundstage.tools.recorder.scenario import RunSelection
     from soundstage.world.errors import WorldError
 
     if not options.speed > 0:
         exit_with_error(f"--speed takes a number above 0, not {options.speed:g}")
     name = options.name or _derive_scenario_name(options.archive)
-    selection = RunSelection(options.run_id, options.task, options.speed)
-    target = RecordOptions(options.archive, options.api, name, options.to, options.into)
+    selection = options.run_id, options.task, options.speed
+    target = options.to, options.into
     try:
-        scenario, text = record(target, selection)
+        scenario, text = record(
+            RecordOptions(options.archive, options.api, name, *target, *selection)
+        )
     except InvalidScenario as error:
         print(f"soundstage: {error}", file=sys.stderr)
         return FAILED

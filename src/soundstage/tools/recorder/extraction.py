@@ -1,6 +1,6 @@
 """Records in the responses of an archive, found by the schemas of the contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,8 +49,8 @@ def _observation_time(exchange: RecordedExchange) -> int:
 class ObservedRecord:
     """A record as a response shows it.
 
-    ``view`` is its place in the responses of an operation, ``view_fields`` are those
-    that its schema there has; ``path_values`` come from the path of the request.
+    ``view`` is its place in the responses of an operation, ``view_fields`` are those that its
+    schema there has; ``path_values`` come from the path of the request.
     """
 
     timestamp: int
@@ -71,13 +71,15 @@ class RecordExtractor:
 
     def __init__(self, service: Service) -> None:
         self._document = service.contract.document
-        self._numbered = service.api.numbered_records
-        self._aliases = service.api.state_aliases
+        self._api = service.api
         self._schema = cache(service.contract.response_schema)
         self._record_types: dict[str, RecordType] = {}
         for record_type in service.fixture.definitions.model.record_types.values():
-            for pointer in self._schema_pointers(record_type):
-                self._record_types.setdefault(pointer, record_type)
+            # The schema may be of what is stored, of which responses show a part.
+            schemas = self._schemas(self._schema_pointer(record_type), lambda _: False)
+            for i, (pointer, node) in enumerate(schemas.items()):
+                if pointer and (i == 0 or record_type.id_field in node.get("properties", {})):
+                    self._record_types.setdefault(pointer, record_type)
         self._router: Router[Operation] = Router()
         for operation in service.contract.operations.values():
             self._router.add(operation.method, operation.path, operation)
@@ -102,12 +104,9 @@ class RecordExtractor:
         if not content:
             return
         # Pointers identify schemas, so those through a reference must be resolved.
-        pointer = f"{operation.pointer}/responses/{status}"
-        while "$ref" in (node := resolve_pointer(self._document, pointer)):
-            pointer = node["$ref"].removeprefix("#")
+        *_, pointer = self._schemas(f"{operation.pointer}/responses/{status}")
         pointer += format_pointer(("content", content.media_type, "schema"))
-        timestamp = _observation_time(exchange)
-        values = frozenset(match.values.values())
+        timestamp, values = _observation_time(exchange), frozenset(match.values.values())
         # The same object may match several schemas of one type of record.
         seen: set[tuple[str, int]] = set()
         for place, value, view in self._walk(body, pointer, operation.id):
@@ -116,113 +115,81 @@ class RecordExtractor:
             key = (record_type.name, id(value))
             if key not in seen and isinstance(document.get(record_type.id_field), str):
                 seen.add(key)
-                fields = frozenset(self._fields(place))
-                yield ObservedRecord(
-                    timestamp, record_type, document, view, fields, values
-                )
+                fields = self._fields(place)
+                yield ObservedRecord(timestamp, record_type, document, view, fields, values)
 
     def _find_operation(self, exchange: RecordedExchange) -> Match[Operation] | None:
         """Match the path or the end of it: the server may be mounted anywhere."""
-        path = urlsplit(exchange.url).path.encode() or b"/"
-        while path.startswith(b"/"):
-            match = self._router.find(path, exchange.method)
+        segments = urlsplit(exchange.url).path.split("/")
+        for i in range(1, len(segments)):
+            path = "/" + "/".join(segments[i:])
+            match = self._router.find(path.encode(), exchange.method)
             if match and exchange.method in match.methods:
                 return match
-            head, slash, rest = path[1:].partition(b"/")
-            path = slash + rest if head else b""
         return None
 
     def _normalize(
-        self,
-        record_type: RecordType,
-        document: JsonObject,
-        path_values: Mapping[str, str],
+        self, record_type: RecordType, document: JsonObject, path_values: Mapping[str, str]
     ) -> JsonObject:
         """Return the record with an identifier, and states as the fixture has them."""
         # "$schema" is a link that describes the response, not the record.
         result = {n: v for n, v in document.items() if n != "$schema"}
-        if record_type.name in self._numbered:
-            number = result.pop(self._numbered[record_type.name][1], None)
+        if record_type.name in self._api.numbered_records:
+            number = result.pop(self._api.numbered_records[record_type.name][1], None)
             if number is not None:
-                result[record_type.id_field] = "/".join(
-                    [*path_values.values(), str(number)]
-                )
-        for place, names in self._aliases.items():
+                result[record_type.id_field] = "/".join([*path_values.values(), str(number)])
+        for place, names in self._api.state_aliases.items():
             name, _, field = place.partition(".")
             if name == record_type.name and result.get(field) in names:
                 result[field] = names[result[field]]
         return result
 
     def _schema_pointer(self, record_type: RecordType) -> str:
-        pointer, _ = self._numbered.get(
-            record_type.name, (record_type.schema or "", "")
-        )
-        return pointer.removeprefix("#")
+        numbered = self._api.numbered_records.get(record_type.name)
+        return (numbered[0] if numbered else record_type.schema or "").removeprefix("#")
 
-    def _schema_pointers(self, record_type: RecordType) -> Iterator[str]:
-        """Yield the schema of a record, and its parts that have the identifier.
+    def _schemas(
+        self, pointer: str, is_chosen: Callable[[str], bool] = lambda _: True
+    ) -> dict[str, JsonObject]:
+        """Return the schemas that apply to a value of this one, by their pointers.
 
-        The schema may be of what is stored, of which responses show a part.
+        An alternative (``anyOf``, ``oneOf``) applies if it ``is_chosen``.
         """
-        pointers = [pointer] if (pointer := self._schema_pointer(record_type)) else []
-        yield from pointers
-        for pointer in pointers:  # grows while it is read
-            node = self._resolve(pointer)
-            if record_type.id_field in node.get("properties", {}):
-                yield pointer
-            pointers += [
-                at for at, is_choice in _branches(node, pointer) if not is_choice
-            ]
+        result: dict[str, JsonObject] = {}
+        pointers = [pointer]
+        while pointers:
+            if (pointer := pointers.pop()) in result:
+                continue
+            try:
+                node = resolve_pointer(self._document, pointer)
+            except KeyError:
+                node = {}
+            # Anything else, such as ``true``, accepts any value.
+            result[pointer] = node = node if isinstance(node, dict) else {}
+            branches = [node["$ref"].removeprefix("#")] if "$ref" in node else []
+            for keyword in ("allOf", "anyOf", "oneOf"):
+                places = [f"{pointer}/{keyword}/{i}" for i in range(len(node.get(keyword, ())))]
+                branches += [one for one in places if keyword == "allOf" or is_chosen(one)]
+            pointers += reversed(branches)
+        return result
 
-    def _walk(
-        self, value: Json, pointer: str, view: str, *visited: str
-    ) -> Iterator[tuple[str, JsonObject, str]]:
-        """Yield each record in a value: pointer of its schema, document, view.
-
-        ``visited`` are the pointers of the schemas applied to this value before.
-        """
-        if pointer in visited or not isinstance(value, dict | list):
+    def _walk(self, value: Json, pointer: str, view: str) -> Iterator[tuple[str, JsonObject, str]]:
+        """Yield each record in a value: pointer of its schema, document, view."""
+        if not isinstance(value, dict | list):
             return
-        node = self._resolve(pointer)
-        if isinstance(value, dict) and pointer in self._record_types:
-            yield pointer, value, view
-        for branch, is_choice in _branches(node, pointer):
-            if not is_choice or self._schema(branch).is_valid(value):
-                yield from self._walk(value, branch, view, *visited, pointer)
-        if isinstance(value, dict):
+        schemas = self._schemas(pointer, lambda branch: self._schema(branch).is_valid(value))
+        if isinstance(value, list):
+            for place in schemas:
+                for inner in value:
+                    yield from self._walk(inner, f"{place}/items", f"{view}[]")
+            return
+        yield from ((place, value, view) for place in schemas if place in self._record_types)
+        for place, node in schemas.items():
             for name, inner in value.items():
-                known = name in node.get("properties", {})
-                parts = ("properties", name) if known else ("additionalProperties",)
-                place = pointer + format_pointer(parts)
-                yield from self._walk(inner, place, f"{view}.{name}")
-        else:
-            first = len(node.get("prefixItems", ()))
-            for i, inner in enumerate(value):
-                place = (
-                    f"{pointer}/prefixItems/{i}" if i < first else f"{pointer}/items"
-                )
-                yield from self._walk(inner, place, f"{view}[]")
+                is_known = name in node.get("properties", {})
+                parts = ("properties", name) if is_known else ("additionalProperties",)
+                yield from self._walk(inner, place + format_pointer(parts), f"{view}.{name}")
 
-    def _fields(self, pointer: str, *visited: str) -> Iterator[str]:
-        if pointer not in visited:
-            node = self._resolve(pointer)
-            yield from node.get("properties", {})
-            for branch, _ in _branches(node, pointer):
-                yield from self._fields(branch, *visited, pointer)
-
-    def _resolve(self, pointer: str) -> JsonObject:
-        """Return the schema at a pointer, or an empty one that accepts anything."""
-        try:
-            node = resolve_pointer(self._document, pointer)
-        except KeyError:
-            return {}
-        return node if isinstance(node, dict) else {}
-
-
-def _branches(node: JsonObject, pointer: str) -> Iterator[tuple[str, bool]]:
-    """Yield the schemas that apply to the same value, and whether by choice only."""
-    if "$ref" in node:
-        yield str(node["$ref"]).removeprefix("#"), False
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for i in range(len(node.get(keyword, ()))):
-            yield f"{pointer}/{keyword}/{i}", keyword != "allOf"
+    def _fields(self, pointer: str) -> frozenset[str]:
+        nodes = self._schemas(pointer).values()
+        return frozenset(name for node in nodes for name in node.get("properties", {}))

@@ -4,14 +4,14 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 
 from soundstage.tools.recorder.timestamps import TimestampFormats
 from soundstage.types import Json, JsonObject
 from soundstage.world.errors import FixtureError
 from soundstage.world.lifecycle import Lifecycle
-from soundstage.world.random import RandomSource, SeededRandom
+from soundstage.world.random import SeededRandom
 from soundstage.world.record import RecordType
+from soundstage.world.run_builder import GenerationContext, RunBuilder
 from soundstage.world.scenario import RUN, Definitions
 from soundstage.world.values import apply_patch
 
@@ -26,36 +26,17 @@ _ID = re.compile(
 class RecordProfile:
     """The fields of one type of record, by what happens to them.
 
-    ``states`` has, by a lifecycle field and a timestamp field, the states that steps
-    of the fixture set together with that timestamp. ``notes`` are those of the fixture.
+    ``states`` has, by a lifecycle field and a timestamp field, the states that steps of the
+    fixture set together with that timestamp.
     """
 
     record_type: RecordType
     lifecycles: tuple[Lifecycle, ...]
     fields: set[str]
     creation_fields: list[str]
-    notes: dict[str, None]
     changing_fields: set[str] = field(default_factory=set)
     timestamp_fields: set[str] = field(default_factory=set)
-    states: defaultdict[tuple[str, str], set[Json]] = field(
-        default_factory=lambda: defaultdict(set)
-    )
-
-
-@dataclass(slots=True)
-class _Context:
-    """Resolves the names that a record's defaults refer to."""
-
-    definitions: Definitions
-    names: Mapping[str, Json]
-    timestamp: int
-    random: RandomSource
-
-    def resolve(self, name: str) -> Json:
-        head, *path = name.split(".")
-        if render := self.definitions.model.timestamp_formats.get(head):
-            return render(self.timestamp, self.timestamp)
-        return reduce(lambda value, step: value[step], path, self.names[head])
+    states: dict[tuple[str, str], set[Json]] = field(default_factory=lambda: defaultdict(set))
 
 
 class FixtureProfile:
@@ -66,37 +47,28 @@ class FixtureProfile:
     """
 
     def __init__(
-        self,
-        definitions: Definitions,
-        node: JsonObject,
-        contract_fields: Mapping[str, set[str]],
+        self, definitions: Definitions, node: JsonObject, contract_fields: Mapping[str, set[str]]
     ) -> None:
         self.definitions = definitions
         self.formats = TimestampFormats(definitions.model)
         self.notes: dict[str, None] = {}
         self.types: dict[str, RecordProfile] = {}
-        defaults = node.get("defaults", {})
         for name, record_type in definitions.model.record_types.items():
-            initial = defaults.get(name, {})
+            initial = node.get("defaults", {}).get(name, {})
             created = [n for n, value in initial.items() if self._is_timestamp(value)]
             lifecycles = definitions.lifecycles.get(name, ())
             fields = {record_type.id_field, *initial}
-            self.types[name] = RecordProfile(
-                record_type, lifecycles, fields, created, self.notes
-            )
+            self.types[name] = RecordProfile(record_type, lifecycles, fields, created)
         for section in ("scenarios", "beginnings", "endings"):
             for item in node.get(section, {}).values():
                 steps = item if isinstance(item, list) else item["steps"]
                 self._collect(steps, {RUN} if section == "endings" else set())
         for name, record in self.types.items():
-            known = contract_fields.get(name, set())
+            known = contract_fields.get(name)
             record.fields = known | record.fields if known else set()
 
     def _is_timestamp(self, value: Json) -> bool:
-        return (
-            isinstance(value, str)
-            and value[1:] in self.definitions.model.timestamp_formats
-        )
+        return isinstance(value, str) and value[1:] in self.definitions.model.timestamp_formats
 
     def _collect(self, steps: list[JsonObject], existing: set[str]) -> None:
         """Collect the fields in steps; ``existing`` are the records created so far."""
@@ -114,8 +86,7 @@ class FixtureProfile:
                     record.timestamp_fields |= timestamps
                     for lifecycle in record.lifecycles:
                         state = patch.get(lifecycle.field)
-                        is_choice = isinstance(state, dict)
-                        states = state.get("any", []) if is_choice else [state]
+                        states = state.get("any", []) if isinstance(state, dict) else [state]
                         for name in timestamps if state is not None else ():
                             record.states[lifecycle.field, name].update(states)
                 # Only the run and named records can be changed by later steps.
@@ -131,13 +102,12 @@ class FixtureProfile:
         seed: int = 0,
     ) -> JsonObject | None:
         """Generate a record from its defaults; None if these need unknown names."""
-        first: JsonObject = {record_type.id_field: record_id}
-        known = {**names, RUN: first} if record_type.name == RUN else names
-        context = _Context(self.definitions, known, at, SeededRandom(seed, "record"))
+        start: JsonObject = {record_type.id_field: record_id}
+        names = {**names, RUN: start} if record_type.name == RUN else names
+        random = SeededRandom(seed, "record")
+        context = RunBuilder(GenerationContext(self.definitions, random), at, names, ())
         try:
-            return apply_patch(
-                first, self.definitions.defaults.get(record_type.name, {}), context
-            )
+            return apply_patch(start, self.definitions.defaults.get(record_type.name, {}), context)
         except FixtureError:
             return None
 
@@ -146,9 +116,7 @@ class FixtureProfile:
     ) -> set[str]:
         """Return the fields of a record whose identifiers are generated anew."""
         # What differs between two seeds is generated, and not a constant.
-        one, other = (
-            self.generate(record_type, "", 0, names, seed) or {} for seed in (1, 2)
-        )
+        one, other = (self.generate(record_type, "", 0, names, seed) or {} for seed in (1, 2))
         return {
             name
             for name, value in one.items()

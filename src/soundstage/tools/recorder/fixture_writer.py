@@ -3,15 +3,14 @@
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 import yaml
 
 from soundstage.tools.recorder import UnusableRecording
 from soundstage.types import Json, JsonObject
 
-WIDTH = 120
+WIDTH = 118
 _PLAIN = re.compile(
     r"[A-Za-z_$][\w$./+-]*( [\w$./+-]+)*"  # words
     r"|\d+(ms|s|m|h|d)"  # a duration
@@ -19,20 +18,7 @@ _PLAIN = re.compile(
     re.ASCII,
 )
 _KEYWORDS = frozenset("true false null yes no on off y n".split())
-_ESCAPED = re.compile(
-    r"[^ -~\u00a1-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-_WEIGHT = re.compile(r"^( +)weight: .*\n", re.MULTILINE)
-_NAME = re.compile(r"^( *)([^\s#].*)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioText:
-    """A scenario to be written: its name, its node, the lines of its comment."""
-
-    name: str
-    node: JsonObject
-    comment: Sequence[str]
+_ESCAPED = re.compile(r"[^ -~\u00a1-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def format_inline(value: Json) -> str:
@@ -46,38 +32,27 @@ def format_inline(value: Json) -> str:
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(format_inline, value))}]"
-    is_text = isinstance(value, str)
-    if is_text and _PLAIN.fullmatch(value) and value.lower() not in _KEYWORDS:
-        return str(value)
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _KEYWORDS:
+        return value
     quoted = json.dumps(value, ensure_ascii=False)
     return _ESCAPED.sub(lambda match: f"\\U{ord(match[0]):08x}", quoted)
 
 
-def format_scenario(scenario: ScenarioText, indent: int) -> Iterator[str]:
-    """Yield the lines of a scenario, its name at this indentation."""
-    left, deeper = " " * indent, " " * (indent + 2)
-    for line in scenario.comment:
-        for part in textwrap.wrap(
-            line, WIDTH - indent - 2, break_long_words=False, break_on_hyphens=False
-        ):
-            yield f"{left}# {part}"
-    yield f"{left}{scenario.name}:"
-    for key, value in scenario.node.items():
-        if key != "steps":
-            yield f"{deeper}{key}: {format_inline(value)}"
-    yield f"{deeper}steps:"
-    for step in scenario.node["steps"]:
-        for mark, (key, value) in zip(
-            "-" + " " * len(step), step.items(), strict=False
-        ):
-            head = f"{deeper}  {mark} {format_inline(key)}:"
-            yield from _format_entry(head, value, indent + 8)
+def format_scenario(name: str, node: JsonObject, comment: Iterable[str] = ()) -> str:
+    """Return the text of a scenario, with a comment above it, without indentation."""
+    wrapper = textwrap.TextWrapper(WIDTH - 2, break_long_words=False, break_on_hyphens=False)
+    lines = [f"# {part}" for line in comment for part in wrapper.wrap(line)] + [f"{name}:"]
+    lines += [f"  {key}: {format_inline(v)}" for key, v in node.items() if key != "steps"]
+    lines.append("  steps:")
+    for step in node["steps"]:
+        for i, (key, value) in enumerate(step.items()):
+            lines += _format_entry(f"    {' ' if i else '-'} {format_inline(key)}:", value, 8)
+    return "\n".join(lines) + "\n"
 
 
 def _format_entry(head: str, value: Json, indent: int) -> Iterator[str]:
     """Yield a key and its value, on one line if there is room."""
-    text = format_inline(value)
-    left = " " * indent
+    text, left = format_inline(value), " " * indent
     if len(head) + len(text) < WIDTH or not isinstance(value, dict | list):
         yield f"{head} {text}"
         return
@@ -89,36 +64,33 @@ def _format_entry(head: str, value: Json, indent: int) -> Iterator[str]:
             yield from _format_entry(f"{left}{format_inline(key)}:", inner, indent + 2)
 
 
-def add_scenario(text: str, scenario: ScenarioText) -> str:
-    """Return a fixture's text with one scenario more.
+def add_scenario(text: str, name: str, scenario: str) -> str:
+    """Return a fixture's text with the text of one scenario more.
 
     Raises ``UnusableRecording`` if it has the name, or scenarios in flow style.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    sections = {key.value: node for key, node in root.value} if root else {}
-    section = sections.get("scenarios")
+    section = {key.value: node for key, node in root.value}.get("scenarios") if root else None
     if section is None:
-        block = "\n".join(format_scenario(scenario, 2))
-        return f"{text.rstrip()}\n\nscenarios:\n{block}\n"
+        return f"{text.rstrip()}\n\nscenarios:\n{textwrap.indent(scenario, '  ')}"
     if not isinstance(section, yaml.MappingNode) or section.flow_style:
         raise UnusableRecording(
             f"scenarios are in braces on line {section.start_mark.line + 1}; write "
             "each on lines of its own, so that another can be added"
         )
-    if any(key.value == scenario.name for key, _ in section.value):
-        raise UnusableRecording(
-            f"there is a scenario {scenario.name!r} already; see --name"
-        )
-    lines = text.splitlines()
+    if any(key.value == name for key, _ in section.value):
+        raise UnusableRecording(f"there is a scenario {name!r} already; see --name")
+    lines = text.splitlines(keepends=True)
     end = section.end_mark.line + (section.end_mark.column > 0)
     # Comments and blank lines after the scenarios belong to the next section.
     while not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#"):
         end -= 1
-    more = format_scenario(scenario, section.start_mark.column)
-    return "\n".join([*lines[:end], "", *more, *lines[end:]]) + "\n"
+    before = "".join(lines[:end]).rstrip("\n")
+    more = textwrap.indent(scenario, " " * section.start_mark.column)
+    return f"{before}\n\n{more}{''.join(lines[end:])}"
 
 
-def build_fixture(text: str, scenario: ScenarioText, history: JsonObject | None) -> str:
+def build_fixture(text: str, name: str, scenario: str, history: JsonObject | None) -> str:
     """Return the fixture with no other history than this entry, or with none.
 
     The other scenarios stay, as handlers may name them, but are never chosen.
@@ -127,14 +99,13 @@ def build_fixture(text: str, scenario: ScenarioText, history: JsonObject | None)
     if not isinstance(root, yaml.MappingNode):
         raise TypeError("a fixture is a mapping")
     sections = _split_entries(text, root, 0)
-    own = "".join(f"{line}\n" for line in format_scenario(scenario, 2))
-    scenarios = [f"scenarios:\n{own}"]
+    scenarios = {name: textwrap.indent(scenario, "  ")}
     for key, node in root.value:
         if key.value == "scenarios":
             others = _split_entries(text, node, key.end_mark.line + 1)
-            others.pop(scenario.name, None)
-            scenarios += map(set_weight_to_zero, others.values())
-    sections["scenarios"] = "\n".join(scenarios)
+            scenarios = {n: set_weight_to_zero(other) for n, other in others.items()} | scenarios
+    own = scenarios.pop(name)
+    sections["scenarios"] = "scenarios:\n" + "\n".join([own, *scenarios.values()])
     sections.pop("history", None)
     if history:
         sections["history"] = f"history:\n  - {format_inline(history)}\n"
@@ -159,6 +130,7 @@ def _split_entries(text: str, mapping: yaml.MappingNode, first: int) -> dict[str
 
 def set_weight_to_zero(text: str) -> str:
     """Return the text of a scenario that is no longer chosen at random."""
-    if _WEIGHT.search(text):
-        return _WEIGHT.sub(r"\1weight: 0\n", text, count=1)
-    return _NAME.sub(r"\1\2\n\1  weight: 0", text.rstrip("\n"), count=1)
+    if re.search(r"^ +weight: ", text, re.MULTILINE):
+        return re.sub(r"^( +weight:) .*$", r"\1 0", text, count=1, flags=re.MULTILINE)
+    pattern = r"^( *)([^\s#].*)$"
+    return re.sub(pattern, r"\1\2\n\1  weight: 0", text, count=1, flags=re.MULTILINE)

@@ -1,27 +1,24 @@
 """Reconstruct the history of a record from the observations of it."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from soundstage.tools.recorder.extraction import ObservedRecord
-from soundstage.tools.recorder.fixture_profile import FixtureProfile, RecordProfile
-from soundstage.tools.recorder.transitions import (
-    Patch,
-    Transition,
-    add_states,
-    find_path,
-)
+from soundstage.tools.recorder.fixture_profile import FixtureProfile
 from soundstage.types import Json, JsonObject
-from soundstage.world.clock import SECOND
-from soundstage.world.record import RecordType
+from soundstage.world.clock import MIN_TIMESTAMP, SECOND
+from soundstage.world.lifecycle import Lifecycle
 
 TOLERANCE = 5 * SECOND
 """Largest difference in ms between two clocks that count as equal."""
 
 REMOVED: Final = object()
 """The value in a patch for a field that no longer exists."""
+
+Patch = dict[tuple[str, ...], Json]
+States = frozenset[Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,103 +33,74 @@ class Version:
     exact: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
+class Transition:
+    """A change at one timestamp, which is ``exact`` as in a version."""
+
+    timestamp: int
+    patch: Patch = field(default_factory=dict)
+    exact: bool = True
+
+
 class RecordHistory:
-    """A reconstructed record; ``fields`` are all that responses may show of it."""
+    """A reconstructed record: its ``versions``, and all ``fields`` that responses may show.
 
-    record_type: RecordType
-    id: str
-    versions: list[Version]
-    fields: frozenset[str]
-
-    @property
-    def began(self) -> int:
-        """The timestamp of the first version."""
-        return self.versions[0].timestamp
-
-
-def build_history(
-    profile: FixtureProfile,
-    align: Callable[[int], int],
-    observed: list[ObservedRecord],
-    names: Mapping[str, Json] | None = None,
-    earliest: int | None = None,
-) -> RecordHistory:
-    """Build a history from all observations of a record, in order of time.
-
-    A run, given with the ``names`` of its task, began with the defaults of the
-    fixture and may have changed before it was observed; other records did not.
-    ``align`` converts the time of an observation to the recorded clock. No version is
-    before the ``earliest`` timestamp.
+    It is built from all observations of a record, in order of time. ``align`` converts the time
+    of an observation to the recorded clock; no version is before the ``earliest`` timestamp. A
+    run, with the ``names`` of its task, began with the defaults of the fixture and may have
+    changed before it was observed; other records did not.
     """
-    builder = _HistoryBuilder(profile, align, observed)
-    versions = builder.build_versions(names)
-    if earliest is not None:
-        versions = [replace(v, timestamp=max(earliest, v.timestamp)) for v in versions]
-    return RecordHistory(
-        observed[0].record_type, observed[0].id, versions, builder.view_fields
-    )
-
-
-class _HistoryBuilder:
-    """Builds the versions of one record."""
 
     def __init__(
         self,
         profile: FixtureProfile,
         align: Callable[[int], int],
         observed: list[ObservedRecord],
+        names: Mapping[str, Json] | None = None,
+        earliest: int = MIN_TIMESTAMP,
     ) -> None:
-        self._profile, self._align, self._parse = profile, align, profile.formats.parse
-        self._record = record = profile.types[observed[0].record_type.name]
-        self.view_fields = frozenset[str]().union(
-            *(one.view_fields for one in observed)
-        )
-        self._observed = [self._without_unknown_fields(one) for one in observed]
-        first = self._observed[0]
+        self.record_type, self.id = observed[0].record_type, observed[0].id
+        self.fields = frozenset(name for one in observed for name in one.view_fields)
+        self._profile, self._parse = profile, profile.formats.parse
+        self._record = record = profile.types[self.record_type.name]
+        # Fields that are not in the schema of the record belong to the response only.
+        shown = {name for one in observed for name in one.document}
+        if unknown := shown - (record.fields or shown):
+            note = f"not kept, as no {self.record_type.name} has it: {', '.join(sorted(unknown))}"
+            profile.notes[note] = None
+        observed = [replace(one, document=_without(one.document, unknown)) for one in observed]
+        first = observed[0]
         created = [n for n in record.creation_fields if n not in record.changing_fields]
         fields = created or record.creation_fields or first.document
         parsed = [self._parse(first.document.get(name)) for name in fields]
         times = [found[1] for found in parsed if found]
-        self._began = min(times) if times else align(first.timestamp)
-
-    def _without_unknown_fields(self, observed: ObservedRecord) -> ObservedRecord:
-        """Return the record without fields that belong to the response only."""
-        known = self._record.fields or observed.document.keys()
-        if unknown := sorted(observed.document.keys() - known):
-            name = self._record.record_type.name
-            note = f"not kept, as no {name} has it: {', '.join(unknown)}"
-            self._profile.notes[note] = None
-        document = {n: v for n, v in observed.document.items() if n in known}
-        return replace(observed, document=document)
-
-    def build_versions(self, names: Mapping[str, Json] | None) -> list[Version]:
-        """Return the versions of the record; ``names`` are given for a run."""
-        snapshots, record = self._snapshots(), self._record
+        self.began = min(times) if times else align(first.timestamp)
+        snapshots = self._snapshots(observed, align)
         document = snapshots[0][2]
-        versions = [Version(self._began, document)]
+        self.versions = [Version(self.began, document)]
         if names is not None:
             # What changes later was not there at first, unless runs begin with it.
-            changing = record.changing_fields
-            initial = {n: v for n, v in document.items() if n not in changing}
-            defaults = self._profile.generate(
-                record.record_type, self._observed[0].id, self._began, names
-            )
-            shown = changing & self.view_fields
-            shown -= {lifecycle.field for lifecycle in record.lifecycles}
-            initial |= {n: v for n, v in (defaults or {}).items() if n in shown}
-            versions = [Version(self._began, initial)]
-            transitions = self._transitions(versions, snapshots[0], is_new=True)
-            versions = _add_versions([], transitions)
+            initial = _without(document, record.changing_fields)
+            states = {lifecycle.field for lifecycle in record.lifecycles}
+            defaults = profile.generate(self.record_type, self.id, self.began, names) or {}
+            shown = record.changing_fields & self.fields - states
+            initial |= {n: v for n, v in defaults.items() if n in shown}
+            self.versions = [Version(self.began, initial)]
+            transitions = self._transitions(snapshots[0], is_new=True)
+            self.versions = []
+            self._add_versions(transitions)
         for snapshot in snapshots[1:]:
-            transitions = self._transitions(versions, snapshot)
+            transitions = self._transitions(snapshot)
             # What was only observed before happened before this timestamp as well.
             if transitions and transitions[0].exact:
-                versions = compress_before(versions, transitions[0].timestamp)
-            versions = _add_versions(versions, transitions)
-        return versions
+                self.versions = compress_before(self.versions, transitions[0].timestamp)
+            self._add_versions(transitions)
+        self.versions = [replace(v, timestamp=max(earliest, v.timestamp)) for v in self.versions]
+        self.began = self.versions[0].timestamp
 
-    def _snapshots(self) -> list[tuple[int, int, JsonObject]]:
+    def _snapshots(
+        self, observed: list[ObservedRecord], align: Callable[[int], int]
+    ) -> list[tuple[int, int, JsonObject]]:
         """Combine views: a field is removed if a view that had it lacks it.
 
         A snapshot is a timestamp, the time since the view was last seen, a document.
@@ -141,61 +109,66 @@ class _HistoryBuilder:
         last: dict[str, tuple[int, JsonObject]] = {}
         constant: JsonObject = {}
         current: JsonObject = {}
-        changing = self._record.changing_fields
-        for one in self._observed:
-            timestamp, document = self._align(one.timestamp), one.document
-            if _is_outdated(self._record, current, document):
+        for one in observed:
+            timestamp, document = align(one.timestamp), one.document
+            if self._is_outdated(current, document):
                 continue
             if one.view not in last:
-                constant |= {n: v for n, v in document.items() if n not in changing}
+                constant |= _without(document, self._record.changing_fields)
             before, shown = last.get(one.view, (timestamp, {}))
             # Other views may never show a field: only its own view can remove it.
-            removed = shown.keys() - document.keys()
-            current = {n: v for n, v in current.items() if n not in removed} | document
+            current = _without(current, shown.keys() - document.keys()) | document
             last[one.view] = (timestamp, document)
             result.append((timestamp, timestamp - before, current))
         return [(at, gap, constant | document) for at, gap, document in result]
 
+    def _is_outdated(self, current: JsonObject, document: JsonObject) -> bool:
+        """Whether the document has an earlier state: in a stream, or overtaken."""
+        return any(
+            find_path(lifecycle, now, then) is None and bool(find_path(lifecycle, then, now))
+            for lifecycle in self._record.lifecycles
+            if (now := current.get(lifecycle.field)) is not None
+            and (then := document.get(lifecycle.field)) is not None
+        )
+
+    def _add_versions(self, transitions: list[Transition]) -> None:
+        for change in transitions:
+            old = self.versions[-1].document if self.versions else {}
+            document = apply(old, change.patch)
+            if not self.versions or diff(old, document):
+                self.versions.append(Version(change.timestamp, document, change.exact))
+
     def _transitions(
-        self,
-        versions: list[Version],
-        snapshot: tuple[int, int, JsonObject],
-        *,
-        is_new: bool = False,
+        self, snapshot: tuple[int, int, JsonObject], *, is_new: bool = False
     ) -> list[Transition]:
         """Return the transitions from the last version to a snapshot.
 
-        Fields that contain a timestamp, or a duration, changed at that time. The rest
-        changed with the last of them, or when it was observed.
+        Fields that contain a timestamp, or a duration, changed at that time. The rest changed
+        with the last of them, or when it was observed.
         """
         timestamp, gap, document = snapshot
-        since, old = _last_exact(versions), versions[-1].document
+        since, old = _last_exact(self.versions), self.versions[-1].document
         if not (rest := diff(old, document)) and not is_new:
             return []
-        seen = max(timestamp, versions[-1].timestamp)
+        seen = max(timestamp, self.versions[-1].timestamp)
         latest = seen + max(gap, SECOND)
         dates: dict[int, Patch] = {}
         # A timestamp outside of this interval is not the time of the change.
         for path, at in self._dated_paths(rest):
             date = max(at, since)
-            if since - TOLERANCE <= at <= latest and date != versions[0].timestamp:
+            if since - TOLERANCE <= at <= latest and date != self.versions[0].timestamp:
                 dates.setdefault(date, {})[path] = rest[path]
-        transitions = [
-            Transition(at, patch, dated_fields=frozenset(path[0] for path in patch))
-            for at, patch in sorted(dates.items())
-        ] or [Transition(seen, exact=False)]
+        transitions = [Transition(at, patch) for at, patch in sorted(dates.items())]
+        transitions = transitions or [Transition(seen, exact=False)]
         dated = {path for patch in dates.values() for path in patch}
         rest = {path: value for path, value in rest.items() if path not in dated}
         if is_new:
-            transitions.insert(0, Transition(self._began, diff({}, old)))
+            transitions.insert(0, Transition(self.began, diff({}, old)))
         last = transitions[-1]
         for lifecycle in self._record.lifecycles:
             if (lifecycle.field,) in rest:
-                before = None if is_new else old.get(lifecycle.field)
-                states = before, rest.pop((lifecycle.field,))
-                transitions, last = add_states(
-                    self._record, lifecycle, states, transitions, is_new=is_new
-                )
+                states = None if is_new else old.get(lifecycle.field), rest.pop((lifecycle.field,))
+                last = self._add_states(lifecycle, states, transitions, is_new=is_new)
         last.patch |= rest
         return transitions
 
@@ -206,33 +179,110 @@ class _HistoryBuilder:
             (path, end)
             for path, value in patch.items()
             if path[0] in self._record.timestamp_fields
-            for end in self._profile.formats.end_times(value, self._began)
+            for end in self._profile.formats.end_times(value, self.began)
         ]
 
+    def _add_states(
+        self,
+        lifecycle: Lifecycle,
+        states: tuple[Json, Json],
+        transitions: list[Transition],
+        *,
+        is_new: bool,
+    ) -> Transition:
+        """Decide at which of several timestamps a record entered which state.
 
-def _is_outdated(
-    record: RecordProfile, current: JsonObject, document: JsonObject
-) -> bool:
-    """Whether the document has an earlier state: in a stream, or overtaken."""
-    for lifecycle in record.lifecycles:
-        now, then = current.get(lifecycle.field), document.get(lifecycle.field)
-        if now is None or then is None or find_path(lifecycle, now, then) is not None:
-            continue
-        if find_path(lifecycle, then, now):
-            return True
-    return False
+        The evidence is the fixture: a step that sets ``startedAt`` sets the status ``started``
+        too. ``states`` are the old one (None if not known) and the new one. Inserts the
+        transitions that the lifecycle requires in between, and returns the one to the new state.
+        The first one creates the record if it ``is_new``.
+        """
+        (old, new), key = states, (lifecycle.field,)
+        possible = [self._possible_states(lifecycle, one) for one in transitions]
+        last = _choose_last(lifecycle, new, possible, is_new=is_new)
+        present, reached = old, list[Json]()
+        for i, candidates in enumerate(possible[:last]):
+            can_change = i > 0 or old is not None
+            state = find_waypoint(lifecycle, present, new, candidates) if can_change else None
+            present = present if state is None else state
+            reached.append(state)
+        reached.append(new)
+        present = old
+        if old is None:
+            first = next(state for state in reached if state is not None)
+            others = lifecycle.initial - {first}
+            path = [first] if last == 0 else find_path(lifecycle, None, first, others)
+            present = reached[0] = path[0] if path else first
+            transitions[0].patch[key] = present
+        chosen = transitions[last]
+        for transition, state in zip(transitions[: last + 1], reached, strict=True):
+            if state in {None, present}:
+                continue
+            for passed in (find_path(lifecycle, present, state) or [state])[:-1]:
+                note = f"when {lifecycle.field} came to be {passed!r} is not known"
+                self._profile.notes[note] = None
+                between = Transition(transition.timestamp, {key: passed}, transition.exact)
+                transitions.insert(transitions.index(transition), between)
+            transition.patch = {key: state, **transition.patch}
+            present = state
+        return chosen
+
+    def _possible_states(self, lifecycle: Lifecycle, transition: Transition) -> States:
+        """Return the states that steps of the fixture set with these timestamps."""
+        known = self._record.states
+        keys = [(lifecycle.field, path[0]) for path in transition.patch]
+        states = [frozenset(known[key]) for key in keys if key in known]
+        return frozenset.intersection(*states) if states else frozenset()
 
 
-def _add_versions(
-    versions: list[Version], transitions: list[Transition]
-) -> list[Version]:
-    result = list(versions)
-    for change in transitions:
-        old = result[-1].document if result else {}
-        document = apply(old, change.patch)
-        if not result or diff(old, document):
-            result.append(Version(change.timestamp, document, change.exact))
-    return result
+def _choose_last(lifecycle: Lifecycle, new: Json, possible: list[States], *, is_new: bool) -> int:
+    """Choose the transition to the last state: the last one with the best evidence."""
+    first = 1 if is_new and len(possible) > 1 else 0
+    indexes = [i for i in range(first, len(possible)) if new in possible[i]]
+    default = len(possible) - 1
+    if is_new and new in lifecycle.initial:
+        # A record may begin in this state. Evidence against it is the timestamp of a single
+        # state, or of final states only.
+        indexes = [
+            i
+            for i in indexes
+            if len(possible[i]) == 1 or not any(map(lifecycle.transitions.get, possible[i]))
+        ]
+        default = 0
+    return min(reversed(indexes), key=lambda i: len(possible[i]), default=default)
+
+
+def find_path(
+    lifecycle: Lifecycle, old: Json, new: Json, starts: Iterable[Json] = ()
+) -> list[Json] | None:
+    """Return the shortest path from a state to another, or None if none exists.
+
+    It ends with ``new`` and does not contain ``old``. If ``old`` is None, the record does not
+    exist yet, and begins in one of ``starts`` (default: any initial state).
+    """
+    if old == new:
+        return []
+    known = lifecycle.transitions.get(old, ()) if old is not None else lifecycle.initial
+    paths = [[start] for start in sorted(starts or known, key=str)]
+    visited = {path[0] for path in paths}
+    for path in paths:  # grows while it is read
+        if path[-1] == new:
+            return path
+        onward = lifecycle.transitions.get(path[-1], frozenset()) - visited
+        visited |= onward
+        paths += [[*path, state] for state in sorted(onward, key=str)]
+    return None
+
+
+def find_waypoint(lifecycle: Lifecycle, old: Json, new: Json, states: States) -> Json:
+    """Return the state on the shortest path from ``old`` to ``new``, or None."""
+    lengths = {
+        state: len(before) + len(after)
+        for state in sorted(states - {old, new}, key=str)
+        if (before := find_path(lifecycle, old, state))
+        and (after := find_path(lifecycle, state, new))
+    }
+    return min(lengths, key=lambda state: lengths[state], default=None)
 
 
 def _last_exact(versions: list[Version]) -> int:
@@ -242,14 +292,18 @@ def _last_exact(versions: list[Version]) -> int:
 def compress_before(versions: list[Version], end: int) -> list[Version]:
     """Move versions with inexact times before ``end``, in proportion and in order."""
     since, last = _last_exact(versions), versions[-1].timestamp
-    share = (end - since) / (last - since + 1) if last > since else 0
-    return [
-        replace(version, timestamp=min(at, since + int((at - since) * share)))
-        if last >= end and not version.exact
-        else version
-        for version in versions
-        for at in [version.timestamp]
-    ]
+    if last < end or last == since:
+        return versions
+    share = (end - since) / (last - since + 1)
+
+    def move(at: int) -> int:
+        return min(at, since + int((at - since) * share))
+
+    return [v if v.exact else replace(v, timestamp=move(v.timestamp)) for v in versions]
+
+
+def _without(document: JsonObject, names: Iterable[str]) -> JsonObject:
+    return {name: value for name, value in document.items() if name not in names}
 
 
 def diff(old: JsonObject, new: JsonObject) -> Patch:
@@ -277,8 +331,7 @@ def apply(document: JsonObject, patch: Patch) -> JsonObject:
     for (name, *rest), change in patch.items():
         if rest:
             inner = result.get(name)
-            inner = inner if isinstance(inner, dict) else {}
-            result[name] = apply(inner, {tuple(rest): change})
+            result[name] = apply(inner if isinstance(inner, dict) else {}, {tuple(rest): change})
         elif change is REMOVED:
             result.pop(name, None)
         else:

@@ -1,34 +1,36 @@
-"""``soundstage record``: write a recorded run into a fixture."""
+"""``soundstage record``: build a scenario from a recorded run and write it into a fixture."""
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from soundstage import vendored_files
-from soundstage.apis.registry import load_api, load_fixture, load_service
+from soundstage.apis.registry import Service, load_api, load_fixture, load_service
 from soundstage.openapi.errors import DocumentError
-from soundstage.tools.recorder import InvalidScenario
-from soundstage.tools.recorder.extraction import read_archive
-from soundstage.tools.recorder.fixture_writer import (
-    ScenarioText,
-    add_scenario,
-    build_fixture,
-)
-from soundstage.tools.recorder.scenario import (
-    RecordedScenario,
-    RunSelection,
-    build_scenario,
-)
+from soundstage.tools.recorder import InvalidScenario, UnusableRecording
+from soundstage.tools.recorder.extraction import ObservedRecord, RecordExtractor, read_archive
+from soundstage.tools.recorder.fixture_profile import FixtureProfile
+from soundstage.tools.recorder.fixture_writer import add_scenario, build_fixture, format_scenario
+from soundstage.tools.recorder.reconstruction import RecordHistory, diff
+from soundstage.tools.recorder.steps import StepsBuilder
+from soundstage.tools.recorder.timestamps import align_clocks, estimate_speed
 from soundstage.types import JsonObject
 from soundstage.world.clock import format_rfc3339
+from soundstage.world.scenario import ANY_TASK, RUN
+
+MAX_LISTED_RUNS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RecordOptions:
     """The archive, its API, the name of the scenario, and the fixture to write.
 
-    Without ``to`` (a new file) and ``into`` (a fixture to extend) none is written.
+    Without ``to`` (a new file) and ``into`` (a fixture to extend) none is written. The default
+    run is the one that changes, its ``task`` is guessed; ``speed`` is that of the recorded
+    clock, relative to the clock of the recorder.
     """
 
     archive: Path
@@ -36,41 +38,56 @@ class RecordOptions:
     name: str
     to: Path | None = None
     into: Path | None = None
+    run: str | None = None
+    task: str | None = None
+    speed: float = 1.0
 
 
-def record(
-    options: RecordOptions, selection: RunSelection
-) -> tuple[RecordedScenario, str]:
+@dataclass(frozen=True, slots=True)
+class RecordedScenario:
+    """A run as a scenario; ``notes`` describe what is uncertain.
+
+    ``states`` have the ms since the run began, ``records`` the numbers of its other records by
+    type; it ``is_started`` if a recorded request started it.
+    """
+
+    run: str
+    task: str
+    began: int
+    steps: list[JsonObject]
+    states: list[tuple[int, str]]
+    records: dict[str, int]
+    notes: list[str]
+    is_started: bool
+
+
+def record(options: RecordOptions) -> tuple[RecordedScenario, str]:
     """Write the scenario; return it with the text of its fixture.
 
     Nothing is written that cannot be served. Raises ``InvalidScenario``,
     ``UnusableRecording``, ``UnknownName``, ``DocumentError`` and ``OSError``.
     """
     api = load_api(options.api)
-    source = load_fixture(
-        options.into or vendored_files.fixtures() / f"{api.name}.yaml"
-    )
+    source = load_fixture(options.into or vendored_files.fixtures() / f"{api.name}.yaml")
     if source.document["api"] != api.name:
         raise source.error_at(f"is no fixture of {api.name}", "/api")
-    exchanges = read_archive(options.archive)
-    service = load_service(api, source)
-    recorded = build_scenario(exchanges, service, source.document, selection)
+    recorded = build_scenario(load_service(api, source), source.document, options)
     states = " -> ".join(state for _, state in recorded.states)
     node: JsonObject = {"about": f"As it was recorded: {states}."}
     node |= {"weight": 0} if options.into else {}
     origin = f"Run {recorded.run} as recorded in {options.archive.name}"
     comment = [f"{origin}; it began {format_rfc3339(recorded.began)}."]
     comment += [f"{note[0].upper()}{note[1:]}." for note in recorded.notes]
-    scenario = ScenarioText(options.name, {**node, "steps": recorded.steps}, comment)
+    scenario = format_scenario(options.name, {**node, "steps": recorded.steps}, comment)
     text = source.path.read_text("utf-8")
     if options.into:
-        text = add_scenario(text, scenario)
+        text = add_scenario(text, options.name, scenario)
     else:
         # A run that the recorded client started begins when a client starts one.
         # Any other begins with the world, under its recorded identifier.
         history = {"task": recorded.task, "scenario": options.name, "ago": "0s"}
         history["id"] = recorded.run
-        text = build_fixture(text, scenario, None if recorded.is_started else history)
+        text = build_fixture(text, options.name, scenario, None if recorded.is_started else history)
     if options.to and options.to.exists():
         raise FileExistsError(17, os.strerror(17))
     _save(text, options)
@@ -80,14 +97,10 @@ def record(
 def _save(text: str, options: RecordOptions) -> None:
     """Move the text to its place once it has been validated by loading it."""
     target = options.to or options.into
+    # In the same folder, since only then replacing the target is atomic.
     folder = target.parent if target else None
     with NamedTemporaryFile(
-        # In the same folder, since only then replacing the target is atomic.
-        "w",
-        suffix=".yaml",
-        dir=folder,
-        delete=False,
-        encoding="utf-8",
+        "w", suffix=".yaml", dir=folder, delete=False, encoding="utf-8"
     ) as file:
         file.write(text)
     path = Path(file.name)
@@ -102,3 +115,120 @@ def _save(text: str, options: RecordOptions) -> None:
         raise InvalidScenario(str(reason)) from error
     finally:
         path.unlink(missing_ok=True)
+
+
+def build_scenario(service: Service, node: JsonObject, options: RecordOptions) -> RecordedScenario:
+    """Build the scenario for a service and the ``node`` of its fixture.
+
+    Raises ``UnusableRecording``.
+    """
+    exchanges = read_archive(options.archive)
+    definitions = service.fixture.definitions
+    record_types = definitions.model.record_types
+    if not record_types[RUN].schema:
+        raise UnusableRecording(f"responses of {service.name} never contain a run")
+    extractor = RecordExtractor(service)
+    fields = {name: extractor.fields(record_type) for name, record_type in record_types.items()}
+    profile = FixtureProfile(definitions, node, fields)
+    observed = [record for one in exchanges for record in extractor.extract(one)]
+    records: dict[tuple[str, str], list[ObservedRecord]] = {}
+    for one in observed:
+        records.setdefault((one.record_type.name, one.id), []).append(one)
+    own = _choose_run(records, options.run)
+    task = _choose_task(profile, own[0], options.task)
+    # Times of observation, each with the creation time of a record.
+    pairs = [
+        (one.timestamp, parsed[1])
+        for one in observed
+        for name in profile.types[one.record_type.name].creation_fields
+        if (parsed := profile.formats.parse(one.document.get(name)))
+    ]
+    align = align_clocks(pairs, observed[0].timestamp, options.speed)
+    names = {**definitions.task(task), "task": task, "scenario": ""}
+    run = RecordHistory(profile, align, own, names)
+    others = [
+        RecordHistory(profile, align, observations, earliest=run.began)
+        for observations in records.values()
+        if any(_belongs_to(run, one) for one in observations)
+    ]
+    others.sort(key=lambda history: history.began)
+    steps = StepsBuilder(profile, names, [run, *others]).build()
+    notes = [*profile.notes]
+    if definitions.lifecycles.get(RUN) and not definitions.is_final(run.versions[-1].document):
+        notes.append("the recording ends before the run does")
+    if options.speed == 1 and (fast := estimate_speed(pairs)):
+        notes.append(f"the recorded clock went about {fast:.3g} times too fast: see --speed")
+    # A run first appears in the response to the request that starts it.
+    first = next(one for one in exchanges if run.id.encode() in one.response_body)
+    return RecordedScenario(
+        run=run.id,
+        task=task,
+        began=run.began,
+        steps=steps,
+        states=list(_list_states(profile, run)),
+        records=dict(Counter(history.record_type.name for history in others)),
+        notes=notes,
+        is_started=first.method not in {"GET", "HEAD"} and run.id not in first.url,
+    )
+
+
+def _choose_run(
+    records: dict[tuple[str, str], list[ObservedRecord]], run_id: str | None
+) -> list[ObservedRecord]:
+    """Return the requested run, or the one that changed, or the only one."""
+    runs = {name: observed for (kind, name), observed in records.items() if kind == RUN}
+    if not runs:
+        raise UnusableRecording("no response in it contains a run")
+    changed = []
+    for name, observed in runs.items():
+        first = {one.view: one.document for one in reversed(observed)}
+        if any(diff(first[one.view], one.document) for one in observed):
+            changed.append(name)
+    names = sorted(runs, key=lambda name: (name not in changed, -len(runs[name])))
+    chosen = changed or names if run_id is None else [run_id]
+    if len(chosen) == 1 and chosen[0] in runs:
+        return runs[chosen[0]]
+    reason = "it contains more than one run, choose by --run"
+    if run_id is not None:
+        reason = f"no response contains the run {run_id!r}"
+    listed = ", ".join(names[:MAX_LISTED_RUNS])
+    if names[MAX_LISTED_RUNS:]:
+        listed += f" and {len(names) - MAX_LISTED_RUNS} more"
+    raise UnusableRecording(f"{reason}; the runs are: {listed}")
+
+
+def _choose_task(profile: FixtureProfile, run: ObservedRecord, name: str | None) -> str:
+    """Return the requested task, or the one whose runs begin most like this one."""
+    tasks, own = profile.definitions.tasks, profile.types[RUN]
+    changing = own.changing_fields.union(own.creation_fields)
+
+    def distance(task: str) -> int:
+        names = {**tasks[task], "task": task, "scenario": ""}
+        start = profile.generate(run.record_type, run.id, 0, names)
+        patch = diff(start or {}, run.document)
+        return sum(path[0] not in changing for path in patch) + 1_000 * (start is None)
+
+    candidates = [task for task in tasks if task == name or (not name and task != ANY_TASK)]
+    if not candidates:
+        listed = ", ".join(tasks) or "none"
+        missing = f"no task {name!r}" if name else "no task that a run could have"
+        raise UnusableRecording(f"the fixture has {missing}; the tasks are: {listed}")
+    return min(candidates, key=distance)
+
+
+def _belongs_to(run: RecordHistory, observed: ObservedRecord) -> bool:
+    """Whether a record contains the run's identifier, or was requested by it."""
+    has_parent = (observed.record_type.parent_field or "") in observed.document
+    by_path = not has_parent and run.id in observed.path_values
+    is_other = observed.record_type.name != RUN
+    return is_other and (by_path or run.id in observed.document.values())
+
+
+def _list_states(profile: FixtureProfile, run: RecordHistory) -> Iterator[tuple[int, str]]:
+    fields = [lifecycle.field for lifecycle in profile.types[RUN].lifecycles]
+    last = ""
+    for version in run.versions:
+        state = " ".join(str(version.document.get(name)) for name in fields)
+        if state != last:
+            yield version.timestamp - run.began, state
+        last = state

@@ -23,18 +23,17 @@ class _Change(NamedTuple):
 
 
 class StepsBuilder:
-    """Builds the steps of a fixture; ``names`` are those of the run's task."""
+    """Builds the steps of a fixture; ``names`` are those of the run's task.
+
+    ``histories`` begin with that of the run.
+    """
 
     def __init__(
-        self,
-        profile: FixtureProfile,
-        names: Mapping[str, Json],
-        run: RecordHistory,
-        others: list[RecordHistory],
+        self, profile: FixtureProfile, names: Mapping[str, Json], histories: list[RecordHistory]
     ) -> None:
         self._profile, self._formats = profile, profile.formats
-        self._histories = [run, *others]
-        self._record_names = dict(_name_records(self._histories))
+        self._histories = histories
+        self._record_names = dict(_name_records(histories))
         self._references: dict[str, str] = {}
         self._names = dict(names)
 
@@ -71,11 +70,10 @@ class StepsBuilder:
                 changes.setdefault(version.timestamp, []).append(change)
                 before = version.document
         for timestamp, group in sorted(changes.items()):
-            names = [self._record_names.get(change.history.id) for change in group]
-            pairs = list(zip(names, group, strict=True))
-            own = [change for name, change in pairs if name == RUN]
-            named = [change for name, change in pairs if name not in {RUN, None}]
-            rest = [change for name, change in pairs if name is None]
+            run, names = self._histories[0], self._record_names
+            own = [change for change in group if change.history is run]
+            named = [change for change in group if change.history.id in names.keys() - {run.id}]
+            rest = [change for change in group if change.history.id not in names]
             yield timestamp, [*own, *_order_by_references(named), *rest]
 
     def _render_patch(self, change: _Change) -> JsonObject:
@@ -84,14 +82,12 @@ class StepsBuilder:
         record_type, parse = history.record_type, self._formats.parse
         ignored = {record_type.id_field}
         if before is None:
-            start = self._profile.generate(
-                record_type, history.id, timestamp, self._names
-            )
+            start = self._profile.generate(record_type, history.id, timestamp, self._names)
             ignored |= self._profile.generated_ids(record_type, self._names, document)
-            before = start or {record_type.id_field: history.id}
+            before = start or {}
         if name := self._record_names.get(history.id):
             # From now on, other records can refer to this one by its name.
-            self._references[history.id] = f"${{{name}.{record_type.id_field}}}"
+            self._references[history.id] = f"{name}.{record_type.id_field}"
             self._names[name] = document
         for name, value in before.items():
             is_hidden = name not in document and name not in history.fields
@@ -144,17 +140,21 @@ class StepsBuilder:
             return to_fixture_value(value)
         references = self._references
         if value in references:
-            return f"${references[value][2:-1]}"
-        ids = [i for i in references if len(i) >= MIN_ID_LENGTH and i in value]
+            return f"${references[value]}"
+        ids = [re.escape(i) for i in references if len(i) >= MIN_ID_LENGTH and i in value]
         if not ids:
             return to_fixture_value(value)
-        parts = re.split("(" + "|".join(map(re.escape, ids)) + ")", value)
-        return "".join(references.get(p) or p.replace("$", "$$") for p in parts)
+        parts = re.split(f"({'|'.join(ids)})", value)
+        return "".join(
+            f"${{{references[part]}}}" if part in references else part.replace("$", "$$")
+            for part in parts
+        )
 
 
 def _name_records(histories: list[RecordHistory]) -> Iterator[tuple[str, str]]:
     """Yield names for the run and the records that change or are referred to."""
     counts: Counter[str] = Counter()
+    run, *others = histories
     texts = {
         text
         for history in histories
@@ -163,7 +163,6 @@ def _name_records(histories: list[RecordHistory]) -> Iterator[tuple[str, str]]:
         if name != history.record_type.id_field
         for text in _texts(value)
     }
-    run, *others = histories
     for history in others:
         if len(history.versions) > 1 or history.id in texts:
             type_name = history.record_type.name
@@ -172,24 +171,20 @@ def _name_records(histories: list[RecordHistory]) -> Iterator[tuple[str, str]]:
     yield run.id, RUN
 
 
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
+def _texts(value: Json) -> set[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return {text for inner in value for text in _texts(inner)}
+    return {value} if isinstance(value, str) else set()
 
 
 def _order_by_references(changes: list[_Change]) -> Iterator[_Change]:
     """Yield changes after those of the records that they refer to."""
-    left = list(changes)
+    left = changes
     while left:
-        ids = {change.history.id for change in left}
-        free = [
-            change
-            for change in left
-            if not ids & {*_texts(change.document)} - {change.history.id}
-        ]
-        chosen = free or left[:1]  # a cycle is broken anywhere
-        yield from chosen
-        left = [change for change in left if not any(change is c for c in chosen)]
+        ids = {one.history.id for one in left}
+        free = [one for one in left if not ids & _texts(one.document) - {one.history.id}]
+        free = free or left[:1]  # a cycle is broken anywhere
+        yield from free
+        left = [one for one in left if one not in free]

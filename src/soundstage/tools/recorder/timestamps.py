@@ -7,25 +7,23 @@ from soundstage.types import Json
 from soundstage.world.clock import MAX_TIMESTAMP, MIN_TIMESTAMP, SECOND, parse_rfc3339
 from soundstage.world.record import ApiModel
 
-# 2026-01-01T00:00:00.123Z
-_SAMPLE = 1_767_225_600_123
-# Unit and units per second, by the number of digits that a present timestamp has.
-_UNITS = {10: ("s", 1), 13: ("ms", SECOND), 16: ("us", 10**6), 19: ("ns", 10**9)}
+_SAMPLE = 1_767_225_600_123  # 2026-01-01T00:00:00.123Z
+# Units per second, by the number of digits that a present timestamp has.
+_UNITS = {10: 1, 13: SECOND, 16: 10**6, 19: 10**9}
 # ``2025-09-12 8:02:44.0 +00:00:00`` and the like, all of them UTC.
 _LOOSE = re.compile(
-    r"(\d{4}-\d\d-\d\d)[ T](\d{1,2})(:\d\d:\d\d)(\.\d+)?(?: ?(?:Z|UTC|\+00(?::?00)*))?",
-    re.ASCII,
+    r"(\d{4}-\d\d-\d\d)[ T](\d{1,2})(:\d\d:\d\d)(\.\d+)?(?: ?(?:Z|UTC|\+00(?::?00)*))?", re.ASCII
 )
 
 
 class TimestampFormats:
     """Recognizes the timestamps and durations that fixtures of an API generate."""
 
-    def __init__(self, vocabulary: ApiModel) -> None:
-        self._names: dict[tuple[type, str], str] = {}
+    def __init__(self, model: ApiModel) -> None:
+        self._names: dict[tuple[type, int], str] = {}
         # Name, function and ms per unit of the durations since a record began.
         self._durations: list[tuple[str, Callable[[int, int], Json], float]] = []
-        for name, render in vocabulary.timestamp_formats.items():
+        for name, render in model.timestamp_formats.items():
             sample = render(_SAMPLE, _SAMPLE - SECOND)
             parsed = _parse(sample)
             # A duration is a number that is 0 when the record begins.
@@ -59,22 +57,20 @@ def _is_number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _parse(value: Json) -> tuple[str, int] | None:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    text = str(value)
+def _parse(value: Json) -> tuple[int, int] | None:
+    """Return the form (digits, or 0 for RFC 3339, 1 for a loose one) and the timestamp."""
+    text = "" if isinstance(value, bool) or not isinstance(value, str | int) else str(value)
     if text.isascii() and text.isdigit():
-        unit, per_second = _UNITS.get(len(text), ("", 1))
-        return (unit, int(text) * SECOND // per_second) if unit else None
-    forms = {"text": text}
-    if match := _LOOSE.fullmatch(text):
-        day, hour, rest, fraction = match.groups()
-        forms["loose"] = f"{day}T{hour:>02}{rest}{fraction or ''}Z"
-    for form, candidate in forms.items():
+        unit = _UNITS.get(len(text))
+        return (len(text), int(text) * SECOND // unit) if unit else None
+    match = _LOOSE.fullmatch(text)
+    loose = "{}T{:0>2}{}{}Z".format(*match.groups("")) if match else ""
+    for form, candidate in enumerate((text, loose)):
         try:
             timestamp = parse_rfc3339(candidate)
         except ValueError:
             continue
+        # Zero values, such as the year 1 in Go, are no timestamps.
         return (form, timestamp) if MIN_TIMESTAMP < timestamp < MAX_TIMESTAMP else None
     return None
 
@@ -84,8 +80,8 @@ def align_clocks(
 ) -> Callable[[int], int]:
     """Return the conversion from the recorder's clock to the recorded one.
 
-    ``pairs`` are the time of an observation and a timestamp that it contained. Nothing
-    is observed before it happens, so the recorded clock is moved ahead if necessary.
+    ``pairs`` are the time of an observation and a timestamp that it contained. Nothing is
+    observed before it happens, so the recorded clock is moved ahead if necessary.
     """
 
     def scale(timestamp: int) -> int:
@@ -98,9 +94,7 @@ def align_clocks(
 
 def estimate_speed(pairs: Iterable[tuple[int, int]]) -> float | None:
     """Return how fast the recorded clock ran, or None if it followed the wall clock."""
-    newest: dict[int, int] = {}
-    for seen, recorded in pairs:
-        newest[seen] = max(recorded, newest.get(seen, recorded))
+    newest = dict(sorted(pairs))
     first, last = min(newest, default=0), max(newest, default=0)
     if first == last:
         return None
