@@ -15,7 +15,7 @@ from soundstage.tools.recorder.extraction import ObservedRecord, read_archive
 from soundstage.tools.recorder.fixture_profile import FixtureProfile
 from soundstage.tools.recorder.fixture_writer import format_scenario
 from soundstage.tools.recorder.reconstruction import RecordHistory
-from soundstage.tools.recorder.timestamps import align_clocks
+from soundstage.tools.recorder.recorder import align_clocks
 from soundstage.vendored_files import fixtures
 from soundstage.world.clock import format_rfc3339, parse_rfc3339
 from soundstage.world.fixture import compile_fixture

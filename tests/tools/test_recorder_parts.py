@@ -3,6 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from soundstage.tools.recorder.timestamps import (
+    TimestampFormats,
+    align_clocks,
+    estimate_speed,
+)
 
 from soundstage.apis.registry import load_api as module_of
 from soundstage.openapi.document import parse_document
@@ -20,11 +25,6 @@ from soundstage.tools.recorder.reconstruction import (
     diff,
     find_path,
     find_waypoint,
-)
-from soundstage.tools.recorder.timestamps import (
-    TimestampFormats,
-    align_clocks,
-    estimate_speed,
 )
 from soundstage.world.clock import DAY, format_rfc3339, parse_duration, parse_rfc3339
 from soundstage.world.lifecycle import Lifecycle

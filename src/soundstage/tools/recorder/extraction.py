@@ -67,27 +67,30 @@ class ObservedRecord:
 
 
 class RecordExtractor:
-    """Extracts records from responses, wherever the schema of a record is reached."""
+    """Extracts records from responses, wherever the schema of a record is reached.
+
+    ``fields`` has those that the contract gives to records of a type, if it has a schema.
+    """
 
     def __init__(self, service: Service) -> None:
         self._document = service.contract.document
         self._api = service.api
         self._schema = cache(service.contract.response_schema)
         self._record_types: dict[str, RecordType] = {}
+        self.fields: dict[str, frozenset[str]] = {}
         for record_type in service.fixture.definitions.model.record_types.values():
             # The schema may be of what is stored, of which responses show a part.
-            schemas = self._schemas(self._schema_pointer(record_type), lambda _: False)
-            for i, (pointer, node) in enumerate(schemas.items()):
-                if pointer and (i == 0 or record_type.id_field in node.get("properties", {})):
+            numbered = service.api.numbered_records.get(record_type.name)
+            root = (numbered[0] if numbered else record_type.schema or "").removeprefix("#")
+            if not root:
+                continue
+            self.fields[record_type.name] = self._fields(root)
+            for pointer, node in self._schemas(root, lambda _: False).items():
+                if pointer == root or record_type.id_field in node.get("properties", {}):
                     self._record_types.setdefault(pointer, record_type)
         self._router: Router[Operation] = Router()
         for operation in service.contract.operations.values():
             self._router.add(operation.method, operation.path, operation)
-
-    def fields(self, record_type: RecordType) -> set[str]:
-        """Return the fields that the contract gives to records of this type."""
-        pointer = self._schema_pointer(record_type)
-        return set(self._fields(pointer)) if pointer else set()
 
     def extract(self, exchange: RecordedExchange) -> Iterator[ObservedRecord]:
         """Yield the records in one response, each once."""
@@ -143,10 +146,6 @@ class RecordExtractor:
             if name == record_type.name and result.get(field) in names:
                 result[field] = names[result[field]]
         return result
-
-    def _schema_pointer(self, record_type: RecordType) -> str:
-        numbered = self._api.numbered_records.get(record_type.name)
-        return (numbered[0] if numbered else record_type.schema or "").removeprefix("#")
 
     def _schemas(
         self, pointer: str, is_chosen: Callable[[str], bool] = lambda _: True

@@ -1,25 +1,86 @@
-"""What a fixture knows of records: initial values, and fields that change later."""
+"""What a fixture knows of records: formats of time, initial values, fields that change."""
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from soundstage.tools.recorder.timestamps import TimestampFormats
 from soundstage.types import Json, JsonObject
+from soundstage.world.clock import MAX_TIMESTAMP, MIN_TIMESTAMP, SECOND, parse_rfc3339
 from soundstage.world.errors import FixtureError
 from soundstage.world.lifecycle import Lifecycle
 from soundstage.world.random import SeededRandom
-from soundstage.world.record import RecordType
+from soundstage.world.record import ApiModel, RecordType
 from soundstage.world.run_builder import GenerationContext, RunBuilder
 from soundstage.world.scenario import RUN, Definitions
 from soundstage.world.values import apply_patch
 
+_SAMPLE = 1_767_225_600_123  # 2026-01-01T00:00:00.123Z
+# Units per second, by the number of digits that a present timestamp has.
+_UNITS = {10: 1, 13: SECOND, 16: 10**6, 19: 10**9}
+# ``2025-09-12 8:02:44.0 +00:00:00`` and the like, all of them UTC.
+_LOOSE = re.compile(
+    r"(\d{4}-\d\d-\d\d)[ T](\d{1,2})(:\d\d:\d\d)(\.\d+)?(?: ?(?:Z|UTC|\+00(?::?00)*))?", re.ASCII
+)
 # The forms of identifiers that fixtures generate: UUID, ULID, trace and span ID.
 _ID = re.compile(
     r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-HJKMNP-TV-Z]{26}"
     r"|[0-9a-f]{16}|[0-9a-f]{32}"
 )
+
+
+class TimestampFormats:
+    """Recognizes the timestamps and durations that fixtures of an API generate."""
+
+    def __init__(self, model: ApiModel) -> None:
+        self._names: dict[tuple[type, int], str] = {}
+        # Name, function and ms per unit of the durations since a record began.
+        self._durations: list[tuple[str, Callable[[int, int], Json], float]] = []
+        for name, render in model.timestamp_formats.items():
+            sample = render(_SAMPLE, _SAMPLE - SECOND)
+            parsed = _parse(sample)
+            # A duration is a number that is 0 when the record begins.
+            if isinstance(sample, int) and sample and not render(_SAMPLE, _SAMPLE):
+                self._durations.append((name, render, SECOND / sample))
+            elif parsed and abs(parsed[1] - _SAMPLE) < SECOND:
+                self._names.setdefault((type(sample), parsed[0]), name)
+
+    def parse(self, value: Json) -> tuple[str, int] | None:
+        """Return the name of a value's format and its timestamp (ms), or None."""
+        parsed = _parse(value)
+        name = parsed and self._names.get((type(value), parsed[0]))
+        return (name, parsed[1]) if parsed and name else None
+
+    def end_times(self, value: Json, began: int) -> list[int]:
+        """Return the possible timestamps at the end of a duration since ``began``."""
+        durations = self._durations if type(value) in {int, float} else []
+        times = [began + round(value * unit) for _, _, unit in durations]
+        return [time for time in times if began < time <= MAX_TIMESTAMP]
+
+    def duration_name(self, value: Json, timestamp: int, began: int) -> str | None:
+        """Return the format in which the value is the time since ``began``, or None."""
+        for name, render, unit in self._durations if type(value) in {int, float} else ():
+            if timestamp > began and abs(value - render(timestamp, began)) * unit < 1:
+                return name
+        return None
+
+
+def _parse(value: Json) -> tuple[int, int] | None:
+    """Return the form (digits, or 0 for RFC 3339, 1 for a loose one) and the timestamp."""
+    text = str(value) if type(value) in {int, str} else ""
+    if text.isascii() and text.isdigit():
+        unit = _UNITS.get(len(text))
+        return (len(text), int(text) * SECOND // unit) if unit else None
+    match = _LOOSE.fullmatch(text)
+    loose = "{}T{:0>2}{}{}Z".format(*match.groups("")) if match else ""
+    for form, candidate in enumerate((text, loose)):
+        try:
+            timestamp = parse_rfc3339(candidate)
+        except ValueError:
+            continue
+        # Zero values, such as the year 1 in Go, are no timestamps.
+        return (form, timestamp) if MIN_TIMESTAMP < timestamp < MAX_TIMESTAMP else None
+    return None
 
 
 @dataclass(slots=True)
@@ -47,7 +108,7 @@ class FixtureProfile:
     """
 
     def __init__(
-        self, definitions: Definitions, node: JsonObject, contract_fields: Mapping[str, set[str]]
+        self, definitions: Definitions, node: JsonObject, contract_fields: Mapping[str, Iterable[str]]
     ) -> None:
         self.definitions = definitions
         self.formats = TimestampFormats(definitions.model)
@@ -65,7 +126,7 @@ class FixtureProfile:
                 self._collect(steps, {RUN} if section == "endings" else set())
         for name, record in self.types.items():
             known = contract_fields.get(name)
-            record.fields = known | record.fields if known else set()
+            record.fields = record.fields.union(known) if known else set()
 
     def _is_timestamp(self, value: Json) -> bool:
         return isinstance(value, str) and value[1:] in self.definitions.model.timestamp_formats

@@ -17,7 +17,6 @@ TOLERANCE = 5 * SECOND
 REMOVED: Final = object()
 """The value in a patch for a field that no longer exists."""
 
-Patch = dict[tuple[str, ...], Json]
 States = frozenset[Json]
 
 
@@ -35,10 +34,10 @@ class Version:
 
 @dataclass(slots=True, eq=False)
 class Transition:
-    """A change at one timestamp, which is ``exact`` as in a version."""
+    """New values of fields (or ``REMOVED``) at one time, which is ``exact`` as in a version."""
 
     timestamp: int
-    patch: Patch = field(default_factory=dict)
+    patch: JsonObject = field(default_factory=dict)
     exact: bool = True
 
 
@@ -68,7 +67,7 @@ class RecordHistory:
         if unknown := shown - (record.fields or shown):
             note = f"not kept, as no {self.record_type.name} has it: {', '.join(sorted(unknown))}"
             profile.notes[note] = None
-        observed = [replace(one, document=_without(one.document, unknown)) for one in observed]
+        observed = [replace(one, document=without(one.document, unknown)) for one in observed]
         first = observed[0]
         created = [n for n in record.creation_fields if n not in record.changing_fields]
         fields = created or record.creation_fields or first.document
@@ -80,7 +79,7 @@ class RecordHistory:
         self.versions = [Version(self.began, document)]
         if names is not None:
             # What changes later was not there at first, unless runs begin with it.
-            initial = _without(document, record.changing_fields)
+            initial = without(document, record.changing_fields)
             states = {lifecycle.field for lifecycle in record.lifecycles}
             defaults = profile.generate(self.record_type, self.id, self.began, names) or {}
             shown = record.changing_fields & self.fields - states
@@ -114,10 +113,10 @@ class RecordHistory:
             if self._is_outdated(current, document):
                 continue
             if one.view not in last:
-                constant |= _without(document, self._record.changing_fields)
+                constant |= without(document, self._record.changing_fields)
             before, shown = last.get(one.view, (timestamp, {}))
             # Other views may never show a field: only its own view can remove it.
-            current = _without(current, shown.keys() - document.keys()) | document
+            current = without(current, shown.keys() - document.keys()) | document
             last[one.view] = (timestamp, document)
             result.append((timestamp, timestamp - before, current))
         return [(at, gap, constant | document) for at, gap, document in result]
@@ -147,39 +146,38 @@ class RecordHistory:
         with the last of them, or when it was observed.
         """
         timestamp, gap, document = snapshot
-        since, old = _last_exact(self.versions), self.versions[-1].document
+        since = max(one.timestamp for one in self.versions if one.exact)
+        old = self.versions[-1].document
         if not (rest := diff(old, document)) and not is_new:
             return []
         seen = max(timestamp, self.versions[-1].timestamp)
         latest = seen + max(gap, SECOND)
-        dates: dict[int, Patch] = {}
+        dates: dict[int, JsonObject] = {}
         # A timestamp outside of this interval is not the time of the change.
-        for path, at in self._dated_paths(rest):
+        for name, at in self._dated_fields(rest):
             date = max(at, since)
             if since - TOLERANCE <= at <= latest and date != self.versions[0].timestamp:
-                dates.setdefault(date, {})[path] = rest[path]
+                dates.setdefault(date, {})[name] = rest[name]
         transitions = [Transition(at, patch) for at, patch in sorted(dates.items())]
         transitions = transitions or [Transition(seen, exact=False)]
-        dated = {path for patch in dates.values() for path in patch}
-        rest = {path: value for path, value in rest.items() if path not in dated}
+        rest = without(rest, [name for patch in dates.values() for name in patch])
         if is_new:
             transitions.insert(0, Transition(self.began, diff({}, old)))
         last = transitions[-1]
         for lifecycle in self._record.lifecycles:
-            if (lifecycle.field,) in rest:
-                states = None if is_new else old.get(lifecycle.field), rest.pop((lifecycle.field,))
+            if lifecycle.field in rest:
+                states = None if is_new else old.get(lifecycle.field), rest.pop(lifecycle.field)
                 last = self._add_states(lifecycle, states, transitions, is_new=is_new)
         last.patch |= rest
         return transitions
 
-    def _dated_paths(self, patch: Patch) -> list[tuple[tuple[str, ...], int]]:
+    def _dated_fields(self, patch: JsonObject) -> list[tuple[str, int]]:
         """Return the timestamps in a patch, or the ends of durations if it has none."""
-        parsed = {path: self._parse(value) for path, value in patch.items()}
-        return [(path, found[1]) for path, found in parsed.items() if found] or [
-            (path, end)
-            for path, value in patch.items()
-            if path[0] in self._record.timestamp_fields
-            for end in self._profile.formats.end_times(value, self.began)
+        parsed = {name: self._parse(value) for name, value in patch.items()}
+        return [(name, found[1]) for name, found in parsed.items() if found] or [
+            (name, end)
+            for name in self._record.timestamp_fields.intersection(patch)
+            for end in self._profile.formats.end_times(patch[name], self.began)
         ]
 
     def _add_states(
@@ -197,7 +195,7 @@ class RecordHistory:
         transitions that the lifecycle requires in between, and returns the one to the new state.
         The first one creates the record if it ``is_new``.
         """
-        (old, new), key = states, (lifecycle.field,)
+        (old, new), key = states, lifecycle.field
         possible = [self._possible_states(lifecycle, one) for one in transitions]
         last = _choose_last(lifecycle, new, possible, is_new=is_new)
         present, reached = old, list[Json]()
@@ -230,25 +228,24 @@ class RecordHistory:
     def _possible_states(self, lifecycle: Lifecycle, transition: Transition) -> States:
         """Return the states that steps of the fixture set with these timestamps."""
         known = self._record.states
-        keys = [(lifecycle.field, path[0]) for path in transition.patch]
+        keys = [(lifecycle.field, name) for name in transition.patch]
         states = [frozenset(known[key]) for key in keys if key in known]
         return frozenset.intersection(*states) if states else frozenset()
 
 
 def _choose_last(lifecycle: Lifecycle, new: Json, possible: list[States], *, is_new: bool) -> int:
     """Choose the transition to the last state: the last one with the best evidence."""
-    first = 1 if is_new and len(possible) > 1 else 0
-    indexes = [i for i in range(first, len(possible)) if new in possible[i]]
-    default = len(possible) - 1
-    if is_new and new in lifecycle.initial:
-        # A record may begin in this state. Evidence against it is the timestamp of a single
-        # state, or of final states only.
-        indexes = [
-            i
-            for i in indexes
-            if len(possible[i]) == 1 or not any(map(lifecycle.transitions.get, possible[i]))
-        ]
-        default = 0
+    is_initial = is_new and new in lifecycle.initial
+    indexes = [
+        i
+        for i, states in enumerate(possible)
+        if new in states
+        and (i > 0 or not is_new)
+        # A record may begin in an initial state. Evidence against it is the timestamp of a
+        # single state, or of final states only.
+        and (not is_initial or len(states) == 1 or not any(map(lifecycle.transitions.get, states)))
+    ]
+    default = 0 if is_initial else len(possible) - 1
     return min(reversed(indexes), key=lambda i: len(possible[i]), default=default)
 
 
@@ -285,13 +282,9 @@ def find_waypoint(lifecycle: Lifecycle, old: Json, new: Json, states: States) ->
     return min(lengths, key=lambda state: lengths[state], default=None)
 
 
-def _last_exact(versions: list[Version]) -> int:
-    return max(version.timestamp for version in versions if version.exact)
-
-
 def compress_before(versions: list[Version], end: int) -> list[Version]:
     """Move versions with inexact times before ``end``, in proportion and in order."""
-    since, last = _last_exact(versions), versions[-1].timestamp
+    since, last = max(one.timestamp for one in versions if one.exact), versions[-1].timestamp
     if last < end or last == since:
         return versions
     share = (end - since) / (last - since + 1)
@@ -302,41 +295,24 @@ def compress_before(versions: list[Version], end: int) -> list[Version]:
     return [v if v.exact else replace(v, timestamp=move(v.timestamp)) for v in versions]
 
 
-def _without(document: JsonObject, names: Iterable[str]) -> JsonObject:
+def without(document: JsonObject, names: Iterable[str]) -> JsonObject:
+    """Return a copy of the document without some fields."""
     return {name: value for name, value in document.items() if name not in names}
 
 
-def diff(old: JsonObject, new: JsonObject) -> Patch:
-    """Return the new values by the path of their field, down to the leaves.
+def diff(old: JsonObject, new: JsonObject) -> JsonObject:
+    """Return the fields that change, with their new values.
 
-    >>> diff({"a": {"b": 1}, "c": [2]}, {"a": {"b": 3}, "c": [2]})
-    {('a', 'b'): 3}
+    >>> diff({"a": 1, "b": 2}, {"a": 1, "b": 3})
+    {'b': 3}
     """
-    patch: Patch = {}
-    for name, value in new.items():
-        before = old.get(name, REMOVED)
-        if before is not REMOVED and equals(before, value):
-            continue
-        if isinstance(value, dict) and (value or isinstance(before, dict)):
-            inner = diff(before if isinstance(before, dict) else {}, value)
-            patch |= {(name, *path): change for path, change in inner.items()}
-        else:
-            patch[name,] = value
-    return patch | {(name,): REMOVED for name in old if name not in new}
+    patch = {n: value for n, value in new.items() if n not in old or not equals(old[n], value)}
+    return patch | {name: REMOVED for name in old if name not in new}
 
 
-def apply(document: JsonObject, patch: Patch) -> JsonObject:
+def apply(document: JsonObject, patch: JsonObject) -> JsonObject:
     """Return a copy of the document with the patch applied."""
-    result = dict(document)
-    for (name, *rest), change in patch.items():
-        if rest:
-            inner = result.get(name)
-            result[name] = apply(inner if isinstance(inner, dict) else {}, {tuple(rest): change})
-        elif change is REMOVED:
-            result.pop(name, None)
-        else:
-            result[name] = change
-    return result
+    return {n: value for n, value in (document | patch).items() if value is not REMOVED}
 
 
 def equals(left: Json, right: Json) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -16,9 +16,8 @@ from soundstage.tools.recorder.fixture_profile import FixtureProfile
 from soundstage.tools.recorder.fixture_writer import add_scenario, build_fixture, format_scenario
 from soundstage.tools.recorder.reconstruction import RecordHistory, diff
 from soundstage.tools.recorder.steps import StepsBuilder
-from soundstage.tools.recorder.timestamps import align_clocks, estimate_speed
 from soundstage.types import JsonObject
-from soundstage.world.clock import format_rfc3339
+from soundstage.world.clock import SECOND, format_rfc3339
 from soundstage.world.scenario import ANY_TASK, RUN
 
 MAX_LISTED_RUNS = 10
@@ -128,8 +127,7 @@ def build_scenario(service: Service, node: JsonObject, options: RecordOptions) -
     if not record_types[RUN].schema:
         raise UnusableRecording(f"responses of {service.name} never contain a run")
     extractor = RecordExtractor(service)
-    fields = {name: extractor.fields(record_type) for name, record_type in record_types.items()}
-    profile = FixtureProfile(definitions, node, fields)
+    profile = FixtureProfile(definitions, node, extractor.fields)
     observed = [record for one in exchanges for record in extractor.extract(one)]
     records: dict[tuple[str, str], list[ObservedRecord]] = {}
     for one in observed:
@@ -153,6 +151,12 @@ def build_scenario(service: Service, node: JsonObject, options: RecordOptions) -
     ]
     others.sort(key=lambda history: history.began)
     steps = StepsBuilder(profile, names, [run, *others]).build()
+    states: list[tuple[int, str]] = []
+    for version in run.versions:
+        fields = [lifecycle.field for lifecycle in definitions.lifecycles.get(RUN, ())]
+        state = " ".join(str(version.document.get(name)) for name in fields)
+        if state and (not states or states[-1][1] != state):
+            states.append((version.timestamp - run.began, state))
     notes = [*profile.notes]
     if definitions.lifecycles.get(RUN) and not definitions.is_final(run.versions[-1].document):
         notes.append("the recording ends before the run does")
@@ -165,11 +169,38 @@ def build_scenario(service: Service, node: JsonObject, options: RecordOptions) -
         task=task,
         began=run.began,
         steps=steps,
-        states=list(_list_states(profile, run)),
+        states=states,
         records=dict(Counter(history.record_type.name for history in others)),
         notes=notes,
         is_started=first.method not in {"GET", "HEAD"} and run.id not in first.url,
     )
+
+
+def align_clocks(
+    pairs: Iterable[tuple[int, int]], origin: int, speed: float
+) -> Callable[[int], int]:
+    """Return the conversion from the recorder's clock to the recorded one.
+
+    ``pairs`` are the time of an observation and a timestamp that it contained. Nothing is
+    observed before it happens, so the recorded clock is moved ahead if necessary.
+    """
+
+    def scale(timestamp: int) -> int:
+        return round(origin + (timestamp - origin) * speed)
+
+    ahead = max((recorded - scale(seen) for seen, recorded in pairs), default=0)
+    shift = max(0, ahead) if speed == 1 else ahead
+    return lambda timestamp: scale(timestamp) + shift
+
+
+def estimate_speed(pairs: Iterable[tuple[int, int]]) -> float | None:
+    """Return how fast the recorded clock ran, or None if it followed the wall clock."""
+    newest = dict(sorted(pairs))
+    first, last = min(newest, default=0), max(newest, default=0)
+    if first == last:
+        return None
+    passed, recorded = last - first, newest[last] - newest[first]
+    return recorded / passed if recorded > max(10 * SECOND, 2 * passed) else None
 
 
 def _choose_run(
@@ -206,7 +237,7 @@ def _choose_task(profile: FixtureProfile, run: ObservedRecord, name: str | None)
         names = {**tasks[task], "task": task, "scenario": ""}
         start = profile.generate(run.record_type, run.id, 0, names)
         patch = diff(start or {}, run.document)
-        return sum(path[0] not in changing for path in patch) + 1_000 * (start is None)
+        return sum(name not in changing for name in patch) + 1_000 * (start is None)
 
     candidates = [task for task in tasks if task == name or (not name and task != ANY_TASK)]
     if not candidates:
@@ -222,13 +253,3 @@ def _belongs_to(run: RecordHistory, observed: ObservedRecord) -> bool:
     by_path = not has_parent and run.id in observed.path_values
     is_other = observed.record_type.name != RUN
     return is_other and (by_path or run.id in observed.document.values())
-
-
-def _list_states(profile: FixtureProfile, run: RecordHistory) -> Iterator[tuple[int, str]]:
-    fields = [lifecycle.field for lifecycle in profile.types[RUN].lifecycles]
-    last = ""
-    for version in run.versions:
-        state = " ".join(str(version.document.get(name)) for name in fields)
-        if state != last:
-            yield version.timestamp - run.began, state
-        last = state
