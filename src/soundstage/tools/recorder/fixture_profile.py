@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from soundstage.types import Json, JsonObject
@@ -22,6 +23,7 @@ _UNITS = {10: 1, 13: SECOND, 16: 10**6, 19: 10**9}
 _LOOSE = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d{1,2})(:\d\d:\d\d)(\.\d+)?(?: ?(?:Z|UTC|\+00(?::?00)*))?", re.ASCII
 )
+_RFC3339 = "{}T{:0>2}{}{}Z"
 # The forms of identifiers that fixtures generate: UUID, ULID, trace and span ID.
 _ID = re.compile(
     r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-HJKMNP-TV-Z]{26}"
@@ -38,18 +40,19 @@ class TimestampFormats:
         self._durations: list[tuple[str, Callable[[int, int], Json], float]] = []
         for name, render in model.timestamp_formats.items():
             sample = render(_SAMPLE, _SAMPLE - SECOND)
-            parsed = _parse(sample)
+            form, timestamp = _parse(sample)
             # A duration is a number that is 0 when the record begins.
             if isinstance(sample, int) and sample and not render(_SAMPLE, _SAMPLE):
                 self._durations.append((name, render, SECOND / sample))
-            elif parsed and abs(parsed[1] - _SAMPLE) < SECOND:
-                self._names.setdefault((type(sample), parsed[0]), name)
+            elif abs(timestamp - _SAMPLE) < SECOND:
+                self._names.setdefault((type(sample), form), name)
 
     def parse(self, value: Json) -> tuple[str, int] | None:
         """Return the name of a value's format and its timestamp (ms), or None."""
-        parsed = _parse(value)
-        name = parsed and self._names.get((type(value), parsed[0]))
-        return (name, parsed[1]) if parsed and name else None
+        form, timestamp = _parse(value)
+        name = self._names.get((type(value), form))
+        # Zero values, such as the year 1 in Go, are no timestamps.
+        return (name, timestamp) if name and MIN_TIMESTAMP < timestamp < MAX_TIMESTAMP else None
 
     def end_times(self, value: Json, began: int) -> list[int]:
         """Return the possible timestamps at the end of a duration since ``began``."""
@@ -65,50 +68,40 @@ class TimestampFormats:
         return None
 
 
-def _parse(value: Json) -> tuple[int, int] | None:
+def _parse(value: Json) -> tuple[int, int]:
     """Return the form (digits, or 0 for RFC 3339, 1 for a loose one) and the timestamp."""
     text = str(value) if type(value) in {int, str} else ""
     if text.isascii() and text.isdigit():
-        unit = _UNITS.get(len(text))
-        return (len(text), int(text) * SECOND // unit) if unit else None
+        return len(text), int(text) * SECOND // _UNITS.get(len(text), 1)
     match = _LOOSE.fullmatch(text)
-    loose = "{}T{:0>2}{}{}Z".format(*match.groups("")) if match else ""
-    for form, candidate in enumerate((text, loose)):
-        try:
-            timestamp = parse_rfc3339(candidate)
-        except ValueError:
-            continue
-        # Zero values, such as the year 1 in Go, are no timestamps.
-        return (form, timestamp) if MIN_TIMESTAMP < timestamp < MAX_TIMESTAMP else None
-    return None
+    for form, candidate in enumerate((text, _RFC3339.format(*match.groups("")) if match else "")):
+        with suppress(ValueError):
+            return form, parse_rfc3339(candidate)
+    return -1, 0
 
 
 @dataclass(slots=True)
 class RecordProfile:
-    """The fields of one type of record, by what happens to them.
+    """The fields of one type of record, by what happens to them."""
 
-    ``states`` has, by a lifecycle field and a timestamp field, the states that steps of the
-    fixture set together with that timestamp.
-    """
-
-    record_type: RecordType
     lifecycles: tuple[Lifecycle, ...]
     fields: set[str]
     creation_fields: list[str]
     changing_fields: set[str] = field(default_factory=set)
     timestamp_fields: set[str] = field(default_factory=set)
+    # By a lifecycle field and a timestamp field: what steps of the fixture set together with it.
     states: dict[tuple[str, str], set[Json]] = field(default_factory=lambda: defaultdict(set))
 
 
 class FixtureProfile:
     """Profiles of all types of record (``types``), from a fixture and its ``node``.
 
-    ``contract_fields`` are those of a type by its schema: if it has none, those of the
-    fixture are not complete either. ``notes`` collects what is uncertain.
+    ``contract`` has the fields of a type by its schema: if it has none, those of the fixture are
+    not complete either. ``notes`` collects what is uncertain.
     """
 
     def __init__(
-        self, definitions: Definitions, node: JsonObject, contract_fields: Mapping[str, Iterable[str]]
+        self, definitions: Definitions, node: JsonObject, contract: Mapping[str, Iterable[str]]
     ) -> None:
         self.definitions = definitions
         self.formats = TimestampFormats(definitions.model)
@@ -117,15 +110,14 @@ class FixtureProfile:
         for name, record_type in definitions.model.record_types.items():
             initial = node.get("defaults", {}).get(name, {})
             created = [n for n, value in initial.items() if self._is_timestamp(value)]
-            lifecycles = definitions.lifecycles.get(name, ())
-            fields = {record_type.id_field, *initial}
-            self.types[name] = RecordProfile(record_type, lifecycles, fields, created)
+            lifecycles, fields = definitions.lifecycles.get(name, ()), {record_type.id_field}
+            self.types[name] = RecordProfile(lifecycles, fields.union(initial), created)
         for section in ("scenarios", "beginnings", "endings"):
             for item in node.get(section, {}).values():
                 steps = item if isinstance(item, list) else item["steps"]
                 self._collect(steps, {RUN} if section == "endings" else set())
         for name, record in self.types.items():
-            known = contract_fields.get(name)
+            known = contract.get(name)
             record.fields = record.fields.union(known) if known else set()
 
     def _is_timestamp(self, value: Json) -> bool:

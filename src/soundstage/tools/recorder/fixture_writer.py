@@ -90,8 +90,8 @@ def add_scenario(text: str, name: str, scenario: str) -> str:
     return f"{before}\n\n{more}{''.join(lines[end:])}"
 
 
-def build_fixture(text: str, name: str, scenario: str, history: JsonObject | None) -> str:
-    """Return the fixture with no other history than this entry, or with none.
+def build_fixture(text: str, name: str, scenario: str, history: JsonObject) -> str:
+    """Return the fixture with no other history than this entry, if it is not empty.
 
     The other scenarios stay, as handlers may name them, but are never chosen.
     """

@@ -22,14 +22,11 @@ States = frozenset[Json]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A document and the time since which it is valid.
-
-    The time is ``exact`` if the document contains it, else that of an observation.
-    """
+    """A document and the time since which it is valid."""
 
     timestamp: int
     document: JsonObject
-    exact: bool = True
+    exact: bool = True  # the document contains the time; else it is that of an observation
 
 
 @dataclass(slots=True, eq=False)
@@ -42,12 +39,11 @@ class Transition:
 
 
 class RecordHistory:
-    """A reconstructed record: its ``versions``, and all ``fields`` that responses may show.
+    """A record as its observations show it: its versions, and all fields of its views.
 
-    It is built from all observations of a record, in order of time. ``align`` converts the time
-    of an observation to the recorded clock; no version is before the ``earliest`` timestamp. A
-    run, with the ``names`` of its task, began with the defaults of the fixture and may have
-    changed before it was observed; other records did not.
+    ``align`` converts the time of an observation to the recorded clock. A run, with the ``names``
+    of its task, began with the defaults of the fixture and may have changed before it was
+    observed; other records did not.
     """
 
     def __init__(
@@ -73,7 +69,7 @@ class RecordHistory:
         fields = created or record.creation_fields or first.document
         parsed = [self._parse(first.document.get(name)) for name in fields]
         times = [found[1] for found in parsed if found]
-        self.began = min(times) if times else align(first.timestamp)
+        self.began = min(times, default=align(first.timestamp))
         snapshots = self._snapshots(observed, align)
         document = snapshots[0][2]
         self.versions = [Version(self.began, document)]
@@ -188,12 +184,10 @@ class RecordHistory:
         *,
         is_new: bool,
     ) -> Transition:
-        """Decide at which of several timestamps a record entered which state.
+        """Add the states to several transitions; return the transition to the new state.
 
         The evidence is the fixture: a step that sets ``startedAt`` sets the status ``started``
-        too. ``states`` are the old one (None if not known) and the new one. Inserts the
-        transitions that the lifecycle requires in between, and returns the one to the new state.
-        The first one creates the record if it ``is_new``.
+        too. The old state may be None. Transitions that the lifecycle requires are inserted.
         """
         (old, new), key = states, lifecycle.field
         possible = [self._possible_states(lifecycle, one) for one in transitions]

@@ -25,12 +25,7 @@ MAX_LISTED_RUNS = 10
 
 @dataclass(frozen=True, slots=True)
 class RecordOptions:
-    """The archive, its API, the name of the scenario, and the fixture to write.
-
-    Without ``to`` (a new file) and ``into`` (a fixture to extend) none is written. The default
-    run is the one that changes, its ``task`` is guessed; ``speed`` is that of the recorded
-    clock, relative to the clock of the recorder.
-    """
+    """The options of the command. Without ``to`` and ``into`` no fixture is written."""
 
     archive: Path
     api: str
@@ -44,20 +39,16 @@ class RecordOptions:
 
 @dataclass(frozen=True, slots=True)
 class RecordedScenario:
-    """A run as a scenario; ``notes`` describe what is uncertain.
-
-    ``states`` have the ms since the run began, ``records`` the numbers of its other records by
-    type; it ``is_started`` if a recorded request started it.
-    """
+    """A run as a scenario."""
 
     run: str
     task: str
     began: int
     steps: list[JsonObject]
-    states: list[tuple[int, str]]
-    records: dict[str, int]
-    notes: list[str]
-    is_started: bool
+    states: list[tuple[int, str]]  # with the ms since the run began
+    records: dict[str, int]  # the numbers of the other records, by type
+    notes: list[str]  # what is uncertain
+    is_started: bool  # by a recorded request
 
 
 def record(options: RecordOptions) -> tuple[RecordedScenario, str]:
@@ -84,9 +75,8 @@ def record(options: RecordOptions) -> tuple[RecordedScenario, str]:
     else:
         # A run that the recorded client started begins when a client starts one.
         # Any other begins with the world, under its recorded identifier.
-        history = {"task": recorded.task, "scenario": options.name, "ago": "0s"}
-        history["id"] = recorded.run
-        text = build_fixture(text, options.name, scenario, None if recorded.is_started else history)
+        history = {"task": recorded.task, "scenario": options.name, "ago": "0s", "id": recorded.run}
+        text = build_fixture(text, options.name, scenario, {} if recorded.is_started else history)
     if options.to and options.to.exists():
         raise FileExistsError(17, os.strerror(17))
     _save(text, options)
@@ -216,15 +206,12 @@ def _choose_run(
         if any(diff(first[one.view], one.document) for one in observed):
             changed.append(name)
     names = sorted(runs, key=lambda name: (name not in changed, -len(runs[name])))
-    chosen = changed or names if run_id is None else [run_id]
+    chosen, reason = changed or names, "it contains more than one run, choose by --run"
+    if run_id is not None:
+        chosen, reason = [run_id], f"no response contains the run {run_id!r}"
     if len(chosen) == 1 and chosen[0] in runs:
         return runs[chosen[0]]
-    reason = "it contains more than one run, choose by --run"
-    if run_id is not None:
-        reason = f"no response contains the run {run_id!r}"
-    listed = ", ".join(names[:MAX_LISTED_RUNS])
-    if names[MAX_LISTED_RUNS:]:
-        listed += f" and {len(names) - MAX_LISTED_RUNS} more"
+    listed = ", ".join(names[:MAX_LISTED_RUNS]) + ", ..." * (len(names) > MAX_LISTED_RUNS)
     raise UnusableRecording(f"{reason}; the runs are: {listed}")
 
 
@@ -241,8 +228,8 @@ def _choose_task(profile: FixtureProfile, run: ObservedRecord, name: str | None)
 
     candidates = [task for task in tasks if task == name or (not name and task != ANY_TASK)]
     if not candidates:
-        listed = ", ".join(tasks) or "none"
         missing = f"no task {name!r}" if name else "no task that a run could have"
+        listed = ", ".join(tasks) or "none"
         raise UnusableRecording(f"the fixture has {missing}; the tasks are: {listed}")
     return min(candidates, key=distance)
 
