@@ -3,15 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from soundstage.tools.recorder.timestamps import (
-    TimestampFormats,
-    align_clocks,
-    estimate_speed,
-)
 
 from soundstage.apis.registry import load_api as module_of
 from soundstage.openapi.document import parse_document
 from soundstage.tools.recorder import UnusableRecording
+from soundstage.tools.recorder.fixture_profile import TimestampFormats
 from soundstage.tools.recorder.fixture_writer import (
     add_scenario,
     format_inline,
@@ -26,6 +22,7 @@ from soundstage.tools.recorder.reconstruction import (
     find_path,
     find_waypoint,
 )
+from soundstage.tools.recorder.recorder import align_clocks, estimate_speed
 from soundstage.world.clock import DAY, format_rfc3339, parse_duration, parse_rfc3339
 from soundstage.world.lifecycle import Lifecycle
 from soundstage.world.random import SeededRandom

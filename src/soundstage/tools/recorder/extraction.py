@@ -99,12 +99,11 @@ class RecordExtractor:
         status = operation and operation.response_key(exchange.status)
         if not match or not operation or not status:
             return
-        content = operation.responses[status].get(essence(exchange.response_type))
-        try:
-            body = content.parse(exchange.response_body) if content else None
-        except ValueError:
+        if not (content := operation.responses[status].get(essence(exchange.response_type))):
             return
-        if not content:
+        try:
+            body = content.parse(exchange.response_body)
+        except ValueError:
             return
         # Pointers identify schemas, so those through a reference must be resolved.
         *_, pointer = self._schemas(f"{operation.pointer}/responses/{status}")

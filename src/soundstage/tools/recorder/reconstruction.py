@@ -172,8 +172,9 @@ class RecordHistory:
         parsed = {name: self._parse(value) for name, value in patch.items()}
         return [(name, found[1]) for name, found in parsed.items() if found] or [
             (name, end)
-            for name in self._record.timestamp_fields.intersection(patch)
-            for end in self._profile.formats.end_times(patch[name], self.began)
+            for name, value in patch.items()
+            if name in self._record.timestamp_fields
+            for end in self._profile.formats.end_times(value, self.began)
         ]
 
     def _add_states(
@@ -282,11 +283,9 @@ def compress_before(versions: list[Version], end: int) -> list[Version]:
     if last < end or last == since:
         return versions
     share = (end - since) / (last - since + 1)
-
-    def move(at: int) -> int:
-        return min(at, since + int((at - since) * share))
-
-    return [v if v.exact else replace(v, timestamp=move(v.timestamp)) for v in versions]
+    moved = [min(v.timestamp, since + int((v.timestamp - since) * share)) for v in versions]
+    pairs = zip(versions, moved, strict=True)
+    return [v if v.exact else replace(v, timestamp=at) for v, at in pairs]
 
 
 def without(document: JsonObject, names: Iterable[str]) -> JsonObject:
