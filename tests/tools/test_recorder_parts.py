@@ -178,7 +178,7 @@ def test_another_scenario_stays_with_no_weight():
         "  # x\n  a:\n    weight: 0\n    steps: []\n"
     )
     assert set_weight_to_zero("  # x\n  a:\n    steps: []\n") == (
-        "  # x\n  a:\n    weight: 0\n    steps: []\n"
+        "  # x\n  a:\n    weight: 0\n    steps: []"
     )
 
 

@@ -30,10 +30,9 @@ def read_archive(path: Path) -> list[RecordedExchange]:
         exchanges = read_har(orjson.loads(path.read_bytes()))
     except OSError as error:
         raise UnusableRecording(f"cannot read {path}: {error.strerror}") from error
-    except orjson.JSONDecodeError as error:
-        raise UnusableRecording(f"{path} is no HTTP Archive: {error}") from error
     except ValueError as error:
-        raise UnusableRecording(f"{path}: {error}") from error
+        reason = str(error).removeprefix("is no HTTP Archive: ")
+        raise UnusableRecording(f"{path} is no HTTP Archive: {reason}") from error
     if any(one.timestamp is None for one in exchanges):
         raise UnusableRecording(f"{path}: an exchange has no valid startedDateTime")
     return sorted((one for one in exchanges if one.status), key=_observation_time)

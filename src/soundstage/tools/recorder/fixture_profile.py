@@ -170,8 +170,5 @@ class FixtureProfile:
         """Return the fields of a record whose identifiers are generated anew."""
         # What differs between two seeds is generated, and not a constant.
         one, other = (self.generate(record_type, "", 0, names, seed) or {} for seed in (1, 2))
-        return {
-            name
-            for name, value in one.items()
-            if value != other[name] and _ID.fullmatch(str(document.get(name)))
-        }
+        generated = (name for name in one if one[name] != other[name])
+        return {name for name in generated if _ID.fullmatch(str(document.get(name)))}

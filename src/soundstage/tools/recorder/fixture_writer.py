@@ -133,4 +133,4 @@ def set_weight_to_zero(text: str) -> str:
     if re.search(r"^ +weight: ", text, re.MULTILINE):
         return re.sub(r"^( +weight:) .*$", r"\1 0", text, count=1, flags=re.MULTILINE)
     pattern = r"^( *)([^\s#].*)$"
-    return re.sub(pattern, r"\1\2\n\1  weight: 0", text, count=1, flags=re.MULTILINE)
+    return re.sub(pattern, r"\1\2\n\1  weight: 0", text.rstrip("\n"), count=1, flags=re.MULTILINE)

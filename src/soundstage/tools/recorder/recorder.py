@@ -137,7 +137,8 @@ def build_scenario(service: Service, node: JsonObject, options: RecordOptions) -
     others = [
         RecordHistory(profile, align, observations, earliest=run.began)
         for observations in records.values()
-        if any(_belongs_to(run, one) for one in observations)
+        if observations[0].record_type.name != RUN
+        and any(_belongs_to(run, one) for one in observations)
     ]
     others.sort(key=lambda history: history.began)
     steps = StepsBuilder(profile, names, [run, *others]).build()
@@ -238,5 +239,4 @@ def _belongs_to(run: RecordHistory, observed: ObservedRecord) -> bool:
     """Whether a record contains the run's identifier, or was requested by it."""
     has_parent = (observed.record_type.parent_field or "") in observed.document
     by_path = not has_parent and run.id in observed.path_values
-    is_other = observed.record_type.name != RUN
-    return is_other and (by_path or run.id in observed.document.values())
+    return by_path or run.id in observed.document.values()

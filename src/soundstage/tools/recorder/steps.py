@@ -76,9 +76,9 @@ class StepsBuilder:
                 changes.setdefault(version.timestamp, []).append((history, i))
         names = self._record_names
         for timestamp, group in sorted(changes.items()):
-            own = [change for change in group if names.get(change[0].id) == RUN]
-            named = [change for change in group if names.get(change[0].id) not in {RUN, None}]
-            rest = [change for change in group if change[0].id not in names]
+            own = [one for one in group if names.get(one[0].id) == RUN]
+            named = [one for one in group if names.get(one[0].id) not in {RUN, None}]
+            rest = [one for one in group if one[0].id not in names]
             yield timestamp, [*own, *_order_by_references(named), *rest]
 
     def _render_patch(self, history: RecordHistory, i: int) -> JsonObject:
