@@ -13,6 +13,7 @@ from soundstage.apis.registry import load_services
 from soundstage.server.control import control_service
 from soundstage.server.hosts import Worlds
 from soundstage.world.world import World, WorldOptions
+from support import effort
 from support.client import Validators, in_process_client
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -21,9 +22,13 @@ if "XDG_CACHE_HOME" not in os.environ:  # nothing is kept where the user's thing
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="soundstage-tests-")
     atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
-settings.register_profile("local", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+def pytest_configure(config):
+    """Load the settings of Hypothesis before any test module is imported."""
+    effort.THOROUGH = "not slow" not in config.option.markexpr
+    settings.register_profile("local", effort.examples(100), deadline=None)
+    settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
+    settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 _fast_test: str | None = None

@@ -4,13 +4,14 @@ import json
 from collections import defaultdict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from table import algolia_ingestion, runwisp, soundstage, trieve, trigger_dev
 from table.rows import MAX_BODY_BYTES
 
 from soundstage.apis.api import BadRequest, Conflict, Forbidden, NotFound
 from soundstage.openapi.errors import BodyTooLarge, Violation
+from support.effort import examples
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "BREW")
 
@@ -264,7 +265,7 @@ def noise(draw):
 
 
 @given(noise())
-@settings(max_examples=400)
+@examples(400)
 def test_no_request_makes_the_server_fail(writer, noise):
     method, target, headers, body = noise
     response = writer.request(

@@ -78,9 +78,7 @@ DOCUMENT = {
                     "200": {
                         "description": "",
                         "content": {
-                            "text/event-stream": {
-                                "schema": {"type": "array", "items": EVENT}
-                            }
+                            "text/event-stream": {"schema": {"type": "array", "items": EVENT}}
                         },
                     }
                 },

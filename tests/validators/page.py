@@ -1,10 +1,10 @@
-"""docs/judges.md: the table of disagreements, written from the rules."""
+"""docs/validators.md: the table of disagreements, generated from the rules."""
 
 from pathlib import Path
 
 from validators.rules import RULES
 
-PAGE = Path(__file__).parents[2] / "docs/judges.md"
+PAGE = Path(__file__).parents[2] / "docs/validators.md"
 BEGIN, END = "<!-- the table: begin -->", "<!-- the table: end -->"
 
 
@@ -17,15 +17,15 @@ def table():
     )
     return "\n".join(
         (
-            "| what | refused by | taken by | right | decided by | why |",
+            "| what | rejected by | accepted by | right | decided by | why |",
             "|---|---|---|---|---|---|",
             *rows,
         )
     )
 
 
-def _names(judges):
-    return ", ".join(judges)
+def _names(validators):
+    return ", ".join(validators)
 
 
 def _said(rule):
@@ -34,7 +34,7 @@ def _said(rule):
 
 
 def written(text):
-    """The page with the table of now."""
+    """Return the page with the current table."""
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"

@@ -189,9 +189,7 @@ class Stock:
 
     def answer(self, case):
         exchange = case.exchange
-        headers = {
-            n: v for n, v in exchange.response_headers if n.lower() != "content-type"
-        }
+        headers = {n: v for n, v in exchange.response_headers if n.lower() != "content-type"}
         kind = get_header(exchange.response_headers, "content-type") or None
         self._planned = ConnexionResponse(
             status_code=exchange.status, content_type=kind, body=exchange.response_body, headers=headers
@@ -231,9 +229,7 @@ class Stock:
             "client": ("127.0.0.1", 50000),
             "server": ("127.0.0.1", 4010),
         }
-        waiting = [
-            {"type": "http.request", "body": exchange.request_body, "more_body": False}
-        ]
+        waiting = [{"type": "http.request", "body": exchange.request_body, "more_body": False}]
         got = []
 
         async def receive():

@@ -1,7 +1,7 @@
-"""Why the judges disagree: a rule for every reason, with the sentence that decides it.
+"""Why the validators disagree: a rule for each reason, with the deciding sentence.
 
-A rule is about one reason of the judge that refuses. A case is explained if each of its
-reasons is: by the first rule, in this order, that fits it.
+A rule explains one reason of the validator that rejects. A case is explained if each of its
+reasons is explained by the first rule, in this order, that matches it.
 """
 
 import re
@@ -20,10 +20,10 @@ OPEN = "left open"
 
 @dataclass(frozen=True)
 class Rule:
-    """``who`` refuses what ``others`` take, for a reason like this.
+    """``who`` rejects what ``others`` accept, for a reason that matches this pattern.
 
-    ``says`` is the sentence that decides; where it is not ``quoted`` it is in our words.
-    ``when`` is about the case, ``text`` about what was sent for the parameter of ours.
+    ``says`` is the deciding sentence; if it is not ``quoted`` it is in our words.
+    ``when`` tests the case, ``text`` tests the sent text of the parameter.
     """
 
     name: str
@@ -149,10 +149,10 @@ BOTH = (CORE, STOCK)
 RULES = (
     # the line and the headers of requests, and headers of answers
     Rule(
-        "a parameter that nobody documented", (US,), (CORE,),
+        "an undocumented parameter", (US,), (CORE,),
         r"^query(\.\S*)? unknown", STRICT, "ADR 3",
         "So unknown query parameters and repeated scalars are refused though some vendors ignore them",
-        "OpenAPI does not say what to do with others; a slip in a name is found only if it is refused",
+        "OpenAPI does not define what to do with others; a typo in a name is found only if it is rejected",
         quoted=True,
     ),
     Rule(
@@ -189,7 +189,7 @@ RULES = (
         "an empty text for a query parameter", (CORE,), (US,),
         r"EmptyQueryParameterValue", OPEN, "OpenAPI 3.1.1, Parameter Object, allowEmptyValue",
         "Interactions between this field and the parameter's Schema Object are implementation-defined.",
-        "here the schema alone says whether an empty text will do",
+        "here only the schema decides whether an empty text is valid",
         quoted=True,
     ),
     Rule(
@@ -202,14 +202,14 @@ RULES = (
         "an object within a deepObject", (CORE,), (US,),
         r"Query parameter error: filter", OPEN, "OpenAPI 3.0.3, Parameter Object, Style Values",
         "Provides a simple way of rendering nested objects using form parameters.",
-        "of deeper ones nothing is said; Trigger.dev's clients send filter[createdAt][from]", quoted=True,
+        "deeper objects are not specified; Trigger.dev's clients send filter[createdAt][from]", quoted=True,
         when=_asks(r"filter%5B\w+%5D%5B"),
     ),
     Rule(
         "an empty value in a path", (US,), (CORE,),
         r"^path route$", STRICT, "OpenAPI 3.0.3, Parameter Object, required",
         'If the parameter location is "path", this property is REQUIRED and its value MUST be true.',
-        "what is required and empty cannot be told from another path", quoted=True,
+        "an empty required value cannot be distinguished from another path", quoted=True,
         when=_asks(r"/(/|\?|$)"),
     ),
     Rule(
@@ -223,7 +223,7 @@ RULES = (
         "quotes around a cookie, and what is no ASCII in it", BOTH, (US,),
         r"is too short|required cookie", OPEN, "RFC 6265, 4.1.1",
         "cookie-value = *cookie-octet / ( DQUOTE *cookie-octet DQUOTE )",
-        "ours takes what stands behind the =; the others take it apart", quoted=True, when=_asks(r'^(session|count)=("| |é)'),
+        "ours takes the text after the =; the others parse it", quoted=True, when=_asks(r'^(session|count)=("| |é)'),
     ),
     Rule(
         "a null, or an empty list, in a parameter or header", BOTH, (US,),
@@ -271,13 +271,13 @@ RULES = (
         "a schema without type", (STOCK,), (US,),
         r"crash 500 KeyError: 'type'", OURS, "JSON Schema Validation 2020-12, 6.1.1",
         "type is one assertion among others: without it, values of every type will do",
-        "Connexion fails on a parameter of which the type is not said",
+        "Connexion fails on a parameter without a type",
     ),
     Rule(
         "a deepObject that is no object", (US,), (STOCK,),
         r"^query\.filter unknown", OURS, "OpenAPI 3.0.3, Parameter Object, Style Values",
         "Provides a simple way of rendering nested objects using form parameters.",
-        "filter= says nothing of a property; Connexion passes it over", quoted=True,
+        "filter= names no property; Connexion ignores it", quoted=True,
     ),
     Rule(
         "a property of an object that is sent twice", (US, *BOTH), (US, *BOTH),
@@ -347,18 +347,18 @@ RULES = (
         "a media type in capitals", (US,), (STOCK,),
         r"^(body|answer)", OURS, "RFC 9110, 8.3.1",
         "The type and subtype tokens are case-insensitive.",
-        "Connexion has a judge for application/json, and none for APPLICATION/JSON", quoted=True,
+        "Connexion has a validator for application/json, and none for APPLICATION/JSON", quoted=True,
         when=lambda case: essence(_kind(case)) != _kind(case).partition(";")[0].strip(),
     ),
     Rule(
-        "a body of which the media type is not said", (CORE,), (US,),
+        "a body without a media type", (CORE,), (US,),
         r"mimetype not found: no/type", STRICT, "RFC 9110, 8.3",
         'If a Content-Type header field is not present, the recipient MAY either assume a media type of "application/octet-stream" or examine the data to determine its type.',
         "here it is the first that the contract names", quoted=True,
         when=lambda case: not _kind(case),
     ),
     Rule(
-        "media types that a judge cannot read", (US,), (STOCK,),
+        "media types that a validator cannot read", (US,), (STOCK,),
         r"^(body|answer)(?! required)", OURS, "OpenAPI 3.0.3, Media Type Object, schema",
         "The schema defining the content of the request, response, or parameter.",
         "Connexion looks into JSON and forms only", quoted=True,
@@ -381,7 +381,7 @@ RULES = (
         "a text in a media type range", (CORE,), (US,),
         r"is not of type|MissingData|Deserialize", OURS, "OpenAPI 3.0.3, Response Object, content",
         "The key is a media type or media type range and the value describes it.",
-        "openapi-core leaves bytes as they are and says that they are no text",
+        "openapi-core keeps the bytes and rejects them as not text",
         quoted=True, when=_of("ranges"),
     ),
     Rule(
@@ -426,13 +426,13 @@ RULES = (
         "a status that is not documented", (US,), (STOCK,),
         r"^answer status$", STRICT, "OpenAPI 3.0.3, Responses Object",
         "However, documentation is expected to cover a successful operation response and any known errors.",
-        "whatever this server answers is known", quoted=True,
+        "all responses of this server are known", quoted=True,
     ),
     Rule(
         "no body where JSON is promised", (US,), (STOCK,),
         r"^answer body$", OURS, "RFC 8259, 2",
         "JSON-text = ws value ws",
-        "Connexion does not look at an answer of no bytes", quoted=True, when=lambda case: not _sent(case),
+        "Connexion ignores a response without bytes", quoted=True, when=lambda case: not _sent(case),
     ),
     Rule(
         "a body where the contract has none", (US,), BOTH,
@@ -488,7 +488,7 @@ RULES = (
         "a line feed at the end, and a pattern", (US,), BOTH,
         r" pattern$", OURS, "JSON Schema Validation 2020-12, 6.3.3",
         "This string SHOULD be a valid regular expression, according to the ECMA-262 regular expression dialect.",
-        "Python's $ stands before a last line feed, too; its digits are those of all scripts", quoted=True,
+        "Python's $ also matches before a last line feed; its digits are those of all scripts", quoted=True,
         when=lambda case: _has(rb"\\n|\\u0663")(case) or _asks("%0A")(case),
     ),
     Rule(
@@ -500,13 +500,13 @@ RULES = (
     Rule(
         "required, of what is read-only or write-only, in 3.1", (CORE,), (US,),
         r"'(id|secret)' is a required property", STRICT, "OpenAPI 3.1.1, Schema Object, readOnly",
-        "how required goes together with readOnly and writeOnly is left to those who validate",
-        "ours reads both versions as 3.0 does: only the side that says it must say it", when=_of("sides"),
+        "how required goes together with readOnly and writeOnly is left to implementations",
+        "ours treats both versions like 3.0: only the side that can contain it must contain it", when=_of("sides"),
     ),
     Rule(
-        "a value a line", (STOCK,), (US,),
+        "one value per line", (STOCK,), (US,),
         r"is not of type 'array'$|Extra data: line 2 column 1 |Expecting value: line 1 column 2 ", STRICT, "OpenAPI 3.1.1, Media Type Object",
-        "up to 3.1 nothing is said of media types of many values; 3.2 gives them a schema of their own",
+        "up to 3.1 media types of many values are not specified; 3.2 gives them their own schema",
         "here their schema is that of the list of all lines; Connexion reads one JSON text",
         when=_of("stream_batch_items_v3"),
     ),
@@ -562,10 +562,10 @@ RULES = (
         when=lambda case: case.operation == "nulls" and _has(rb"null")(case),
     ),
     Rule(
-        "what is read-only in a request, or write-only in an answer", BOTH, (US,),
+        "read-only data in a request, or write-only data in a response", BOTH, (US,),
         r"read-only|write-only", OPEN, "OpenAPI 3.0.3, Schema Object, readOnly",
         "This means that it MAY be sent as part of a response but SHOULD NOT be sent as part of the request.",
-        "what should not be sent is not wrong", quoted=True,
+        "data that should not be sent is not invalid", quoted=True,
     ),
     Rule(
         "required, of what is read-only or write-only", (STOCK,), (US,),
@@ -577,7 +577,7 @@ RULES = (
         "a discriminator that names no schema", (CORE,), (US,),
         r"discriminat|could not be resolved", OURS, "OpenAPI 3.1.1, Discriminator Object",
         "Note that discriminator MUST NOT change the validation outcome of the schema.",
-        "openapi-core judges by its value", quoted=True,
+        "openapi-core validates by its value", quoted=True,
     ),
     Rule(
         "a body that need not be there", (STOCK,), (US,),

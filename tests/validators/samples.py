@@ -40,7 +40,7 @@ def posted(api, operation, body, headers=JSON):
 
 
 SAMPLES = {
-    "a parameter that nobody documented": asked(OLD, "spread", "GET /spread?z=1"),
+    "an undocumented parameter": asked(OLD, "spread", "GET /spread?z=1"),
     "a scalar that is sent twice": asked(OLD, "scalars", "GET /scalars?integer=1&integer=1"),
     "percent-encoded bytes that are not UTF-8": asked(OLD, "scalars", "GET /scalars?integer=1&text=a%C3"),
     "numbers as Python reads them": asked(OLD, "scalars", "GET /scalars?integer=%2B1"),
@@ -70,8 +70,8 @@ SAMPLES = {
     "bytes that are not UTF-8": posted(OLD, "media", b"\xff", TEXT),
     "a space before a parameter of a media type": posted(OLD, "media", b"1", {"Content-Type": "application/json ;a=b"}),
     "a media type in capitals": posted(OLD, "media", b"true", {"Content-Type": "APPLICATION/JSON"}),
-    "a body of which the media type is not said": posted(OLD, "media", b"1", {}),
-    "media types that a judge cannot read": posted(OLD, "media", b"more than ten", TEXT),
+    "a body without a media type": posted(OLD, "media", b"1", {}),
+    "media types that a validator cannot read": posted(OLD, "media", b"more than ten", TEXT),
     "JSON in a range whose schema is a text": posted(OLD, "ranges", b"1", JSON),
     "an empty text": told(OLD, "media", ["POST /media", JSON, b"1"], 200, TEXT),
     "a text in a media type range": posted(OLD, "ranges", b"a", {"Content-Type": "a/b"}),
@@ -94,7 +94,7 @@ SAMPLES = {
     "a line feed at the end, and a pattern": posted(OLD, "texts", rb'{"word": "a\n"}'),
     "a time of day": posted(NEW, "only31", b'{"time": "00:00:00Z"}'),
     "required, of what is read-only or write-only, in 3.1": posted(NEW, "sides", b'{"name": "a", "secret": "b"}'),
-    "a value a line": asked("trigger-dev", "stream_batch_items_v3", "POST /api/v3/batches/a/items", {"Content-Type": "application/x-ndjson"}, b'{"index": 0, "task": "a"}\n{"index": 1, "task": "b"}'),
+    "one value per line": asked("trigger-dev", "stream_batch_items_v3", "POST /api/v3/batches/a/items", {"Content-Type": "application/x-ndjson"}, b'{"index": 0, "task": "a"}\n{"index": 1, "task": "b"}'),
     "a format that Connexion does not know": posted(OLD, "texts", b'{"uuid": "a"}'),
     "integers of 32 and of 64 bits": posted(OLD, "numbers", b'{"int32": 2147483648}'),
     "1.0 for an integer": posted(OLD, "numbers", b'{"integer": 1.0}'),
@@ -103,7 +103,7 @@ SAMPLES = {
     "fractions of which a number is a multiple": posted(OLD, "numbers", b'{"cents": 514.32}'),
     "null beside allOf": asked("trieve", "remove_chunk_from_group", f"DELETE /api/chunk_group/chunk/{UUID}", {**JSON, "TR-Dataset": "a"}, b"null"),
     "null that is allowed and not in the list": posted(OLD, "nulls", b'{"enumOnly": null}'),
-    "what is read-only in a request, or write-only in an answer": posted(OLD, "sides", b'{"id": 1, "name": "a", "secret": "b"}'),
+    "read-only data in a request, or write-only data in a response": posted(OLD, "sides", b'{"id": 1, "name": "a", "secret": "b"}'),
     "required, of what is read-only or write-only": posted(OLD, "sides", b'{"name": "a", "secret": "b"}'),
     "a discriminator that names no schema": posted(OLD, "choices", b'{"pet": {"kind": "", "lives": 1}}'),
     "a body that need not be there": asked(OLD, "media", "POST /media"),

@@ -29,9 +29,7 @@ SPANS = RecordedExchange(
     "GET", "/api/v1/runs/r/events", (("Authorization", "Bearer k"),), b"", 200, JSON,
     b'{"events":[]}',
 )  # fmt: skip
-RUNS = RecordedExchange(
-    "GET", "/api/tasks/a/runs", (), b"", 200, JSON, b'{"runs":[],"total":0}'
-)
+RUNS = RecordedExchange("GET", "/api/tasks/a/runs", (), b"", 200, JSON, b'{"runs":[],"total":0}')
 EXCHANGES = {
     "algolia-ingestion": LIST,
     "trieve": POST,
@@ -42,9 +40,7 @@ EXCHANGES = {
 
 @pytest.fixture(scope="module")
 def judges(services):
-    return {
-        name: OpenApiCoreValidator(s.contract.document) for name, s in services.items()
-    }
+    return {name: OpenApiCoreValidator(s.contract.document) for name, s in services.items()}
 
 
 @pytest.mark.parametrize("api", EXCHANGES)

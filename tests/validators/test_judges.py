@@ -2,7 +2,7 @@
 
 Half the exchanges are requests, half are answers; four of five are changed in one way
 that most often makes them wrong. ``JUDGED_EXCHANGES`` is how many there are (3,000),
-``JUDGED_SEED`` draws others. docs/judges.md has the table of the rules.
+``JUDGED_SEED`` draws others. docs/validators.md has the table of the rules.
 """
 
 import logging
@@ -14,6 +14,7 @@ import pytest
 from connexion.exceptions import InvalidSpecification
 from connexion.spec import Specification
 
+from support.effort import scale
 from validators.documents import documents
 from validators.exchanges import Generator
 from validators.page import PAGE, table, written
@@ -22,7 +23,7 @@ from validators.rules import CORE, RULES, STOCK, explained
 from validators.samples import samples
 
 NAMES = ("algolia-ingestion", "runwisp", "trieve", "trigger-dev", "keywords-3.0", "keywords-3.1")
-COUNT = int(os.environ.get("JUDGED_EXCHANGES", "3000"))
+COUNT = int(os.environ.get("JUDGED_EXCHANGES", scale(3000)))
 SEED = os.environ.get("JUDGED_SEED", "1")
 SHARES = {name: 3 if name.startswith("keywords") else 2 for name in NAMES}
 

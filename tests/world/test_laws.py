@@ -6,12 +6,13 @@ from itertools import pairwise, product
 import orjson
 from api_worlds import INSTANTS, times_of
 from counters import COUNTERS
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from soundstage.world.clock import HOUR, MAX_TIMESTAMP, MINUTE, Clock
 from soundstage.world.commands import Advance, Interrupt, Reset, Start
 from soundstage.world.world import World, WorldOptions
+from support.effort import examples
 from support.strategies import (
     NOW,
     Arrange,
@@ -34,8 +35,8 @@ MOMENTS = {
 }
 """When a run was made, when it started (if it is shown) and when it ended."""
 
-few = settings(max_examples=15)
-many = settings(max_examples=30)
+few = examples(15)
+many = examples(30)
 numbers = st.integers(0, 40)
 limits = st.lists(st.tuples(numbers, st.integers(0, 5 * MINUTE)), min_size=1, max_size=2)
 begins = st.builds(Begin, numbers, numbers, st.none() | numbers, limits)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small import fixture_of, world_of
 
@@ -11,6 +11,7 @@ from soundstage.world.commands import Interrupt, Plan, Reset, Start
 from soundstage.world.errors import FixtureError, UnknownName
 from soundstage.world.scenario import RunRequest
 from soundstage.world.world import World, WorldOptions
+from support.effort import examples
 from support.strategies import NOW
 
 TEXT = """
@@ -133,7 +134,7 @@ plans = st.builds(Plan, st.just("small"), st.sampled_from("ab"), st.none(), st.i
 starts = st.builds(Start, st.just("small"), st.none(), st.none() | st.just("f"))
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(commands=st.lists(plans | starts, max_size=12))
 def test_queued_scenarios_are_a_queue(commands):
     world, queue = world_of(TEXT), []

@@ -1,7 +1,7 @@
 """Queries of long lists, copies, and caches."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from soundstage.world.collection import Collection
@@ -17,6 +17,7 @@ from soundstage.world.query import (
 )
 from soundstage.world.record import Record, RecordType, get_created_at
 from soundstage.world.record_index import COLUMNAR_THRESHOLD, RecordIndex
+from support.effort import examples
 
 EVENT = RecordType("event", "events", "id", uuid, parent_field="run")
 TIMES = st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True).map(sorted)
@@ -100,7 +101,7 @@ def test_records_are_in_order_of_creation_after_any_change(listed, now):
     assert list(rows.newest_first(now)) == begun[::-1]
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(lists(), QUERIES, st.integers(0, 13))
 def test_columns_find_what_a_check_of_each_record_finds(listed, query, now):
     rows, plain = listed

@@ -6,7 +6,7 @@ from functools import cache
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small import fixture_of, scheduled
 
@@ -33,6 +33,7 @@ from soundstage.world.cron import MAX_TICKS, count_ticks, next_cron_tick
 from soundstage.world.errors import ClockJumpTooLarge, FixtureError, UnknownName
 from soundstage.world.state import Schedule
 from soundstage.world.world import World, WorldOptions
+from support.effort import examples
 from support.strategies import NOW
 
 STORY = """
@@ -226,7 +227,7 @@ COMMANDS = (
 BOTH = OFTEN, HOURLY + "api: tiny"
 spans = st.integers(0, 40 * MINUTE)
 histories = st.lists(st.tuples(spans, st.sampled_from(COMMANDS)), max_size=6)
-few = settings(max_examples=25)
+few = examples(25)
 
 
 def perform(world, history):

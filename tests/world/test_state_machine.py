@@ -9,7 +9,6 @@ import orjson
 import yaml
 from api_worlds import times_of
 from counters import COUNTERS
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,6 +24,7 @@ from soundstage.world.clock import MAX_TIMESTAMP
 from soundstage.world.commands import Advance, Define, Delete, Patch, Put, Reset
 from soundstage.world.errors import FixtureError, UnknownName
 from soundstage.world.world import World, WorldOptions
+from support.effort import examples
 from support.strategies import (
     NOW,
     Onward,
@@ -180,7 +180,7 @@ def test_the_laws_of_a_world_hold_after_any_commands(services):
         for name, service in services.items()
     }
     Life.scenarios = {name: scenarios_of(name) for name in services}
-    bounds = settings(max_examples=30, stateful_step_count=20, deadline=None)
+    bounds = examples(30, stateful_step_count=20, deadline=None)
     run_state_machine_as_test(Life, settings=bounds)
 
 

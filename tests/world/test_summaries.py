@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from api_worlds import ApiWorlds
-from hypothesis import given, settings
+from hypothesis import given
 from small import fixture_of
 
 from soundstage.world.clock import DAY, HOUR, MAX_TIMESTAMP
@@ -12,6 +12,7 @@ from soundstage.world.commands import Delete, Interrupt, Patch
 from soundstage.world.history import HistoryEntry, regenerate
 from soundstage.world.initial_state import InitialState, initial_state
 from soundstage.world.world import World, WorldOptions
+from support.effort import examples
 from support.strategies import NOW, histories, perform, seeds
 
 RUNS = 8
@@ -52,7 +53,7 @@ def listed(long, world, at):
     return contents
 
 
-@settings(max_examples=4)
+@examples(4)
 @given(seed=seeds, history=histories)
 def test_a_world_is_the_same_with_an_eager_and_a_lazy_history(long, seed, history):
     later, at_once = long.world(seed), drawn_at_once(long, seed)
