@@ -5,7 +5,7 @@ import pytest
 from soundstage.exchange.recorded import RecordedExchange
 from soundstage.openapi.body import compile_request_body
 from soundstage.openapi.errors import DocumentError, UnsupportedMediaType
-from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
+from validators.exchange_validator import ExchangeValidator
 
 LINES = "application/x-ndjson"
 SCHEMA = {
@@ -107,4 +107,4 @@ def test_the_second_judge_reads_lines_and_events_too(sent, got, wrong):
         response_headers=(("content-type", "text/event-stream"),),
         response_body=got,
     )
-    assert bool(OpenApiCoreValidator(DOCUMENT).find_disagreements(exchange)) == wrong
+    assert bool(ExchangeValidator(DOCUMENT).find_disagreements(exchange)) == wrong

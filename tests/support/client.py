@@ -10,8 +10,8 @@ from soundstage.exchange.recorded import RecordedExchange
 from soundstage.server.app import Dispatcher
 from soundstage.server.hosts import Worlds
 from soundstage.tools.coverage.collector import COLLECTOR
-from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
 from support import effort
+from validators.exchange_validator import ExchangeValidator
 
 MAX_SECONDS = 60  # seconds of the wall that an exchange may take
 
@@ -33,7 +33,7 @@ class Validators:
         if not effort.THOROUGH and self._counts[key] > MAX_PER_STATUS:
             return
         if service.name not in self._by_api:
-            self._by_api[service.name] = OpenApiCoreValidator(service.contract.document)
+            self._by_api[service.name] = ExchangeValidator(service.contract.document)
         wrong = self._by_api[service.name].find_disagreements(exchange)
         assert not wrong, f"{exchange.method} {exchange.url}: {wrong}"
 

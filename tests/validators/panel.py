@@ -24,7 +24,7 @@ from soundstage.exchange.recorded import get_header
 from soundstage.openapi.contract import compile_contract
 from soundstage.openapi.errors import InvalidRequest
 from soundstage.openapi.router import Router
-from soundstage.tools.openapi_core.validator import CoreRequest, CoreResponse
+from soundstage.tools.openapi_core import CoreRequest, CoreResponse
 
 
 class Ours:

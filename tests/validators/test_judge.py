@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 
 from soundstage.exchange.recorded import RecordedExchange
-from soundstage.tools.openapi_core.adaptations import REQUEST_ADAPTATIONS
-from soundstage.tools.openapi_core.validator import STRICTER_RULES, OpenApiCoreValidator
+from validators.exchange_validator import (
+    REQUEST_ADAPTATIONS,
+    STRICTER_RULES,
+    ExchangeValidator,
+)
 
 RUN = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 JSON = (("content-type", "application/json"),)
@@ -40,7 +43,7 @@ EXCHANGES = {
 
 @pytest.fixture(scope="module")
 def judges(services):
-    return {name: OpenApiCoreValidator(s.contract.document) for name, s in services.items()}
+    return {name: ExchangeValidator(s.contract.document) for name, s in services.items()}
 
 
 @pytest.mark.parametrize("api", EXCHANGES)
@@ -70,7 +73,7 @@ def test_a_good_exchange_has_nothing_wrong(judges, api):
         ("trieve", {"request_body": b'{"page":"1"}'}, "page"),
         ("trieve", {"request_body": b'{"more":1%s}' % (b"0" * 400)}, "deserialize"),
         ("trieve", {"method": "DELETE", "url": f"/api/file/{RUN}?delete_chunks=on"},
-         "no boolean"),
+         "not a boolean"),
         ("trieve", {"request_headers": POST.request_headers[1:]}, "TR-Dataset"),
         ("trieve", {"response_body": b'{"events":[],"event_types":[],"page_count":9000000000}'},
          "int32"),

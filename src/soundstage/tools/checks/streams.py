@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from soundstage.tools.checks.context import CheckContext
 from soundstage.tools.checks.operation_spec import OperationIndex
-from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
+from soundstage.tools.openapi_core import OpenApiCoreValidator
 
 EVENT_STREAM = "text/event-stream"
 

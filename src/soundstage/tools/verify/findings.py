@@ -14,7 +14,7 @@ from soundstage.exchange.redaction import (
 from soundstage.openapi.contract import Contract
 from soundstage.openapi.errors import format_pointer
 from soundstage.tools.checks.operation_spec import OperationSpec
-from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
+from soundstage.tools.openapi_core import OpenApiCoreValidator
 from soundstage.types import JsonObject
 
 MAX_BODY_LENGTH = 2_000

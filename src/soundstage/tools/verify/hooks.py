@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 
-from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
+from soundstage.tools.openapi_core import OpenApiCoreValidator
 from soundstage.tools.schemathesis.hooks import (
     Case,
     emit,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from soundstage.exchange.recorded import RecordedExchange
 from soundstage.tools.checks.operation_spec import METHODS, OperationIndex
-from soundstage.tools.openapi_core.validator import OpenApiCoreValidator
+from soundstage.tools.openapi_core import OpenApiCoreValidator
 from soundstage.tools.schemathesis.campaign import PHASES, Campaign
 from soundstage.tools.schemathesis.engine import run_campaign
 from soundstage.tools.verify.findings import (

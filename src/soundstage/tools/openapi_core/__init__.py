@@ -1,1 +1,0 @@
-"""The independent validator: openapi-core validates recorded exchanges."""
