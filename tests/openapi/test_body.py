@@ -62,11 +62,7 @@ def test_a_body_that_cannot_be_read_is_no_part_of_a_contract(media_type):
         body_of(media_type).content_for(media_type)
 
 
-EVENT = {
-    "type": "object",
-    "required": ["data"],
-    "properties": {"id": {"type": "integer"}},
-}
+EVENT = {"type": "object", "required": ["data"], "properties": {"id": {"type": "integer"}}}
 DOCUMENT = {
     "openapi": "3.1.0",
     "info": {"title": "", "version": ""},

@@ -37,11 +37,7 @@ class ExchangeValidator(OpenApiCoreValidator):
         rules = _violated_rules(exchange)
         if exchange.status < HTTPStatus.MULTIPLE_CHOICES:
             errors += self.validate_request(exchange)
-        elif (
-            rules
-            and not rules & STRICTER_RULES.keys()
-            and not self.validate_request(exchange)
-        ):
+        elif rules and not rules & STRICTER_RULES.keys() and not self.validate_request(exchange):
             errors.append(f"openapi-core has no reason to reject this: {rules}")
         return errors
 
@@ -80,12 +76,8 @@ def _add_bearer(exchange: RecordedExchange, _document: JsonObject) -> RecordedEx
     return replace(exchange, request_headers=headers)
 
 
-def _add_media_type(
-    exchange: RecordedExchange, _document: JsonObject
-) -> RecordedExchange:
-    if not exchange.request_body or get_header(
-        exchange.request_headers, "content-type"
-    ):
+def _add_media_type(exchange: RecordedExchange, _document: JsonObject) -> RecordedExchange:
+    if not exchange.request_body or get_header(exchange.request_headers, "content-type"):
         return exchange
     headers = (*exchange.request_headers, ("content-type", "application/json"))
     return replace(exchange, request_headers=headers)
@@ -128,9 +120,7 @@ def _join_lists(exchange: RecordedExchange, document: JsonObject) -> RecordedExc
     return replace_query(exchange, pairs)
 
 
-def _iter_lists(
-    exchange: RecordedExchange, document: JsonObject
-) -> Iterator[tuple[str, bool]]:
+def _iter_lists(exchange: RecordedExchange, document: JsonObject) -> Iterator[tuple[str, bool]]:
     """Yield the query parameters that are lists, and whether they may contain null."""
     for parameter in _iter_parameters(exchange, document, "array"):
         items = resolve_reference(document, parameter["schema"]).get("items", {})
@@ -156,14 +146,10 @@ def _allows_null(schema: JsonObject, document: JsonObject) -> bool:
     )
 
 
-def _flatten_objects(
-    exchange: RecordedExchange, _document: JsonObject
-) -> RecordedExchange:
+def _flatten_objects(exchange: RecordedExchange, _document: JsonObject) -> RecordedExchange:
     if exchange.status >= HTTPStatus.BAD_REQUEST:
         return exchange
-    pairs = [
-        (n, value) for n, value in get_query_pairs(exchange) if n.count("[") < _NESTED
-    ]
+    pairs = [(n, value) for n, value in get_query_pairs(exchange) if n.count("[") < _NESTED]
     return replace_query(exchange, pairs)
 
 
@@ -173,9 +159,7 @@ _LEAP_SECOND = re.compile(r"(?<=T23:59:)60(?=[.Z+-])", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
-def _restrict_values(
-    exchange: RecordedExchange, _document: JsonObject
-) -> RecordedExchange:
+def _restrict_values(exchange: RecordedExchange, _document: JsonObject) -> RecordedExchange:
     pairs = [(name, _restrict(value)) for name, value in get_query_pairs(exchange)]
     return replace_query(exchange, pairs)
 
@@ -188,9 +172,7 @@ def _restrict(text: str) -> str:
     return text if _NUMBER.fullmatch(text) else f"not a number: {text}"
 
 
-def _reject_large_numbers(
-    exchange: RecordedExchange, _document: JsonObject
-) -> RecordedExchange:
+def _reject_large_numbers(exchange: RecordedExchange, _document: JsonObject) -> RecordedExchange:
     try:
         json.loads(exchange.request_body.decode(), parse_int=_parse_double)
     except OverflowError:
@@ -207,9 +189,7 @@ def _parse_double(digits: str) -> float:
     return number
 
 
-def _restrict_booleans(
-    exchange: RecordedExchange, document: JsonObject
-) -> RecordedExchange:
+def _restrict_booleans(exchange: RecordedExchange, document: JsonObject) -> RecordedExchange:
     booleans = {p["name"] for p in _iter_parameters(exchange, document, "boolean")}
     pairs = [
         (name, f"not a boolean: {value}")
@@ -220,9 +200,7 @@ def _restrict_booleans(
     return replace_query(exchange, pairs)
 
 
-def _convert_whole_numbers(
-    exchange: RecordedExchange, _document: JsonObject
-) -> RecordedExchange:
+def _convert_whole_numbers(exchange: RecordedExchange, _document: JsonObject) -> RecordedExchange:
     try:
         value = json.loads(exchange.request_body.decode(), parse_float=_parse_whole)
     except (ValueError, RecursionError):
@@ -236,9 +214,7 @@ def _parse_whole(text: str) -> float:
 
 
 REQUEST_ADAPTATIONS = {
-    _add_bearer: (
-        "the servers of Trigger.dev and Trieve accept a key without the word Bearer too"
-    ),
+    _add_bearer: ("the servers of Trigger.dev and Trieve accept a key without the word Bearer too"),
     _add_media_type: (
         "the server may guess the media type of a body if the client omits it "
         "(RFC 9110, 8.3), and all contracts here accept only JSON"

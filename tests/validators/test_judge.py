@@ -5,11 +5,7 @@ from dataclasses import replace
 import pytest
 
 from soundstage.exchange.recorded import RecordedExchange
-from validators.exchange_validator import (
-    REQUEST_ADAPTATIONS,
-    STRICTER_RULES,
-    ExchangeValidator,
-)
+from validators.exchange_validator import REQUEST_ADAPTATIONS, STRICTER_RULES, ExchangeValidator
 
 RUN = "6c02aeb1-775e-418e-870b-1faccd4b2c0f"
 JSON = (("content-type", "application/json"),)
@@ -33,12 +29,7 @@ SPANS = RecordedExchange(
     b'{"events":[]}',
 )  # fmt: skip
 RUNS = RecordedExchange("GET", "/api/tasks/a/runs", (), b"", 200, JSON, b'{"runs":[],"total":0}')
-EXCHANGES = {
-    "algolia-ingestion": LIST,
-    "trieve": POST,
-    "trigger-dev": SPANS,
-    "runwisp": RUNS,
-}
+EXCHANGES = {"algolia-ingestion": LIST, "trieve": POST, "trigger-dev": SPANS, "runwisp": RUNS}
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +117,7 @@ def test_where_the_judges_differ_a_request_is_read_our_way(judges, api, change):
 def test_a_refusal_needs_a_reason_that_both_judges_know(judges, rule, agreed):
     said = ("soundstage-violations", f'[{{"rule":"{rule}"}}]')
     refusal = replace(
-        LIST,
-        status=400,
-        response_headers=(*JSON, said),
-        response_body=b'{"message":""}',
+        LIST, status=400, response_headers=(*JSON, said), response_body=b'{"message":""}'
     )
     assert (judges["algolia-ingestion"].find_disagreements(refusal) == []) is agreed
 

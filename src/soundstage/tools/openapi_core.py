@@ -63,8 +63,7 @@ def decode_path(exchange: RecordedExchange) -> RecordedExchange:
 
 def _decode_segment(segment: str) -> str:
     return "".join(
-        c if c.isprintable() and c not in "/?#%" else quote(c, safe="")
-        for c in unquote(segment)
+        c if c.isprintable() and c not in "/?#%" else quote(c, safe="") for c in unquote(segment)
     )
 
 
@@ -154,9 +153,7 @@ class CoreResponse:
 
         self.status_code = exchange.status
         self.headers = Headers(list(exchange.response_headers))
-        self.content_type = essence(
-            get_header(exchange.response_headers, "content-type")
-        )
+        self.content_type = essence(get_header(exchange.response_headers, "content-type"))
         # A stream without events has a body: an empty list.
         empty = b"\n" if self.content_type == "text/event-stream" else None
         self.data = exchange.response_body or empty
@@ -195,9 +192,7 @@ def _decode_events(body: bytes, **_parameters: str) -> list[Any]:
 def _decode_event(block: str) -> JsonObject:
     pairs = (line.partition(":")[::2] for line in block.split("\n"))
     fields = {name: value.removeprefix(" ") for name, value in pairs if name}
-    numbers = {
-        n: int(fields[n]) for n in ("id", "retry") if fields.get(n, "").isdigit()
-    }
+    numbers = {n: int(fields[n]) for n in ("id", "retry") if fields.get(n, "").isdigit()}
     return {**fields, **numbers, "data": json.loads(fields.get("data", "null"))}
 
 

@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from soundstage.exchange.recorded import HeaderList, RecordedExchange
-from soundstage.exchange.redaction import (
-    Redactor,
-    build_redactors,
-    build_value_redactor,
-)
+from soundstage.exchange.redaction import Redactor, build_redactors, build_value_redactor
 from soundstage.openapi.contract import Contract
 from soundstage.openapi.errors import format_pointer
 from soundstage.tools.checks.operation_spec import OperationSpec
@@ -63,9 +59,7 @@ def parse_finding(data: JsonObject) -> Finding:
 
 
 def validate_exchange(
-    validator: OpenApiCoreValidator,
-    operation: OperationSpec,
-    exchange: RecordedExchange,
+    validator: OpenApiCoreValidator, operation: OperationSpec, exchange: RecordedExchange
 ) -> Iterator[tuple[FindingKey, str]]:
     """Yield the violations of a response: a key and a message that is not redacted."""
     # A 5xx is a finding even if the document describes it.
@@ -81,10 +75,7 @@ def _explain_error(error: BaseException) -> Iterator[tuple[str, str, str]]:
     """Yield rule, pointer and message of an error of openapi-core."""
     from openapi_core.templating.media_types.exceptions import MediaTypeNotFound
     from openapi_core.templating.responses.exceptions import ResponseNotFound
-    from openapi_core.validation.response.exceptions import (
-        HeaderValidationError,
-        MissingData,
-    )
+    from openapi_core.validation.response.exceptions import HeaderValidationError, MissingData
     from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 
     cause = error.__cause__
@@ -139,9 +130,7 @@ def create_finding(
     path, separator, query = exchange.url.partition("?")
     request_headers = _encode_headers(exchange.request_headers)
     raw_query = _encode_text(query)
-    values = build_value_redactor(
-        redactor.find_sent_secrets(request_headers, raw_query)
-    )
+    values = build_value_redactor(redactor.find_sent_secrets(request_headers, raw_query))
     finding = Finding(key, values.redact_text(message))
     if has_example:
         response_headers = _encode_headers(exchange.response_headers)

@@ -7,12 +7,7 @@ from typing import Any
 import schemathesis
 
 from soundstage.tools.openapi_core import OpenApiCoreValidator
-from soundstage.tools.schemathesis.hooks import (
-    Case,
-    emit,
-    load_operations,
-    record_exchange,
-)
+from soundstage.tools.schemathesis.hooks import Case, emit, load_operations, record_exchange
 from soundstage.tools.verify.findings import (
     FindingKey,
     create_finding,
@@ -38,9 +33,7 @@ def before_call(_context: Any, case: Case, _kwargs: dict[str, Any]) -> None:
 
 
 @schemathesis.check
-def response_matches_contract(
-    _context: Any, response: schemathesis.Response, case: Case
-) -> None:
+def response_matches_contract(_context: Any, response: schemathesis.Response, case: Case) -> None:
     """Emit the findings of a response; never raise, so that each one is counted."""
     operation = load_operations().operations.get(case.operation.label)
     if operation is None:

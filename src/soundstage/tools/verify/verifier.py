@@ -15,11 +15,7 @@ from soundstage.tools.verify.findings import (
     parse_finding,
     validate_exchange,
 )
-from soundstage.tools.verify.recordings import (
-    MatchedExchange,
-    list_base_paths,
-    match_to_operation,
-)
+from soundstage.tools.verify.recordings import MatchedExchange, list_base_paths, match_to_operation
 from soundstage.tools.verify.resend import (
     SAFE_METHODS,
     ServerUnreachable,
@@ -97,9 +93,7 @@ def verify(
     return result
 
 
-def restrict_document(
-    document: JsonObject, is_included: Callable[[str, str], bool]
-) -> JsonObject:
+def restrict_document(document: JsonObject, is_included: Callable[[str, str], bool]) -> JsonObject:
     """Return the document with the included operations only.
 
     >>> document = {"paths": {"/a": {"get": {}, "post": {}}}}
@@ -114,9 +108,7 @@ def restrict_document(
     }
     paths = {
         path: {
-            key: node
-            for key, node in item.items()
-            if key not in METHODS or (path, key) in included
+            key: node for key, node in item.items() if key not in METHODS or (path, key) in included
         }
         for path, item in document.get("paths", {}).items()
     }
@@ -134,10 +126,7 @@ class _Verifier:
     def resend_recordings(self) -> None:
         """Send each recorded request once, and validate the new response."""
         plan, result = self.plan, self.result
-        validator, redactor = (
-            OpenApiCoreValidator(self.document),
-            create_redactor(self.document),
-        )
+        validator, redactor = (OpenApiCoreValidator(self.document), create_redactor(self.document))
         with open_sender(plan.url, plan.rate) as sender:
             for matched in self._select_recordings():
                 if self.remaining_seconds() == 0:
@@ -150,12 +139,8 @@ class _Verifier:
                     result.errors.append(str(error))
                     result.is_complete = False
                     return
-                reason, failure = compare_statuses(
-                    matched.exchange.status, exchange.status
-                )
-                violations = [
-                    *validate_exchange(validator, matched.operation, exchange)
-                ]
+                reason, failure = compare_statuses(matched.exchange.status, exchange.status)
+                violations = [*validate_exchange(validator, matched.operation, exchange)]
                 if failure:
                     operation = matched.operation.id
                     key = FindingKey(operation, exchange.status, "refused", "")
