@@ -11,6 +11,8 @@ API = "algolia-ingestion"
 class AlgoliaClient(ApiClient):
     """Sends an application's requests; keyword arguments are query parameters."""
 
+    default_statuses = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), 200)
+
     def __init__(self, http, world, headers=TEXT):
         super().__init__(http, world, API, AT, headers)
 

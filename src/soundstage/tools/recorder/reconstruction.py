@@ -71,19 +71,9 @@ class RecordHistory:
         times = [found[1] for found in parsed if found]
         self.began = min(times, default=align(first.timestamp))
         snapshots = self._snapshots(observed, align)
-        document = snapshots[0][2]
-        self.versions = [Version(self.began, document)]
+        self.versions = [Version(self.began, snapshots[0][2])]
         if names is not None:
-            # What changes later was not there at first, unless runs begin with it.
-            initial = without(document, record.changing_fields)
-            states = {lifecycle.field for lifecycle in record.lifecycles}
-            defaults = profile.generate(self.record_type, self.id, self.began, names) or {}
-            shown = record.changing_fields & self.fields - states
-            initial |= {n: v for n, v in defaults.items() if n in shown}
-            self.versions = [Version(self.began, initial)]
-            transitions = self._transitions(snapshots[0], is_new=True)
-            self.versions = []
-            self._add_versions(transitions)
+            self._begin(names, snapshots[0])
         for snapshot in snapshots[1:]:
             transitions = self._transitions(snapshot)
             # What was only observed before happened before this timestamp as well.
@@ -92,6 +82,21 @@ class RecordHistory:
             self._add_versions(transitions)
         self.versions = [replace(v, timestamp=max(earliest, v.timestamp)) for v in self.versions]
         self.began = self.versions[0].timestamp
+
+    def _begin(self, names: Mapping[str, Json], snapshot: tuple[int, int, JsonObject]) -> None:
+        """Set the versions of a run until its first snapshot, from the fixture's defaults."""
+        _, _, document = snapshot
+        record, profile = self._record, self._profile
+        # What changes later was not there at first, unless runs begin with it.
+        initial = without(document, record.changing_fields)
+        states = {lifecycle.field for lifecycle in record.lifecycles}
+        defaults = profile.generate(self.record_type, self.id, self.began, names) or {}
+        shown = record.changing_fields & self.fields - states
+        initial |= {n: v for n, v in defaults.items() if n in shown}
+        self.versions = [Version(self.began, initial)]
+        transitions = self._transitions(snapshot, is_new=True)
+        self.versions = []
+        self._add_versions(transitions)
 
     def _snapshots(
         self, observed: list[ObservedRecord], align: Callable[[int], int]

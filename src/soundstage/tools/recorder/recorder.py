@@ -18,7 +18,7 @@ from soundstage.tools.recorder.reconstruction import RecordHistory, diff
 from soundstage.tools.recorder.steps import StepsBuilder
 from soundstage.types import JsonObject
 from soundstage.world.clock import SECOND, format_rfc3339
-from soundstage.world.scenario import ANY_TASK, RUN
+from soundstage.world.scenario import ANY_TASK, RUN, Definitions
 
 MAX_LISTED_RUNS = 10
 
@@ -124,13 +124,7 @@ def build_scenario(service: Service, node: JsonObject, options: RecordOptions) -
         records.setdefault((one.record_type.name, one.id), []).append(one)
     own = _choose_run(records, options.run)
     task = _choose_task(profile, own[0], options.task)
-    # Times of observation, each with the creation time of a record.
-    pairs = [
-        (one.timestamp, parsed[1])
-        for one in observed
-        for name in profile.types[one.record_type.name].creation_fields
-        if (parsed := profile.formats.parse(one.document.get(name)))
-    ]
+    pairs = _pair_clocks(profile, observed)
     align = align_clocks(pairs, observed[0].timestamp, options.speed)
     names = {**definitions.task(task), "task": task, "scenario": ""}
     run = RecordHistory(profile, align, own, names)
@@ -142,12 +136,6 @@ def build_scenario(service: Service, node: JsonObject, options: RecordOptions) -
     ]
     others.sort(key=lambda history: history.began)
     steps = StepsBuilder(profile, names, [run, *others]).build()
-    states: list[tuple[int, str]] = []
-    for version in run.versions:
-        fields = [lifecycle.field for lifecycle in definitions.lifecycles.get(RUN, ())]
-        state = " ".join(str(version.document.get(name)) for name in fields)
-        if state and (not states or states[-1][1] != state):
-            states.append((version.timestamp - run.began, state))
     notes = [*profile.notes]
     if definitions.lifecycles.get(RUN) and not definitions.is_final(run.versions[-1].document):
         notes.append("the recording ends before the run does")
@@ -160,11 +148,32 @@ def build_scenario(service: Service, node: JsonObject, options: RecordOptions) -
         task=task,
         began=run.began,
         steps=steps,
-        states=states,
+        states=_list_states(run, definitions),
         records=dict(Counter(history.record_type.name for history in others)),
         notes=notes,
         is_started=first.method not in {"GET", "HEAD"} and run.id not in first.url,
     )
+
+
+def _pair_clocks(profile: FixtureProfile, observed: list[ObservedRecord]) -> list[tuple[int, int]]:
+    """Return times of observation, each with the creation time that a record contains."""
+    return [
+        (one.timestamp, parsed[1])
+        for one in observed
+        for name in profile.types[one.record_type.name].creation_fields
+        if (parsed := profile.formats.parse(one.document.get(name)))
+    ]
+
+
+def _list_states(run: RecordHistory, definitions: Definitions) -> list[tuple[int, str]]:
+    """Return the states of a run, each with the time (ms) since its beginning."""
+    fields = [lifecycle.field for lifecycle in definitions.lifecycles.get(RUN, ())]
+    states: list[tuple[int, str]] = []
+    for version in run.versions:
+        state = " ".join(str(version.document.get(name)) for name in fields)
+        if state and (not states or states[-1][1] != state):
+            states.append((version.timestamp - run.began, state))
+    return states
 
 
 def align_clocks(
