@@ -207,7 +207,7 @@ def test_a_failing_test_needs_no_cache(tmp_path):
     [
         (None, "cannot read log.json: No such file"),
         ("{", "cannot replay"),
-        ('{"seed": 1}', "'origin' is missing"),
+        ('{"seed": 1}', "'began' is missing"),
     ],
 )
 def test_a_log_that_cannot_be_replayed_is_refused(tmp_path, content, message):
