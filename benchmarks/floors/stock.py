@@ -42,7 +42,7 @@ def _build_document(service: Service, operations: set[str]) -> dict[str, Any]:
             del document["paths"][path]
     for scheme in document["components"].get("securitySchemes", {}).values():
         kind = "apikey" if scheme["type"] == "apiKey" else scheme.get("scheme")
-        scheme[f"x-{kind}InfoFunc"] = "benchmarks.floors.stock.admitted"
+        scheme[f"x-{kind}InfoFunc"] = "benchmarks.floors.stock.accept_credentials"
     return document
 
 
